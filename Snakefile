@@ -1,0 +1,36 @@
+"""What a similarity score between a brain and a model means: the workflow."""
+
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: Path(workflow.basedir) / "config.yaml"
+
+
+include: "workflow/rules/settings.smk"
+
+
+check_settings(config)
+
+
+report: "workflow/report/overview.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/optimize.smk"
+include: "workflow/rules/thresholds.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    default_target: True
+    localrule: True
+    input:
+        figures_to_draw(),
+        "results/tables/thresholds.csv",
+        "results/tables/trajectories.csv",

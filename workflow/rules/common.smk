@@ -1,0 +1,157 @@
+"""Which datasets there are, where their files come from, and the inputs of each stage."""
+
+import csv
+import os
+import re
+from urllib.parse import unquote, urlparse
+
+from snakemake.logging import logger
+
+# Relative, so that a cluster node or a container finds it from the working directory as well.
+WORKFLOW = Path(os.path.relpath(workflow.basedir))
+LIBRARY = WORKFLOW / "workflow/scripts/scorebounds"
+EMBEDDED = ["ultrametric", "simulated-pfc"]
+PUBLISHED = "cloos2025-published"
+SURROGATE = "surrogate-"
+
+
+def read_catalogue():
+    """Read data/datasets.tsv: a row per file, by (dataset, file)."""
+    path = WORKFLOW / "data/datasets.tsv"
+    with open(path, encoding="utf-8", newline="") as table:
+        rows = list(csv.DictReader(table, delimiter="\t"))
+    for row in rows:
+        validate(row, "../schemas/datasets.schema.yaml")
+    return {(row["dataset"], row["file"]): row for row in rows}
+
+
+CATALOGUE = read_catalogue()
+
+
+def known_datasets():
+    """List every dataset that can be asked for: made, recorded, surrogate, the user's own."""
+    recorded = dict.fromkeys(dataset for dataset, _ in CATALOGUE if dataset != PUBLISHED)
+    surrogates = dict.fromkeys(
+        SURROGATE + file.partition("/")[0] for dataset, file in CATALOGUE if dataset == PUBLISHED
+    )
+    return [*EMBEDDED, *recorded, *surrogates, *config["custom"]]
+
+
+def catalogue_files(dataset):
+    """List the (dataset, file) keys of the catalogue that a dataset is made from."""
+    if dataset.startswith(SURROGATE):
+        name = dataset.removeprefix(SURROGATE)
+        return [key for key in CATALOGUE if key[0] == PUBLISHED and key[1].startswith(f"{name}/")]
+    return [key for key in CATALOGUE if key[0] == dataset]
+
+
+def folder_mirrors():
+    """List the mirrors that are folders."""
+    places = [urlparse(mirror) for mirror in config["mirrors"]]
+    return [
+        Path(unquote(place.path) if place.scheme else mirror)
+        for mirror, place in zip(config["mirrors"], places)
+        if place.scheme in ("", "file")
+    ]
+
+
+def missing_offline(dataset):
+    """List the files of a dataset that are neither in data/raw nor in a folder mirror."""
+    places = [Path("data/raw"), *folder_mirrors()]
+    return [
+        f"{folder}/{file}"
+        for folder, file in catalogue_files(dataset)
+        if not any((place / folder / file).is_file() for place in places)
+    ]
+
+
+def chosen_datasets():
+    """List the datasets to work on; offline, those whose files are at hand."""
+    known, chosen = known_datasets(), []
+    for dataset in dict.fromkeys([*config["datasets"], *config["custom"]]):
+        if dataset not in known:
+            close = difflib.get_close_matches(dataset, known, n=1)
+            meant = f" (did you mean {close[0]!r}?)" if close else ""
+            raise WorkflowError(
+                f"config, datasets: unknown dataset {dataset!r}{meant}; "
+                f"expected one of: {', '.join(known)}, or a name under `custom`"
+            )
+        if config["offline"] and (missing := missing_offline(dataset)):
+            logger.info(f"Left out offline: {dataset}, which needs {', '.join(missing)}")
+        else:
+            chosen.append(dataset)
+    if not chosen:
+        raise WorkflowError("config, datasets: none is left to work on")
+    return chosen
+
+
+def check_custom():
+    """Refuse a user's dataset that has the name of another or no file."""
+    for name, entry in config["custom"].items():
+        if name in EMBEDDED or catalogue_files(name) or name.startswith(SURROGATE):
+            raise WorkflowError(f"config, custom: the name {name!r} is taken, choose another")
+        if not Path(entry["path"]).is_file():
+            raise WorkflowError(f"config, custom → {name}: no such file: {entry['path']}")
+
+
+check_custom()
+DATASETS = chosen_datasets()
+SURROGATES = [dataset for dataset in DATASETS if dataset.startswith(SURROGATE)]
+
+
+wildcard_constraints:
+    dataset="|".join(map(re.escape, known_datasets())),
+    measure="|".join(map(re.escape, config["measures"])),
+    folder="|".join(sorted({re.escape(folder) for folder, _ in CATALOGUE})),
+    file="|".join(sorted({re.escape(file) for _, file in CATALOGUE})),
+    table="thresholds|runs|trajectories",
+
+
+def library(*names):
+    """List files of the library, so that a job runs again when the code under it has changed."""
+    files = []
+    for name in names:
+        path = LIBRARY / name
+        files += sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    return [str(path) for path in files]
+
+
+def catalogue_entry(column):
+    """Return the function of (folder, file) wildcards that looks a column up."""
+    return lambda wildcards: CATALOGUE[wildcards.folder, wildcards.file][column]
+
+
+def raw_files(wildcards):
+    """List the files that a dataset is made from."""
+    if wildcards.dataset in config["custom"]:
+        return [config["custom"][wildcards.dataset]["path"]]
+    return [f"data/raw/{folder}/{file}" for folder, file in catalogue_files(wildcards.dataset)]
+
+
+def raw_checksums(wildcards):
+    """List the checksums of these files, in their order; none of a user's own."""
+    return [CATALOGUE[key]["sha256"] for key in catalogue_files(wildcards.dataset)]
+
+
+def dataset_settings(wildcards):
+    """Return the settings of an embedded dataset."""
+    return config.get(wildcards.dataset, {}) if wildcards.dataset in EMBEDDED else {}
+
+
+def dataset_provenance(wildcards):
+    """Return licence and citation of a dataset, as attributes of its prepared file."""
+    rows = [CATALOGUE[key] for key in catalogue_files(wildcards.dataset)]
+    return {column: rows[0][column] if rows else "" for column in ("licence", "citation")}
+
+
+def optimized(dataset):
+    """List a dataset's optimisation results, a file per measure."""
+    return [f"results/optimized/{dataset}/{measure}.nc" for measure in config["measures"]]
+
+
+def figures_to_draw():
+    """List every figure as PDF; its PNG and CSV come with it."""
+    names = ["thresholds", "trajectories", *(f"capture/{dataset}" for dataset in DATASETS)]
+    if SURROGATES:
+        names.append("agreement")
+    return [f"results/figures/{name}.pdf" for name in names]

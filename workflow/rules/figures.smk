@@ -1,0 +1,144 @@
+"""Draw tables. Every figure comes as PDF, PNG and the CSV of what it shows."""
+
+
+rule plot_thresholds:
+    input:
+        thresholds="results/tables/thresholds.csv",
+        published="results/tables/published.csv",
+        library=library("storage.py", "figures"),
+    output:
+        pdf="results/figures/thresholds.pdf",
+        png=report(
+            "results/figures/thresholds.png",
+            caption="../report/thresholds.rst",
+            category="1. What must a score be?",
+            labels={"dataset": "all", "figure": "score at which each component is captured"},
+        ),
+        csv="results/figures/thresholds.csv",
+    log:
+        "results/logs/plot_thresholds.log",
+    benchmark:
+        "results/benchmarks/plot_thresholds.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        n_seeds=lookup(dpath="optimize/n_seeds", within=config),
+    script:
+        "../scripts/plot_thresholds.py"
+
+
+rule plot_capture:
+    input:
+        capture="results/thresholds/{dataset}/capture.csv",
+        library=library("storage.py", "figures"),
+    output:
+        pdf="results/figures/capture/{dataset}.pdf",
+        png=report(
+            "results/figures/capture/{dataset}.png",
+            caption="../report/capture.rst",
+            category="1. What must a score be?",
+            labels={"dataset": "{dataset}", "figure": "components along the score"},
+        ),
+        csv="results/figures/capture/{dataset}.csv",
+    log:
+        "results/logs/plot_capture/{dataset}.log",
+    benchmark:
+        "results/benchmarks/plot_capture/{dataset}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        n_seeds=lookup(dpath="optimize/n_seeds", within=config),
+    script:
+        "../scripts/plot_capture.py"
+
+
+rule plot_trajectories:
+    input:
+        trajectories="results/tables/trajectories.csv",
+        library=library("storage.py", "figures"),
+    output:
+        pdf="results/figures/trajectories.pdf",
+        png=report(
+            "results/figures/trajectories.png",
+            caption="../report/trajectories.rst",
+            category="2. How was it found?",
+            labels={"dataset": "all", "figure": "score against step"},
+        ),
+        csv="results/figures/trajectories.csv",
+    log:
+        "results/logs/plot_trajectories.log",
+    benchmark:
+        "results/benchmarks/plot_trajectories.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        settings=lookup(dpath="optimize", within=config),
+    script:
+        "../scripts/plot_trajectories.py"
+
+
+rule plot_agreement:
+    input:
+        published="results/tables/published.csv",
+        agreement="results/tables/agreement.csv",
+        library=library("storage.py", "figures"),
+    output:
+        pdf="results/figures/agreement.pdf",
+        png=report(
+            "results/figures/agreement.png",
+            caption="../report/agreement.rst",
+            category="3. Does it reproduce the paper?",
+            labels={"dataset": "surrogates", "figure": "published against reproduced"},
+        ),
+        csv="results/figures/agreement.csv",
+    log:
+        "results/logs/plot_agreement.log",
+    benchmark:
+        "results/benchmarks/plot_agreement.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        n_seeds=lookup(dpath="optimize/n_seeds", within=config),
+    script:
+        "../scripts/plot_agreement.py"
+
+
+# Named targets: `snakemake --cores N figure_thresholds` draws that figure and what it needs.
+rule figure_thresholds:
+    localrule: True
+    input:
+        "results/figures/thresholds.pdf",
+
+
+rule figure_capture:
+    localrule: True
+    input:
+        expand("results/figures/capture/{dataset}.pdf", dataset=DATASETS),
+
+
+rule figure_trajectories:
+    localrule: True
+    input:
+        "results/figures/trajectories.pdf",
+
+
+rule figure_agreement:
+    localrule: True
+    input:
+        "results/figures/agreement.pdf",

@@ -1,0 +1,27 @@
+"""Climb each measure towards each dataset."""
+
+
+rule optimize_dataset:
+    input:
+        reference="data/prepared/{dataset}.nc",
+        library=library(
+            *("checks.py", "storage.py", "randomness.py", "trajectories.py"),
+            *("measures", "capture.py", "optimize.py"),
+        ),
+    output:
+        "results/optimized/{dataset}/{measure}.nc",
+    log:
+        "results/logs/optimize_dataset/{dataset}/{measure}.log",
+    benchmark:
+        "results/benchmarks/optimize_dataset/{dataset}/{measure}.tsv"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    conda:
+        "../../envs/optimize.yaml"
+    params:
+        seed=lookup(dpath="seed", within=config),
+        settings=lookup(dpath="optimize", within=config),
+    script:
+        "../scripts/optimize_dataset.py"

@@ -1,0 +1,53 @@
+"""Gather the results of all datasets, and put the published numbers beside them."""
+
+
+rule collect_table:
+    input:
+        lambda wildcards: expand(
+            "results/thresholds/{dataset}/{table}.csv", dataset=DATASETS, table=wildcards.table
+        ),
+    output:
+        "results/tables/{table}.csv",
+    log:
+        "results/logs/collect_table/{table}.log",
+    benchmark:
+        "results/benchmarks/collect_table/{table}.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    localrule: True
+    conda:
+        "../../envs/tables.yaml"
+    script:
+        "../scripts/collect_table.py"
+
+
+rule collect_published:
+    input:
+        thresholds="results/tables/thresholds.csv",
+        runs="results/tables/runs.csv",
+        published=[
+            f"data/raw/{folder}/{file}"
+            for dataset in SURROGATES
+            for folder, file in catalogue_files(dataset)
+        ],
+        library=library("storage.py", "thresholds.py", "published.py"),
+    output:
+        published="results/tables/published.csv",
+        agreement="results/tables/agreement.csv",
+    log:
+        "results/logs/collect_published.log",
+    benchmark:
+        "results/benchmarks/collect_published.tsv"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=10,
+    localrule: True
+    conda:
+        "../../envs/tables.yaml"
+    params:
+        surrogates=SURROGATES,
+    script:
+        "../scripts/collect_published.py"

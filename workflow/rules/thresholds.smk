@@ -1,0 +1,24 @@
+"""Find the score at which each principal component is captured."""
+
+
+rule find_thresholds:
+    input:
+        optimized=lambda wildcards: optimized(wildcards.dataset),
+        library=library("storage.py", "thresholds.py", "tables.py"),
+    output:
+        thresholds="results/thresholds/{dataset}/thresholds.csv",
+        runs="results/thresholds/{dataset}/runs.csv",
+        trajectories="results/thresholds/{dataset}/trajectories.csv",
+        capture="results/thresholds/{dataset}/capture.csv",
+    log:
+        "results/logs/find_thresholds/{dataset}.log",
+    benchmark:
+        "results/benchmarks/find_thresholds/{dataset}.tsv"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=30,
+    conda:
+        "../../envs/tables.yaml"
+    script:
+        "../scripts/find_thresholds.py"

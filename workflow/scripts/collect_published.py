@@ -1,0 +1,30 @@
+"""Put the published numbers beside ours (rule collect_published)."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scorebounds.jobs import job_log
+from scorebounds.published import agreement, compare_all, read_published
+from scorebounds.storage import read_table, write_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(published_path, agreement_path, thresholds, runs, published_files):
+    folders = dict.fromkeys(Path(file).parent for file in published_files)
+    published = {f"surrogate-{folder.name}": read_published(folder) for folder in folders}
+    comparison = compare_all(published, read_table(thresholds), read_table(runs))
+    write_table(published_path, comparison)
+    write_table(agreement_path, agreement(comparison))
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        main(
+            snakemake.output.published,
+            snakemake.output.agreement,
+            snakemake.input.thresholds,
+            snakemake.input.runs,
+            snakemake.input.published,
+        )

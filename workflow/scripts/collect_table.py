@@ -1,0 +1,20 @@
+"""Gather one table of all datasets (rule collect_table)."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from scorebounds.jobs import job_log
+from scorebounds.storage import read_table, write_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(target, tables):
+    write_table(target, pd.concat(read_table(table) for table in tables))
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        main(snakemake.output[0], snakemake.input)

@@ -1,0 +1,46 @@
+"""Climb one measure towards one dataset from every seed (rule optimize_dataset)."""
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from scorebounds import measures
+from scorebounds.jobs import job_log
+from scorebounds.optimize import optimize, starting_points
+from scorebounds.storage import read_recording, samples_by_neurons, write_dataset
+from scorebounds.trajectories import to_dataset
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(target, reference, measure, *, seed, n_seeds, n_checkpoints, **settings):
+    recording = read_recording(reference)
+    dataset = recording.attrs["dataset"]
+    x = torch.from_numpy(samples_by_neurons(recording))
+    starts = starting_points(x.shape, seed, (dataset, measure), n_seeds)
+    # Checkpoints are for decoding: without labels there is nothing to decode.
+    labelled = bool(recording.attrs["variables"])
+    trajectories, components = optimize(
+        x,
+        measures.load(measure),
+        starts,
+        n_checkpoints=n_checkpoints if labelled else 0,
+        **settings,
+    )
+    attrs = {"dataset": dataset, "measure": measure, "seed": seed, **settings}
+    write_dataset(
+        target, to_dataset(trajectories, components.variance_ratio.numpy(), attrs)
+    )
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        torch.set_num_threads(snakemake.threads)
+        main(
+            snakemake.output[0],
+            snakemake.input.reference,
+            snakemake.wildcards.measure,
+            seed=snakemake.params.seed,
+            **snakemake.params.settings,
+        )

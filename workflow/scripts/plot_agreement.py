@@ -1,0 +1,27 @@
+"""Draw our thresholds against the published ones (rule plot_agreement)."""
+
+from typing import TYPE_CHECKING
+
+from scorebounds.figures.captures import agreement_figure
+from scorebounds.figures.style import save, use_style
+from scorebounds.jobs import job_log
+from scorebounds.storage import read_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(published, agreement, targets):
+    table = read_table(published).query("quantity == 'pc_threshold'")
+    of_thresholds = read_table(agreement).query("quantity.str.startswith('mean')")
+    use_style()
+    save(agreement_figure(table, of_thresholds), table, **targets)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        main(
+            snakemake.input.published,
+            snakemake.input.agreement,
+            dict(snakemake.output.items()),
+        )

@@ -1,0 +1,22 @@
+"""Draw the R² of each component of a dataset along the score (rule plot_capture)."""
+
+from typing import TYPE_CHECKING
+
+from scorebounds.figures.captures import capture_figure
+from scorebounds.figures.style import save, use_style
+from scorebounds.jobs import job_log
+from scorebounds.storage import read_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(capture, targets):
+    table = read_table(capture)
+    use_style()
+    save(capture_figure(table), table, **targets)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        main(snakemake.input.capture, dict(snakemake.output.items()))

@@ -1,0 +1,29 @@
+"""Draw at which score each component is captured (rule plot_thresholds)."""
+
+from typing import TYPE_CHECKING
+
+from scorebounds.figures.captures import threshold_figure
+from scorebounds.figures.style import save, use_style
+from scorebounds.jobs import job_log
+from scorebounds.storage import read_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(thresholds, published, targets):
+    table = read_table(thresholds).query("kind == 'pc'").astype({"target": int})
+    theirs = read_table(published).query("quantity == 'pc_threshold'").astype({"target": int})
+    keys = ["dataset", "measure", "target"]
+    table = table.merge(theirs[[*keys, "published"]], on=keys, how="left")
+    use_style()
+    save(threshold_figure(table), table, **targets)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        main(
+            snakemake.input.thresholds,
+            snakemake.input.published,
+            dict(snakemake.output.items()),
+        )

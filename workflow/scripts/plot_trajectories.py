@@ -1,0 +1,22 @@
+"""Draw score against step (rule plot_trajectories)."""
+
+from typing import TYPE_CHECKING
+
+from scorebounds.figures.captures import trajectory_figure
+from scorebounds.figures.style import save, use_style
+from scorebounds.jobs import job_log
+from scorebounds.storage import read_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(trajectories, targets):
+    table = read_table(trajectories)
+    use_style()
+    save(trajectory_figure(table), table, **targets)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        main(snakemake.input.trajectories, dict(snakemake.output.items()))

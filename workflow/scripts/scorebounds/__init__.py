@@ -1,0 +1,1 @@
+"""What a similarity score between two representations means: pure functions on arrays."""

@@ -1,0 +1,58 @@
+"""Checks of arrays that name what was expected and what came."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+MIN_SAMPLES = 3
+
+
+def require_activity(activity: np.ndarray, name: str) -> None:
+    """Raise ValueError, naming `name`, unless `activity` (..., n_neurons) can be a reference.
+
+    All axes but the last are samples. Every neuron has to vary, or it would only add a dimension
+    that no score can see.
+    """
+    if activity.ndim not in (2, 3):
+        raise ValueError(
+            f"{name}: expected activity (sample, neuron) or (time, condition, neuron), "
+            f"got {activity.ndim} dimension(s) of shape {activity.shape}"
+        )
+    if not np.issubdtype(activity.dtype, np.floating):
+        raise ValueError(f"{name}: expected activity of real numbers, got {activity.dtype}")
+    flat = activity.reshape(-1, activity.shape[-1])
+    if flat.shape[1] == 0:
+        raise ValueError(f"{name}: expected at least one neuron, got shape {activity.shape}")
+    if flat.shape[0] < MIN_SAMPLES:
+        raise ValueError(
+            f"{name}: expected at least {MIN_SAMPLES} samples, got {flat.shape[0]} "
+            f"(shape {activity.shape})"
+        )
+    bad = np.flatnonzero(~np.isfinite(flat).all(axis=0))
+    if bad.size:
+        raise ValueError(
+            f"{name}: expected finite activity, got NaN or infinity in {_neurons(bad)}"
+        )
+    constant = np.flatnonzero(np.ptp(flat, axis=0) == 0)
+    if constant.size:
+        raise ValueError(
+            f"{name}: expected every neuron to vary over samples, got a constant value in "
+            f"{_neurons(constant)}; remove them from the file"
+        )
+
+
+def _neurons(indices: np.ndarray) -> str:
+    shown = ", ".join(str(index) for index in indices[:5])
+    more = f" and {indices.size - 5} more" if indices.size > 5 else ""
+    return f"{indices.size} neuron(s): number {shown}{more}, counted from 0"
+
+
+def require_checksum(path: Path, sha256: str) -> None:
+    """Raise ValueError unless the file is the one that the catalogue names."""
+    with open(path, "rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        raise ValueError(
+            f"{path}: expected sha256 {sha256}, got {found}; delete the file to fetch it again"
+        )

@@ -1,0 +1,25 @@
+"""Hatsopoulos et al. 2007: motor cortex in centre-out reaching, averaged by target."""
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from scorebounds.datasets.pickles import load_object_array
+from scorebounds.storage import recording
+
+FIRST_TIME_MS, STEP_MS = -800, 10
+
+
+def load_averages(files: list[Path]) -> xr.DataArray:
+    """Load the smoothed rates around movement onset, one average per reach target.
+
+    Returns
+    -------
+    DataArray, dims (time, condition, neuron)
+        121 × 8 × 141 rates in Hz; `target` k lies at k · 45 degrees.
+    """
+    (path,) = files
+    rates = load_object_array(path).item()["firing_rate"].transpose(1, 2, 0)
+    time = FIRST_TIME_MS + STEP_MS * np.arange(len(rates))
+    return recording(rates, {"target": np.arange(rates.shape[1])}, units="Hz", time=time)

@@ -1,0 +1,58 @@
+"""Zhang et al. 2011: inferior temporal cortex, seven objects at three positions."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import rdata
+import xarray as xr
+
+from scorebounds.storage import recording
+
+N_TRIALS = 19  # every site has 19 or 20 trials of each object and position
+HZ_PER_SPIKE_PER_MS = 1000.0
+
+
+def load(files: list[Path]) -> xr.DataArray:
+    """Join sites that were recorded one after the other into a population of pseudo-trials.
+
+    Pseudo-trial i of a condition is the i-th trial of every site; noise correlations between
+    sites are therefore lost.
+
+    Returns
+    -------
+    DataArray, dims (time, condition, neuron)
+        18 × 399 × 132 rates in Hz, in 150 ms windows every 50 ms; a condition is a pseudo-trial.
+    """
+    (path,) = files
+    table = rdata.read_rda(path)["binned_data"]
+    windows = [column for column in table.columns if column.startswith("time.")]
+    table = table.assign(condition=table["labels.combined_ID_position"].astype(str))
+    in_order = table.sort_values(["siteID", "condition"], kind="stable")
+    trials = in_order.groupby(["siteID", "condition"], sort=True, observed=True)
+    counts = trials.size()
+    if counts.min() < N_TRIALS:
+        raise ValueError(
+            f"{path}: expected {N_TRIALS} trials of each site and condition, got {counts.min()}"
+        )
+    first = in_order[trials.cumcount() < N_TRIALS]
+    n_sites = first["siteID"].nunique()
+    rates = first[windows].to_numpy(dtype=np.float64).reshape(n_sites, -1, len(windows))
+    one_site = first.iloc[: rates.shape[1]]
+    return recording(
+        HZ_PER_SPIKE_PER_MS * rates.transpose(2, 1, 0),
+        {
+            "object": one_site["labels.stimulus_ID"].astype(str).to_numpy(),
+            "position": one_site["labels.stimulus_position"].astype(str).to_numpy(),
+        },
+        units="Hz",
+        time=np.array([_centre_ms(window) for window in windows]),
+    )
+
+
+def _centre_ms(column: str) -> float:
+    """Return the centre of a window from its column's name, `time.<from>_<to>`."""
+    found = re.fullmatch(r"time\.(-?\d+)_(-?\d+)", column)
+    if found is None:
+        raise ValueError(f"expected a column time.<from>_<to>, got {column!r}")
+    return (float(found[1]) + float(found[2])) / 2

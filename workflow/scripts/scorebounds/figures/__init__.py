@@ -1,0 +1,1 @@
+"""Figures: each draws a tidy table and computes nothing."""

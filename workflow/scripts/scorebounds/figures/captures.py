@@ -1,0 +1,173 @@
+"""Figures of which principal components a score captures."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.collections import LineCollection
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from scorebounds.figures.style import (
+    N_COLUMNS,
+    bottom_row,
+    dataset_label,
+    measure_handles,
+    measure_look,
+    panels,
+)
+
+LOWEST_SCORE = -0.05
+
+
+def threshold_figure(table: pd.DataFrame) -> Figure:
+    """Draw the score at which each component is captured against its share of the variance.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns dataset, measure, variance_ratio, score_mean, score_low, score_high, published.
+    """
+    datasets = list(dict.fromkeys(table.dataset))
+    figure, axes = panels(len(datasets))
+    for axis, dataset in zip(axes, datasets, strict=True):
+        of_dataset = table[table.dataset == dataset]
+        for measure, rows in of_dataset.groupby("measure", sort=False):
+            _, colour, marker = measure_look(measure)
+            axis.fill_between(
+                *(rows.variance_ratio, rows.score_low, rows.score_high),
+                **{"color": colour, "alpha": 0.25, "linewidth": 0},
+            )
+            axis.plot(
+                *(rows.variance_ratio, rows.score_mean),
+                **{"color": colour, "marker": marker, "markersize": 1.8, "linewidth": 0.6},
+            )
+            axis.scatter(
+                *(rows.variance_ratio, rows.published),
+                **{"s": 9, "facecolors": "none", "edgecolors": "black", "linewidths": 0.35},
+                zorder=3,
+            )
+        axis.set_xscale("log")
+        axis.set_ylim(LOWEST_SCORE, 1.02)
+        axis.set_title(dataset_label(dataset))
+    for axis in bottom_row(axes):
+        axis.set_xlabel("share of variance of the PC")
+    for axis in axes[::N_COLUMNS]:
+        axis.set_ylabel("score at capture")
+    handles = measure_handles(list(dict.fromkeys(table.measure)))
+    if table.published.notna().any():
+        handles.append(_published_handle("published"))
+    _legend_below(figure, handles)
+    return figure
+
+
+def trajectory_figure(table: pd.DataFrame) -> Figure:
+    """Draw score against step, a thin line per seed.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns dataset, measure, seed, step, score.
+    """
+    datasets = list(dict.fromkeys(table.dataset))
+    figure, axes = panels(len(datasets))
+    for axis, dataset in zip(axes, datasets, strict=True):
+        of_dataset = table[(table.dataset == dataset) & (table.step > 0)]
+        for (measure, _), rows in of_dataset.groupby(["measure", "seed"], sort=False):
+            axis.plot(rows.step, rows.score, color=measure_look(measure)[1], linewidth=0.6)
+        axis.set_xscale("log")
+        axis.set_ylim(LOWEST_SCORE, 1.02)
+        axis.set_title(dataset_label(dataset))
+    for axis in bottom_row(axes):
+        axis.set_xlabel("Adam updates")
+    for axis in axes[::N_COLUMNS]:
+        axis.set_ylabel("score")
+    _legend_below(figure, measure_handles(list(dict.fromkeys(table.measure)), markers=False))
+    return figure
+
+
+def capture_figure(table: pd.DataFrame) -> Figure:
+    """Draw the R² of each component against the score, a panel per measure.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One dataset; columns measure, target, variance_ratio, score, r2.
+    """
+    measures = list(dict.fromkeys(table.measure))
+    figure, axes = panels(len(measures), legend_height=0)
+    shares = table.variance_ratio
+    norm = LogNorm(shares.min(), shares.max())
+    # Yellow on white cannot be read: leave out the brightest end.
+    colours = plt.get_cmap("viridis_r").with_extremes()
+    for axis, measure in zip(axes, measures, strict=True):
+        of_measure = table[table.measure == measure]
+        curves = [rows for _, rows in of_measure.groupby("target", sort=False)][::-1]
+        lines = LineCollection(
+            [np.column_stack([rows.score, rows.r2]) for rows in curves],
+            array=np.array([rows.variance_ratio.iloc[0] for rows in curves]),
+            cmap=colours,
+            norm=norm,
+            linewidths=0.7,
+        )
+        axis.add_collection(lines)
+        axis.set_xlim(min(0, of_measure.score.min()), 1)
+        axis.set_ylim(0, 1.02)
+        axis.set_title(measure_look(measure)[0])
+    for axis in bottom_row(axes):
+        axis.set_xlabel("score")
+    for axis in axes[::N_COLUMNS]:
+        axis.set_ylabel("R² of the PC")
+    figure.colorbar(lines, ax=axes, label="share of variance of the PC", shrink=0.8)
+    figure.suptitle(dataset_label(table.dataset.iloc[0]), fontsize=8)
+    return figure
+
+
+def agreement_figure(published: pd.DataFrame, agreement: pd.DataFrame) -> Figure:
+    """Draw our thresholds against the published ones, a panel per dataset.
+
+    Parameters
+    ----------
+    published : DataFrame
+        Columns dataset, measure, published, reproduced: the thresholds of all components.
+    agreement : DataFrame
+        Columns dataset, measure, value, within: mean |difference| over the first components.
+    """
+    datasets = list(dict.fromkeys(published.dataset))
+    figure, axes = panels(len(datasets), height=2.2)
+    for axis, dataset in zip(axes, datasets, strict=True):
+        of_dataset = published[published.dataset == dataset]
+        axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.6, zorder=0)
+        for measure, rows in of_dataset.groupby("measure", sort=False):
+            _, colour, marker = measure_look(measure)
+            axis.scatter(
+                *(rows.published, rows.reproduced),
+                **{"color": colour, "marker": marker, "s": 5, "linewidths": 0, "alpha": 0.8},
+            )
+        lines = [
+            f"{measure_look(row.measure)[0]}: {row.value:.3f}{'' if row.within == 'yes' else ' *'}"
+            for row in agreement[agreement.dataset == dataset].itertuples()
+        ]
+        axis.text(
+            *(0.98, 0.02, "\n".join(["mean |difference|", *lines])),
+            **{"transform": axis.transAxes, "ha": "right", "va": "bottom", "fontsize": 5},
+        )
+        axis.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title=dataset_label(dataset))
+    for axis in bottom_row(axes):
+        axis.set_xlabel("published score at capture")
+    for axis in axes[::N_COLUMNS]:
+        axis.set_ylabel("reproduced score at capture")
+    _legend_below(figure, measure_handles(list(dict.fromkeys(published.measure))))
+    return figure
+
+
+def _published_handle(label: str) -> Line2D:
+    return Line2D(
+        *([], []),
+        **{"linestyle": "none", "marker": "o", "markersize": 3, "markerfacecolor": "none"},
+        **{"markeredgecolor": "black", "markeredgewidth": 0.35, "label": label},
+    )
+
+
+def _legend_below(figure: Figure, handles: list[Line2D]) -> None:
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4))

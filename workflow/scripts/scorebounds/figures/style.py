@@ -1,0 +1,106 @@
+"""The look that all figures share: sizes in print, colours that the colour-blind tell apart."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+PAGE_WIDTH = 7.1  # inches, two columns of a journal
+N_COLUMNS = 3
+
+# Okabe and Ito's palette; order and marker tell the measures apart in grey as well.
+MEASURE_LOOK = {
+    "cka": ("CKA", "#0072B2", "o"),
+    "cka_angular": ("angular CKA", "#56B4E9", "s"),
+    "nbs": ("NBS", "#E69F00", "^"),
+    "procrustes_angular": ("angular Procrustes", "#D55E00", "D"),
+    "linreg": ("linear regression", "#009E73", "v"),
+    "ridge_cv_100": ("ridge CV (λ = 100)", "#CC79A7", "P"),
+}
+_SPARE_COLOURS = ["#000000", "#999999", "#8C6D1F", "#5D3A9B"]
+_SPARE_MARKERS = ["X", "<", ">", "p"]
+
+RC = {
+    "font.family": "DejaVu Sans",
+    "font.size": 7,
+    "axes.titlesize": 7,
+    "axes.labelsize": 7,
+    "xtick.labelsize": 6,
+    "ytick.labelsize": 6,
+    "legend.fontsize": 7,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "lines.linewidth": 1.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "pdf.fonttype": 42,
+    "savefig.dpi": 200,
+    "figure.constrained_layout.use": True,
+}
+
+
+def measure_look(name: str) -> tuple[str, str, str]:
+    """Return label, colour and marker of a measure."""
+    if name in MEASURE_LOOK:
+        return MEASURE_LOOK[name]
+    spare = sum(map(ord, name)) % len(_SPARE_COLOURS)
+    return name.replace("_", " "), _SPARE_COLOURS[spare], _SPARE_MARKERS[spare]
+
+
+def dataset_label(name: str) -> str:
+    """Return the name of a dataset as a panel's title."""
+    if name.startswith("surrogate-"):
+        short = name.removeprefix("surrogate-").removesuffix("-stim_period-var99")
+        return f"{short} (surrogate)"
+    return name
+
+
+def panels(n: int, *, height: float = 1.75, legend_height: float = 0.35) -> tuple[Figure, list[Axes]]:
+    """Make a page of `n` panels, three in a row, with room for one legend below."""
+    columns = min(n, N_COLUMNS)
+    rows = -(-n // columns)
+    width = PAGE_WIDTH * max(columns, 2) / N_COLUMNS
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(width, rows * height + legend_height), squeeze=False
+    )
+    flat = list(axes.flat)
+    for unused in flat[n:]:
+        unused.set_visible(False)
+    return figure, flat[:n]
+
+
+def bottom_row(axes: list[Axes]) -> list[Axes]:
+    """Return the axes with no visible panel below them."""
+    return axes[-min(len(axes), N_COLUMNS) :]
+
+
+def measure_handles(measures: list[str], *, markers: bool = True) -> list[Line2D]:
+    """Return one legend entry per measure."""
+    handles = []
+    for name in measures:
+        label, colour, marker = measure_look(name)
+        shape = {"marker": marker, "markersize": 3} if markers else {}
+        handles.append(Line2D([], [], color=colour, label=label, **shape))
+    return handles
+
+
+def save(figure: Figure, table: pd.DataFrame, pdf: str, png: str, csv: str) -> None:
+    """Write a figure as PDF and PNG, and the numbers it shows as CSV."""
+    # No date inside, so that the same numbers give the same file.
+    figure.savefig(pdf, metadata={"CreationDate": None, "Producer": None})
+    figure.savefig(png, metadata={"Software": None})
+    plt.close(figure)
+    table.to_csv(Path(csv), index=False, float_format="%.8g")
+
+
+def use_style() -> None:
+    """Take the shared look for every figure drawn from now on."""
+    mpl.use("Agg")
+    mpl.rcParams.update(RC)

@@ -1,0 +1,191 @@
+"""Gradient ascent of synthetic data Y on a similarity score with a fixed reference X."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scorebounds.capture import PrincipalComponents, captured_variance, principal_components
+from scorebounds.measures import Measure, Pair, Reference
+from scorebounds.measures.base import ORTHOGONAL
+from scorebounds.measures.inputs import require_matrix
+from scorebounds.randomness import derived_seed
+from scorebounds.trajectories import NOT_FINITE, REACHED, STEP_LIMIT, Trajectory
+
+logger = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_REPORTS = 10
+
+
+def starting_points(
+    shape: tuple[int, int], seed: int, names: Sequence[str], n_seeds: int
+) -> Tensor:
+    """Draw standard normal Y, shape (n_seeds, *shape), one named random stream per seed."""
+    draws = []
+    for index in range(n_seeds):
+        generator = torch.Generator().manual_seed(derived_seed(seed, "start", *names, index))
+        draws.append(torch.randn(shape, generator=generator, dtype=torch.float64))
+    return torch.stack(draws)
+
+
+def optimize(
+    x: Tensor,
+    measure: Measure,
+    starts: Tensor,
+    *,
+    stop_score: float,
+    max_steps: int,
+    learning_rate: float,
+    n_checkpoints: int,
+) -> tuple[list[Trajectory], PrincipalComponents]:
+    """Climb `measure` from every starting point with Adam, until `stop_score`.
+
+    Parameters
+    ----------
+    x : Tensor, shape (n_samples, n_x)
+        The reference.
+    measure : Measure
+        Has to be differentiable, with higher scores closer.
+    starts : Tensor, shape (n_seeds, n_samples, n_y)
+        Where each trajectory starts; all of them are climbed as one batch.
+    stop_score : float
+        A trajectory ends with the first score at or above it.
+    max_steps : int
+        Number of updates after which a trajectory ends in any case.
+    learning_rate : float
+        Adam's; 0.1 in Cloos et al. 2025, section 3.
+    n_checkpoints : int
+        Number of score levels, from the first score to `stop_score`, at whose crossing Y is kept.
+
+    Returns
+    -------
+    list of Trajectory
+        In the order of `starts`.
+    PrincipalComponents
+        The PCs of `x` that `captured` refers to.
+
+    Raises
+    ------
+    ValueError
+        If the reference cannot be used or the measure cannot be climbed.
+    """
+    require_matrix(x)
+    if not (measure.differentiable and measure.higher_is_closer):
+        raise ValueError(f"measure {measure.name!r} cannot be climbed by gradient ascent")
+    components = principal_components(x)
+    evaluate = _evaluator(x, measure, components)
+    keeper = _CheckpointKeeper(stop_score, n_checkpoints)
+    trajectories = [Trajectory() for _ in starts]
+    active = list(range(len(starts)))
+    y = starts.clone().requires_grad_()
+    adam = torch.optim.Adam([y], lr=learning_rate, maximize=True, fused=True)
+    report = _ProgressReport(measure.name, max_steps)
+    for step in range(max_steps + 1):
+        score, captured = evaluate(y)
+        values = score.detach()
+        for row, index in enumerate(active):
+            trajectories[index].score.append(values[row].item())
+            trajectories[index].captured.append(captured[row].to(torch.float32).numpy())
+        reasons = _stop_reasons(values, stop_score, last=step == max_steps)
+        if not all(reasons):
+            adam.zero_grad()
+            score.sum().backward()
+            finite = torch.isfinite(y.grad).flatten(1).all(1).tolist()
+            reasons = [
+                reason or ("" if fine else NOT_FINITE)
+                for reason, fine in zip(reasons, finite, strict=True)
+            ]
+        for row, index in enumerate(active):
+            trajectories[index].stop_reason = reasons[row]
+            keeper.keep(trajectories[index], y[row], ended=bool(reasons[row]))
+        going = [row for row, reason in enumerate(reasons) if not reason]
+        if not going:
+            break
+        adam.step()
+        if len(going) < len(active):
+            y, adam = _restrict(y, adam, going)
+            active = [active[row] for row in going]
+        report.show(step, values)
+    return trajectories, components
+
+
+def _evaluator(
+    x: Tensor, measure: Measure, components: PrincipalComponents
+) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    """Return the function of Y that gives the score and the captured variance of each PC."""
+    in_components = Reference(components.scores)
+    # In PC coordinates XᵀY serves the score and the capture; a measure that a rotation of X
+    # would change gets X as it is, and the capture its own products.
+    shared = ORTHOGONAL in measure.invariances
+    reference = in_components if shared else Reference(x)
+
+    def evaluate(y: Tensor) -> tuple[Tensor, Tensor]:
+        pair = Pair(reference, y)
+        score = measure.compare(pair)
+        captured = pair if shared else Pair(in_components, y.detach())
+        return score, captured_variance(captured, components)
+
+    return evaluate
+
+
+def _stop_reasons(score: Tensor, stop_score: float, *, last: bool) -> list[str]:
+    def reason(value: float) -> str:
+        if not np.isfinite(value):
+            return NOT_FINITE
+        if value >= stop_score:
+            return REACHED
+        return STEP_LIMIT if last else ""
+
+    return [reason(value) for value in score.tolist()]
+
+
+def _restrict(
+    y: Tensor, adam: torch.optim.Adam, rows: list[int]
+) -> tuple[Tensor, torch.optim.Adam]:
+    """Return Y and its optimiser with only some trajectories of the batch."""
+    state = adam.state[y]
+    kept = y.detach()[rows].requires_grad_()
+    restricted = torch.optim.Adam([kept], **adam.defaults)
+    restricted.state[kept] = {
+        name: value[rows] if value.shape == y.shape else value for name, value in state.items()
+    }
+    return kept, restricted
+
+
+class _CheckpointKeeper:
+    """Keeps Y whenever the score passes the next of its evenly spaced levels, and at the end."""
+
+    def __init__(self, stop_score: float, n_levels: int):
+        self.stop_score = stop_score
+        self.n_levels = n_levels
+
+    def keep(self, trajectory: Trajectory, y: Tensor, *, ended: bool) -> None:
+        if self.n_levels == 0:
+            return
+        levels = np.linspace(trajectory.score[0], self.stop_score, self.n_levels)
+        passed_before = np.searchsorted(levels, max(trajectory.score[:-1], default=-np.inf), "right")
+        passed = np.searchsorted(levels, trajectory.score[-1], "right")
+        if passed > passed_before or ended:
+            step = len(trajectory.score) - 1
+            trajectory.checkpoints[step] = y.detach().to(torch.float32).cpu().numpy()
+
+
+class _ProgressReport:
+    """Says in the log how far the batch has come, every few seconds."""
+
+    def __init__(self, name: str, max_steps: int):
+        self.name = name
+        self.max_steps = max_steps
+        self.last = time.monotonic()
+
+    def show(self, step: int, score: Tensor) -> None:
+        if time.monotonic() - self.last >= SECONDS_BETWEEN_REPORTS:
+            self.last = time.monotonic()
+            logger.info(
+                "%s: step %d of at most %d, %d trajectories at %.3f to %.3f",
+                *(self.name, step, self.max_steps, len(score)),
+                *(score.min().item(), score.max().item()),
+            )

@@ -1,0 +1,171 @@
+"""The results that Cloos et al. 2025 published, and how close a reproduction comes."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from scorebounds.thresholds import mean_with_interval
+from scorebounds.trajectories import REACHED
+
+# Our id of each measure: the id in the published files.
+PUBLISHED_IDS = {
+    "cka": "cka",
+    "cka_angular": "cka-angular-score",
+    "nbs": "nbs",
+    "procrustes_angular": "procrustes-angular-score",
+    "linreg": "linreg",
+    "ridge_cv_100": "ridge-lambda100-r2#5folds_cv",
+}
+COMPARISON_COLUMNS = ["quantity", "target", "published", "reproduced", "low", "high", "difference"]
+N_FIRST = 30
+# How far a reproduction may be off (mean |difference| over the first components). Set before any
+# result was seen.
+THRESHOLD_TOLERANCE = 0.03
+RIDGE_THRESHOLD_TOLERANCE = 0.05
+RIDGE_ULTRAMETRIC_TOLERANCE = 0.07
+STEPS_TOLERANCE, RIDGE_STEPS_TOLERANCE = 0.15, 0.5
+CAPTURED_TOLERANCE = 0.05
+
+
+def read_published(folder: Path) -> dict[str, dict[str, np.ndarray]]:
+    """Read thresholds per component and scores per step of each measure.
+
+    The first two rows of a published run are both the score before the first update, so a run of
+    r rows made r − 2 updates.
+
+    Returns
+    -------
+    dict of str to dict
+        By our measure id: `thresholds` (n_components,), NaN where never captured, and `score`
+        (n_updates + 1,).
+    """
+    thresholds = pd.read_csv(folder / "scores_at_threshold.csv")
+    scores = pd.read_csv(folder / "scores_vs_decoding_acc.csv")
+    published = {}
+    for measure, theirs in PUBLISHED_IDS.items():
+        rows = scores.loc[scores.measure == theirs, "score"].to_numpy()
+        if len(rows) == 0:
+            continue
+        if rows[0] != rows[1]:
+            raise ValueError(f"{folder}: expected {theirs} to start with the same score twice")
+        at_threshold = thresholds.loc[thresholds.measure == theirs, "scores_at_threshold"]
+        published[measure] = {"thresholds": at_threshold.to_numpy(), "score": rows[1:]}
+    return published
+
+
+def compare_with_published(
+    published: dict[str, np.ndarray], thresholds: pd.DataFrame, runs: pd.DataFrame
+) -> pd.DataFrame:
+    """Put one measure's published numbers beside ours.
+
+    Parameters
+    ----------
+    published : dict
+        `thresholds` and `score`, from `read_published`.
+    thresholds : DataFrame
+        Our thresholds of the components in order, columns `target, score_mean, score_low,
+        score_high`.
+    runs : DataFrame
+        Our runs, a row per seed, columns `first_score, n_updates, stop_reason, n_captured`.
+
+    Returns
+    -------
+    DataFrame
+        Columns quantity, target, published, reproduced, low, high, difference. The interval is
+        the 95 % interval of our mean over seeds.
+    """
+    theirs = published["thresholds"]
+    if len(thresholds) != len(theirs):
+        raise ValueError(f"expected {len(theirs)} components as published, got {len(thresholds)}")
+    reached = runs[runs.stop_reason == REACHED]
+    summaries = [
+        ("first_score", published["score"][0], runs.first_score),
+        ("steps_to_0.99", len(published["score"]) - 1, reached.n_updates),
+        ("n_captured", np.isfinite(theirs).sum(), runs.n_captured),
+    ]
+    rows = [
+        (quantity, "", value, *mean_with_interval(ours)) for quantity, value, ours in summaries
+    ]
+    rows += [
+        ("pc_threshold", *row)
+        for row in zip(
+            thresholds.target,
+            theirs,
+            thresholds.score_mean,
+            thresholds.score_low,
+            thresholds.score_high,
+            strict=True,
+        )
+    ]
+    table = pd.DataFrame(rows, columns=COMPARISON_COLUMNS[:-1])
+    return table.assign(difference=table.reproduced - table.published)
+
+
+def compare_all(
+    published: dict[str, dict[str, dict[str, np.ndarray]]],
+    thresholds: pd.DataFrame,
+    runs: pd.DataFrame,
+) -> pd.DataFrame:
+    """Put all published numbers, by dataset and measure, beside ours.
+
+    Returns
+    -------
+    DataFrame
+        Columns dataset, measure, and those of `compare_with_published`; no row where nothing was
+        published or we have not run the measure.
+    """
+    compared = [pd.DataFrame(columns=["dataset", "measure", *COMPARISON_COLUMNS])]
+    thresholds = thresholds[thresholds.kind == "pc"]
+    for dataset, by_measure in published.items():
+        for measure, numbers in by_measure.items():
+            of_pair = [
+                table[(table.dataset == dataset) & (table.measure == measure)]
+                for table in (thresholds, runs)
+            ]
+            if len(of_pair[1]):
+                comparison = compare_with_published(numbers, *of_pair)
+                compared.append(comparison.assign(dataset=dataset, measure=measure))
+    return pd.concat(compared)
+
+
+def agreement(comparison: pd.DataFrame) -> pd.DataFrame:
+    """Judge each dataset and measure of a comparison against the tolerances set beforehand.
+
+    Returns
+    -------
+    DataFrame
+        Columns dataset, measure, quantity, value, tolerance, within (`yes` or `no`).
+    """
+    columns = ["dataset", "measure", "quantity", "value", "tolerance", "within"]
+    rows: list[tuple] = []
+    for (dataset, measure), group in comparison.groupby(["dataset", "measure"], sort=False):
+        ridge = measure.startswith("ridge")
+        tolerance = RIDGE_THRESHOLD_TOLERANCE if ridge else THRESHOLD_TOLERANCE
+        if ridge and dataset.endswith("ultrametric"):
+            tolerance = RIDGE_ULTRAMETRIC_TOLERANCE
+        single = group.set_index("quantity")
+        components = group[group.quantity == "pc_threshold"]
+        steps, captured = single.loc["steps_to_0.99"], single.loc["n_captured"]
+        judged = [
+            (
+                f"mean |threshold difference|, first {N_FIRST} PCs",
+                components.difference[:N_FIRST].abs().mean(),
+                tolerance,
+            ),
+            (
+                "steps to 0.99, relative difference",
+                steps.difference / steps.published,
+                RIDGE_STEPS_TOLERANCE if ridge else STEPS_TOLERANCE,
+            ),
+            (
+                "captured PCs, difference as share of all",
+                captured.difference / len(components),
+                CAPTURED_TOLERANCE,
+            ),
+        ]
+        rows += [
+            (dataset, measure, quantity, value, limit, "yes" if abs(value) <= limit else "no")
+            for quantity, value, limit in judged
+        ]
+    return pd.DataFrame(rows, columns=columns)

@@ -1,0 +1,89 @@
+"""The project's files: labelled arrays as netCDF, tables as tidy CSV."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from scorebounds.checks import require_activity
+
+SAMPLE_DIMS = {2: ("sample", "neuron"), 3: ("time", "condition", "neuron")}
+
+
+def recording(
+    activity: np.ndarray,
+    labels: Mapping[str, np.ndarray] | None = None,
+    *,
+    units: str = "",
+    time: np.ndarray | None = None,
+    time_units: str = "ms",
+) -> xr.DataArray:
+    """Make a labelled array of activity.
+
+    Parameters
+    ----------
+    activity : ndarray, shape (n_samples, n_neurons) or (n_times, n_conditions, n_neurons)
+    labels : mapping of str to ndarray
+        Task variables; each has one value per sample, or per condition.
+    units : str
+        Unit of the activity.
+    time : ndarray, shape (n_times,)
+        Bin centres.
+    time_units : str
+        Unit of `time`.
+    """
+    dims = SAMPLE_DIMS.get(activity.ndim)
+    if dims is None:
+        raise ValueError(
+            "expected activity (sample, neuron) or (time, condition, neuron), "
+            f"got shape {activity.shape}"
+        )
+    labelled = dims[-2]
+    coords = {name: (labelled, np.asarray(values)) for name, values in (labels or {}).items()}
+    array = xr.DataArray(
+        activity.astype(np.float64), dims=dims, coords=coords, name="activity"
+    )
+    array.attrs["units"] = units
+    array.attrs["variables"] = " ".join(coords)
+    if time is not None:
+        array = array.assign_coords(time=("time", time, {"units": time_units}))
+    return array
+
+
+def write_recording(path: str | Path, array: xr.DataArray, name: str) -> None:
+    """Check an array of activity and write it; `name` stands in the messages."""
+    require_activity(array.values, name)
+    array.to_netcdf(path, engine="h5netcdf")
+
+
+def read_recording(path: str | Path) -> xr.DataArray:
+    """Read what `write_recording` wrote."""
+    with xr.open_dataarray(path, engine="h5netcdf") as stored:
+        return stored.load()
+
+
+def samples_by_neurons(array: xr.DataArray) -> np.ndarray:
+    """Return the activity as (n_samples, n_neurons), times and conditions flattened."""
+    return array.values.reshape(-1, array.sizes["neuron"])
+
+
+def write_dataset(path: str | Path, dataset: xr.Dataset) -> None:
+    """Write a labelled dataset as netCDF."""
+    dataset.to_netcdf(path, engine="h5netcdf")
+
+
+def open_dataset(path: str | Path) -> xr.Dataset:
+    """Open a netCDF file; its arrays are read when they are used."""
+    return xr.open_dataset(path, engine="h5netcdf")
+
+
+def write_table(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a tidy table as CSV; a missing value is an empty cell."""
+    table.to_csv(path, index=False, float_format="%.8g")
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a table; only an empty cell is a missing value."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])

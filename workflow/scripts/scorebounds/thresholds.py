@@ -1,0 +1,98 @@
+"""The score at which something is captured, over seeds."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+CONFIDENCE = 0.95
+HALFWAY = 0.5
+
+
+def first_crossing(score: np.ndarray, value: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Return the score at which each curve first rises through its level.
+
+    Parameters
+    ----------
+    score : ndarray, shape (n_steps,)
+        Score at each step.
+    value : ndarray, shape (n_steps, n_curves)
+        What is watched, at each step.
+    level : ndarray, shape (n_curves,)
+        Above the first value of the curve.
+
+    Returns
+    -------
+    ndarray, shape (n_curves,)
+        Interpolated between the two steps on either side; NaN for a curve that never crosses.
+    """
+    above = value[1:] >= level
+    below = value[:-1] < level
+    crossing = above & below
+    step = crossing.argmax(0)
+    curve = np.arange(value.shape[1])
+    before, after = value[step, curve], value[step + 1, curve]
+    rise = np.where(after > before, after - before, 1)
+    between = score[step] + (level - before) / rise * (score[step + 1] - score[step])
+    return np.where(crossing.any(0), between, np.nan)
+
+
+def capture_thresholds(score: np.ndarray, captured: np.ndarray) -> np.ndarray:
+    """Return the score at which each principal component is captured.
+
+    A component is captured when its R² first rises through the middle between its first value
+    and 1. Cloos et al. 2025, section 3.
+
+    Parameters
+    ----------
+    score : ndarray, shape (n_steps,)
+    captured : ndarray, shape (n_steps, n_components)
+        R² of each component.
+
+    Returns
+    -------
+    ndarray, shape (n_components,)
+        NaN for a component that is never captured.
+    """
+    if len(score) < 2:
+        return np.full(captured.shape[1], np.nan)
+    start = captured[0]
+    return first_crossing(score, captured, start + HALFWAY * (1 - start))
+
+
+def mean_with_interval(values: Sequence[float] | np.ndarray) -> tuple[float, float, float]:
+    """Return mean and 95 % confidence interval of the mean (Student's t) of the finite values.
+
+    One value has no interval, no value has no mean: NaN.
+    """
+    finite = np.asarray(values, dtype=np.float64)
+    finite = finite[np.isfinite(finite)]
+    if finite.size == 0:
+        return np.nan, np.nan, np.nan
+    mean = float(finite.mean())
+    if finite.size == 1:
+        return mean, np.nan, np.nan
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, finite.size - 1) * stats.sem(finite)
+    return mean, mean - float(half), mean + float(half)
+
+
+def curve_over_score(
+    score: np.ndarray, value: np.ndarray, grid: np.ndarray
+) -> np.ndarray:
+    """Read curves at a grid of scores, each at the first step that reaches the score.
+
+    Parameters
+    ----------
+    score : ndarray, shape (n_steps,)
+    value : ndarray, shape (n_steps, n_curves)
+    grid : ndarray, shape (n_grid,)
+
+    Returns
+    -------
+    ndarray, shape (n_grid, n_curves)
+        NaN at scores outside of what the trajectory passed.
+    """
+    rising = np.concatenate([[True], score[1:] > np.maximum.accumulate(score)[:-1]])
+    x, y = score[rising], value[rising]
+    read = np.stack([np.interp(grid, x, column) for column in y.T], axis=1)
+    return np.where(((grid >= x[0]) & (grid <= x[-1]))[:, None], read, np.nan)

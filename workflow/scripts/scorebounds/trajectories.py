@@ -1,0 +1,81 @@
+"""The ways of synthetic data up a score: what an optimisation leaves behind."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import xarray as xr
+
+REACHED = "reached"
+STEP_LIMIT = "step limit"
+NOT_FINITE = "not finite"
+
+
+@dataclass
+class Trajectory:
+    """One seed's way up the score.
+
+    Attributes
+    ----------
+    score : list of float
+        Score after 0, 1, 2, … updates.
+    captured : list of ndarray, shape (n_components,)
+        R² of each principal component of X after 0, 1, 2, … updates.
+    checkpoints : dict of int to ndarray, shape (n_samples, n_neurons)
+        Y after so many updates, in single precision, at steps spread evenly over the score.
+    stop_reason : str
+        `reached`, `step limit` or `not finite`.
+    """
+
+    score: list[float] = field(default_factory=list)
+    captured: list[np.ndarray] = field(default_factory=list)
+    checkpoints: dict[int, np.ndarray] = field(default_factory=dict)
+    stop_reason: str = ""
+
+
+def to_dataset(
+    trajectories: Sequence[Trajectory], variance_ratio: np.ndarray, attrs: Mapping[str, object]
+) -> xr.Dataset:
+    """Put the trajectories of all seeds into one labelled dataset.
+
+    Returns
+    -------
+    Dataset
+        `score` (seed, step) and `captured` (seed, step, component), NaN after a seed's last step;
+        `stop_reason` (seed), `n_updates` (seed), `variance_ratio` (component), components counted
+        from 1; and the checkpoints of all seeds one after the other, `checkpoint_activity`
+        (checkpoint, sample, neuron) with `checkpoint_seed`, `_step` and `_score`.
+    """
+    n_steps = max(len(trajectory.score) for trajectory in trajectories)
+    score = np.full((len(trajectories), n_steps), np.nan)
+    captured = np.full((*score.shape, len(variance_ratio)), np.nan, dtype=np.float32)
+    for seed, trajectory in enumerate(trajectories):
+        score[seed, : len(trajectory.score)] = trajectory.score
+        captured[seed, : len(trajectory.score)] = trajectory.captured
+    variables = {
+        "score": (("seed", "step"), score),
+        "captured": (("seed", "step", "component"), captured),
+        "n_updates": ("seed", [len(trajectory.score) - 1 for trajectory in trajectories]),
+        "stop_reason": ("seed", [trajectory.stop_reason for trajectory in trajectories]),
+        "variance_ratio": ("component", variance_ratio),
+        **_checkpoint_variables(trajectories),
+    }
+    coords = {"component": np.arange(1, len(variance_ratio) + 1)}
+    return xr.Dataset(variables, coords=coords, attrs=dict(attrs))
+
+
+def _checkpoint_variables(trajectories: Sequence[Trajectory]) -> dict[str, tuple]:
+    kept = [
+        (seed, step, trajectory.score[step], activity)
+        for seed, trajectory in enumerate(trajectories)
+        for step, activity in trajectory.checkpoints.items()
+    ]
+    if not kept:
+        return {}
+    seeds, steps, scores, activities = zip(*kept, strict=True)
+    return {
+        "checkpoint_seed": ("checkpoint", list(seeds)),
+        "checkpoint_step": ("checkpoint", list(steps)),
+        "checkpoint_score": ("checkpoint", list(scores)),
+        "checkpoint_activity": (("checkpoint", "sample", "neuron"), np.stack(activities)),
+    }
