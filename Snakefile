@@ -29,8 +29,8 @@ include: "workflow/rules/figures.smk"
 
 rule all:
     default_target: True
-    localrule: True
     input:
         figures_to_draw(),
         "results/tables/thresholds.csv",
         "results/tables/trajectories.csv",
+    localrule: True

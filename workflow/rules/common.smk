@@ -77,7 +77,8 @@ def chosen_datasets():
                 f"expected one of: {', '.join(known)}, or a name under `custom`"
             )
         if config["offline"] and (missing := missing_offline(dataset)):
-            logger.info(f"Left out offline: {dataset}, which needs {', '.join(missing)}")
+            more = f" and {len(missing) - 1} more" if missing[1:] else ""
+            logger.info(f"Left out offline: {dataset}, which needs {missing[0]}{more}")
         else:
             chosen.append(dataset)
     if not chosen:

@@ -8,13 +8,13 @@ rule fetch_dataset:
         "results/logs/fetch_dataset/{folder}/{file}.log",
     benchmark:
         "results/benchmarks/fetch_dataset/{folder}/{file}.tsv"
+    localrule: True
+    conda:
+        "../../envs/fetch.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=60,
-    localrule: True
-    conda:
-        "../../envs/fetch.yaml"
     params:
         url=catalogue_entry("url"),
         sha256=catalogue_entry("sha256"),
@@ -32,12 +32,12 @@ rule prepare_dataset:
         "results/logs/prepare_dataset/{dataset}.log",
     benchmark:
         "results/benchmarks/prepare_dataset/{dataset}.tsv"
+    conda:
+        "../../envs/data.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=30,
-    conda:
-        "../../envs/data.yaml"
     params:
         sha256=raw_checksums,
         settings=dataset_settings,

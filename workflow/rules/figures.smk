@@ -19,12 +19,12 @@ rule plot_thresholds:
         "results/logs/plot_thresholds.log",
     benchmark:
         "results/benchmarks/plot_thresholds.tsv"
+    conda:
+        "../../envs/figures.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/figures.yaml"
     params:
         n_seeds=lookup(dpath="optimize/n_seeds", within=config),
     script:
@@ -48,12 +48,12 @@ rule plot_capture:
         "results/logs/plot_capture/{dataset}.log",
     benchmark:
         "results/benchmarks/plot_capture/{dataset}.tsv"
+    conda:
+        "../../envs/figures.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/figures.yaml"
     params:
         n_seeds=lookup(dpath="optimize/n_seeds", within=config),
     script:
@@ -77,12 +77,12 @@ rule plot_trajectories:
         "results/logs/plot_trajectories.log",
     benchmark:
         "results/benchmarks/plot_trajectories.tsv"
+    conda:
+        "../../envs/figures.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/figures.yaml"
     params:
         settings=lookup(dpath="optimize", within=config),
     script:
@@ -107,12 +107,12 @@ rule plot_agreement:
         "results/logs/plot_agreement.log",
     benchmark:
         "results/benchmarks/plot_agreement.tsv"
+    conda:
+        "../../envs/figures.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/figures.yaml"
     params:
         n_seeds=lookup(dpath="optimize/n_seeds", within=config),
     script:
@@ -121,24 +121,24 @@ rule plot_agreement:
 
 # Named targets: `snakemake --cores N figure_thresholds` draws that figure and what it needs.
 rule figure_thresholds:
-    localrule: True
     input:
         "results/figures/thresholds.pdf",
+    localrule: True
 
 
 rule figure_capture:
-    localrule: True
     input:
         expand("results/figures/capture/{dataset}.pdf", dataset=DATASETS),
+    localrule: True
 
 
 rule figure_trajectories:
-    localrule: True
     input:
         "results/figures/trajectories.pdf",
+    localrule: True
 
 
 rule figure_agreement:
-    localrule: True
     input:
         "results/figures/agreement.pdf",
+    localrule: True

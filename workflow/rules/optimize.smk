@@ -14,12 +14,12 @@ rule optimize_dataset:
         "results/logs/optimize_dataset/{dataset}/{measure}.log",
     benchmark:
         "results/benchmarks/optimize_dataset/{dataset}/{measure}.tsv"
+    conda:
+        "../../envs/optimize.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
-    conda:
-        "../../envs/optimize.yaml"
     params:
         seed=lookup(dpath="seed", within=config),
         settings=lookup(dpath="optimize", within=config),

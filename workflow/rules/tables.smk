@@ -12,13 +12,13 @@ rule collect_table:
         "results/logs/collect_table/{table}.log",
     benchmark:
         "results/benchmarks/collect_table/{table}.tsv"
+    localrule: True
+    conda:
+        "../../envs/tables.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=10,
-    localrule: True
-    conda:
-        "../../envs/tables.yaml"
     script:
         "../scripts/collect_table.py"
 
@@ -40,13 +40,13 @@ rule collect_published:
         "results/logs/collect_published.log",
     benchmark:
         "results/benchmarks/collect_published.tsv"
+    localrule: True
+    conda:
+        "../../envs/tables.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=10,
-    localrule: True
-    conda:
-        "../../envs/tables.yaml"
     params:
         surrogates=SURROGATES,
     script:

@@ -14,11 +14,11 @@ rule find_thresholds:
         "results/logs/find_thresholds/{dataset}.log",
     benchmark:
         "results/benchmarks/find_thresholds/{dataset}.tsv"
+    conda:
+        "../../envs/tables.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=30,
-    conda:
-        "../../envs/tables.yaml"
     script:
         "../scripts/find_thresholds.py"

@@ -1,10 +1,9 @@
 """Fetch one file of the catalogue (rule fetch_dataset)."""
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scorebounds.datasets.download import fetch, mirror_sources
+from scorebounds.download import fetch, mirror_sources
 from scorebounds.jobs import job_log
 
 if TYPE_CHECKING:
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
 
 def main(target, relative_path, url, sha256, mirrors, offline):
     sources = [*mirror_sources(mirrors, relative_path), url]
-    source = fetch(Path(target), sources, sha256, offline=offline)
-    logging.getLogger(__name__).info("fetched %s from %s", target, source)
+    fetch(Path(target), sources, sha256, offline=offline)
 
 
 if __name__ == "__main__":

@@ -29,9 +29,7 @@ def main(target, reference, measure, *, seed, n_seeds, n_checkpoints, **settings
         **settings,
     )
     attrs = {"dataset": dataset, "measure": measure, "seed": seed, **settings}
-    write_dataset(
-        target, to_dataset(trajectories, components.variance_ratio.numpy(), attrs)
-    )
+    write_dataset(target, to_dataset(trajectories, components.variance_ratio.numpy(), attrs))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ def job_log(path: str) -> Iterator[None]:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         root = logging.getLogger()
         root.addHandler(handler)
-        root.setLevel(logging.INFO)
+        logging.getLogger("scorebounds").setLevel(logging.INFO)
         logging.captureWarnings(capture=True)
         try:
             with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):

@@ -91,8 +91,7 @@ def optimize(
             trajectories[index].captured.append(captured[row].to(torch.float32).numpy())
         reasons = _stop_reasons(values, stop_score, last=step == max_steps)
         if not all(reasons):
-            adam.zero_grad()
-            score.sum().backward()
+            (y.grad,) = torch.autograd.grad(score.sum(), y)
             finite = torch.isfinite(y.grad).flatten(1).all(1).tolist()
             reasons = [
                 reason or ("" if fine else NOT_FINITE)
@@ -166,8 +165,10 @@ class _CheckpointKeeper:
         if self.n_levels == 0:
             return
         levels = np.linspace(trajectory.score[0], self.stop_score, self.n_levels)
-        passed_before = np.searchsorted(levels, max(trajectory.score[:-1], default=-np.inf), "right")
-        passed = np.searchsorted(levels, trajectory.score[-1], "right")
+        best_before = max(trajectory.score[:-1], default=-np.inf)
+        passed_before, passed = np.searchsorted(
+            levels, [best_before, trajectory.score[-1]], "right"
+        )
         if passed > passed_before or ended:
             step = len(trajectory.score) - 1
             trajectory.checkpoints[step] = y.detach().to(torch.float32).cpu().numpy()

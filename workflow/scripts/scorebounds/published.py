@@ -85,7 +85,8 @@ def compare_with_published(
         ("n_captured", np.isfinite(theirs).sum(), runs.n_captured),
     ]
     rows = [
-        (quantity, "", value, *mean_with_interval(ours)) for quantity, value, ours in summaries
+        (quantity, "", value, *mean_with_interval(ours.to_numpy()))
+        for quantity, value, ours in summaries
     ]
     rows += [
         ("pc_threshold", *row)
@@ -139,7 +140,9 @@ def agreement(comparison: pd.DataFrame) -> pd.DataFrame:
     """
     columns = ["dataset", "measure", "quantity", "value", "tolerance", "within"]
     rows: list[tuple] = []
-    for (dataset, measure), group in comparison.groupby(["dataset", "measure"], sort=False):
+    pairs = comparison[["dataset", "measure"]].drop_duplicates()
+    for dataset, measure in pairs.itertuples(index=False):
+        group = comparison[(comparison.dataset == dataset) & (comparison.measure == measure)]
         ridge = measure.startswith("ridge")
         tolerance = RIDGE_THRESHOLD_TOLERANCE if ridge else THRESHOLD_TOLERANCE
         if ridge and dataset.endswith("ultrametric"):

@@ -42,9 +42,7 @@ def recording(
         )
     labelled = dims[-2]
     coords = {name: (labelled, np.asarray(values)) for name, values in (labels or {}).items()}
-    array = xr.DataArray(
-        activity.astype(np.float64), dims=dims, coords=coords, name="activity"
-    )
+    array = xr.DataArray(activity.astype(np.float64), dims=dims, coords=coords, name="activity")
     array.attrs["units"] = units
     array.attrs["variables"] = " ".join(coords)
     if time is not None:

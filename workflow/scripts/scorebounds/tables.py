@@ -80,9 +80,7 @@ def _capture_table(
     if highest <= lowest:
         return pd.DataFrame()
     grid = np.linspace(lowest, highest, N_CURVE_POINTS)
-    curves = [
-        curve_over_score(score, r2, grid) for score, r2 in zip(scores, captured, strict=True)
-    ]
+    curves = [curve_over_score(score, r2, grid) for score, r2 in zip(scores, captured, strict=True)]
     mean = np.mean(curves, axis=0)
     return pd.DataFrame(
         {

@@ -76,9 +76,7 @@ def mean_with_interval(values: Sequence[float] | np.ndarray) -> tuple[float, flo
     return mean, mean - float(half), mean + float(half)
 
 
-def curve_over_score(
-    score: np.ndarray, value: np.ndarray, grid: np.ndarray
-) -> np.ndarray:
+def curve_over_score(score: np.ndarray, value: np.ndarray, grid: np.ndarray) -> np.ndarray:
     """Read curves at a grid of scores, each at the first step that reaches the score.
 
     Parameters

@@ -87,7 +87,7 @@ def _read_csv(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     table = pd.read_csv(path)
     numbers = table.select_dtypes("number")
     labels = table.drop(columns=numbers.columns)
-    return numbers.to_numpy(), {name: labels[name].to_numpy(str) for name in labels}
+    return numbers.to_numpy(), {str(name): labels[name].to_numpy(str) for name in labels}
 
 
 def _split(arrays: dict[str, np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:

@@ -29,8 +29,7 @@ def load(files: list[Path]) -> xr.DataArray:
     DataArray, dims (time, condition, neuron)
         15 × 72 × n_units rates in Hz, in 50 ms bins.
     """
-    units, kept, time = [], [], None
-    reference_conditions = None
+    units, time, reference_conditions = [], None, None
     for path in sorted(files):
         conditions, rates, time = _condition_averages(path)
         if len(conditions) != N_CONDITIONS:
@@ -42,9 +41,8 @@ def load(files: list[Path]) -> xr.DataArray:
         if reference_conditions is None:
             reference_conditions = conditions
         if not np.array_equal(conditions, reference_conditions):
-            raise ValueError(f"{path}: expected the same 72 conditions as in {kept[0]}")
+            raise ValueError(f"{path}: expected the 72 conditions of the other units")
         units.append(rates)
-        kept.append(path.name)
     if reference_conditions is None:
         raise ValueError(f"expected a unit with {N_CONDITIONS} conditions in {len(files)} files")
     choice, motion, colour, context = reference_conditions.T
@@ -84,11 +82,7 @@ def _condition_averages(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def _signed_rank(values: np.ndarray) -> np.ndarray:
-    """Rank signed levels outwards from zero: …, −2, −1, 1, 2, …"""
+    """Rank signed levels outwards from zero: −2 and −1 below it, 1 and 2 above."""
     levels, index = np.unique(values, return_inverse=True)
-    ranks = np.where(
-        levels > 0,
-        np.cumsum(levels > 0),
-        -np.cumsum((levels <= 0)[::-1])[::-1],
-    )
-    return ranks[index]
+    ranks = np.arange(len(levels)) - np.sum(levels <= 0)
+    return (ranks + (ranks >= 0))[index]

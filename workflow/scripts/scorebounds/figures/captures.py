@@ -1,10 +1,12 @@
 """Figures of which principal components a score captures."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.collections import LineCollection
-from matplotlib.colors import LogNorm
+from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -12,12 +14,21 @@ from scorebounds.figures.style import (
     N_COLUMNS,
     bottom_row,
     dataset_label,
+    legend_below,
     measure_handles,
     measure_look,
     panels,
 )
 
 LOWEST_SCORE = -0.05
+PUBLISHED_LOOK: dict[str, Any] = {
+    "color": "black",
+    "linestyle": "none",
+    "marker": "o",
+    "markersize": 2.6,
+    "markerfacecolor": "none",
+    "markeredgewidth": 0.35,
+}
 
 
 def threshold_figure(table: pd.DataFrame) -> Figure:
@@ -34,19 +45,19 @@ def threshold_figure(table: pd.DataFrame) -> Figure:
         of_dataset = table[table.dataset == dataset]
         for measure, rows in of_dataset.groupby("measure", sort=False):
             _, colour, marker = measure_look(measure)
+            share = rows.variance_ratio.to_numpy()
             axis.fill_between(
-                *(rows.variance_ratio, rows.score_low, rows.score_high),
-                **{"color": colour, "alpha": 0.25, "linewidth": 0},
+                share, rows.score_low, rows.score_high, color=colour, alpha=0.25, linewidth=0
             )
             axis.plot(
-                *(rows.variance_ratio, rows.score_mean),
-                **{"color": colour, "marker": marker, "markersize": 1.8, "linewidth": 0.6},
+                share,
+                rows.score_mean,
+                color=colour,
+                marker=marker,
+                markersize=1.8,
+                linewidth=0.6,
             )
-            axis.scatter(
-                *(rows.variance_ratio, rows.published),
-                **{"s": 9, "facecolors": "none", "edgecolors": "black", "linewidths": 0.35},
-                zorder=3,
-            )
+            axis.plot(share, rows.published, **PUBLISHED_LOOK, zorder=3)
         axis.set_xscale("log")
         axis.set_ylim(LOWEST_SCORE, 1.02)
         axis.set_title(dataset_label(dataset))
@@ -56,8 +67,8 @@ def threshold_figure(table: pd.DataFrame) -> Figure:
         axis.set_ylabel("score at capture")
     handles = measure_handles(list(dict.fromkeys(table.measure)))
     if table.published.notna().any():
-        handles.append(_published_handle("published"))
-    _legend_below(figure, handles)
+        handles.append(Line2D([], [], label="published", **PUBLISHED_LOOK))
+    legend_below(figure, handles)
     return figure
 
 
@@ -82,7 +93,7 @@ def trajectory_figure(table: pd.DataFrame) -> Figure:
         axis.set_xlabel("Adam updates")
     for axis in axes[::N_COLUMNS]:
         axis.set_ylabel("score")
-    _legend_below(figure, measure_handles(list(dict.fromkeys(table.measure)), markers=False))
+    legend_below(figure, measure_handles(list(dict.fromkeys(table.measure)), markers=False))
     return figure
 
 
@@ -99,7 +110,7 @@ def capture_figure(table: pd.DataFrame) -> Figure:
     shares = table.variance_ratio
     norm = LogNorm(shares.min(), shares.max())
     # Yellow on white cannot be read: leave out the brightest end.
-    colours = plt.get_cmap("viridis_r").with_extremes()
+    colours = ListedColormap(plt.get_cmap("viridis")(np.linspace(0.9, 0, 256)))
     for axis, measure in zip(axes, measures, strict=True):
         of_measure = table[table.measure == measure]
         curves = [rows for _, rows in of_measure.groupby("target", sort=False)][::-1]
@@ -140,34 +151,32 @@ def agreement_figure(published: pd.DataFrame, agreement: pd.DataFrame) -> Figure
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.6, zorder=0)
         for measure, rows in of_dataset.groupby("measure", sort=False):
             _, colour, marker = measure_look(measure)
-            axis.scatter(
-                *(rows.published, rows.reproduced),
-                **{"color": colour, "marker": marker, "s": 5, "linewidths": 0, "alpha": 0.8},
+            axis.plot(
+                rows.published,
+                rows.reproduced,
+                color=colour,
+                marker=marker,
+                markersize=2,
+                linestyle="none",
+                alpha=0.8,
             )
         lines = [
             f"{measure_look(row.measure)[0]}: {row.value:.3f}{'' if row.within == 'yes' else ' *'}"
             for row in agreement[agreement.dataset == dataset].itertuples()
         ]
         axis.text(
-            *(0.98, 0.02, "\n".join(["mean |difference|", *lines])),
-            **{"transform": axis.transAxes, "ha": "right", "va": "bottom", "fontsize": 5},
+            0.98,
+            0.02,
+            "\n".join(["mean |difference|", *lines]),
+            transform=axis.transAxes,
+            ha="right",
+            va="bottom",
+            fontsize=5,
         )
         axis.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title=dataset_label(dataset))
     for axis in bottom_row(axes):
         axis.set_xlabel("published score at capture")
     for axis in axes[::N_COLUMNS]:
         axis.set_ylabel("reproduced score at capture")
-    _legend_below(figure, measure_handles(list(dict.fromkeys(published.measure))))
+    legend_below(figure, measure_handles(list(dict.fromkeys(published.measure))))
     return figure
-
-
-def _published_handle(label: str) -> Line2D:
-    return Line2D(
-        *([], []),
-        **{"linestyle": "none", "marker": "o", "markersize": 3, "markerfacecolor": "none"},
-        **{"markeredgecolor": "black", "markeredgewidth": 0.35, "label": label},
-    )
-
-
-def _legend_below(figure: Figure, handles: list[Line2D]) -> None:
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4))

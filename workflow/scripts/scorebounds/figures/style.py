@@ -1,6 +1,7 @@
 """The look that all figures share: sizes in print, colours that the colour-blind tell apart."""
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -24,7 +25,7 @@ MEASURE_LOOK = {
 _SPARE_COLOURS = ["#000000", "#999999", "#8C6D1F", "#5D3A9B"]
 _SPARE_MARKERS = ["X", "<", ">", "p"]
 
-RC = {
+RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 7,
     "axes.titlesize": 7,
@@ -62,7 +63,9 @@ def dataset_label(name: str) -> str:
     return name
 
 
-def panels(n: int, *, height: float = 1.75, legend_height: float = 0.35) -> tuple[Figure, list[Axes]]:
+def panels(
+    n: int, *, height: float = 1.75, legend_height: float = 0.4
+) -> tuple[Figure, list[Axes]]:
     """Make a page of `n` panels, three in a row, with room for one legend below."""
     columns = min(n, N_COLUMNS)
     rows = -(-n // columns)
@@ -86,9 +89,15 @@ def measure_handles(measures: list[str], *, markers: bool = True) -> list[Line2D
     handles = []
     for name in measures:
         label, colour, marker = measure_look(name)
-        shape = {"marker": marker, "markersize": 3} if markers else {}
+        shape: dict[str, Any] = {"marker": marker, "markersize": 3} if markers else {}
         handles.append(Line2D([], [], color=colour, label=label, **shape))
     return handles
+
+
+def legend_below(figure: Figure, handles: list[Line2D]) -> None:
+    """Put one legend for all panels under them."""
+    per_row = 4 if figure.get_figwidth() == PAGE_WIDTH else 3
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), per_row))
 
 
 def save(figure: Figure, table: pd.DataFrame, pdf: str, png: str, csv: str) -> None:

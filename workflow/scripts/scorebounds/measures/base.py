@@ -186,9 +186,7 @@ class Measure:
         return score_of
 
 
-def similarity(
-    name: str, label: str, compare: Callable[[Pair], Tensor], reference: str
-) -> Measure:
+def similarity(name: str, label: str, compare: Callable[[Pair], Tensor], reference: str) -> Measure:
     """Declare a symmetric score in [0, 1] that no rotation, scaling or offset changes."""
     return Measure(
         name=name,

@@ -81,7 +81,7 @@ class _ExplainedEnergy(Function):
     """‖Qᵀxⱼ‖² per column xⱼ, from XᵀY, YᵀY and its Cholesky factor, for Y of full rank."""
 
     @staticmethod
-    def forward(ctx, cross, gram_y, factor):
+    def forward(ctx, cross, _gram_y, factor):
         whitened = torch.linalg.solve_triangular(factor, cross.mT, upper=False)
         ctx.save_for_backward(whitened, factor)
         return whitened.square().sum(-2)

@@ -1,5 +1,6 @@
 """Measures of linear predictability: how much of X a linear map of Y explains."""
 
+import itertools
 import warnings
 from typing import NamedTuple
 
@@ -47,7 +48,7 @@ def fold_bounds(n_samples: int, n_folds: int = N_FOLDS) -> list[tuple[int, int]]
         )
     size, extra = divmod(n_samples, n_folds)
     starts = [fold * size + min(fold, extra) for fold in range(n_folds + 1)]
-    return list(zip(starts[:-1], starts[1:], strict=True))
+    return list(itertools.pairwise(starts))
 
 
 def cross_validated_ridge(pair: Pair, penalty: float) -> Tensor:

@@ -29,7 +29,7 @@ def mirror_sources(mirrors: Sequence[str], relative_path: str) -> list[str]:
     return sources
 
 
-def fetch(target: Path, sources: Sequence[str], sha256: str, *, offline: bool = False) -> str:
+def fetch(target: Path, sources: Sequence[str], sha256: str, *, offline: bool = False) -> None:
     """Fetch `target` from the first source that has it, checked before it is put in place.
 
     Parameters
@@ -41,11 +41,6 @@ def fetch(target: Path, sources: Sequence[str], sha256: str, *, offline: bool = 
         The file's checksum; a file that does not match is not kept.
     offline : bool
         Leave out every address on a network.
-
-    Returns
-    -------
-    str
-        The source that served.
 
     Raises
     ------
@@ -67,7 +62,8 @@ def fetch(target: Path, sources: Sequence[str], sha256: str, *, offline: bool = 
             logger.warning("%s: %s", source, error)
             reasons.append(f"{source} ({_reason(error)})")
         else:
-            return source
+            logger.info("fetched %s from %s", target, source)
+            return
     raise ValueError(
         f"{target}: none of its sources has it: {'; '.join(reasons) or 'there are none'}. "
         "Name a folder or address that has it under `mirrors`, or leave out what needs a "

@@ -1,0 +1,53 @@
+# `make demo` and `make test` set up what they need in .venv; nothing has to be installed by hand.
+PYTHON ?= python3
+CORES ?= 2
+BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+
+.PHONY: demo test lint bench report clean help
+
+help:
+	@echo "make demo    set up .venv and run the workflow without network ($(CORES) cores)"
+	@echo "make test    set up .venv and run the tests"
+	@echo "make lint    ruff, mypy, snakefmt and snakemake --lint"
+	@echo "make bench   speed against the textbook forms, as ratios"
+	@echo "make report  report.zip, Snakemake's own report of the last run"
+	@echo "make clean   remove results/ and data/prepared/; downloads and .venv stay"
+
+demo: .venv/demo
+	$(SNAKEMAKE) --config offline=true
+	@echo
+	@echo "Done. Look at results/figures/thresholds.png first; all figures are in results/figures/,"
+	@echo "the numbers behind them in results/tables/. \`make report\` puts them into one page."
+
+test: .venv/test
+	$(BIN)/python -m pytest
+
+lint: .venv/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check .
+	$(BIN)/snakemake --lint --config offline=true
+
+bench: .venv/test
+	$(BIN)/python benchmarks/steps.py
+
+report: .venv/demo
+	$(BIN)/snakemake --config offline=true --report report.zip
+
+clean:
+	rm -rf results data/prepared report.zip
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: scorebounds needs Python 3.11 or newer; name one: make PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/demo: requirements.txt constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt -c constraints.txt
+	@touch $@
+
+.venv/test: requirements-dev.txt requirements.txt constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+	@touch $@ .venv/demo

@@ -1,0 +1,223 @@
+"""Gradient ascent and the capture of components."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LinearRegression
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from scorebounds import measures
+from scorebounds.capture import captured_variance, principal_components
+from scorebounds.measures import Measure, Pair, Reference
+from scorebounds.optimize import optimize, starting_points
+from scorebounds.randomness import derived_seed
+from scorebounds.trajectories import to_dataset
+
+SETTINGS = {"stop_score": 0.99, "max_steps": 400, "learning_rate": 0.1, "n_checkpoints": 8}
+
+
+def reference(n=40, p=6, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(n, p, generator=generator, dtype=torch.float64)
+    return x * 0.6 ** torch.arange(p)
+
+
+def climb(name="cka", x=None, n_seeds=3, **changed):
+    x = reference() if x is None else x
+    starts = starting_points(tuple(x.shape), 0, ("test", name), n_seeds)
+    return optimize(x, measures.load(name), starts, **{**SETTINGS, **changed})
+
+
+def test_components_are_those_of_the_covariance():
+    x = reference()
+    components = principal_components(x)
+    covariance = np.cov(x.numpy(), rowvar=False)
+    expected = np.linalg.eigvalsh(covariance)[::-1]
+    assert components.eigenvalues.numpy() / (len(x) - 1) == pytest.approx(expected)
+    assert components.variance_ratio.sum().item() == pytest.approx(1)
+    gram = components.scores @ components.scores.T
+    centred = x - x.mean(0)
+    torch.testing.assert_close(gram, centred @ centred.T)
+
+
+def test_components_stop_at_the_rank():
+    x = reference(p=3) @ torch.ones(3, 5, dtype=torch.float64).tril()
+    assert principal_components(x).scores.shape == (40, 3)
+
+
+@pytest.mark.parametrize("width", [4, 60])
+def test_captured_variance_is_the_r2_of_each_component(width):
+    components = principal_components(reference())
+    generator = torch.Generator().manual_seed(1)
+    y = torch.randn(2, 40, width, generator=generator, dtype=torch.float64)
+    y[..., 0] += components.scores[:, 1]
+    pair = Pair(Reference(components.scores), y)
+    captured = captured_variance(pair, components).numpy()
+    for batch in range(2):
+        for index in range(6):
+            target = components.scores[:, index].numpy()
+            fitted = LinearRegression().fit(y[batch].numpy(), target)
+            expected = fitted.score(y[batch].numpy(), target)
+            assert captured[batch, index] == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", measures.names())
+def test_every_seed_reaches_the_score(name):
+    trajectories, components = climb(name, max_steps=3000)
+    for trajectory in trajectories:
+        assert trajectory.stop_reason == "reached"
+        assert trajectory.score[-1] >= 0.99 > max(trajectory.score[:-1])
+        assert len(trajectory.captured) == len(trajectory.score)
+        assert np.shape(trajectory.captured) == (len(trajectory.score), 6)
+    assert len({len(trajectory.score) for trajectory in trajectories}) > 0
+    assert components.variance_ratio[0] > components.variance_ratio[-1]
+
+
+@pytest.mark.parametrize("name", measures.names())
+def test_a_seed_goes_its_way_whoever_climbs_beside_it(name):
+    x = reference()
+    starts = starting_points(tuple(x.shape), 0, ("test", name), 3)
+    together, _ = optimize(x, measures.load(name), starts, **SETTINGS)
+    for index, start in enumerate(starts):
+        (alone,), _ = optimize(x, measures.load(name), start[None], **SETTINGS)
+        assert alone.stop_reason == together[index].stop_reason
+        assert alone.score == pytest.approx(together[index].score, abs=1e-6)
+
+
+def test_adam_is_the_textbook_adam():
+    """Score after each update, against Adam written out on the score of n × n Gram matrices."""
+    x = reference()
+    centring = torch.eye(len(x), dtype=x.dtype) - 1 / len(x)
+    k = centring @ x @ x.T @ centring
+
+    def textbook(y):
+        gram = centring @ y @ y.T @ centring
+        return (k * gram).sum() / (k.norm() * gram.norm())
+
+    (start,) = starting_points(tuple(x.shape), 0, ("test", "cka"), 1)
+    y, m, v, scores = start.clone(), 0, 0, []
+    for step in range(1, 12):
+        y.requires_grad_()
+        score = textbook(y)
+        scores.append(score.item())
+        (gradient,) = torch.autograd.grad(score, y)
+        m = 0.9 * m + 0.1 * gradient
+        v = 0.999 * v + 0.001 * gradient**2
+        update = (m / (1 - 0.9**step)) / ((v / (1 - 0.999**step)).sqrt() + 1e-8)
+        y = (y + 0.1 * update).detach()
+    (trajectory,), _ = climb(n_seeds=1)
+    assert trajectory.score[: len(scores)] == pytest.approx(scores, rel=1e-9)
+
+
+def test_same_seed_same_numbers_and_other_names_others():
+    first, again = climb()[0], climb()[0]
+    assert [t.score for t in first] == [t.score for t in again]
+    a = starting_points((5, 2), 0, ("data", "cka"), 2)
+    assert not torch.equal(a[0], a[1])
+    assert torch.equal(a, starting_points((5, 2), 0, ("data", "cka"), 5)[:2])
+    assert not torch.equal(a, starting_points((5, 2), 0, ("data", "nbs"), 2))
+    assert not torch.equal(a, starting_points((5, 2), 1, ("data", "cka"), 2))
+    assert derived_seed(0, "a", "b") != derived_seed(0, "ab")
+
+
+def test_stops_at_the_step_limit():
+    trajectories, _ = climb(max_steps=3)
+    assert {t.stop_reason for t in trajectories} == {"step limit"}
+    assert {len(t.score) for t in trajectories} == {4}
+
+
+def test_stops_where_the_gradient_is_not_finite():
+    cka = measures.load("cka")
+
+    def broken(pair):
+        score = cka.compare(pair)
+        return score * torch.where(score > 0.5, torch.nan, 1.0)
+
+    measure = Measure(**{**vars(cka), "compare": broken})
+    x = reference()
+    starts = starting_points(tuple(x.shape), 0, ("test",), 2)
+    trajectories, _ = optimize(x, measure, starts, **SETTINGS)
+    assert {t.stop_reason for t in trajectories} == {"not finite"}
+
+
+def test_a_measure_that_no_rotation_of_x_spares_sees_x_itself():
+    seen = []
+    cka = measures.load("cka")
+
+    def watched(pair):
+        seen.append(pair.reference.x)
+        return cka.compare(pair)
+
+    measure = Measure(**{**vars(cka), "compare": watched, "invariances": frozenset()})
+    x = reference()
+    starts = starting_points(tuple(x.shape), 0, ("test", "cka"), 1)
+    (trajectory,), _ = optimize(x, measure, starts, **SETTINGS)
+    torch.testing.assert_close(seen[0], x - x.mean(0))
+    (expected,) = climb(n_seeds=1)[0]
+    assert trajectory.score == pytest.approx(expected.score, rel=1e-9)
+    assert np.stack(trajectory.captured) == pytest.approx(np.stack(expected.captured), abs=1e-6)
+
+
+def test_what_cannot_be_climbed_is_refused():
+    cka = measures.load("cka")
+    measure = Measure(**{**vars(cka), "differentiable": False})
+    with pytest.raises(ValueError, match="'cka' cannot be climbed"):
+        optimize(reference(), measure, reference()[None], **SETTINGS)
+    with pytest.raises(ValueError, match="constant matrix"):
+        climb(x=torch.ones(40, 6, dtype=torch.float64))
+
+
+def test_checkpoints_spread_over_the_score():
+    (trajectory,), _ = climb("procrustes_angular", n_seeds=1)
+    steps = list(trajectory.checkpoints)
+    scores = [trajectory.score[step] for step in steps]
+    assert steps[0] == 0
+    assert steps[-1] == len(trajectory.score) - 1
+    # Each of the 8 levels from first to last score is kept at its first crossing.
+    levels = np.linspace(trajectory.score[0], 0.99, 8)
+    crossings = [int(np.argmax(np.array(trajectory.score) >= level)) for level in levels]
+    assert steps == sorted(set(crossings))
+    x = reference()
+    for step, score in zip(steps, scores, strict=True):
+        y = torch.from_numpy(trajectory.checkpoints[step]).double()
+        again = measures.load("procrustes_angular").score(x, y).item()
+        assert again == pytest.approx(score, abs=1e-5)
+    assert climb(n_checkpoints=0)[0][0].checkpoints == {}
+
+
+def test_dataset_holds_all_seeds():
+    trajectories, components = climb()
+    stored = to_dataset(trajectories, components.variance_ratio.numpy(), {"measure": "cka"})
+    for seed, trajectory in enumerate(trajectories):
+        n = len(trajectory.score)
+        assert stored.n_updates.values[seed] == n - 1
+        assert stored.score.values[seed, :n].tolist() == trajectory.score
+        assert np.isnan(stored.score.values[seed, n:]).all()
+    assert stored.sizes["checkpoint"] == sum(len(t.checkpoints) for t in trajectories)
+    assert stored.component.values.tolist() == [1, 2, 3, 4, 5, 6]
+
+
+class LargestMatrices(TorchDispatchMode):
+    """Notes the shapes of all tensors that are made."""
+
+    def __init__(self):
+        super().__init__()
+        self.shapes = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        self.shapes |= {
+            tuple(leaf.shape[-2:]) for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)
+        }
+        return result
+
+
+@pytest.mark.filterwarnings("ignore:linear regression from")
+@pytest.mark.parametrize("name", measures.names())
+@pytest.mark.parametrize(("n", "p", "forbidden"), [(50, 7, 50), (11, 31, 31)])
+def test_no_square_matrix_of_the_longer_side(name, n, p, forbidden):
+    with LargestMatrices() as made:
+        climb(name, x=reference(n, p), n_seeds=2, max_steps=3)
+    assert (forbidden, forbidden) not in made.shapes
+    assert (n, p) in made.shapes

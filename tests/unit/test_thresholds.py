@@ -1,0 +1,132 @@
+"""Crossings, intervals, tables and the comparison with published numbers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from scorebounds.published import agreement, compare_all, read_published
+from scorebounds.tables import summarize_trajectories
+from scorebounds.thresholds import (
+    capture_thresholds,
+    curve_over_score,
+    first_crossing,
+    mean_with_interval,
+)
+from scorebounds.trajectories import Trajectory, to_dataset
+
+
+def test_first_of_several_crossings_counts():
+    score = np.array([0.0, 0.1, 0.2, 0.3, 0.4])
+    curve = np.array([0.0, 0.6, 0.2, 0.9, 1.0])
+    (threshold,) = first_crossing(score, curve[:, None], np.array([0.5]))
+    assert threshold == pytest.approx(0.1 * 0.5 / 0.6)
+
+
+def test_a_curve_that_never_crosses_has_no_threshold():
+    score = np.linspace(0, 1, 4)
+    curves = np.array([[0.0, 0.1, 0.2, 0.3], [0.0, 0.2, 0.5, 0.6]]).T
+    low, high = first_crossing(score, curves, np.array([0.5, 0.5]))
+    assert np.isnan(low)
+    assert high == pytest.approx(2 / 3)
+
+
+def test_capture_is_halfway_from_the_start_to_one():
+    score = np.linspace(0, 1, 101)
+    captured = np.stack([0.2 + 0.8 * score, score**2], axis=1)
+    assert capture_thresholds(score, captured) == pytest.approx([0.5, np.sqrt(0.5)], abs=1e-4)
+    assert np.isnan(capture_thresholds(score[:1], captured[:1])).all()
+
+
+def test_interval_is_students():
+    values = [0.1, 0.4, 0.2, np.nan, 0.5]
+    mean, low, high = mean_with_interval(values)
+    finite = np.array([0.1, 0.4, 0.2, 0.5])
+    expected = stats.ttest_1samp(finite, 0).confidence_interval(0.95)
+    assert mean == pytest.approx(0.3)
+    assert (low, high) == pytest.approx((expected.low, expected.high))
+    assert mean_with_interval([0.3, np.nan])[0] == 0.3
+    assert np.isnan(mean_with_interval([0.3])[1:]).all()
+    assert np.isnan(mean_with_interval([np.nan])).all()
+
+
+def test_curves_are_read_where_the_score_first_gets_to():
+    score = np.array([0.0, 0.5, 0.4, 1.0])
+    value = np.array([[0.0], [1.0], [7.0], [2.0]])
+    read = curve_over_score(score, value, np.array([-0.1, 0.25, 0.5, 0.75]))
+    assert np.isnan(read[0, 0])
+    assert read[1:, 0] == pytest.approx([0.5, 1.0, 1.5])
+
+
+def two_seeds():
+    trajectories = [
+        Trajectory(
+            score=[0.0, 0.5, 0.99],
+            captured=[np.array([0.0, 0.0]), np.array([0.5, 0.1]), np.array([1.0, last])],
+            stop_reason="reached",
+        )
+        for last in (0.9, 0.3)
+    ]
+    names = {"dataset": "surrogate-data", "measure": "cka"}
+    return to_dataset(trajectories, np.array([0.8, 0.2]), names)
+
+
+def test_tables_of_an_optimisation():
+    tables = summarize_trajectories(two_seeds())
+    thresholds = tables["thresholds"]
+    assert list(thresholds.columns) == [
+        *("dataset", "measure", "kind", "target", "variance_ratio"),
+        *("score_mean", "score_low", "score_high", "n_seeds", "n_reached"),
+    ]
+    assert thresholds.n_reached.tolist() == [2, 1]
+    assert thresholds.n_seeds.tolist() == [2, 2]
+    assert thresholds.score_mean.tolist() == pytest.approx([0.5, 0.5 + 0.49 * 0.5], abs=1e-6)
+    assert tables["runs"].n_captured.tolist() == [2, 1]
+    assert tables["runs"].n_updates.tolist() == [2, 2]
+    assert len(tables["trajectories"]) == 6
+    capture = tables["capture"]
+    last = capture[capture.score == capture.score.max()]
+    assert last.r2.tolist() == pytest.approx([1.0, 0.6])
+
+
+def write_published(folder, thresholds, scores):
+    folder.mkdir()
+    pd.DataFrame(
+        {
+            "scores_at_threshold": thresholds,
+            "pc_explained_variance": [0.8, 0.2],
+            "measure": "cka",
+            "dataset": folder.name,
+        }
+    ).to_csv(folder / "scores_at_threshold.csv")
+    pd.DataFrame({"score": scores, "measure": "cka"}).to_csv(
+        folder / "scores_vs_decoding_acc.csv"
+    )
+
+
+def test_published_numbers_stand_beside_ours(tmp_path):
+    write_published(tmp_path / "data", [0.48, np.nan], [0.01, 0.01, 0.3, 0.7, 0.991])
+    tables = summarize_trajectories(two_seeds())
+    published = {"surrogate-data": read_published(tmp_path / "data")}
+    table = compare_all(published, tables["thresholds"], tables["runs"])
+    assert list(table.columns) == [
+        *("dataset", "measure", "quantity", "target"),
+        *("published", "reproduced", "low", "high", "difference"),
+    ]
+    by_quantity = table.set_index("quantity")
+    # Rows 1 and 2 are the same score: three updates led to the last.
+    assert by_quantity.loc["steps_to_0.99", "published"] == 3
+    assert by_quantity.loc["steps_to_0.99", "reproduced"] == 2
+    assert by_quantity.loc["n_captured", "difference"] == pytest.approx(0.5)
+    first, second = by_quantity.loc["pc_threshold", "difference"]
+    assert first == pytest.approx(0.02)
+    assert np.isnan(second)
+    judged = agreement(table).set_index("quantity")
+    assert judged["within"].tolist() == ["yes", "no", "no"]
+    assert judged["value"].tolist() == pytest.approx([0.02, -1 / 3, 0.25])
+
+
+def test_what_is_not_as_published_is_refused(tmp_path):
+    write_published(tmp_path / "data", [0.48, np.nan], [0.01, 0.2, 0.3, 0.991])
+    with pytest.raises(ValueError, match="start with the same score twice"):
+        read_published(tmp_path / "data")
