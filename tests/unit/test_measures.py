@@ -54,8 +54,8 @@ def pair(request):
 
 def textbook_cka(x, y):
     centring = np.eye(len(x)) - 1 / len(x)
-    k, l = centring @ x @ x.T @ centring, centring @ y @ y.T @ centring
-    return np.sum(k * l) / np.sqrt(np.sum(k * k) * np.sum(l * l))
+    gram_x, gram_y = centring @ x @ x.T @ centring, centring @ y @ y.T @ centring
+    return np.sum(gram_x * gram_y) / (np.linalg.norm(gram_x) * np.linalg.norm(gram_y))
 
 
 def textbook_nbs(x, y):

@@ -99,9 +99,7 @@ def write_published(folder, thresholds, scores):
             "dataset": folder.name,
         }
     ).to_csv(folder / "scores_at_threshold.csv")
-    pd.DataFrame({"score": scores, "measure": "cka"}).to_csv(
-        folder / "scores_vs_decoding_acc.csv"
-    )
+    pd.DataFrame({"score": scores, "measure": "cka"}).to_csv(folder / "scores_vs_decoding_acc.csv")
 
 
 def test_published_numbers_stand_beside_ours(tmp_path):

@@ -21,9 +21,9 @@ def require_activity(activity: np.ndarray, name: str) -> None:
         )
     if not np.issubdtype(activity.dtype, np.floating):
         raise ValueError(f"{name}: expected activity of real numbers, got {activity.dtype}")
-    flat = activity.reshape(-1, activity.shape[-1])
-    if flat.shape[1] == 0:
+    if activity.shape[-1] == 0:
         raise ValueError(f"{name}: expected at least one neuron, got shape {activity.shape}")
+    flat = activity.reshape(-1, activity.shape[-1])
     if flat.shape[0] < MIN_SAMPLES:
         raise ValueError(
             f"{name}: expected at least {MIN_SAMPLES} samples, got {flat.shape[0]} "

@@ -1,6 +1,7 @@
 """A user's own recording, in whichever of the common formats it comes."""
 
 import logging
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,6 +15,16 @@ from scorebounds.storage import recording
 logger = logging.getLogger(__name__)
 
 ARRAY = "activity"
+# What the readers raise on damaged files and on formats that they do not know.
+_UNREADABLE = (
+    KeyError,
+    NotImplementedError,
+    OSError,
+    TypeError,
+    ValueError,
+    scipy.io.matlab.MatReadError,
+    zipfile.BadZipFile,
+)
 
 
 def load(path: Path) -> xr.DataArray:
@@ -39,7 +50,7 @@ def load(path: Path) -> xr.DataArray:
         activity, others = read(path)
     except FileNotFoundError as error:
         raise ValueError(f"{path}: no such file") from error
-    except (KeyError, TypeError, NotImplementedError, OSError, ValueError) as error:
+    except _UNREADABLE as error:
         raise ValueError(f"{path}: cannot be read: {error}") from error
     if activity.ndim not in (2, 3) or activity.dtype.kind not in "fiub":
         raise ValueError(
@@ -65,12 +76,13 @@ def _labels(path: Path, arrays: Mapping[str, np.ndarray], n: int) -> dict[str, n
 
 
 def _read_npz(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    with np.load(path, allow_pickle=False) as stored:
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
         return _split(dict(stored))
 
 
 def _read_npy(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    return np.load(path, allow_pickle=False), {}
+    with open(path, "rb") as file:
+        return np.load(file, allow_pickle=False), {}
 
 
 def _read_mat(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:

@@ -4,13 +4,22 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import rdata
 import xarray as xr
+from rdata.conversion import DEFAULT_CLASS_MAP
 
 from scorebounds.storage import recording
 
 N_TRIALS = 19  # every site has 19 or 20 trials of each object and position
 HZ_PER_SPIKE_PER_MS = 1000.0
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read the trials of all sites, a row per trial and site."""
+    # The R class `binned_data` is a data frame with a name of its own.
+    classes = {**DEFAULT_CLASS_MAP, "binned_data": DEFAULT_CLASS_MAP["data.frame"]}
+    return rdata.read_rda(path, constructor_dict=classes)["binned_data"]
 
 
 def load(files: list[Path]) -> xr.DataArray:
@@ -25,7 +34,7 @@ def load(files: list[Path]) -> xr.DataArray:
         18 × 399 × 132 rates in Hz, in 150 ms windows every 50 ms; a condition is a pseudo-trial.
     """
     (path,) = files
-    table = rdata.read_rda(path)["binned_data"]
+    table = read_table(path)
     windows = [column for column in table.columns if column.startswith("time.")]
     table = table.assign(condition=table["labels.combined_ID_position"].astype(str))
     in_order = table.sort_values(["siteID", "condition"], kind="stable")

@@ -1,0 +1,205 @@
+"""The whole workflow on small data: it runs, repeats itself, and refuses what it cannot use."""
+
+import hashlib
+import os
+import shutil
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+from workflow_runs import ROOT, TINY, snakemake
+
+PARTS = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "data/datasets.tsv")
+CONTRACT = {
+    "thresholds": [
+        *("dataset", "measure", "kind", "target", "variance_ratio"),
+        *("score_mean", "score_low", "score_high", "n_seeds", "n_reached"),
+    ],
+    "published": [
+        *("dataset", "measure", "quantity", "target"),
+        *("published", "reproduced", "low", "high", "difference"),
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """Copy the workflow, so that files can be touched."""
+    root = tmp_path_factory.mktemp("project")
+    for part in PARTS:
+        source = ROOT / part
+        (root / part).parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, root / part)
+    return root
+
+
+def run(project, folder, *arguments, cores=2):
+    return snakemake(
+        "--cores", cores, "--configfile", TINY, *arguments, folder=folder, root=project
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(project, tmp_path_factory):
+    """Run on two cores, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("two-cores")
+    result = run(project, folder)
+    assert result.returncode == 0, result.said
+    return folder
+
+
+def digests(folder, *patterns):
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for pattern in patterns
+        for path in sorted(folder.glob(pattern))
+    }
+
+
+def test_makes_every_table_and_figure(finished):
+    tables = {path.stem for path in (finished / "results/tables").glob("*.csv")}
+    assert tables == {"thresholds", "runs", "trajectories", "published", "agreement"}
+    for name, columns in CONTRACT.items():
+        assert list(pd.read_csv(finished / f"results/tables/{name}.csv")) == columns
+    for figure in ("thresholds", "trajectories", "capture/ultrametric", "capture/simulated-pfc"):
+        for ending in ("pdf", "png", "csv"):
+            assert (finished / f"results/figures/{figure}.{ending}").stat().st_size > 500
+    thresholds = pd.read_csv(finished / "results/tables/thresholds.csv")
+    assert set(thresholds.measure) == {"cka", "procrustes_angular", "ridge_cv_1"}
+    assert thresholds.groupby("dataset").target.nunique().to_dict() == {
+        "simulated-pfc": 10,
+        "ultrametric": 50,
+    }
+    reached = thresholds[thresholds.n_reached > 0]
+    assert reached.score_mean.between(-1, 1).all()
+    runs = pd.read_csv(finished / "results/tables/runs.csv")
+    assert len(runs) == 2 * 3 * 2
+    assert set(runs.stop_reason) <= {"reached", "step limit"}
+
+
+def test_second_run_does_nothing(project, finished):
+    before = digests(finished, "results/**/*.*", "data/**/*.*")
+    again = run(project, finished)
+    assert again.returncode == 0
+    assert "Nothing to be done" in again.said
+    assert digests(finished, "results/**/*.*", "data/**/*.*") == before
+
+
+def test_one_core_gives_the_same_bytes(project, finished, tmp_path):
+    alone = run(project, tmp_path, cores=1)
+    assert alone.returncode == 0, alone.said
+    patterns = ("data/prepared/*", "results/optimized/**/*.nc", "results/tables/*")
+    patterns += ("results/figures/**/*.*",)
+    two_cores = digests(finished, *patterns)
+    assert len(two_cores) > 20
+    assert digests(tmp_path, *patterns) == two_cores
+
+
+def test_touching_a_plotting_script_redraws_one_figure(project, finished):
+    os.utime(project / "workflow/scripts/plot_trajectories.py")
+    again = run(project, finished)
+    assert again.returncode == 0, again.said
+    rules = {line.split()[1] for line in again.said.splitlines() if line.startswith("rule ")}
+    rules |= {line.split()[1] for line in again.said.splitlines() if line.startswith("localrule ")}
+    assert {rule.rstrip(":") for rule in rules} == {"plot_trajectories", "all"}
+
+
+def test_one_figure_by_path_or_by_name(project, finished):
+    for target in ("results/figures/capture/ultrametric.pdf", "figure_thresholds"):
+        again = run(project, finished, target, "-n")
+        assert again.returncode == 0, again.said
+        assert "Nothing to be done" in again.said
+
+
+def test_report_holds_the_figures(project, finished):
+    made = run(project, finished, "--report", "report.zip")
+    assert made.returncode == 0, made.said
+    with zipfile.ZipFile(finished / "report.zip") as report:
+        names = report.namelist()
+    assert sum(name.endswith(".png") for name in names) == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda a: np.where(a == a[0, 0], np.nan, a), "expected finite activity, got NaN"),
+        (lambda a: a * [1, 1, 0], "expected every neuron to vary over samples, got a constant"),
+        (lambda a: a[:2], "expected at least 3 samples, got 2"),
+    ],
+)
+def test_unusable_recording_is_told_in_one_sentence(project, tmp_path, change, sentence):
+    activity = change(np.random.default_rng(0).standard_normal((12, 3)))
+    np.savez(tmp_path / "mine.npz", activity=activity)
+    (tmp_path / "mine.yaml").write_text("datasets: []\ncustom: {mine: {path: mine.npz}}\n")
+    arguments = ("--cores", 1, "--configfile", TINY, "mine.yaml")
+    failed = snakemake(*arguments, folder=tmp_path, root=project)
+    assert failed.returncode != 0
+    said = [line for line in failed.said.splitlines() if line.startswith("error: ")]
+    assert said
+    assert all(line.startswith(f"error: mine.npz: {sentence}") for line in said)
+    assert "Traceback" not in failed.said
+    assert not list(tmp_path.glob("data/prepared/*"))
+    assert not list(tmp_path.glob("results/optimized/**/*.nc"))
+
+
+def test_own_recording_takes_part_in_everything(project, tmp_path):
+    rng = np.random.default_rng(0)
+    activity = rng.standard_normal((4, 10, 3))
+    np.savez(tmp_path / "mine.npz", activity=activity, stimulus=np.arange(10) % 2)
+    (tmp_path / "mine.yaml").write_text(
+        "datasets: []\nmeasures: [cka]\ncustom: {mine: {path: mine.npz}}\n"
+    )
+    arguments = ("--cores", 1, "--configfile", TINY, "mine.yaml")
+    made = snakemake(*arguments, folder=tmp_path, root=project)
+    assert made.returncode == 0, made.said
+    thresholds = pd.read_csv(tmp_path / "results/tables/thresholds.csv")
+    assert thresholds.dataset.tolist() == ["mine"] * 3
+    assert (tmp_path / "results/figures/capture/mine.png").exists()
+
+
+@pytest.mark.parametrize("damage", ["changed in the mirror", "unreachable"])
+def test_recording_that_cannot_be_had(project, tmp_path, mirror, damage):
+    name = "hatsopoulos2007-averages"
+    (source,) = (mirror / name).iterdir()
+    place = tmp_path / "mirror" / name
+    place.mkdir(parents=True)
+    if damage == "changed in the mirror":
+        (place / source.name).write_bytes(source.read_bytes() + b" ")
+    (tmp_path / "bad.yaml").write_text(
+        f"datasets: [{name}]\nmirrors: [mirror, 'http://127.0.0.1:9']\noffline: false\n"
+    )
+    # Its own address is asked last; the connection of this test goes nowhere.
+    os.environ["https_proxy"] = "http://127.0.0.1:9"
+    try:
+        arguments = ("--cores", 1, "--configfile", TINY, "bad.yaml")
+        failed = snakemake(*arguments, folder=tmp_path, root=project)
+    finally:
+        del os.environ["https_proxy"]
+    assert failed.returncode != 0
+    (said,) = {line for line in failed.said.splitlines() if line.startswith("error: ")}
+    assert f"data/raw/{name}/{source.name}: none of its sources has it" in said
+    reason = "checksum is not the one expected" if damage.startswith("changed") else "no such file"
+    assert reason in said
+    assert "http://127.0.0.1:9" in said
+    assert "offline=true" in said
+    assert not [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+
+
+def test_recording_damaged_after_it_was_fetched(project, tmp_path, mirror):
+    name = "hatsopoulos2007-averages"
+    (source,) = (mirror / name).iterdir()
+    place = tmp_path / "data/raw" / name
+    place.mkdir(parents=True)
+    (place / source.name).write_bytes(source.read_bytes()[:-1])
+    (tmp_path / "one.yaml").write_text(f"datasets: [{name}]\n")
+    arguments = ("--cores", 1, "--configfile", TINY, "one.yaml")
+    failed = snakemake(*arguments, folder=tmp_path, root=project)
+    assert failed.returncode != 0
+    said = [line for line in failed.said.splitlines() if line.startswith("error: ")]
+    assert said
+    assert f"data/raw/{name}/{source.name}: expected sha256 " in said[0]
+    assert not (tmp_path / "data/prepared" / f"{name}.nc").exists()

@@ -1,0 +1,318 @@
+"""Datasets that are made, read, or brought by the user."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.io
+import xarray as xr
+
+from scorebounds import datasets
+from scorebounds.datasets import custom, mante2013, pickles, surrogates, zhang2011
+from scorebounds.datasets.embedded import TASK_VARIABLES, simulated_pfc, ultrametric
+from scorebounds.storage import read_recording, samples_by_neurons, write_recording
+
+SHARES = {
+    "time": 0.3,
+    "choice": 0.27,
+    "motion": 0.15,
+    "colour": 0.12,
+    "context": 0.01,
+    "residual": 0.15,
+}
+
+
+def load(name, files=(), **settings):
+    return datasets.load(name, list(files), seed=0, settings=settings, custom=False)
+
+
+def test_ultrametric_distances_are_nested():
+    array = ultrametric(np.random.default_rng(0))
+    assert array.shape == (100, 50)
+    assert set(np.unique(array)) == {0.0, 1.0}
+    assert np.bincount(array.category.values).tolist() == [10] * 10
+    many = np.concatenate(
+        [ultrametric(np.random.default_rng(seed)).values for seed in range(40)], 1
+    )
+    distance = np.mean(many[:, None] != many[None], axis=2)
+    leaf = np.arange(100)
+    same_branch = leaf[:, None] // 10 == leaf // 10
+    same_half = leaf[:, None] // 50 == leaf // 50
+    within = distance[same_branch & (leaf[:, None] != leaf)].mean()
+    between = distance[same_half & ~same_branch].mean()
+    across = distance[~same_half].mean()
+    # A resampled bit changes with probability 0.1; two leaves differ if an odd number did.
+    assert within == pytest.approx((1 - 0.8**2) / 2, abs=0.02)
+    assert between == pytest.approx((1 - 0.8**4) / 2, abs=0.02)
+    assert across == pytest.approx((1 - 0.8**6) / 2, abs=0.03)
+
+
+def test_each_task_variable_carries_its_share():
+    array = simulated_pfc(np.random.default_rng(0), n_neurons=100, variance_shares=SHARES)
+    assert array.shape == (15, 72, 100)
+    assert array.attrs["units"] == "Hz"
+    none = dict.fromkeys(SHARES, 0.0)
+    total = array.values.var((0, 1)).sum()
+    for variable in SHARES:
+        alone = simulated_pfc(
+            np.random.default_rng(0), n_neurons=100, variance_shares={**none, variable: 1.0}
+        )
+        carried = (alone.values - alone.values.mean((0, 1))).var((0, 1)).sum()
+        # On its own a variable has the whole variance, on one axis unless it is the residual.
+        assert carried == pytest.approx(36 * 100)
+        flat = samples_by_neurons(alone)
+        axes = (np.linalg.svd(flat - flat.mean(0))[1] > 1e-6).sum()
+        assert axes == (100 if variable == "residual" else 1)
+    assert total == pytest.approx(36 * 100, rel=0.1)
+
+
+def test_choice_follows_the_relevant_evidence():
+    array = simulated_pfc(np.random.default_rng(0), n_neurons=10, variance_shares=SHARES)
+    motion_right = array.motion.values == "right"
+    green = array.colour.values == "green"
+    relevant = np.where(array.context.values == "motion", motion_right, green)
+    assert ((array.choice.values == "right") == relevant).all()
+    for variable in set(TASK_VARIABLES) - {"time"}:
+        assert np.unique(array[variable].values, return_counts=True)[1].tolist() == [36, 36]
+
+
+@pytest.mark.parametrize("shares", [{**SHARES, "time": 0.5}, {"time": 1.0}])
+def test_shares_have_to_be_all_there_and_sum_to_one(shares):
+    with pytest.raises(ValueError, match="sum to 1, got"):
+        simulated_pfc(np.random.default_rng(0), n_neurons=10, variance_shares=shares)
+
+
+def test_same_seed_same_dataset():
+    assert load("ultrametric").equals(load("ultrametric"))
+    other = datasets.load("ultrametric", [], seed=1, settings={}, custom=False)
+    assert not other.equals(load("ultrametric"))
+
+
+def test_surrogate_has_exactly_the_spectrum():
+    spectrum = np.array([0.5, 0.3, 0.15, 0.05])
+    activity = surrogates.spectrum_surrogate(np.random.default_rng(0), spectrum, 30)
+    assert activity.shape == (30, 4)
+    assert activity.mean(0) == pytest.approx(np.zeros(4), abs=1e-12)
+    eigenvalues = np.linalg.svd(activity, compute_uv=False) ** 2
+    assert eigenvalues / eigenvalues.sum() == pytest.approx(spectrum)
+    assert activity.var() == pytest.approx(1)
+    with pytest.raises(ValueError, match="more samples than the 4 components"):
+        surrogates.spectrum_surrogate(np.random.default_rng(0), spectrum, 4)
+
+
+def test_surrogate_of_a_published_dataset(mirror):
+    folder = mirror / "cloos2025-published" / "FreemanZiemba2013"
+    array = load("surrogate-FreemanZiemba2013", [folder / "scores_at_threshold.csv"])
+    assert array.shape == (270, 205)
+    eigenvalues = np.linalg.svd(array.values, compute_uv=False) ** 2
+    published = pd.read_csv(folder / "scores_at_threshold.csv").query("measure == 'nbs'")
+    assert eigenvalues / eigenvalues.sum() == pytest.approx(
+        published.pc_explained_variance.to_numpy(), rel=1e-6
+    )
+
+
+def write_unit(path, rates, levels=(0.04, 0.14, 0.5), n_trials=2, drop=0):
+    """Write one unit in the format of Mante et al.; `rates` is a function of the key."""
+    rows, spikes = [], []
+    rng = np.random.default_rng(0)
+    signed = [-levels[2], -levels[1], -levels[0], *levels]
+    for context in (-1, 1):
+        for direction in signed:
+            for colour in signed:
+                choice = np.sign(direction if context == 1 else colour)
+                for correct in (1, 0):
+                    key = (choice if correct else -choice, direction, colour, context)
+                    for trial in range(n_trials):
+                        rows.append((*key, correct))
+                        count = np.zeros(751, dtype=np.uint8)
+                        count[: rates(*key) + trial] = 1
+                        spikes.append(count if correct else rng.integers(0, 2, 751))
+    rows, spikes = np.array(rows), np.array(spikes, dtype=np.uint8)
+    if drop:
+        rows, spikes = rows[drop * n_trials :], spikes[drop * n_trials :]
+    names = ("targ_dir", "stim_dir", "stim_col2dir", "context", "correct")
+    variables = dict(zip(names, rows.T, strict=True))
+    time = np.round(np.linspace(0.1, 0.85, 751), 3)
+    unit = {"response": spikes, "time": time, "task_variable": variables}
+    scipy.io.savemat(path, {"unit": unit})
+
+
+def test_mante_units_are_averaged_matched_by_rank_and_dropped(tmp_path):
+    def rates(choice, direction, colour, context):
+        return int(22 + 2 * choice + 10 * np.sign(direction) + context)
+
+    write_unit(tmp_path / "a.mat", rates)
+    write_unit(tmp_path / "b.mat", rates, levels=(0.03, 0.12, 0.6))
+    write_unit(tmp_path / "c.mat", rates, drop=1)
+    array = mante2013.load(sorted(tmp_path.glob("*.mat")))
+    assert array.shape == (15, 72, 2)
+    assert array.time.values.tolist() == list(range(125, 875, 50))
+    first_bin = array.values[0, :, 0]
+    assert np.array_equal(array.values[..., 0], array.values[..., 1])
+    preferred = {name: array[name].values == "preferred" for name in ("choice", "motion")}
+    context = np.where(array.context.values == "motion", 1, -1)
+    signs = {name: 2 * values - 1 for name, values in preferred.items()}
+    count = 22 + 2 * signs["choice"] + 10 * signs["motion"] + context
+    # Two correct trials, the second with a spike more, in a bin of 50 ms.
+    assert first_bin == pytest.approx(1000 / 50 * (count + 0.5))
+
+
+def test_mante_subset(mirror):
+    array = load("mante2013-subset", (mirror / "mante2013-subset").glob("*.mat"))
+    assert array.shape == (15, 72, 19)
+    assert array.values.mean() == pytest.approx(16.7, abs=0.05)
+    for variable in ("choice", "motion", "colour", "context"):
+        assert np.unique(array[variable], return_counts=True)[1].tolist() == [36, 36]
+
+
+def test_hatsopoulos_averages(mirror):
+    (path,) = (mirror / "hatsopoulos2007-averages").iterdir()
+    array = load("hatsopoulos2007-averages", [path])
+    assert array.shape == (121, 8, 141)
+    assert array.values.mean() == pytest.approx(3.55, abs=0.005)
+    assert array.values.max() == pytest.approx(93.3, abs=0.05)
+    assert (array.time.values[0], array.time.values[-1]) == (-800, 400)
+
+
+def test_zhang_pseudo_trials(mirror):
+    path = mirror / "zhang2011" / "ZD_150bins_50sampled.Rda"
+    array = load("zhang2011", [path])
+    assert array.shape == (18, 399, 132)
+    assert array.values.mean() == pytest.approx(10.8, abs=0.05)
+    assert np.unique(array.object, return_counts=True)[1].tolist() == [57] * 7
+    assert np.unique(array.position, return_counts=True)[1].tolist() == [133] * 3
+    # The first pseudo-trial of the first condition, by name, is each site's first such trial.
+    table = zhang2011.read_table(path)
+    condition = table["labels.combined_ID_position"].astype(str)
+    first = table[condition == condition.min()].groupby("siteID").first()
+    assert array.values[0, 0] == pytest.approx(1000 * first["time.-500_-350"].to_numpy())
+
+
+class Attack:
+    def __reduce__(self):
+        return (print, ("run by a pickle",))
+
+
+def write_object_array(path, content):
+    with open(path, "wb") as file:
+        np.save(file, np.array(content, dtype=object), allow_pickle=True)
+
+
+def test_pickles_hold_arrays_and_nothing_that_runs(tmp_path, capsys):
+    path = tmp_path / "data.npy"
+    write_object_array(path, {"rates": np.arange(3.0)})
+    assert pickles.load_object_array(path).item()["rates"].tolist() == [0, 1, 2]
+    write_object_array(path, Attack())
+    with pytest.raises(ValueError, match=r"data\.npy: cannot be read: only NumPy arrays are allow"):
+        pickles.load_object_array(path)
+    assert capsys.readouterr().out == ""
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ValueError, match=r"data\.npy: cannot be read"):
+        pickles.load_object_array(path)
+    np.save(path, np.arange(3))
+    with pytest.raises(ValueError, match="expected an array of objects, got int64"):
+        pickles.load_object_array(path)
+
+
+# --- users' own files
+
+ACTIVITY = np.random.default_rng(0).standard_normal((4, 6, 3))
+STIMULUS = np.array(["a", "a", "a", "b", "b", "b"])
+
+
+def write_npz(path):
+    np.savez(path, activity=ACTIVITY, stimulus=STIMULUS, weight=np.arange(3))
+
+
+def write_mat(path):
+    scipy.io.savemat(path, {"activity": ACTIVITY, "stimulus": np.array([1, 1, 1, 2, 2, 2])})
+
+
+def write_nc(path):
+    array = xr.DataArray(ACTIVITY, dims=("time", "condition", "neuron"), name="activity")
+    array.assign_coords(stimulus=("condition", STIMULUS)).to_netcdf(path, engine="h5netcdf")
+
+
+@pytest.mark.parametrize(
+    ("name", "write"), [("d.npz", write_npz), ("d.mat", write_mat), ("d.nc", write_nc)]
+)
+def test_reads_activity_and_labels(tmp_path, name, write):
+    write(tmp_path / name)
+    array = custom.load(tmp_path / name)
+    assert array.dims == ("time", "condition", "neuron")
+    assert np.array_equal(array.values, ACTIVITY)
+    assert array.attrs["variables"] == "stimulus"
+    classes = np.unique(array.stimulus.values, return_inverse=True)[1]
+    assert classes.tolist() == [0, 0, 0, 1, 1, 1]
+
+
+def test_reads_plain_arrays_and_tables(tmp_path):
+    np.save(tmp_path / "d.npy", ACTIVITY[0])
+    assert np.array_equal(custom.load(tmp_path / "d.npy").values, ACTIVITY[0])
+    table = pd.DataFrame(ACTIVITY[0], columns=["n1", "n2", "n3"]).assign(stimulus=STIMULUS)
+    table.to_csv(tmp_path / "d.csv", index=False)
+    array = custom.load(tmp_path / "d.csv")
+    assert array.dims == ("sample", "neuron")
+    assert array.values == pytest.approx(ACTIVITY[0])
+    assert array.stimulus.values.tolist() == STIMULUS.tolist()
+
+
+def test_says_which_array_is_no_label(tmp_path, caplog):
+    write_npz(tmp_path / "d.npz")
+    custom.load(tmp_path / "d.npz")
+    assert "'weight' of shape (3,) is no label" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "message"),
+    [
+        ("d.txt", lambda p: p.write_text("1"), "expected a file that ends in one of .npz, .npy"),
+        ("d.npz", lambda p: None, "no such file"),
+        ("d.npz", lambda p: p.write_bytes(b"PK\x03\x04 cut"), "cannot be read"),
+        (
+            "d.npz",
+            lambda p: np.savez(p, rates=ACTIVITY),
+            "an array named 'activity', got ['rates']",
+        ),
+        ("d.npy", lambda p: np.save(p, np.array([{}], dtype=object)), "cannot be read"),
+        ("d.npy", lambda p: np.save(p, ACTIVITY[0, 0]), "float64 of shape (3,)"),
+        ("d.npy", lambda p: np.save(p, ACTIVITY + 1j), "complex128 of shape (4, 6, 3)"),
+        ("d.npy", lambda p: np.save(p, STIMULUS[None]), "to hold numbers"),
+        ("d.csv", lambda p: p.write_text(""), "cannot be read"),
+        ("d.mat", lambda p: p.write_bytes(b"not matlab"), "cannot be read"),
+        ("d.nc", lambda p: p.write_bytes(b"not netcdf"), "cannot be read"),
+    ],
+)
+def test_unusable_file_gives_one_sentence(tmp_path, name, write, message):
+    write(tmp_path / name)
+    with pytest.raises(ValueError) as error:
+        custom.load(tmp_path / name)
+    assert str(error.value).startswith(f"{tmp_path / name}: ")
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda a: a[:2], "mine: expected at least 3 samples, got 2 (shape (2, 4))"),
+        (lambda a: a[:, :0], "mine: expected at least one neuron"),
+        (lambda a: np.where(a == a[1, 2], np.nan, a), "NaN or infinity in 1 neuron(s): number 2,"),
+        (lambda a: np.where(a == a[1, 2], np.inf, a), "NaN or infinity in 1 neuron(s): number 2,"),
+        (lambda a: a * np.array([1, 0, 1, 0]), "constant value in 2 neuron(s): number 1, 3,"),
+    ],
+)
+def test_unusable_activity_is_not_written(tmp_path, change, message):
+    activity = change(np.random.default_rng(1).standard_normal((8, 4)))
+    array = custom.recording(activity)
+    with pytest.raises(ValueError) as error:
+        write_recording(tmp_path / "out.nc", array, "mine")
+    assert message in str(error.value)
+    assert not (tmp_path / "out.nc").exists()
+
+
+def test_prepared_file_gives_back_what_was_written(tmp_path):
+    array = load("ultrametric")
+    array.attrs["licence"] = ""
+    write_recording(tmp_path / "out.nc", array, "ultrametric")
+    again = read_recording(tmp_path / "out.nc")
+    assert again.identical(array)

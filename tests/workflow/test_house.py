@@ -1,0 +1,176 @@
+"""The house is in order: names agree, imports run one way, every rule says what it needs."""
+
+import ast
+import csv
+import re
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+import yaml
+from workflow_runs import ROOT, TINY, snakemake
+
+from scorebounds import datasets, measures
+from scorebounds.datasets.surrogates import PUBLISHED_SAMPLES
+from scorebounds.figures.style import MEASURE_LOOK
+from scorebounds.published import PUBLISHED_IDS
+
+LIBRARY = ROOT / "workflow/scripts/scorebounds"
+RULES = "\n".join(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+CATALOGUE = list(
+    csv.DictReader((ROOT / "data/datasets.tsv").read_text().splitlines(), delimiter="\t")
+)
+
+
+def rules_with_scripts():
+    blocks = re.split(r"(?m)^rule ", RULES)[1:]
+    return {block.split(":", 1)[0]: block for block in blocks if "    script:" in block}
+
+
+@pytest.mark.parametrize("rule", rules_with_scripts())
+def test_every_rule_says_what_it_needs(rule):
+    block = rules_with_scripts()[rule]
+    for part in ("log:", "benchmark:", "threads: 1", "mem_mb=", "runtime=", "conda:"):
+        assert part in block
+    assert f'script:\n        "../scripts/{rule}.py"' in block
+    assert f"results/logs/{rule}" in block
+    assert f"results/benchmarks/{rule}" in block
+    (environment,) = re.findall(r'conda:\s+"../../(envs/\w+\.yaml)"', block)
+    assert (ROOT / environment).exists()
+
+
+def test_every_script_has_its_rule():
+    scripts = {path.stem for path in (ROOT / "workflow/scripts").glob("*.py")}
+    assert scripts == set(rules_with_scripts())
+
+
+def modules():
+    found = {}
+    for path in LIBRARY.rglob("*.py"):
+        name = ".".join(path.relative_to(LIBRARY.parent).with_suffix("").parts)
+        found[name.removesuffix(".__init__")] = ast.parse(path.read_text())
+    return found
+
+
+def imports(tree, known):
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        yield from (name for name in names if name in known)
+
+
+def test_imports_run_one_way():
+    trees = modules()
+    graph = {}
+    for name, tree in trees.items():
+        # A package imports its modules, which may import each other but not the package's front.
+        graph[name] = {other for other in imports(tree, trees) if other != name}
+    order = list(TopologicalSorter(graph).static_order())
+    assert set(order) == set(trees)
+
+
+# Heavy packages, and the only rooms of the library that may import them.
+IMPORTED_BY = {
+    "torch": {"measures", "optimize", "capture"},
+    "matplotlib": {"figures"},
+    "pooch": {"download"},
+    "snakemake": set(),
+}
+
+
+def test_heavy_packages_are_imported_in_their_rooms_only():
+    for name, tree in modules().items():
+        packages = {
+            (node.module if isinstance(node, ast.ImportFrom) else alias.name).split(".")[0]
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in node.names
+        }
+        for package in packages & set(IMPORTED_BY):
+            assert name.split(".")[1] in IMPORTED_BY[package], f"{name} imports {package}"
+
+
+def test_measures_have_one_name_everywhere():
+    assert set(CONFIG["measures"]) == set(measures.names())
+    assert set(MEASURE_LOOK) == set(measures.names()) == set(PUBLISHED_IDS)
+    for name in measures.names():
+        assert MEASURE_LOOK[name][0] == measures.load(name).label
+        assert measures.load(name).name == name
+
+
+def test_catalogue_and_loaders_know_the_same_datasets():
+    recorded = {row["dataset"] for row in CATALOGUE} - {"cloos2025-published"}
+    assert recorded == set(datasets._RECORDED)
+    published = {
+        row["file"].split("/")[0] for row in CATALOGUE if row["dataset"] == "cloos2025-published"
+    }
+    assert published == set(PUBLISHED_SAMPLES)
+    everything = {*datasets._EMBEDDED, *recorded, *(f"surrogate-{name}" for name in published)}
+    assert set(CONFIG["datasets"]) == everything
+
+
+def test_catalogue_is_that_of_the_mirror(mirror):
+    keys = [(row["dataset"], row["file"]) for row in CATALOGUE]
+    assert len(set(keys)) == len(keys)
+    missing = [key for key in keys if not (mirror / key[0] / key[1]).is_file()]
+    assert {file.split("/")[0] for _, file in missing} == {
+        "Mante2013",
+        "siegel15-FEF-stim_period-var99",
+    }
+    for row in CATALOGUE:
+        path = mirror / row["dataset"] / row["file"]
+        if path.is_file():
+            assert path.stat().st_size == int(row["bytes"])
+
+
+def pins(path):
+    return dict(re.findall(r"(?m)^(?:  - )?([A-Za-z][\w.-]*?)={1,2}([\w.]+)$", path.read_text()))
+
+
+def test_environments_pin_what_the_requirements_pin():
+    conda_names = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
+    wanted = pins(ROOT / "requirements.txt")
+    constraints = {
+        name.lower(): version for name, version in pins(ROOT / "constraints.txt").items()
+    }
+    for name, version in {**wanted, **pins(ROOT / "requirements-dev.txt")}.items():
+        assert constraints[name.lower()] == version
+    pythons = set()
+    for path in (ROOT / "envs").glob("*.yaml"):
+        environment = yaml.safe_load(path.read_text())
+        assert environment["channels"] == ["conda-forge", "nodefaults"]
+        pinned = pins(path)
+        assert len(pinned) == len(environment["dependencies"]), path
+        pythons.add(pinned.pop("python"))
+        for name, version in pinned.items():
+            assert wanted[conda_names.get(name, name)] == version, path
+    assert len(pythons) == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["mypy"],
+        ["snakefmt", "--check", "."],
+    ],
+)
+def test_lint_is_clean(command):
+    program = Path(sys.executable).with_name(command[0])
+    finished = subprocess.run(
+        [program, *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+def test_snakemake_lint_is_clean():
+    run = snakemake("--lint", "--configfile", TINY)
+    assert run.returncode == 0, run.said
+    assert "good condition" in run.said
