@@ -31,7 +31,7 @@ lint: .venv/test
 	$(BIN)/snakemake --lint --config offline=true
 
 bench: .venv/test
-	$(BIN)/python benchmarks/steps.py
+	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/steps.py
 
 report: .venv/demo
 	$(BIN)/snakemake --config offline=true --report report.zip

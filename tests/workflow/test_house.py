@@ -3,14 +3,11 @@
 import ast
 import csv
 import re
-import subprocess
-import sys
 from graphlib import TopologicalSorter
-from pathlib import Path
 
 import pytest
 import yaml
-from workflow_runs import ROOT, TINY, snakemake
+from workflow_runs import ROOT
 
 from scorebounds import datasets, measures
 from scorebounds.datasets.surrogates import PUBLISHED_SAMPLES
@@ -151,26 +148,3 @@ def test_environments_pin_what_the_requirements_pin():
         for name, version in pinned.items():
             assert wanted[conda_names.get(name, name)] == version, path
     assert len(pythons) == 1
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["ruff", "check", "."],
-        ["ruff", "format", "--check", "."],
-        ["mypy"],
-        ["snakefmt", "--check", "."],
-    ],
-)
-def test_lint_is_clean(command):
-    program = Path(sys.executable).with_name(command[0])
-    finished = subprocess.run(
-        [program, *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert finished.returncode == 0, finished.stdout + finished.stderr
-
-
-def test_snakemake_lint_is_clean():
-    run = snakemake("--lint", "--configfile", TINY)
-    assert run.returncode == 0, run.said
-    assert "good condition" in run.said

@@ -47,7 +47,7 @@ def read_published(folder: Path) -> dict[str, dict[str, np.ndarray]]:
         rows = scores.loc[scores.measure == theirs, "score"].to_numpy()
         if len(rows) == 0:
             continue
-        if rows[0] != rows[1]:
+        if not np.isclose(rows[0], rows[1], atol=1e-5):
             raise ValueError(f"{folder}: expected {theirs} to start with the same score twice")
         at_threshold = thresholds.loc[thresholds.measure == theirs, "scores_at_threshold"]
         published[measure] = {"thresholds": at_threshold.to_numpy(), "score": rows[1:]}
