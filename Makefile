@@ -15,7 +15,7 @@ help:
 	@echo "make clean   remove results/ and data/prepared/; downloads and .venv stay"
 
 demo: .venv/demo
-	$(SNAKEMAKE) --config offline=true
+	$(SNAKEMAKE) --quiet rules --config offline=true
 	@echo
 	@echo "Done. Look at results/figures/thresholds.png first; all figures are in results/figures/,"
 	@echo "the numbers behind them in results/tables/. \`make report\` puts them into one page."

@@ -76,7 +76,7 @@ def optimize(
     if not (measure.differentiable and measure.higher_is_closer):
         raise ValueError(f"measure {measure.name!r} cannot be climbed by gradient ascent")
     components = principal_components(x)
-    evaluate = _evaluator(x, measure, components)
+    evaluate = evaluator(x, measure, components)
     keeper = _CheckpointKeeper(stop_score, n_checkpoints)
     trajectories = [Trajectory() for _ in starts]
     active = list(range(len(starts)))
@@ -111,7 +111,7 @@ def optimize(
     return trajectories, components
 
 
-def _evaluator(
+def evaluator(
     x: Tensor, measure: Measure, components: PrincipalComponents
 ) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
     """Return the function of Y that gives the score and the captured variance of each PC."""

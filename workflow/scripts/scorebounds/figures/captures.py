@@ -20,7 +20,6 @@ from scorebounds.figures.style import (
     panels,
 )
 
-LOWEST_SCORE = -0.05
 PUBLISHED_LOOK: dict[str, Any] = {
     "color": "black",
     "linestyle": "none",
@@ -59,7 +58,7 @@ def threshold_figure(table: pd.DataFrame) -> Figure:
             )
             axis.plot(share, rows.published, **PUBLISHED_LOOK, zorder=3)
         axis.set_xscale("log")
-        axis.set_ylim(LOWEST_SCORE, 1.02)
+        axis.set_ylim(_lowest(of_dataset.score_mean, of_dataset.published), 1.02)
         axis.set_title(dataset_label(dataset))
     for axis in bottom_row(axes):
         axis.set_xlabel("share of variance of the PC")
@@ -87,7 +86,7 @@ def trajectory_figure(table: pd.DataFrame) -> Figure:
         for (measure, _), rows in of_dataset.groupby(["measure", "seed"], sort=False):
             axis.plot(rows.step, rows.score, color=measure_look(measure)[1], linewidth=0.6)
         axis.set_xscale("log")
-        axis.set_ylim(LOWEST_SCORE, 1.02)
+        axis.set_ylim(_lowest(of_dataset.score), 1.02)
         axis.set_title(dataset_label(dataset))
     for axis in bottom_row(axes):
         axis.set_xlabel("Adam updates")
@@ -148,7 +147,7 @@ def agreement_figure(published: pd.DataFrame, agreement: pd.DataFrame) -> Figure
     figure, axes = panels(len(datasets), height=2.2)
     for axis, dataset in zip(axes, datasets, strict=True):
         of_dataset = published[published.dataset == dataset]
-        axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.6, zorder=0)
+        axis.axline((0, 0), slope=1, color="0.6", linewidth=0.6, zorder=0)
         for measure, rows in of_dataset.groupby("measure", sort=False):
             _, colour, marker = measure_look(measure)
             axis.plot(
@@ -173,10 +172,16 @@ def agreement_figure(published: pd.DataFrame, agreement: pd.DataFrame) -> Figure
             va="bottom",
             fontsize=5,
         )
-        axis.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title=dataset_label(dataset))
+        limits = (_lowest(of_dataset.published, of_dataset.reproduced), 1.02)
+        axis.set(xlim=limits, ylim=limits, aspect="equal", title=dataset_label(dataset))
     for axis in bottom_row(axes):
         axis.set_xlabel("published score at capture")
     for axis in axes[::N_COLUMNS]:
         axis.set_ylabel("reproduced score at capture")
     legend_below(figure, measure_handles(list(dict.fromkeys(published.measure))))
     return figure
+
+
+def _lowest(*scores: pd.Series) -> float:
+    """Return where a score axis starts: at zero, or below the lowest score."""
+    return min(0.0, *(series.min() for series in scores if series.notna().any())) - 0.05

@@ -96,7 +96,7 @@ def measure_handles(measures: list[str], *, markers: bool = True) -> list[Line2D
 
 def legend_below(figure: Figure, handles: list[Line2D]) -> None:
     """Put one legend for all panels under them."""
-    per_row = 4 if figure.get_figwidth() == PAGE_WIDTH else 3
+    per_row = 4 if figure.get_figwidth() > 0.9 * PAGE_WIDTH else 3
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), per_row))
 
 
