@@ -39,9 +39,8 @@ def project(tmp_path_factory):
 
 
 def run(project, folder, *arguments, cores=2):
-    return snakemake(
-        "--cores", cores, "--configfile", TINY, *arguments, folder=folder, root=project
-    )
+    options = ("--cores", cores, "--configfile", TINY)
+    return snakemake(*arguments, *options, folder=folder, root=project)
 
 
 @pytest.fixture(scope="module")
