@@ -59,14 +59,12 @@ def test_curves_are_read_where_the_score_first_gets_to():
 
 
 def two_seeds():
-    trajectories = [
-        Trajectory(
-            score=[0.0, 0.5, 0.99],
-            captured=[np.array([0.0, 0.0]), np.array([0.5, 0.1]), np.array([1.0, last])],
-            stop_reason="reached",
-        )
-        for last in (0.9, 0.3)
-    ]
+    trajectories = []
+    for last in (0.9, 0.3):
+        trajectory = Trajectory(n_components=2, stop_reason="reached")
+        for score, captured in ((0.0, [0.0, 0.0]), (0.5, [0.5, 0.1]), (0.99, [1.0, last])):
+            trajectory.record(score, np.array(captured))
+        trajectories.append(trajectory)
     names = {"dataset": "surrogate-data", "measure": "cka"}
     return to_dataset(trajectories, np.array([0.8, 0.2]), names)
 

@@ -78,7 +78,7 @@ def optimize(
     components = principal_components(x)
     evaluate = evaluator(x, measure, components)
     keeper = _CheckpointKeeper(stop_score, n_checkpoints)
-    trajectories = [Trajectory() for _ in starts]
+    trajectories = [Trajectory(len(components.eigenvalues)) for _ in starts]
     active = list(range(len(starts)))
     y = starts.clone().requires_grad_()
     adam = torch.optim.Adam([y], lr=learning_rate, maximize=True, fused=True)
@@ -87,8 +87,7 @@ def optimize(
         score, captured = evaluate(y)
         values = score.detach()
         for row, index in enumerate(active):
-            trajectories[index].score.append(values[row].item())
-            trajectories[index].captured.append(captured[row].to(torch.float32).numpy())
+            trajectories[index].record(values[row].item(), captured[row].numpy())
         reasons = _stop_reasons(values, stop_score, last=step == max_steps)
         if not all(reasons):
             (y.grad,) = torch.autograd.grad(score.sum(), y)

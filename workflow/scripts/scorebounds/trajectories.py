@@ -1,7 +1,7 @@
 """The ways of synthetic data up a score: what an optimisation leaves behind."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 
 import numpy as np
 import xarray as xr
@@ -19,18 +19,35 @@ class Trajectory:
     ----------
     score : list of float
         Score after 0, 1, 2, … updates.
-    captured : list of ndarray, shape (n_components,)
-        R² of each principal component of X after 0, 1, 2, … updates.
+    captured : ndarray, shape (n_updates + 1, n_components)
+        R² of each principal component of X after 0, 1, 2, … updates; single precision.
     checkpoints : dict of int to ndarray, shape (n_samples, n_neurons)
         Y after so many updates, in single precision, at steps spread evenly over the score.
     stop_reason : str
         `reached`, `step limit` or `not finite`.
     """
 
+    n_components: InitVar[int]
     score: list[float] = field(default_factory=list)
-    captured: list[np.ndarray] = field(default_factory=list)
     checkpoints: dict[int, np.ndarray] = field(default_factory=dict)
     stop_reason: str = ""
+
+    def __post_init__(self, n_components: int) -> None:
+        # One block that doubles: a small array kept at every step, between the large ones that
+        # come and go, would fragment the heap by gigabytes.
+        self._captured = np.empty((64, n_components), dtype=np.float32)
+
+    @property
+    def captured(self) -> np.ndarray:
+        return self._captured[: len(self.score)]
+
+    def record(self, score: float, captured: np.ndarray) -> None:
+        """Add what the next update led to."""
+        step = len(self.score)
+        if step == len(self._captured):
+            self._captured = np.concatenate([self._captured, np.empty_like(self._captured)])
+        self._captured[step] = captured
+        self.score.append(score)
 
 
 def to_dataset(
