@@ -87,7 +87,7 @@ def optimize(
         score, captured = evaluate(y)
         values = score.detach()
         for row, index in enumerate(active):
-            trajectories[index].record(values[row].item(), captured[row].numpy())
+            trajectories[index].record(values[row].item(), captured[row].cpu().numpy())
         reasons = _stop_reasons(values, stop_score, last=step == max_steps)
         if not all(reasons):
             (y.grad,) = torch.autograd.grad(score.sum(), y)

@@ -20,7 +20,7 @@ class Trajectory:
     score : list of float
         Score after 0, 1, 2, … updates.
     captured : ndarray, shape (n_updates + 1, n_components)
-        R² of each principal component of X after 0, 1, 2, … updates; single precision.
+        R² of each principal component of X at the same steps; single precision.
     checkpoints : dict of int to ndarray, shape (n_samples, n_neurons)
         Y after so many updates, in single precision, at steps spread evenly over the score.
     stop_reason : str
@@ -39,6 +39,7 @@ class Trajectory:
 
     @property
     def captured(self) -> np.ndarray:
+        """R² of each component after 0, 1, 2, … updates."""
         return self._captured[: len(self.score)]
 
     def record(self, score: float, captured: np.ndarray) -> None:
