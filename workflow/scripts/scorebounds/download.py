@@ -2,16 +2,19 @@
 
 import logging
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import quote, unquote, urlparse
 
 import pooch
+from tqdm import tqdm
 
 logger = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 30
 RETRIES = 3
+CHUNK_BYTES = 2**16
 
 
 def mirror_sources(mirrors: Sequence[str], relative_path: str) -> list[str]:
@@ -73,9 +76,7 @@ def fetch(target: Path, sources: Sequence[str], sha256: str, *, offline: bool = 
 
 def _retrieve(target: Path, source: str, sha256: str, *, remote: bool) -> None:
     # pooch writes to a temporary file, checks the hash, then moves it into place.
-    downloader: Callable = (
-        pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT_SECONDS) if remote else _copy
-    )
+    downloader: Callable = _http_downloader(target.name) if remote else _copy
     store = pooch.create(
         path=target.parent,
         base_url="",
@@ -86,6 +87,12 @@ def _retrieve(target: Path, source: str, sha256: str, *, remote: bool) -> None:
     store.fetch(target.name, downloader=downloader)
 
 
+def _http_downloader(name: str) -> pooch.HTTPDownloader:
+    # On the terminal even where stderr is sent to a log; silent where there is no terminal.
+    bar = tqdm(total=1, desc=name, unit="B", unit_scale=True, disable=None, file=sys.__stderr__)
+    return pooch.HTTPDownloader(progressbar=bar, chunk_size=CHUNK_BYTES, timeout=TIMEOUT_SECONDS)
+
+
 def _copy(source: str, output_file: str, _: pooch.Pooch) -> None:
     shutil.copyfile(source, output_file)
 
@@ -93,4 +100,6 @@ def _copy(source: str, output_file: str, _: pooch.Pooch) -> None:
 def _reason(error: Exception) -> str:
     if isinstance(error, ValueError) and "hash" in str(error):
         return "its checksum is not the one expected"
-    return " ".join(str(error).split())
+    # requests wraps what went wrong in several layers; the innermost says it.
+    wrapped = getattr(error.args[0], "reason", None) if error.args else None
+    return " ".join(str(wrapped or error).split())
