@@ -89,7 +89,15 @@ def _retrieve(target: Path, source: str, sha256: str, *, remote: bool) -> None:
 
 def _http_downloader(name: str) -> pooch.HTTPDownloader:
     # On the terminal even where stderr is sent to a log; silent where there is no terminal.
-    bar = tqdm(total=1, desc=name, unit="B", unit_scale=True, disable=None, file=sys.__stderr__)
+    bar = tqdm(
+        total=1,
+        desc=name,
+        unit="B",
+        unit_scale=True,
+        ncols=79,
+        disable=None,
+        file=sys.__stderr__,
+    )
     return pooch.HTTPDownloader(progressbar=bar, chunk_size=CHUNK_BYTES, timeout=TIMEOUT_SECONDS)
 
 
