@@ -109,6 +109,18 @@ def test_touching_a_plotting_script_redraws_one_figure(project, finished):
     }
 
 
+def test_changed_library_reruns_what_stands_on_it(project, finished):
+    path = project / "workflow/scripts/scorebounds/tables.py"
+    before = path.read_text()
+    path.write_text(before + "# changed\n")
+    planned = run(project, finished, "-n")
+    path.write_text(before)
+    assert planned.returncode == 0, planned.said
+    rules = set(re.findall(r"(?m)^(?:local)?rule (\w+):", planned.said))
+    assert {"find_thresholds", "collect_table", "plot_thresholds"} <= rules
+    assert not {"prepare_dataset", "optimize_dataset"} & rules
+
+
 def test_one_figure_by_path_or_by_name(project, finished):
     for target in ("results/figures/capture/ultrametric.pdf", "figure_thresholds"):
         again = run(project, finished, target, "-n")

@@ -9,7 +9,7 @@ from snakemake.logging import logger
 
 # Relative, so that a cluster node or a container finds it from the working directory as well.
 WORKFLOW = Path(os.path.relpath(workflow.basedir))
-LIBRARY = WORKFLOW / "workflow/scripts/scorebounds"
+SCRIPTS = WORKFLOW / "workflow/scripts"
 EMBEDDED = ["ultrametric", "simulated-pfc"]
 PUBLISHED = "cloos2025-published"
 SURROGATE = "surrogate-"
@@ -108,13 +108,20 @@ wildcard_constraints:
     table="thresholds|runs|trajectories",
 
 
-def library(*names):
-    """List files of the library, so that a job runs again when the code under it has changed."""
-    files = []
-    for name in names:
-        path = LIBRARY / name
-        files += sorted(path.rglob("*.py")) if path.is_dir() else [path]
-    return [str(path) for path in files]
+def library(script):
+    """List the library files behind a script, so that its jobs run again when one has changed."""
+    pending, files = [SCRIPTS / f"{script}.py"], {}
+    while pending:
+        text = pending.pop().read_text(encoding="utf-8")
+        rooms = re.findall(r"^from scorebounds\.(\w+)", text, flags=re.MULTILINE)
+        rooms += re.findall(r"^from scorebounds import (\w+)", text, flags=re.MULTILINE)
+        # How a job logs does not change what it computes.
+        for room in set(rooms) - {"jobs"}:
+            path = SCRIPTS / "scorebounds" / room
+            found = path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]
+            pending += [file for file in found if file not in files]
+            files |= dict.fromkeys(pending)
+    return sorted(str(file) for file in files)
 
 
 def catalogue_entry(column):

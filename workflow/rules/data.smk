@@ -25,7 +25,7 @@ rule fetch_dataset:
 rule prepare_dataset:
     input:
         raw=raw_files,
-        library=library("checks.py", "storage.py", "randomness.py", "datasets"),
+        library=library("prepare_dataset"),
     output:
         "data/prepared/{dataset}.nc",
     log:

@@ -5,7 +5,7 @@ rule plot_thresholds:
     input:
         thresholds="results/tables/thresholds.csv",
         published="results/tables/published.csv",
-        library=library("storage.py", "figures"),
+        library=library("plot_thresholds"),
     output:
         pdf="results/figures/thresholds.pdf",
         png=report(
@@ -34,7 +34,7 @@ rule plot_thresholds:
 rule plot_capture:
     input:
         capture="results/thresholds/{dataset}/capture.csv",
-        library=library("storage.py", "figures"),
+        library=library("plot_capture"),
     output:
         pdf="results/figures/capture/{dataset}.pdf",
         png=report(
@@ -63,7 +63,7 @@ rule plot_capture:
 rule plot_trajectories:
     input:
         trajectories="results/tables/trajectories.csv",
-        library=library("storage.py", "figures"),
+        library=library("plot_trajectories"),
     output:
         pdf="results/figures/trajectories.pdf",
         png=report(
@@ -93,7 +93,7 @@ rule plot_agreement:
     input:
         published="results/tables/published.csv",
         agreement="results/tables/agreement.csv",
-        library=library("storage.py", "figures"),
+        library=library("plot_agreement"),
     output:
         pdf="results/figures/agreement.pdf",
         png=report(

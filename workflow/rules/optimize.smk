@@ -4,10 +4,7 @@
 rule optimize_dataset:
     input:
         reference="data/prepared/{dataset}.nc",
-        library=library(
-            *("checks.py", "storage.py", "randomness.py", "trajectories.py"),
-            *("measures", "capture.py", "optimize.py"),
-        ),
+        library=library("optimize_dataset"),
     output:
         "results/optimized/{dataset}/{measure}.nc",
     log:

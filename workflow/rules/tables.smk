@@ -3,9 +3,10 @@
 
 rule collect_table:
     input:
-        lambda wildcards: expand(
+        tables=lambda wildcards: expand(
             "results/thresholds/{dataset}/{table}.csv", dataset=DATASETS, table=wildcards.table
         ),
+        library=library("collect_table"),
     output:
         "results/tables/{table}.csv",
     log:
@@ -32,7 +33,7 @@ rule collect_published:
             for dataset in SURROGATES
             for folder, file in catalogue_files(dataset)
         ],
-        library=library("storage.py", "thresholds.py", "published.py"),
+        library=library("collect_published"),
     output:
         published="results/tables/published.csv",
         agreement="results/tables/agreement.csv",

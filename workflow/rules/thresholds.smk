@@ -4,7 +4,7 @@
 rule find_thresholds:
     input:
         optimized=lambda wildcards: optimized(wildcards.dataset),
-        library=library("storage.py", "thresholds.py", "tables.py"),
+        library=library("find_thresholds"),
     output:
         thresholds="results/thresholds/{dataset}/thresholds.csv",
         runs="results/thresholds/{dataset}/runs.csv",

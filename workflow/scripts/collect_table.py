@@ -17,4 +17,4 @@ def main(target, tables):
 
 if __name__ == "__main__":
     with job_log(snakemake.log[0]):
-        main(snakemake.output[0], snakemake.input)
+        main(snakemake.output[0], snakemake.input.tables)
