@@ -228,6 +228,37 @@ def test_single_precision_stays_near_double(measure, pair):
     assert single.item() == pytest.approx(double.item(), abs=1e-4)
 
 
+@pytest.mark.parametrize("factors", [(1e-13, 1e-13), (1e9, 1e9), (1e-30, 1e15)])
+def test_units_do_not_overflow(measure, factors):
+    """Tesla or counts in single precision: no square may overflow, vanish or become perfect."""
+    x, y = (matrix.float() for matrix in CASES["widths"])
+    of_x, of_y = factors
+    if "isotropic_scaling" not in measure.invariances:
+        of_y = 1.0
+    expected = measure.score(x, y).item()
+    assert measure.score(of_x * x, of_y * y).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_ridge_in_single_precision_at_a_scale_of_rates():
+    x, y = draw(200, 300), 1000 * draw(200, 300, seed=1)
+    measure = measures.load("ridge_cv_100")
+    double = measure.score(x, y).item()
+    assert measure.score(x.float(), y.float()).item() == pytest.approx(double, rel=1e-4)
+
+
+def test_ridge_says_when_lambda_is_lost_in_rounding():
+    with pytest.raises(ValueError, match="λ = 1 is beyond double precision"):
+        measures.load("ridge_cv_1").score(draw(20, 3), 1e12 * draw(20, 30, seed=1))
+
+
+def test_second_derivatives_are_refused_not_wrong(measure):
+    x, y = CASES["widths"]
+    y = y.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(measure.score(x, y), y, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.square().sum().backward()
+
+
 # --- identities (known between the measures)
 
 
@@ -306,8 +337,9 @@ def test_unknown_name_is_told_with_the_known_ones():
 
 def test_any_penalty_can_be_asked_for():
     x, y = CASES["tall"]
+    for name in ("ridge_cv_2.5", "ridge_cv_1000000", "ridge_cv_0.5"):
+        assert measures.load(name).name == name
     measure = measures.load("ridge_cv_2.5")
-    assert measure.name == "ridge_cv_2.5"
     assert measure.score(x, y).item() == pytest.approx(
         textbook_ridge_cv(x.numpy(), y.numpy(), 2.5), rel=1e-9
     )

@@ -7,6 +7,7 @@ from scipy import stats
 
 CONFIDENCE = 0.95
 HALFWAY = 0.5
+LEAST_TO_GAIN = 1e-4  # an R² closer to 1 moves by rounding only
 
 
 def first_crossing(score: np.ndarray, value: np.ndarray, level: np.ndarray) -> np.ndarray:
@@ -41,7 +42,8 @@ def capture_thresholds(score: np.ndarray, captured: np.ndarray) -> np.ndarray:
     """Return the score at which each principal component is captured.
 
     A component is captured when its R² first rises through the middle between its first value
-    and 1. Cloos et al. 2025, section 3.
+    and 1. Cloos et al. 2025, section 3. One that is all there from the start, as all are when Y has
+    as many neurons as there are samples, is never captured.
 
     Parameters
     ----------
@@ -57,7 +59,8 @@ def capture_thresholds(score: np.ndarray, captured: np.ndarray) -> np.ndarray:
     if len(score) < 2:
         return np.full(captured.shape[1], np.nan)
     start = captured[0]
-    return first_crossing(score, captured, start + HALFWAY * (1 - start))
+    crossed = first_crossing(score, captured, start + HALFWAY * (1 - start))
+    return np.where(1 - start > LEAST_TO_GAIN, crossed, np.nan)
 
 
 def mean_with_interval(values: Sequence[float] | np.ndarray) -> tuple[float, float, float]:

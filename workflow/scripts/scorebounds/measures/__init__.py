@@ -20,9 +20,9 @@ _FIXED = {
     )
 }
 _NUMBER = r"(\d+(?:\.\d+)?)"
-_FAMILIES: dict[str, tuple[str, Callable[[float], Measure], float]] = {
+_FAMILIES: dict[str, tuple[str, Callable[[str], Measure], str]] = {
     # pattern of the id: (how a message writes it, constructor, the parameter that names() lists)
-    f"ridge_cv_{_NUMBER}": ("ridge_cv_<λ>", regression.ridge_cv, 100),
+    f"ridge_cv_{_NUMBER}": ("ridge_cv_<λ>", regression.ridge_cv, "100"),
 }
 
 
@@ -45,7 +45,7 @@ def load(name: str) -> Measure:
     for pattern, (_, make, _) in _FAMILIES.items():
         found = re.fullmatch(pattern, name)
         if found and float(found[1]) > 0:
-            return make(float(found[1]))
+            return make(found[1])
     forms = [*_FIXED, *(form for form, _, _ in _FAMILIES.values())]
     close = difflib.get_close_matches(name, names(), n=1)
     hint = f" (did you mean {close[0]!r}?)" if close else ""

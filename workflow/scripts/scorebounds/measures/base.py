@@ -24,8 +24,19 @@ def centre(y: Tensor) -> Tensor:
 
 
 def at_most_one(score: Tensor) -> Tensor:
-    """Cut off the rounding by which a perfect score can exceed 1."""
-    return score.clamp(max=1)
+    """Cut off the rounding by which a perfect score can exceed 1, and nothing more."""
+    rounding = torch.finfo(score.dtype).eps ** 0.5
+    return torch.where((score > 1) & (score < 1 + rounding), score.clamp(max=1), score)
+
+
+def of_order_one(y: Tensor) -> Tensor:
+    """Scale each matrix of a batch by a power of two so that its largest value is near 1.
+
+    For a function that is invariant to scaling, the factor may be held constant: first
+    derivatives stay exact, and squares neither overflow nor vanish.
+    """
+    largest = y.detach().abs().amax((-2, -1), keepdim=True)
+    return y * torch.ldexp(torch.ones_like(largest), -torch.frexp(largest).exponent)
 
 
 def narrow(y: Tensor) -> Tensor:
@@ -164,7 +175,8 @@ class Measure:
         Returns
         -------
         Tensor, shape (...)
-            Within `bounds`; differentiable in `y` where `differentiable` says so.
+            Within `bounds`; where `differentiable` says so it has first derivatives in `y` (not
+            in `x`, and no second ones).
 
         Raises
         ------
@@ -177,11 +189,14 @@ class Measure:
     def against(self, x: Tensor) -> Callable[[Tensor], Tensor]:
         """Do X's share of the work once and return the score as a function of y."""
         require_matrix(x)
-        reference = Reference(x)
+        x = x.detach()
+        either_side = SCALING in self.invariances
+        scale_x = either_side or SCALING_OF_X in self.invariances
+        reference = Reference(of_order_one(x) if scale_x else x)
 
         def score_of(y: Tensor) -> Tensor:
             require_pair(x, y)
-            return self.compare(Pair(reference, y))
+            return self.compare(Pair(reference, of_order_one(y) if either_side else y))
 
         return score_of
 

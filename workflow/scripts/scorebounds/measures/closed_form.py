@@ -1,8 +1,12 @@
-"""Differentiable pieces whose gradients are written out, so that they are fast and never NaN."""
+"""Differentiable pieces whose gradients are written out, so that they are fast and never NaN.
+
+They can be differentiated once; asking for second derivatives raises.
+"""
 
 import torch
 from torch import Tensor
 from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 
 
 class _Gram(Function):
@@ -14,6 +18,7 @@ class _Gram(Function):
         return y.mT @ y
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, grad):
         (y,) = ctx.saved_tensors
         return y @ (grad + grad.mT)
@@ -32,6 +37,7 @@ class _FoldProducts(Function):
         return cross, gram_y, torch.stack([y_fold.sum(-2) for _, y_fold in rows])
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, grad_cross, grad_gram, grad_sum):
         x, y = ctx.saved_tensors
         grad = torch.empty_like(y)
@@ -56,6 +62,7 @@ class _NuclearNorm(Function):
         return s.sum(-1)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, grad):
         u, vh = ctx.saved_tensors
         return grad[..., None, None] * (u @ vh)
@@ -71,6 +78,7 @@ class _Arccos(Function):
         return torch.arccos(cosine)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, grad):
         (cosine,) = ctx.saved_tensors
         sine_squared = (1 - cosine) * (1 + cosine)
@@ -87,6 +95,7 @@ class _ExplainedEnergy(Function):
         return whitened.square().sum(-2)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, grad):
         whitened, factor = ctx.saved_tensors
         coefficients = torch.linalg.solve_triangular(factor.mT, whitened, upper=True)
@@ -110,6 +119,7 @@ class _ExplainedEnergyBySVD(Function):
         return projected.square().sum(-2)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, grad):
         x, u, projected, coefficients = ctx.saved_tensors
         residual = x - u @ projected

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 
 from scorebounds.measures.base import (
     INVERTIBLE_OF_Y,
@@ -17,6 +18,7 @@ from scorebounds.measures.base import (
     TRANSLATION,
     Measure,
     Pair,
+    Reference,
     at_most_one,
 )
 
@@ -33,8 +35,8 @@ def linear_regression(pair: Pair) -> Tensor:
     n_samples, width = pair.y.shape[-2:]
     if width >= n_samples - 1:
         warnings.warn(
-            f"linear regression from {width} or more neurons explains any {n_samples} samples: "
-            "the score is 1 whatever the data are",
+            f"linear regression from {width} or more independent neurons explains any {n_samples} "
+            "samples: the score is 1 whatever the data are",
             stacklevel=2,
         )
     return at_most_one(pair.explained.sum(-1) / pair.reference.energy)
@@ -58,6 +60,10 @@ def cross_validated_ridge(pair: Pair, penalty: float) -> Tensor:
     sum (not the mean) of squares, and R² = 1 − ‖X_te − Y_te B‖²/‖X_te‖². In (−∞, 1]. Cloos et
     al. 2025, section 3.
     """
+    if pair.y.dtype != torch.float64:
+        # Training products are differences of large sums: single precision would not keep them.
+        double = Pair(Reference(pair.reference.x.double()), pair.y.double())
+        return cross_validated_ridge(double, penalty).to(pair.y.dtype)
     bounds = fold_bounds(pair.y.shape[-2])
     x_folds = [pair.reference.x[start:stop] for start, stop in bounds]
     sums_x = torch.stack([rows.sum(0) for rows in x_folds])
@@ -102,7 +108,12 @@ class _CrossValidatedRidge(Function):
             test_cross = cross[fold] + mean_terms * ab
             test_gram = gram[fold] + mean_terms * bb
             test_energy = energies_x[fold] + mean_terms * a.square().sum()
-            factor = torch.linalg.cholesky(train_gram + penalty * identity)
+            factor, failed = torch.linalg.cholesky_ex(train_gram + penalty * identity)
+            if failed.any():
+                raise ValueError(
+                    f"ridge regression with λ = {penalty:g} is beyond double precision for y of "
+                    "this scale; scale y down or take a larger λ"
+                )
             weights = torch.cholesky_solve(train_cross.mT, factor)
             predicted = test_gram @ weights
             explained = (weights * (2 * test_cross.mT - predicted)).sum((-2, -1))
@@ -116,6 +127,7 @@ class _CrossValidatedRidge(Function):
         return torch.stack(scores).mean(0)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, grad):
         sums_x, sums_y = ctx.saved_tensors
         share = (grad / len(ctx.solutions))[..., None, None]
@@ -159,11 +171,12 @@ LINREG = Measure(
 )
 
 
-def ridge_cv(penalty: float) -> Measure:
-    """Declare cross-validated ridge regression with the given λ."""
+def ridge_cv(number: str) -> Measure:
+    """Declare cross-validated ridge regression with the λ that `number` writes."""
+    penalty = float(number)
     return Measure(
-        name=f"ridge_cv_{penalty:g}",
-        label=f"ridge CV (λ = {penalty:g})",
+        name=f"ridge_cv_{number}",
+        label=f"ridge CV (λ = {number})",
         compare=lambda pair: cross_validated_ridge(pair, penalty),
         perfect=1.0,
         higher_is_closer=True,
