@@ -4,12 +4,14 @@ import pandas as pd
 import pytest
 from conftest import folder_from_environment
 
-# Beyond, or at the edge of, a tolerance for reasons that docs/results.md gives.
+# Beyond, or at the edge of, a tolerance for reasons that docs/results.md gives: up to this much.
 EXPLAINED = {
-    ("surrogate-ultrametric", "cka"),
-    ("surrogate-ultrametric", "cka_angular"),
-    ("surrogate-ultrametric", "ridge_cv_100"),
-    ("surrogate-FreemanZiemba2013", "cka_angular"),
+    ("surrogate-ultrametric", "cka", "mean"): 0.032,
+    ("surrogate-ultrametric", "cka", "captured"): 0.08,
+    ("surrogate-ultrametric", "cka_angular", "mean"): 0.035,
+    ("surrogate-ultrametric", "ridge_cv_100", "mean"): 0.082,
+    ("surrogate-FreemanZiemba2013", "cka", "mean"): 0.032,
+    ("surrogate-FreemanZiemba2013", "cka_angular", "mean"): 0.045,
 }
 
 
@@ -22,9 +24,9 @@ def tables():
 def test_published_numbers_come_out(tables):
     agreement = pd.read_csv(tables / "agreement.csv")
     assert agreement.dataset.nunique() >= 4
-    outside = agreement[agreement.within != "yes"]
-    pairs = set(outside[["dataset", "measure"]].itertuples(index=False, name=None))
-    assert pairs <= EXPLAINED
+    for row in agreement[agreement.within != "yes"].itertuples():
+        limit = EXPLAINED.get((row.dataset, row.measure, row.quantity.split()[0]), 0)
+        assert abs(row.value) <= limit, f"{row.dataset} {row.measure}: {row.quantity} {row.value}"
 
 
 def test_every_run_reached_its_score(tables):

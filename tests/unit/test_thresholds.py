@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from scorebounds.published import agreement, compare_all, read_published
+from scorebounds.published import agreement, compare_all, read_published, steps_to
 from scorebounds.tables import summarize_trajectories
 from scorebounds.thresholds import (
     capture_thresholds,
@@ -104,7 +104,9 @@ def test_published_numbers_stand_beside_ours(tmp_path):
     write_published(tmp_path / "data", [0.48, np.nan], [0.01, 0.01, 0.3, 0.7, 0.991])
     tables = summarize_trajectories(two_seeds())
     published = {"surrogate-data": read_published(tmp_path / "data")}
-    table = compare_all(published, tables["thresholds"], tables["runs"])
+    table = compare_all(
+        published, *(tables[name] for name in ("thresholds", "runs", "trajectories"))
+    )
     assert list(table.columns) == [
         *("dataset", "measure", "quantity", "target"),
         *("published", "reproduced", "low", "high", "difference"),
@@ -120,6 +122,41 @@ def test_published_numbers_stand_beside_ours(tmp_path):
     judged = agreement(table).set_index("quantity")
     assert judged["within"].tolist() == ["yes", "no", "no"]
     assert judged["value"].tolist() == pytest.approx([0.02, -1 / 3, 0.25])
+    assert judged["n_compared"].tolist() == [1, 1, 1]
+
+
+def test_steps_are_counted_only_where_every_seed_arrived(tmp_path):
+    write_published(tmp_path / "data", [0.48, np.nan], [0.01, 0.01, 0.3, 0.7, 0.991])
+    tables = summarize_trajectories(two_seeds())
+    trajectories = tables["trajectories"]
+    assert steps_to(0.5, trajectories).tolist() == [1, 1]
+    late = trajectories[(trajectories.seed == 0) | (trajectories.step < 2)]
+    assert steps_to(0.99, late)[0] == 2
+    assert np.isnan(steps_to(0.99, late)[1])
+    published = {"surrogate-data": read_published(tmp_path / "data")}
+    table = compare_all(published, tables["thresholds"], tables["runs"], late)
+    assert table.set_index("quantity").isna().loc["steps_to_0.99", "reproduced"]
+    judged = agreement(table).set_index("quantity")
+    assert judged.loc["steps to 0.99, relative difference", "within"] == "no"
+
+
+def test_what_was_there_from_the_start_is_not_captured():
+    score = np.array([0.1, 0.5, 0.9])
+    captured = np.array([[1 - 2e-7], [1 - 1e-7], [1.0]])
+    assert np.isnan(capture_thresholds(score, captured)).all()
+
+
+def test_curves_of_unfinished_runs():
+    stored = two_seeds()
+    stored["score"][1, 2] = np.nan
+    for order in ([0, 1], [1, 0]):
+        capture = summarize_trajectories(stored.isel(seed=order))["capture"]
+        assert capture.r2.notna().all()
+        assert capture.score.max() == 0.5
+    stored["n_updates"][:] = 0
+    capture = summarize_trajectories(stored)["capture"]
+    assert len(capture) == 0
+    assert "r2" in capture
 
 
 def test_what_is_not_as_published_is_refused(tmp_path):

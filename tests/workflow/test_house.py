@@ -11,7 +11,7 @@ from workflow_runs import ROOT
 
 from scorebounds import datasets, measures
 from scorebounds.datasets.surrogates import PUBLISHED_SAMPLES
-from scorebounds.figures.style import MEASURE_LOOK
+from scorebounds.figures.style import MEASURE_LOOK, measure_looks
 from scorebounds.published import PUBLISHED_IDS
 
 LIBRARY = ROOT / "workflow/scripts/scorebounds"
@@ -99,6 +99,11 @@ def test_measures_have_one_name_everywhere():
     for name in measures.names():
         assert MEASURE_LOOK[name][0] == measures.load(name).label
         assert measures.load(name).name == name
+    sweep = [f"ridge_cv_{number}" for number in ("1", "10", "1000", "10000")]
+    looks = measure_looks([*measures.names(), *sweep])
+    assert [looks[name][0] for name in sweep] == [measures.load(name).label for name in sweep]
+    for part in range(3):
+        assert len({look[part] for look in looks.values()}) == len(looks)
 
 
 def test_catalogue_and_loaders_know_the_same_datasets():

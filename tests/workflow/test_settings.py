@@ -23,7 +23,7 @@ from workflow_runs import snakemake
         ("custom: {a: {file: x.npz}}", "custom → a: unknown key 'file'"),
         ("custom: {a: {path: gone.npz}}", "config, custom → a: no such file: gone.npz"),
         ("custom: {ultrametric: {path: x}}", "the name 'ultrametric' is taken, choose another"),
-        ("custom: {'a b': {path: x}}", "expected"),
+        ("custom: {'a b': {path: x}}", "expected a name of letters, digits, '.', '_' and '-', got"),
     ],
 )
 def test_bad_setting_is_told_in_one_sentence(tmp_path, settings, sentence):

@@ -28,6 +28,7 @@ rule collect_published:
     input:
         thresholds="results/tables/thresholds.csv",
         runs="results/tables/runs.csv",
+        trajectories="results/tables/trajectories.csv",
         published=[
             f"data/raw/{folder}/{file}"
             for dataset in SURROGATES

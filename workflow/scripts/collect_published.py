@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(published_path, agreement_path, thresholds, runs, published_files):
+def main(published_path, agreement_path, tables, published_files):
     folders = dict.fromkeys(Path(file).parent for file in published_files)
     published = {f"surrogate-{folder.name}": read_published(folder) for folder in folders}
-    comparison = compare_all(published, read_table(thresholds), read_table(runs))
+    comparison = compare_all(published, *(read_table(table) for table in tables))
     write_table(published_path, comparison)
     write_table(agreement_path, agreement(comparison))
 
@@ -24,7 +24,10 @@ if __name__ == "__main__":
         main(
             snakemake.output.published,
             snakemake.output.agreement,
-            snakemake.input.thresholds,
-            snakemake.input.runs,
+            [
+                snakemake.input.thresholds,
+                snakemake.input.runs,
+                snakemake.input.trajectories,
+            ],
             snakemake.input.published,
         )

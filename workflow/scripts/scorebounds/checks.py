@@ -1,9 +1,12 @@
 """Checks of arrays that name what was expected and what came."""
 
 import hashlib
+import logging
 from pathlib import Path
 
 import numpy as np
+
+logger = logging.getLogger(__name__)
 
 MIN_SAMPLES = 3
 
@@ -39,6 +42,18 @@ def require_activity(activity: np.ndarray, name: str) -> None:
         raise ValueError(
             f"{name}: expected every neuron to vary over samples, got a constant value in "
             f"{_neurons(constant)}; remove them from the file"
+        )
+
+
+def warn_of_width(activity: np.ndarray, name: str) -> None:
+    """Warn where there are so many neurons that least squares explains any component."""
+    n_samples, n_neurons = activity.reshape(-1, activity.shape[-1]).shape
+    if n_neurons >= n_samples - 1:
+        logger.warning(
+            "%s: with %d neurons and %d samples, data of as many random neurons explain every "
+            "component from the start: there will be no thresholds, and linear regression scores 1 "
+            "whatever the data; take more samples or fewer neurons",
+            *(name, n_neurons, n_samples),
         )
 
 

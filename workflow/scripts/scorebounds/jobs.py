@@ -14,16 +14,21 @@ USER_ERRORS = (ValueError, OSError)
 def job_log(path: str) -> Iterator[None]:
     """Send logging, stdout and stderr to the rule's log, and end with one sentence on failure.
 
-    Bad input is told in one sentence, on the console too; the traceback stands in the log only.
+    Bad input is told in one sentence, on the console too, as are our own warnings; the traceback
+    stands in the log only.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     console = sys.stderr
     with open(path, "w", encoding="utf-8", buffering=1) as log:
         handler = logging.StreamHandler(log)
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        root = logging.getLogger()
+        told = logging.StreamHandler(console)
+        told.setLevel(logging.WARNING)
+        told.setFormatter(logging.Formatter("warning: %(message)s"))
+        root, ours = logging.getLogger(), logging.getLogger("scorebounds")
         root.addHandler(handler)
-        logging.getLogger("scorebounds").setLevel(logging.INFO)
+        ours.addHandler(told)
+        ours.setLevel(logging.INFO)
         logging.captureWarnings(capture=True)
         try:
             with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
@@ -37,3 +42,4 @@ def job_log(path: str) -> Iterator[None]:
             raise
         finally:
             root.removeHandler(handler)
+            ours.removeHandler(told)

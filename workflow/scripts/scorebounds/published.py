@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from scorebounds.thresholds import mean_with_interval
-from scorebounds.trajectories import REACHED
 
 # Our id of each measure: the id in the published files.
 PUBLISHED_IDS = {
@@ -18,6 +17,7 @@ PUBLISHED_IDS = {
     "ridge_cv_100": "ridge-lambda100-r2#5folds_cv",
 }
 COMPARISON_COLUMNS = ["quantity", "target", "published", "reproduced", "low", "high", "difference"]
+PUBLISHED_STOP_SCORE = 0.99
 N_FIRST = 30
 # How far a reproduction may be off (mean |difference| over the first components). Set before any
 # result was seen.
@@ -54,8 +54,17 @@ def read_published(folder: Path) -> dict[str, dict[str, np.ndarray]]:
     return published
 
 
+def steps_to(score: float, trajectories: pd.DataFrame) -> np.ndarray:
+    """Return the updates each seed made until `score`; NaN for one that did not get there."""
+    reached = trajectories[trajectories.score >= score].groupby("seed").step.min()
+    return reached.reindex(trajectories.seed.unique()).to_numpy(dtype=np.float64)
+
+
 def compare_with_published(
-    published: dict[str, np.ndarray], thresholds: pd.DataFrame, runs: pd.DataFrame
+    published: dict[str, np.ndarray],
+    thresholds: pd.DataFrame,
+    runs: pd.DataFrame,
+    trajectories: pd.DataFrame,
 ) -> pd.DataFrame:
     """Put one measure's published numbers beside ours.
 
@@ -67,7 +76,10 @@ def compare_with_published(
         Our thresholds of the components in order, columns `target, score_mean, score_low,
         score_high`.
     runs : DataFrame
-        Our runs, a row per seed, columns `first_score, n_updates, stop_reason, n_captured`.
+        Our runs, a row per seed, columns `first_score, n_captured`.
+    trajectories : DataFrame
+        Their scores, columns `seed, step, score`. Unless every seed came to the published last
+        score there is no number of steps.
 
     Returns
     -------
@@ -78,16 +90,17 @@ def compare_with_published(
     theirs = published["thresholds"]
     if len(thresholds) != len(theirs):
         raise ValueError(f"expected {len(theirs)} components as published, got {len(thresholds)}")
-    reached = runs[runs.stop_reason == REACHED]
+    steps = steps_to(PUBLISHED_STOP_SCORE, trajectories)
     summaries = [
-        ("first_score", published["score"][0], runs.first_score),
-        ("steps_to_0.99", len(published["score"]) - 1, reached.n_updates),
-        ("n_captured", np.isfinite(theirs).sum(), runs.n_captured),
+        ("first_score", published["score"][0], runs.first_score.to_numpy()),
+        (
+            "steps_to_0.99",
+            len(published["score"]) - 1,
+            steps if np.isfinite(steps).all() else np.full_like(steps, np.nan),
+        ),
+        ("n_captured", np.isfinite(theirs).sum(), runs.n_captured.to_numpy()),
     ]
-    rows = [
-        (quantity, "", value, *mean_with_interval(ours.to_numpy()))
-        for quantity, value, ours in summaries
-    ]
+    rows = [(quantity, "", value, *mean_with_interval(ours)) for quantity, value, ours in summaries]
     rows += [
         ("pc_threshold", *row)
         for row in zip(
@@ -107,6 +120,7 @@ def compare_all(
     published: dict[str, dict[str, dict[str, np.ndarray]]],
     thresholds: pd.DataFrame,
     runs: pd.DataFrame,
+    trajectories: pd.DataFrame,
 ) -> pd.DataFrame:
     """Put all published numbers, by dataset and measure, beside ours.
 
@@ -122,7 +136,7 @@ def compare_all(
         for measure, numbers in by_measure.items():
             of_pair = [
                 table[(table.dataset == dataset) & (table.measure == measure)]
-                for table in (thresholds, runs)
+                for table in (thresholds, runs, trajectories)
             ]
             if len(of_pair[1]):
                 comparison = compare_with_published(numbers, *of_pair)
@@ -136,39 +150,33 @@ def agreement(comparison: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns dataset, measure, quantity, value, tolerance, within (`yes` or `no`).
+        Columns dataset, measure, quantity, value, n_compared, tolerance, within (`yes` or `no`).
+        Of the first components, those are compared that both captured.
     """
-    columns = ["dataset", "measure", "quantity", "value", "tolerance", "within"]
+    columns = ["dataset", "measure", "quantity", "value", "n_compared", "tolerance", "within"]
     rows: list[tuple] = []
-    pairs = comparison[["dataset", "measure"]].drop_duplicates()
-    for dataset, measure in pairs.itertuples(index=False):
+    for dataset, measure in comparison[["dataset", "measure"]].drop_duplicates().to_numpy():
         group = comparison[(comparison.dataset == dataset) & (comparison.measure == measure)]
-        ridge = measure.startswith("ridge")
-        tolerance = RIDGE_THRESHOLD_TOLERANCE if ridge else THRESHOLD_TOLERANCE
-        if ridge and dataset.endswith("ultrametric"):
-            tolerance = RIDGE_ULTRAMETRIC_TOLERANCE
         single = group.set_index("quantity")
         components = group[group.quantity == "pc_threshold"]
+        first = components.difference[components.target.astype(int) <= N_FIRST].dropna()
         steps, captured = single.loc["steps_to_0.99"], single.loc["n_captured"]
-        judged = [
-            (
-                f"mean |threshold difference|, first {N_FIRST} PCs",
-                components.difference[:N_FIRST].abs().mean(),
-                tolerance,
-            ),
-            (
-                "steps to 0.99, relative difference",
-                steps.difference / steps.published,
-                RIDGE_STEPS_TOLERANCE if ridge else STEPS_TOLERANCE,
-            ),
-            (
-                "captured PCs, difference as share of all",
-                captured.difference / len(components),
-                CAPTURED_TOLERANCE,
-            ),
-        ]
-        rows += [
-            (dataset, measure, quantity, value, limit, "yes" if abs(value) <= limit else "no")
-            for quantity, value, limit in judged
-        ]
+        values = {
+            f"mean |threshold difference|, first {N_FIRST} PCs": (first.abs().mean(), len(first)),
+            "steps to 0.99, relative difference": (steps.difference / steps.published, 1),
+            "captured PCs, difference as share of all": (captured.difference / len(components), 1),
+        }
+        limits = _tolerances(dataset, measure)
+        for (quantity, (value, n)), limit in zip(values.items(), limits, strict=True):
+            within = "yes" if abs(value) <= limit else "no"
+            rows.append((dataset, measure, quantity, value, n, limit, within))
     return pd.DataFrame(rows, columns=columns)
+
+
+def _tolerances(dataset: str, measure: str) -> tuple[float, float, float]:
+    """Return how far thresholds, steps and captured components may be off."""
+    if not measure.startswith("ridge"):
+        return THRESHOLD_TOLERANCE, STEPS_TOLERANCE, CAPTURED_TOLERANCE
+    small = dataset.endswith("ultrametric")
+    thresholds = RIDGE_ULTRAMETRIC_TOLERANCE if small else RIDGE_THRESHOLD_TOLERANCE
+    return thresholds, RIDGE_STEPS_TOLERANCE, CAPTURED_TOLERANCE

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from scorebounds.checks import require_activity
+from scorebounds.checks import require_activity, warn_of_width
 
 SAMPLE_DIMS = {2: ("sample", "neuron"), 3: ("time", "condition", "neuron")}
 
@@ -53,6 +53,7 @@ def recording(
 def write_recording(path: str | Path, array: xr.DataArray, name: str) -> None:
     """Check an array of activity and write it; `name` stands in the messages."""
     require_activity(array.values, name)
+    warn_of_width(array.values, name)
     array.to_netcdf(path, engine="h5netcdf")
 
 

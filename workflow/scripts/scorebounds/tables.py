@@ -9,6 +9,7 @@ import xarray as xr
 from scorebounds.thresholds import capture_thresholds, curve_over_score, mean_with_interval
 
 N_CURVE_POINTS = 60
+CAPTURE_COLUMNS = ["dataset", "measure", "target", "variance_ratio", "score", "r2"]
 
 
 def summarize_trajectories(stored: xr.Dataset) -> dict[str, pd.DataFrame]:
@@ -74,13 +75,22 @@ def _capture_table(
     scores: list[np.ndarray],
     captured: list[np.ndarray],
 ) -> pd.DataFrame:
-    """Average the components' R² over seeds, on scores that all of the seeds passed."""
-    lowest = max(score[0] for score in scores)
-    highest = min(score.max() for score in scores)
+    """Average the components' R² over seeds, on scores that all of the seeds passed.
+
+    Without such a range of scores the table has no rows.
+    """
+    passed = [score[np.isfinite(score)] for score in scores]
+    if not all(len(score) for score in passed):
+        return pd.DataFrame(columns=CAPTURE_COLUMNS)
+    lowest = max(score[0] for score in passed)
+    highest = min(score.max() for score in passed)
     if highest <= lowest:
-        return pd.DataFrame()
+        return pd.DataFrame(columns=CAPTURE_COLUMNS)
     grid = np.linspace(lowest, highest, N_CURVE_POINTS)
-    curves = [curve_over_score(score, r2, grid) for score, r2 in zip(scores, captured, strict=True)]
+    curves = [
+        curve_over_score(score, r2[: len(score)], grid)
+        for score, r2 in zip(passed, captured, strict=True)
+    ]
     mean = np.mean(curves, axis=0)
     return pd.DataFrame(
         {
@@ -90,7 +100,7 @@ def _capture_table(
             "score": np.repeat(grid, len(components)),
             "r2": mean.ravel(),
         }
-    )
+    )[CAPTURE_COLUMNS]
 
 
 def threshold_table(

@@ -14,9 +14,10 @@ from scorebounds.figures.style import (
     N_COLUMNS,
     bottom_row,
     dataset_label,
+    empty_figure,
     legend_below,
     measure_handles,
-    measure_look,
+    measure_looks,
     panels,
 )
 
@@ -38,12 +39,12 @@ def threshold_figure(table: pd.DataFrame) -> Figure:
     table : DataFrame
         Columns dataset, measure, variance_ratio, score_mean, score_low, score_high, published.
     """
-    datasets = list(dict.fromkeys(table.dataset))
+    datasets, looks = list(dict.fromkeys(table.dataset)), measure_looks(table.measure)
     figure, axes = panels(len(datasets))
     for axis, dataset in zip(axes, datasets, strict=True):
         of_dataset = table[table.dataset == dataset]
         for measure, rows in of_dataset.groupby("measure", sort=False):
-            _, colour, marker = measure_look(measure)
+            _, colour, marker = looks[measure]
             share = rows.variance_ratio.to_numpy()
             axis.fill_between(
                 share, rows.score_low, rows.score_high, color=colour, alpha=0.25, linewidth=0
@@ -64,7 +65,7 @@ def threshold_figure(table: pd.DataFrame) -> Figure:
         axis.set_xlabel("share of variance of the PC")
     for axis in axes[::N_COLUMNS]:
         axis.set_ylabel("score at capture")
-    handles = measure_handles(list(dict.fromkeys(table.measure)))
+    handles = measure_handles(looks)
     if table.published.notna().any():
         handles.append(Line2D([], [], label="published", **PUBLISHED_LOOK))
     legend_below(figure, handles)
@@ -79,12 +80,12 @@ def trajectory_figure(table: pd.DataFrame) -> Figure:
     table : DataFrame
         Columns dataset, measure, seed, step, score.
     """
-    datasets = list(dict.fromkeys(table.dataset))
+    datasets, looks = list(dict.fromkeys(table.dataset)), measure_looks(table.measure)
     figure, axes = panels(len(datasets))
     for axis, dataset in zip(axes, datasets, strict=True):
         of_dataset = table[(table.dataset == dataset) & (table.step > 0)]
         for (measure, _), rows in of_dataset.groupby(["measure", "seed"], sort=False):
-            axis.plot(rows.step, rows.score, color=measure_look(measure)[1], linewidth=0.6)
+            axis.plot(rows.step, rows.score, color=looks[measure][1], linewidth=0.6)
         axis.set_xscale("log")
         axis.set_ylim(_lowest(of_dataset.score), 1.02)
         axis.set_title(dataset_label(dataset))
@@ -92,7 +93,7 @@ def trajectory_figure(table: pd.DataFrame) -> Figure:
         axis.set_xlabel("Adam updates")
     for axis in axes[::N_COLUMNS]:
         axis.set_ylabel("score")
-    legend_below(figure, measure_handles(list(dict.fromkeys(table.measure)), markers=False))
+    legend_below(figure, measure_handles(looks, markers=False))
     return figure
 
 
@@ -104,7 +105,9 @@ def capture_figure(table: pd.DataFrame) -> Figure:
     table : DataFrame
         One dataset; columns measure, target, variance_ratio, score, r2.
     """
-    measures = list(dict.fromkeys(table.measure))
+    if table.empty:
+        return empty_figure("no run got from one score to another")
+    measures, looks = list(dict.fromkeys(table.measure)), measure_looks(table.measure)
     figure, axes = panels(len(measures), legend_height=0)
     shares = table.variance_ratio
     norm = LogNorm(shares.min(), shares.max())
@@ -123,7 +126,7 @@ def capture_figure(table: pd.DataFrame) -> Figure:
         axis.add_collection(lines)
         axis.set_xlim(min(0, of_measure.score.min()), 1)
         axis.set_ylim(0, 1.02)
-        axis.set_title(measure_look(measure)[0])
+        axis.set_title(looks[measure][0])
     for axis in bottom_row(axes):
         axis.set_xlabel("score")
     for axis in axes[::N_COLUMNS]:
@@ -143,13 +146,15 @@ def agreement_figure(published: pd.DataFrame, agreement: pd.DataFrame) -> Figure
     agreement : DataFrame
         Columns dataset, measure, value, within: mean |difference| over the first components.
     """
-    datasets = list(dict.fromkeys(published.dataset))
+    if published.empty:
+        return empty_figure("nothing was published for these datasets and measures")
+    datasets, looks = list(dict.fromkeys(published.dataset)), measure_looks(published.measure)
     figure, axes = panels(len(datasets), height=2.2)
     for axis, dataset in zip(axes, datasets, strict=True):
         of_dataset = published[published.dataset == dataset]
         axis.axline((0, 0), slope=1, color="0.6", linewidth=0.6, zorder=0)
         for measure, rows in of_dataset.groupby("measure", sort=False):
-            _, colour, marker = measure_look(measure)
+            _, colour, marker = looks[measure]
             axis.plot(
                 rows.published,
                 rows.reproduced,
@@ -160,7 +165,7 @@ def agreement_figure(published: pd.DataFrame, agreement: pd.DataFrame) -> Figure
                 alpha=0.8,
             )
         lines = [
-            f"{measure_look(row.measure)[0]}: {row.value:.3f}{'' if row.within == 'yes' else ' *'}"
+            f"{looks[row.measure][0]}: {row.value:.3f}{'' if row.within == 'yes' else ' *'}"
             for row in agreement[agreement.dataset == dataset].itertuples()
         ]
         axis.text(
@@ -178,10 +183,10 @@ def agreement_figure(published: pd.DataFrame, agreement: pd.DataFrame) -> Figure
         axis.set_xlabel("published score at capture")
     for axis in axes[::N_COLUMNS]:
         axis.set_ylabel("reproduced score at capture")
-    legend_below(figure, measure_handles(list(dict.fromkeys(published.measure))))
+    legend_below(figure, measure_handles(looks))
     return figure
 
 
 def _lowest(*scores: pd.Series) -> float:
     """Return where a score axis starts: at zero, or below the lowest score."""
-    return min(0.0, *(series.min() for series in scores if series.notna().any())) - 0.05
+    return min([0.0, *(series.min() for series in scores if series.notna().any())]) - 0.05

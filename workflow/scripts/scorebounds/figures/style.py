@@ -1,5 +1,7 @@
 """The look that all figures share: sizes in print, colours that the colour-blind tell apart."""
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,11 @@ MEASURE_LOOK = {
     "linreg": ("linear regression", "#009E73", "v"),
     "ridge_cv_100": ("ridge CV (λ = 100)", "#CC79A7", "P"),
 }
-_SPARE_COLOURS = ["#000000", "#999999", "#8C6D1F", "#5D3A9B"]
-_SPARE_MARKERS = ["X", "<", ">", "p"]
+# For measures with a parameter of the user's, in the order in which a figure has them.
+_SPARE_COLOURS = ["#000000", "#999999", "#8C6D1F", "#5D3A9B", "#4B8B3B", "#8B1A1A"]
+_SPARE_MARKERS = ["X", "<", ">", "p", "h", "*"]
+
+Look = tuple[str, str, str]
 
 RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -47,12 +52,18 @@ RC: dict[Any, Any] = {
 }
 
 
-def measure_look(name: str) -> tuple[str, str, str]:
-    """Return label, colour and marker of a measure."""
-    if name in MEASURE_LOOK:
-        return MEASURE_LOOK[name]
-    spare = sum(map(ord, name)) % len(_SPARE_COLOURS)
-    return name.replace("_", " "), _SPARE_COLOURS[spare], _SPARE_MARKERS[spare]
+def measure_looks(names: Iterable[str]) -> dict[str, Look]:
+    """Return label, colour and marker of each measure of a figure, all of them different."""
+    looks, spare = {}, 0
+    for name in dict.fromkeys(names):
+        if name in MEASURE_LOOK:
+            looks[name] = MEASURE_LOOK[name]
+            continue
+        label = re.sub(r"^ridge_cv_(.+)", r"ridge CV (λ = \1)", name)
+        index = spare % len(_SPARE_COLOURS)
+        looks[name] = (label, _SPARE_COLOURS[index], _SPARE_MARKERS[index])
+        spare += 1
+    return looks
 
 
 def dataset_label(name: str) -> str:
@@ -84,14 +95,20 @@ def bottom_row(axes: list[Axes]) -> list[Axes]:
     return axes[-min(len(axes), N_COLUMNS) :]
 
 
-def measure_handles(measures: list[str], *, markers: bool = True) -> list[Line2D]:
+def measure_handles(looks: dict[str, Look], *, markers: bool = True) -> list[Line2D]:
     """Return one legend entry per measure."""
     handles = []
-    for name in measures:
-        label, colour, marker = measure_look(name)
+    for label, colour, marker in looks.values():
         shape: dict[str, Any] = {"marker": marker, "markersize": 3} if markers else {}
         handles.append(Line2D([], [], color=colour, label=label, **shape))
     return handles
+
+
+def empty_figure(reason: str) -> Figure:
+    """Make a page that says why there is nothing to draw."""
+    figure = plt.figure(figsize=(PAGE_WIDTH / 2, 1))
+    figure.text(0.5, 0.5, reason, ha="center", va="center")
+    return figure
 
 
 def legend_below(figure: Figure, handles: list[Line2D]) -> None:
