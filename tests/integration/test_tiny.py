@@ -174,6 +174,33 @@ def test_own_recording_takes_part_in_everything(project, tmp_path):
     assert (tmp_path / "results/figures/capture/mine.png").exists()
 
 
+def test_more_neurons_than_samples_go_through_with_a_warning(project, tmp_path):
+    np.savez(tmp_path / "wide.npz", activity=np.random.default_rng(0).standard_normal((12, 20)))
+    (tmp_path / "wide.yaml").write_text(
+        "datasets: [ultrametric]\nmeasures: [cka, linreg]\ncustom: {wide: {path: wide.npz}}\n"
+    )
+    arguments = ("--cores", 2, "--configfile", TINY, "wide.yaml")
+    made = snakemake(*arguments, folder=tmp_path, root=project)
+    assert made.returncode == 0, made.said
+    assert "warning: wide.npz: with 20 neurons and 12 samples" in made.said
+    thresholds = pd.read_csv(tmp_path / "results/tables/thresholds.csv").set_index("dataset")
+    assert (thresholds.loc["wide"].n_reached == 0).all()
+    assert (thresholds.loc["ultrametric"].n_reached > 0).any()
+    for figure in ("thresholds", "trajectories", "capture/wide"):
+        assert (tmp_path / f"results/figures/{figure}.png").exists()
+
+
+def test_nothing_published_to_compare_with(project, tmp_path, mirror):
+    (tmp_path / "one.yaml").write_text(
+        f"datasets: [surrogate-ultrametric]\nmeasures: [linreg]\nmirrors: ['{mirror}']\n"
+    )
+    arguments = ("--cores", 2, "--configfile", TINY, "one.yaml")
+    made = snakemake(*arguments, folder=tmp_path, root=project)
+    assert made.returncode == 0, made.said
+    assert len(pd.read_csv(tmp_path / "results/tables/published.csv")) == 0
+    assert (tmp_path / "results/figures/agreement.png").exists()
+
+
 @pytest.mark.parametrize("damage", ["changed in the mirror", "unreachable"])
 def test_recording_that_cannot_be_had(project, tmp_path, mirror, damage):
     name = "hatsopoulos2007-averages"

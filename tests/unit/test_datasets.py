@@ -256,6 +256,47 @@ def test_reads_plain_arrays_and_tables(tmp_path):
     assert array.stimulus.values.tolist() == STIMULUS.tolist()
 
 
+def test_named_axes_come_in_any_order(tmp_path):
+    array = xr.DataArray(ACTIVITY[0].T, dims=("neuron", "sample"), name="activity")
+    array.to_netcdf(tmp_path / "d.nc", engine="h5netcdf")
+    assert np.array_equal(custom.load(tmp_path / "d.nc").values, ACTIVITY[0])
+
+
+def test_labels_are_named_as_identifiers(tmp_path):
+    np.savez(tmp_path / "d.npz", **{"activity": ACTIVITY, "stim type/2": STIMULUS})
+    array = custom.load(tmp_path / "d.npz")
+    # A space would part the name where the labels are listed, a slash is a group in netCDF.
+    assert array.attrs["variables"] == "stim_type_2"
+    write_recording(tmp_path / "out.nc", array, "mine")
+    again = read_recording(tmp_path / "out.nc")
+    assert again.stim_type_2.values.tolist() == STIMULUS.tolist()
+
+
+def test_text_in_a_matlab_cell_is_a_label(tmp_path):
+    cells = np.array(STIMULUS, dtype=object)
+    scipy.io.savemat(tmp_path / "d.mat", {"activity": ACTIVITY, "stimulus": cells})
+    assert custom.load(tmp_path / "d.mat").stimulus.values.tolist() == STIMULUS.tolist()
+    cells[0] = np.arange(3)
+    scipy.io.savemat(tmp_path / "d.mat", {"activity": ACTIVITY, "stimulus": cells})
+    with pytest.raises(ValueError, match=r"d\.mat: expected label 'stimulus' to hold numbers or"):
+        custom.load(tmp_path / "d.mat")
+
+
+def test_the_name_of_an_axis_is_no_label(tmp_path, caplog):
+    np.savez(tmp_path / "d.npz", activity=ACTIVITY, condition=STIMULUS)
+    assert custom.load(tmp_path / "d.npz").attrs["variables"] == ""
+    assert "'condition' is no label: it has the name of an axis" in caplog.text
+
+
+def test_more_neurons_than_samples_are_warned_of(tmp_path, caplog):
+    rng = np.random.default_rng(0)
+    write_recording(tmp_path / "out.nc", custom.recording(rng.standard_normal((9, 7))), "mine")
+    assert not caplog.text
+    write_recording(tmp_path / "out.nc", custom.recording(rng.standard_normal((9, 8))), "mine")
+    assert "mine: with 8 neurons and 9 samples" in caplog.text
+    assert "there will be no thresholds" in caplog.text
+
+
 def test_says_which_array_is_no_label(tmp_path, caplog):
     write_npz(tmp_path / "d.npz")
     custom.load(tmp_path / "d.npz")
@@ -278,6 +319,9 @@ def test_says_which_array_is_no_label(tmp_path, caplog):
         ("d.npy", lambda p: np.save(p, ACTIVITY + 1j), "complex128 of shape (4, 6, 3)"),
         ("d.npy", lambda p: np.save(p, STIMULUS[None]), "to hold numbers"),
         ("d.csv", lambda p: p.write_text(""), "cannot be read"),
+        ("d.csv", lambda p: p.write_text("1.5,2\n3,4\n5,6\n"), "expected a header"),
+        ("d.csv", lambda p: p.write_text(",a\n0,1\n1,2\n"), "a name for every column"),
+        ("d.csv", lambda p: p.write_text("a,b\n1,2\n3,-\n4,5\n"), "column 'b', got '-' in"),
         ("d.mat", lambda p: p.write_bytes(b"not matlab"), "cannot be read"),
         ("d.nc", lambda p: p.write_bytes(b"not netcdf"), "cannot be read"),
     ],

@@ -36,6 +36,14 @@ def test_bad_setting_is_told_in_one_sentence(tmp_path, settings, sentence):
     assert {path.name for path in tmp_path.iterdir()} <= {"bad.yaml", ".snakemake"}
 
 
+@pytest.mark.parametrize("name", ["ridge_cv_0.5", "ridge_cv_1000000", "ridge_cv_10"])
+def test_any_penalty_may_be_asked_for(tmp_path, name):
+    (tmp_path / "good.yaml").write_text(f"measures: [{name}]\ndatasets: [ultrametric]\n")
+    run = snakemake("-n", "--configfile", "good.yaml", folder=tmp_path)
+    assert run.returncode == 0, run.said
+    assert f"results/optimized/ultrametric/{name}.nc" in run.said
+
+
 def test_offline_names_what_it_leaves_out(tmp_path):
     run = snakemake("-n", "--config", "offline=true", folder=tmp_path)
     assert run.returncode == 0, run.said

@@ -79,26 +79,19 @@ def optimize(
     evaluate = evaluator(x, measure, components)
     keeper = _CheckpointKeeper(stop_score, n_checkpoints)
     trajectories = [Trajectory(len(components.eigenvalues)) for _ in starts]
-    active = list(range(len(starts)))
+    active = trajectories
     y = starts.clone().requires_grad_()
     adam = torch.optim.Adam([y], lr=learning_rate, maximize=True, fused=True)
     report = _ProgressReport(measure.name, max_steps)
     for step in range(max_steps + 1):
         score, captured = evaluate(y)
-        values = score.detach()
-        for row, index in enumerate(active):
-            trajectories[index].record(values[row].item(), captured[row].cpu().numpy())
-        reasons = _stop_reasons(values, stop_score, last=step == max_steps)
+        reasons = _stop_reasons(score, stop_score, last=step == max_steps)
         if not all(reasons):
-            (y.grad,) = torch.autograd.grad(score.sum(), y)
-            finite = torch.isfinite(y.grad).flatten(1).all(1).tolist()
-            reasons = [
-                reason or ("" if fine else NOT_FINITE)
-                for reason, fine in zip(reasons, finite, strict=True)
-            ]
-        for row, index in enumerate(active):
-            trajectories[index].stop_reason = reasons[row]
-            keeper.keep(trajectories[index], y[row], ended=bool(reasons[row]))
+            y.grad, reasons = _gradient(score, y, reasons)
+        for row, trajectory in enumerate(active):
+            trajectory.record(score[row].item(), captured[row].cpu().numpy())
+            trajectory.stop_reason = reasons[row]
+            keeper.keep(trajectory, y[row])
         going = [row for row, reason in enumerate(reasons) if not reason]
         if not going:
             break
@@ -106,7 +99,7 @@ def optimize(
         if len(going) < len(active):
             y, adam = _restrict(y, adam, going)
             active = [active[row] for row in going]
-        report.show(step, values)
+        report.show(step, score.detach())
     return trajectories, components
 
 
@@ -140,6 +133,15 @@ def _stop_reasons(score: Tensor, stop_score: float, *, last: bool) -> list[str]:
     return [reason(value) for value in score.tolist()]
 
 
+def _gradient(score: Tensor, y: Tensor, reasons: list[str]) -> tuple[Tensor, list[str]]:
+    """Return each trajectory's gradient, and stop those where it is not finite."""
+    (gradient,) = torch.autograd.grad(score.sum(), y)
+    finite = torch.isfinite(gradient).flatten(1).all(1).tolist()
+    return gradient, [
+        reason or ("" if fine else NOT_FINITE) for reason, fine in zip(reasons, finite, strict=True)
+    ]
+
+
 def _restrict(
     y: Tensor, adam: torch.optim.Adam, rows: list[int]
 ) -> tuple[Tensor, torch.optim.Adam]:
@@ -160,7 +162,7 @@ class _CheckpointKeeper:
         self.stop_score = stop_score
         self.n_levels = n_levels
 
-    def keep(self, trajectory: Trajectory, y: Tensor, *, ended: bool) -> None:
+    def keep(self, trajectory: Trajectory, y: Tensor) -> None:
         if self.n_levels == 0:
             return
         levels = np.linspace(trajectory.score[0], self.stop_score, self.n_levels)
@@ -168,7 +170,7 @@ class _CheckpointKeeper:
         passed_before, passed = np.searchsorted(
             levels, [best_before, trajectory.score[-1]], "right"
         )
-        if passed > passed_before or ended:
+        if passed > passed_before or trajectory.stop_reason:
             step = len(trajectory.score) - 1
             trajectory.checkpoints[step] = y.detach().to(torch.float32).cpu().numpy()
 

@@ -43,6 +43,11 @@ def threshold_figure(table: pd.DataFrame) -> Figure:
     figure, axes = panels(len(datasets))
     for axis, dataset in zip(axes, datasets, strict=True):
         of_dataset = table[table.dataset == dataset]
+        axis.set_title(dataset_label(dataset))
+        if of_dataset.score_mean.isna().all():
+            axis.text(0.5, 0.5, "no component captured", transform=axis.transAxes, ha="center")
+            axis.set(xticks=[], yticks=[])
+            continue
         for measure, rows in of_dataset.groupby("measure", sort=False):
             _, colour, marker = looks[measure]
             share = rows.variance_ratio.to_numpy()
@@ -60,7 +65,6 @@ def threshold_figure(table: pd.DataFrame) -> Figure:
             axis.plot(share, rows.published, **PUBLISHED_LOOK, zorder=3)
         axis.set_xscale("log")
         axis.set_ylim(_lowest(of_dataset.score_mean, of_dataset.published), 1.02)
-        axis.set_title(dataset_label(dataset))
     for axis in bottom_row(axes):
         axis.set_xlabel("share of variance of the PC")
     for axis in axes[::N_COLUMNS]:
