@@ -159,6 +159,17 @@ def test_unusable_recording_is_told_in_one_sentence(project, tmp_path, change, s
     assert not list(tmp_path.glob("results/optimized/**/*.nc"))
 
 
+def test_damaged_catalogue_is_told_in_one_sentence(project, tmp_path):
+    path = project / "data/datasets.tsv"
+    before = path.read_text()
+    path.write_text(before.replace("\t0b58e6df", "\tXb58e6df"))
+    failed = run(project, tmp_path, "-n")
+    path.write_text(before)
+    assert failed.returncode != 0
+    assert "datasets, files → 0 → sha256: expected a SHA-256 in 64 hex" in failed.said
+    assert "Traceback" not in failed.said
+
+
 def test_own_recording_takes_part_in_everything(project, tmp_path):
     rng = np.random.default_rng(0)
     activity = rng.standard_normal((4, 10, 3))

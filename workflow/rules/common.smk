@@ -20,8 +20,7 @@ def read_catalogue():
     path = WORKFLOW / "data/datasets.tsv"
     with open(path, encoding="utf-8", newline="") as table:
         rows = list(csv.DictReader(table, delimiter="\t"))
-    for row in rows:
-        validate(row, "../schemas/datasets.schema.yaml")
+    hold_to_schema("datasets", {"files": rows})
     return {(row["dataset"], row["file"]): row for row in rows}
 
 
