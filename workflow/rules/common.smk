@@ -151,6 +151,16 @@ def dataset_provenance(wildcards):
     return {column: rows[0][column] if rows else "" for column in ("licence", "citation")}
 
 
+def optimize_memory(wildcards, input, attempt):
+    """Request memory in MB: torch itself, and the products of all seeds and folds."""
+    return round(1000 + 60 * config["optimize"]["n_seeds"] * input.size_mb) * attempt
+
+
+def optimize_runtime(wildcards, input, attempt):
+    """Request minutes; the solves of cross-validated ridge regression are the slowest."""
+    return round(60 + 60 * input.size_mb) * attempt
+
+
 def optimized(dataset):
     """List a dataset's optimisation results, a file per measure."""
     return [f"results/optimized/{dataset}/{measure}.nc" for measure in config["measures"]]

@@ -15,8 +15,8 @@ rule optimize_dataset:
         "../../envs/optimize.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=optimize_memory,
+        runtime=optimize_runtime,
     params:
         seed=lookup(dpath="seed", within=config),
         settings=lookup(dpath="optimize", within=config),
