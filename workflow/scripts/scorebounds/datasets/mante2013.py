@@ -14,8 +14,6 @@ logger = logging.getLogger(__name__)
 BIN_MS = 50
 N_CONDITIONS = 72
 HZ_PER_SPIKE_PER_MS = 1000.0
-# The four variables that make a condition, in the order in which conditions are sorted.
-KEY = ("targ_dir", "stim_dir", "stim_col2dir", "context")
 
 
 def load(files: list[Path]) -> xr.DataArray:
@@ -59,6 +57,7 @@ def _condition_averages(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     """Return conditions (n, 4), mean rates (n_bins, n) in Hz and bin centres in ms of one unit."""
     unit = scipy.io.loadmat(path, simplify_cells=True)["unit"]
     variables = unit["task_variable"]
+    # Conditions are sorted by choice, motion, colour and context.
     columns = [variables["targ_dir"], _signed_rank(variables["stim_dir"])]
     columns += [_signed_rank(variables["stim_col2dir"]), variables["context"]]
     conditions, of_trial = np.unique(np.column_stack(columns), axis=0, return_inverse=True)

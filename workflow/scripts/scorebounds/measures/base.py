@@ -67,6 +67,16 @@ class Reference:
 
     def __init__(self, x: Tensor):
         self.x = narrow(centre(x))
+        self._folds: dict[tuple, tuple[Tensor, Tensor]] = {}
+
+    def folds(self, bounds: list[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+        """Return the row sums, (n_folds, n_x), and the energy ‖X_f‖²_F, (n_folds,), of folds."""
+        key = tuple(bounds)
+        if key not in self._folds:
+            rows = [self.x[start:stop] for start, stop in bounds]
+            sums = torch.stack([fold.sum(0) for fold in rows])
+            self._folds[key] = sums, torch.stack([fold.square().sum() for fold in rows])
+        return self._folds[key]
 
     @cached_property
     def energy(self) -> Tensor:

@@ -65,12 +65,10 @@ def cross_validated_ridge(pair: Pair, penalty: float) -> Tensor:
         double = Pair(Reference(pair.reference.x.double()), pair.y.double())
         return cross_validated_ridge(double, penalty).to(pair.y.dtype)
     bounds = fold_bounds(pair.y.shape[-2])
-    x_folds = [pair.reference.x[start:stop] for start, stop in bounds]
-    sums_x = torch.stack([rows.sum(0) for rows in x_folds])
-    energies_x = torch.stack([rows.square().sum() for rows in x_folds])
     sizes = [stop - start for start, stop in bounds]
-    products = pair.folds(bounds)
-    return _CrossValidatedRidge.apply(*products, sums_x, energies_x, sizes, penalty)
+    return _CrossValidatedRidge.apply(
+        *pair.folds(bounds), *pair.reference.folds(bounds), sizes, penalty
+    )
 
 
 class _FoldSolution(NamedTuple):
