@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from scorebounds.measures.base import Pair, centre
+from scorebounds.measures.pair import Pair, centre
 
 
 @dataclass(frozen=True)

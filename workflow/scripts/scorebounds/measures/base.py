@@ -1,135 +1,44 @@
-"""What a measure is, and the products of X and Y that measures share."""
+"""What a measure is: its comparison, and what a reader of its scores has to know."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from scorebounds.measures.closed_form import explained_energy, fold_products, gram
 from scorebounds.measures.inputs import require_matrix, require_pair
+from scorebounds.measures.pair import Pair, Reference, of_order_one
 
 ORTHOGONAL = "orthogonal"
 SCALING = "isotropic_scaling"
 TRANSLATION = "translation"
 PERMUTATION = "permutation"
-INVERTIBLE_OF_Y = "invertible_linear_y"
-SCALING_OF_X = "isotropic_scaling_x"
+INVERTIBLE = "invertible_linear"
+
+CLOOS_2025 = (
+    "Cloos et al. 2025, Differentiable Optimization of Similarity Scores Between Models and "
+    "Brains, arXiv:2407.07059"
+)
+KORNBLITH_2019 = (
+    "Kornblith et al. 2019, Similarity of Neural Network Representations Revisited, "
+    "arXiv:1905.00414"
+)
 
 
-def centre(y: Tensor) -> Tensor:
-    """Subtract each neuron's mean over samples; shape (..., n_samples, n_neurons) is kept."""
-    return y - y.mean(-2, keepdim=True)
+def of_x(invariance: str) -> str:
+    """Name an invariance that holds for transformations of X alone."""
+    return f"{invariance}_x"
+
+
+def of_y(invariance: str) -> str:
+    """Name an invariance that holds for transformations of Y alone."""
+    return f"{invariance}_y"
 
 
 def at_most_one(score: Tensor) -> Tensor:
     """Cut off the rounding by which a perfect score can exceed 1, and nothing more."""
     rounding = torch.finfo(score.dtype).eps ** 0.5
     return torch.where((score > 1) & (score < 1 + rounding), score.clamp(max=1), score)
-
-
-def of_order_one(y: Tensor) -> Tensor:
-    """Scale each matrix of a batch by a power of two so that its largest value is near 1.
-
-    For a function that is invariant to scaling, the factor may be held constant: first
-    derivatives stay exact, and squares neither overflow nor vanish.
-    """
-    largest = y.detach().abs().amax((-2, -1), keepdim=True)
-    return y * torch.ldexp(torch.ones_like(largest), -torch.frexp(largest).exponent)
-
-
-def narrow(y: Tensor) -> Tensor:
-    """Rotate `y` (..., n, q) with q > n into the n dimensions that it spans.
-
-    A function that is invariant to rotations of Y has all its gradient in Y's row space, so the
-    rotation may be held constant and first derivatives stay exact.
-    """
-    if y.shape[-1] <= y.shape[-2]:
-        return y
-    basis = torch.linalg.qr(y.detach().mT).Q
-    return y @ basis
-
-
-class Reference:
-    """X's share of a comparison, worked out once for any number of Y.
-
-    Parameters
-    ----------
-    x : Tensor, shape (n_samples, n_x)
-        Activity in any unit.
-
-    Attributes
-    ----------
-    x : Tensor, shape (n_samples, min(n_x, n_samples))
-        Centred, and rotated to at most n_samples columns.
-    """
-
-    def __init__(self, x: Tensor):
-        self.x = narrow(centre(x))
-        self._folds: dict[tuple, tuple[Tensor, Tensor]] = {}
-
-    def folds(self, bounds: list[tuple[int, int]]) -> tuple[Tensor, Tensor]:
-        """Return the row sums, (n_folds, n_x), and the energy ‖X_f‖²_F, (n_folds,), of folds."""
-        key = tuple(bounds)
-        if key not in self._folds:
-            rows = [self.x[start:stop] for start, stop in bounds]
-            sums = torch.stack([fold.sum(0) for fold in rows])
-            self._folds[key] = sums, torch.stack([fold.square().sum() for fold in rows])
-        return self._folds[key]
-
-    @cached_property
-    def energy(self) -> Tensor:
-        """‖X‖²_F."""
-        return self.x.square().sum()
-
-    @cached_property
-    def gram_norm(self) -> Tensor:
-        """‖XᵀX‖_F."""
-        return torch.linalg.matrix_norm(self.x.mT @ self.x)
-
-
-class Pair:
-    """The products of a reference with a batch of Y, each computed when first asked for.
-
-    Everything that looks at the same Y (the score, its gradient, the capture of components)
-    takes them from one Pair, so that no product is computed twice.
-
-    Parameters
-    ----------
-    reference : Reference
-    y : Tensor, shape (..., n_samples, n_y)
-    """
-
-    def __init__(self, reference: Reference, y: Tensor):
-        self.reference = reference
-        self.y = narrow(centre(y))
-
-    @cached_property
-    def cross(self) -> Tensor:
-        """XᵀY, shape (..., n_x, n_y)."""
-        return self.reference.x.mT @ self.y
-
-    @cached_property
-    def gram(self) -> Tensor:
-        """YᵀY, shape (..., n_y, n_y)."""
-        return gram(self.y)
-
-    def folds(self, bounds: list[tuple[int, int]]) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the fold-wise XᵀY, YᵀY and row sums of Y, and take the totals from them."""
-        cross, gram_y, sums = fold_products(self.reference.x, self.y, bounds)
-        self.cross, self.gram = cross.sum(0), gram_y.sum(0)
-        return cross, gram_y, sums
-
-    @cached_property
-    def energy(self) -> Tensor:
-        """‖Y‖²_F, shape (...)."""
-        return self.y.square().sum((-2, -1))
-
-    @cached_property
-    def explained(self) -> Tensor:
-        """‖Qᵀxⱼ‖² for each column of X, Q an orthonormal basis of Y; shape (..., n_x)."""
-        return explained_energy(self.reference.x, self.y, self.cross, self.gram)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,33 +53,47 @@ class Measure:
         Its name in figures.
     compare : callable
         Takes a `Pair` and returns the scores, shape (...).
-    perfect : float
-        The score of identical inputs.
+    perfect : float or None
+        The score of identical inputs; None where that depends on the input.
     higher_is_closer : bool
         Direction of the score.
     bounds : tuple of float
         Smallest and largest possible score.
     invariances : frozenset of str
         Transformations that leave every score unchanged, of either side unless the name ends in
-        `_x` or `_y`.
+        `_x` or `_y`: `orthogonal` maps of the neurons, `isotropic_scaling`, `translation`,
+        `permutation` of the neurons, `invertible_linear` maps of them.
     symmetric : bool
         Whether score(x, y) equals score(y, x).
     differentiable : bool
         Whether the score has a gradient in y.
     reference : str
         Where it is defined.
+    formula : str
+        Its definition in a line.
+    blind_to : str
+        What it cannot see: differences that leave it unchanged or hardly moved.
+    cost : str
+        Leading cost of a score in n samples, p and q neurons, once X's share is done.
+    unit : callable or None
+        Takes a `Reference` and returns the score that stands for "all of X" where scores are not
+        on a scale from 0 to 1; None where they are.
     """
 
     name: str
     label: str
     compare: Callable[[Pair], Tensor]
-    perfect: float
-    higher_is_closer: bool
-    bounds: tuple[float, float]
-    invariances: frozenset[str]
-    symmetric: bool
-    differentiable: bool
+    perfect: float | None = 1.0
+    higher_is_closer: bool = True
+    bounds: tuple[float, float] = (0.0, 1.0)
+    invariances: frozenset[str] = frozenset({ORTHOGONAL, SCALING, TRANSLATION, PERMUTATION})
+    symmetric: bool = True
+    differentiable: bool = True
     reference: str
+    formula: str
+    blind_to: str
+    cost: str
+    unit: Callable[[Reference], Tensor] | None = None
 
     def score(self, x: Tensor, y: Tensor) -> Tensor:
         """Score how well `y` matches `x`.
@@ -200,28 +123,26 @@ class Measure:
         """Do X's share of the work once and return the score as a function of y."""
         require_matrix(x)
         x = x.detach()
-        either_side = SCALING in self.invariances
-        scale_x = either_side or SCALING_OF_X in self.invariances
+        scale_x = bool({SCALING, of_x(SCALING)} & self.invariances)
+        scale_y = bool({SCALING, of_y(SCALING)} & self.invariances)
         reference = Reference(of_order_one(x) if scale_x else x)
 
         def score_of(y: Tensor) -> Tensor:
             require_pair(x, y)
-            return self.compare(Pair(reference, of_order_one(y) if either_side else y))
+            if not self.differentiable:
+                y = y.detach()
+            return self.compare(Pair(reference, of_order_one(y) if scale_y else y))
 
         return score_of
 
+    def reached_at(self, fraction: float, reference: Reference) -> float:
+        """Return the score at which `fraction` of the way to a match is reached.
 
-def similarity(name: str, label: str, compare: Callable[[Pair], Tensor], reference: str) -> Measure:
-    """Declare a symmetric score in [0, 1] that no rotation, scaling or offset changes."""
-    return Measure(
-        name=name,
-        label=label,
-        compare=compare,
-        perfect=1.0,
-        higher_is_closer=True,
-        bounds=(0.0, 1.0),
-        invariances=frozenset({ORTHOGONAL, SCALING, TRANSLATION, PERMUTATION}),
-        symmetric=True,
-        differentiable=True,
-        reference=reference,
-    )
+        On the scale from 0 to 1 it is `fraction` itself. A distance has got there when only
+        1 − `fraction` of the distance from X to constant data is left; HSIC, which has no perfect
+        score, at that fraction of the score of X with itself.
+        """
+        if self.unit is None:
+            return fraction
+        whole = self.unit(reference).item()
+        return fraction * whole if self.higher_is_closer else (1 - fraction) * whole

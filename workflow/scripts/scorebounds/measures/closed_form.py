@@ -68,6 +68,30 @@ class _NuclearNorm(Function):
         return grad[..., None, None] * (u @ vh)
 
 
+class _RotationDistance(Function):
+    """min ‖X − YQ‖_F from its own residual, which keeps its digits where X and Y nearly agree."""
+
+    @staticmethod
+    def forward(ctx, x, y, cross):
+        u, _, vh = torch.linalg.svd(cross, full_matrices=False)
+        rotation = u @ vh
+        wider = x.shape[-1] > y.shape[-1]
+        residual = x - y @ rotation.mT if wider else y - x @ rotation
+        distance = torch.linalg.matrix_norm(residual)
+        ctx.wider = wider
+        ctx.save_for_backward(residual, rotation, distance)
+        return distance
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
+        residual, rotation, distance = ctx.saved_tensors
+        # At distance zero any direction of norm up to 1 is a subgradient: take zero.
+        slope = torch.where(distance > 0, grad / distance, 0)[..., None, None]
+        towards_x = -residual @ rotation if ctx.wider else residual
+        return None, slope * towards_x, None
+
+
 class _Arccos(Function):
     """arccos that clips rounding beyond ±1 and keeps a finite slope at the ends."""
 
@@ -126,6 +150,49 @@ class _ExplainedEnergyBySVD(Function):
         return None, 2 * residual @ (coefficients * grad[..., None, :]).mT
 
 
+class _LeastSquares(Function):
+    """Y⁺X by SVD; its gradient is that of the pseudo-inverse as long as the rank stays."""
+
+    @staticmethod
+    def forward(ctx, x, y, precision):
+        u, s, vh = torch.linalg.svd(y, full_matrices=False)
+        kept = s > s[..., :1] * (max(y.shape[-2:]) * precision)
+        inverse = torch.where(kept, 1 / s.masked_fill(~kept, 1), 0)
+        weights = vh.mT @ (inverse[..., :, None] * (u.mT @ x))
+        ctx.save_for_backward(x, y, u, inverse, vh, weights)
+        return weights
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
+        x, y, u, inverse, vh, weights = ctx.saved_tensors
+        left, right = u * inverse[..., None, :], vh * (inverse > 0)[..., :, None]
+        along = vh @ grad
+        beside = grad - right.mT @ (right @ grad)
+        residual = x - y @ weights
+        change = left @ along @ weights.mT
+        change = residual @ (inverse.square()[..., :, None] * along).mT @ vh - change
+        change = change + left @ (vh @ weights) @ beside.mT
+        return None, change, None
+
+
+def least_squares(x: Tensor, y: Tensor, precision: float) -> Tensor:
+    """Return the weights B of least norm among those that minimise ‖X − YB‖.
+
+    Parameters
+    ----------
+    x, y : Tensor, shapes (n_samples, n_x) and (..., n_samples, n_y)
+    precision : float
+        Relative rounding of `y`: directions below it, times the larger side, count as none.
+
+    Returns
+    -------
+    Tensor, shape (..., n_y, n_x)
+        Differentiable in `y`.
+    """
+    return _LeastSquares.apply(x, y, precision)
+
+
 def gram(y: Tensor) -> Tensor:
     """Return YᵀY, shape (..., n_y, n_y), of `y` (..., n_samples, n_y)."""
     return _Gram.apply(y)
@@ -153,6 +220,22 @@ def fold_products(
 def nuclear_norm(matrix: Tensor) -> Tensor:
     """Return the sum of singular values, shape (...), of `matrix` (..., m, k)."""
     return _NuclearNorm.apply(matrix)
+
+
+def rotation_distance(x: Tensor, y: Tensor, cross: Tensor) -> Tensor:
+    """Return the distance of X to the best rotation of Y, the narrower one zero-padded.
+
+    Parameters
+    ----------
+    x, y, cross : Tensor, shapes (n_samples, n_x), (..., n_samples, n_y), (..., n_x, n_y)
+        `cross` is XᵀY.
+
+    Returns
+    -------
+    Tensor, shape (...)
+        At least 0; differentiable in `y`, with a finite gradient at 0 as well.
+    """
+    return _RotationDistance.apply(x, y, cross.detach())
 
 
 def safe_arccos(cosine: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """Checks of the tensors that a measure gets."""
 
+import psutil
 import torch
 from torch import Tensor
 
@@ -35,6 +36,39 @@ def require_matrix(x: Tensor) -> None:
     if x.shape[0] < MIN_SAMPLES:
         raise ValueError(f"expected at least {MIN_SAMPLES} samples, got {x.shape[0]}")
     _require_content(x.detach(), "x")
+
+
+def require_samples(n_samples: int, least: int, what: str) -> None:
+    """Raise ValueError where there are fewer than `least` samples for `what`."""
+    if n_samples < least:
+        raise ValueError(f"expected at least {least} samples for {what}, got {n_samples}")
+
+
+def require_memory(y: Tensor, n_matrices: int, what: str) -> None:
+    """Raise ValueError unless `n_matrices` n × n matrices fit into the memory that is free."""
+    n = y.shape[-2]
+    needed = n_matrices * n * n * y.element_size()
+    if y.is_cuda:
+        free, _ = torch.cuda.mem_get_info(y.device)
+    else:
+        free = psutil.virtual_memory().available
+    if needed > free:
+        raise ValueError(
+            f"{what} of {n} samples needs n × n matrices of {needed / 1e9:.1f} GB in all, and only "
+            f"{free / 1e9:.1f} GB of memory are free; take fewer samples or a larger machine"
+        )
+
+
+def require_varying_neurons(centred: Tensor, activity: Tensor, name: str, what: str) -> None:
+    """Raise ValueError unless every neuron varies over samples."""
+    spread, scale = centred.abs().amax(-2), activity.abs().amax(-2)
+    constant = spread <= 8 * torch.finfo(activity.dtype).eps * scale
+    if constant.any():
+        neuron = int(constant.flatten().nonzero()[0]) % activity.shape[-1]
+        raise ValueError(
+            f"{what} is not defined for constant neurons: neuron {neuron} of {name} has the same "
+            "value in all samples; leave it out"
+        )
 
 
 def _require_content(values: Tensor, name: str) -> None:

@@ -4,8 +4,16 @@ import math
 
 from torch import Tensor
 
-from scorebounds.measures.base import Pair, at_most_one, similarity
-from scorebounds.measures.closed_form import nuclear_norm, safe_arccos
+from scorebounds.measures.base import (
+    CLOOS_2025,
+    ORTHOGONAL,
+    PERMUTATION,
+    TRANSLATION,
+    Measure,
+    at_most_one,
+)
+from scorebounds.measures.closed_form import nuclear_norm, rotation_distance, safe_arccos
+from scorebounds.measures.pair import Pair
 
 
 def normalized_bures(pair: Pair) -> Tensor:
@@ -25,12 +33,74 @@ def angular_procrustes(pair: Pair) -> Tensor:
     return 1 - safe_arccos(normalized_bures(pair)) / (math.pi / 2)
 
 
-_SOURCE = (
-    "Cloos et al. 2025, Differentiable Optimization of Similarity Scores Between Models and "
-    "Brains, section 3, arXiv:2407.07059"
+def procrustes_distance(pair: Pair) -> Tensor:
+    """Distance of X to the best rotation of Y, min ‖X − YQ‖_F, the narrower side zero-padded.
+
+    In [0, ∞), in the unit of X and Y. Williams et al. 2021, eq. 5 with α = 1.
+    """
+    return rotation_distance(pair.reference.x, pair.y, pair.cross)
+
+
+def normalized_procrustes_distance(pair: Pair) -> Tensor:
+    """Procrustes distance of X/‖X‖_F and Y/‖Y‖_F, √(2 − 2 NBS), in [0, √2].
+
+    Ding et al. 2021, section 2.
+    """
+    scale_x, scale_y = pair.reference.energy.sqrt(), pair.energy.sqrt()[..., None, None]
+    cross = pair.cross / (scale_x * scale_y)
+    return rotation_distance(pair.reference.x / scale_x, pair.y / scale_y, cross)
+
+
+_SMALL = "nothing up to rotation; a component weighs with its share of the variance"
+_COST = "npq + pq·min(p, q)"
+_WILLIAMS_2021 = (
+    "Williams et al. 2021, Generalized Shape Metrics on Neural Representations, "
+    "arXiv:2110.14739, α = 1"
 )
 
-NBS = similarity("nbs", "NBS", normalized_bures, _SOURCE)
-PROCRUSTES_ANGULAR = similarity(
-    "procrustes_angular", "angular Procrustes", angular_procrustes, _SOURCE
+NBS = Measure(
+    name="nbs",
+    label="NBS",
+    compare=normalized_bures,
+    reference=f"{CLOOS_2025}, section 3",
+    formula="‖XᵀY‖_* / (‖X‖_F ‖Y‖_F)",
+    blind_to=_SMALL,
+    cost=_COST,
+)
+PROCRUSTES_ANGULAR = Measure(
+    name="procrustes_angular",
+    label="angular Procrustes",
+    compare=angular_procrustes,
+    reference=f"{CLOOS_2025}, section 3",
+    formula="1 − arccos(NBS)/(π/2)",
+    blind_to=_SMALL,
+    cost=_COST,
+)
+PROCRUSTES_DISTANCE = Measure(
+    name="procrustes_distance",
+    label="Procrustes distance",
+    compare=procrustes_distance,
+    perfect=0.0,
+    higher_is_closer=False,
+    bounds=(0.0, float("inf")),
+    invariances=frozenset({ORTHOGONAL, TRANSLATION, PERMUTATION}),
+    unit=lambda reference: reference.energy.sqrt(),
+    reference=_WILLIAMS_2021,
+    formula="min ‖X − YQ‖_F over rotations Q",
+    blind_to="nothing up to rotation; the scale of Y counts",
+    cost="2npq + pq·min(p, q)",
+)
+PROCRUSTES_NORMALISED = Measure(
+    name="procrustes_normalised",
+    label="normalised Procrustes",
+    compare=normalized_procrustes_distance,
+    perfect=0.0,
+    higher_is_closer=False,
+    bounds=(0.0, math.sqrt(2)),
+    unit=lambda reference: reference.energy.new_tensor(math.sqrt(2)),
+    reference="Ding et al. 2021, Grounding Representation Similarity Through Statistical "
+    "Testing, arXiv:2108.01661, section 2 (the square root of theirs)",
+    formula="√(2 − 2 NBS)",
+    blind_to=_SMALL,
+    cost="2npq + pq·min(p, q)",
 )

@@ -1,0 +1,133 @@
+"""Canonical correlations: which directions do the spans of X and Y have in common?"""
+
+import warnings
+
+import torch
+from torch import Tensor
+
+from scorebounds.measures.base import (
+    INVERTIBLE,
+    KORNBLITH_2019,
+    ORTHOGONAL,
+    PERMUTATION,
+    SCALING,
+    TRANSLATION,
+    Measure,
+    at_most_one,
+    of_y,
+)
+from scorebounds.measures.closed_form import nuclear_norm
+from scorebounds.measures.pair import Pair
+from scorebounds.measures.subspaces import left_singular_vectors, principal_subspace
+
+SVCCA_SHARE = 0.99
+
+
+def mean_correlation(pair: Pair, share: float = 1.0) -> Tensor:
+    """Mean canonical correlation over min(rank X, rank Y), in [0, 1].
+
+    With `share` below 1 each side is first cut to the principal components that hold that share of
+    its variance (SVCCA). Kornblith et al. 2019, section 4; their divisor min(p, q) is the same at
+    full rank.
+    """
+    overlap, rank = _overlap(pair, share)
+    return at_most_one(nuclear_norm(overlap) / rank)
+
+
+def mean_squared_correlation(pair: Pair, share: float = 1.0) -> Tensor:
+    """Mean squared canonical correlation over min(rank X, rank Y), in [0, 1].
+
+    Kornblith et al. 2019, section 4 (R²_CCA); `share` as in `mean_correlation`.
+    """
+    overlap, rank = _overlap(pair, share)
+    return at_most_one(overlap.square().sum((-2, -1)) / rank)
+
+
+def projection_weighted_correlation(pair: Pair) -> Tensor:
+    """Mean canonical correlation weighted by what X's canonical variables hold of X, in [0, 1].
+
+    The weights are Σⱼ |⟨hᵢ, xⱼ⟩|, hᵢ the canonical variables of X and xⱼ its neurons. They, and so
+    the score, are not unique where canonical correlations repeat below 1. Kornblith et al. 2019,
+    section 4, after Morcos et al. 2018.
+    """
+    overlap, rank = _overlap(pair, 1.0)
+    directions, correlations = left_singular_vectors(overlap)
+    loadings = pair.reference.subspace().mT @ pair.reference.centred
+    weights = (directions.mT @ loadings).abs().sum(-1)
+    real = torch.arange(weights.shape[-1], device=weights.device) < rank[..., None]
+    weights = weights * real
+    return at_most_one((weights * correlations).sum(-1) / weights.sum(-1))
+
+
+def _overlap(pair: Pair, share: float) -> tuple[Tensor, Tensor]:
+    """Return QₓᵀQᵧ, whose singular values are the canonical correlations, and their number."""
+    of_x = pair.reference.subspace(share)
+    of_y, rank_y = principal_subspace(pair.y, share)
+    rank_x = of_x.shape[-1]
+    largest, most = max(rank_x, int(rank_y.max())), pair.n_samples - 1
+    if largest >= most:
+        warnings.warn(
+            f"canonical correlations of {largest} independent dimensions with anything are 1 for "
+            f"{pair.n_samples} samples: the score is 1 whatever the data are",
+            stacklevel=2,
+        )
+    return of_x.mT @ of_y, rank_y.clamp(max=rank_x)
+
+
+_EITHER = frozenset({ORTHOGONAL, SCALING, TRANSLATION, PERMUTATION})
+_ANY_MAP = _EITHER | {INVERTIBLE}
+_NOISE = "the size of a shared direction: noise of tiny variance counts as much as the first PC"
+_CUT = "the size of a shared direction among those kept, and all that was cut off"
+_COST = "nq² (SVD of Y) + npq"
+
+CCA = Measure(
+    name="cca",
+    label="CCA ρ̄",
+    compare=mean_correlation,
+    invariances=_ANY_MAP,
+    reference=f"{KORNBLITH_2019}, section 4",
+    formula="mean ρᵢ over min(rank X, rank Y)",
+    blind_to=_NOISE,
+    cost=_COST,
+)
+CCA_R2 = Measure(
+    name="cca_r2",
+    label="CCA R²",
+    compare=mean_squared_correlation,
+    invariances=_ANY_MAP,
+    reference=f"{KORNBLITH_2019}, section 4",
+    formula="mean ρᵢ² over min(rank X, rank Y)",
+    blind_to=_NOISE,
+    cost=_COST,
+)
+SVCCA = Measure(
+    name="svcca",
+    label="SVCCA ρ̄",
+    compare=lambda pair: mean_correlation(pair, SVCCA_SHARE),
+    invariances=_EITHER,
+    reference=f"{KORNBLITH_2019}, section 4, after Raghu et al. 2017",
+    formula="CCA ρ̄ of the PCs that hold 99 % of each side's variance",
+    blind_to=_CUT,
+    cost=_COST,
+)
+SVCCA_R2 = Measure(
+    name="svcca_r2",
+    label="SVCCA R²",
+    compare=lambda pair: mean_squared_correlation(pair, SVCCA_SHARE),
+    invariances=_EITHER,
+    reference=f"{KORNBLITH_2019}, section 4, after Raghu et al. 2017",
+    formula="CCA R² of the PCs that hold 99 % of each side's variance",
+    blind_to=_CUT,
+    cost=_COST,
+)
+PWCCA = Measure(
+    name="pwcca",
+    label="PWCCA",
+    compare=projection_weighted_correlation,
+    invariances=frozenset({of_y(ORTHOGONAL), SCALING, TRANSLATION, PERMUTATION, of_y(INVERTIBLE)}),
+    symmetric=False,
+    reference=f"{KORNBLITH_2019}, section 4, after Morcos et al. 2018",
+    formula="Σ αᵢρᵢ / Σ αᵢ, αᵢ = Σⱼ |⟨hᵢ, xⱼ⟩|",
+    blind_to="the size of a shared direction in Y",
+    cost=_COST,
+)

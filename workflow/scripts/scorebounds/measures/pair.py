@@ -1,0 +1,210 @@
+"""X, Y, and the products of them that measures share, each worked out when first asked for."""
+
+from collections.abc import Callable
+from functools import cached_property, wraps
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from scorebounds.measures.closed_form import explained_energy, fold_products, gram
+from scorebounds.measures.subspaces import principal_subspace
+
+Kept = TypeVar("Kept")
+
+
+def centre(y: Tensor) -> Tensor:
+    """Subtract each neuron's mean over samples; shape (..., n_samples, n_neurons) is kept."""
+    return y - y.mean(-2, keepdim=True)
+
+
+def of_order_one(y: Tensor) -> Tensor:
+    """Scale each matrix of a batch by a power of two so that its largest value is near 1.
+
+    For a function that is invariant to scaling, the factor may be held constant: first
+    derivatives stay exact, and squares neither overflow nor vanish.
+    """
+    largest = y.detach().abs().amax((-2, -1), keepdim=True)
+    return y * torch.ldexp(torch.ones_like(largest), -torch.frexp(largest).exponent)
+
+
+def narrow(y: Tensor) -> Tensor:
+    """Rotate `y` (..., n, q) with q > n into the n dimensions that it spans.
+
+    A function that is invariant to rotations of Y has all its gradient in Y's row space, so the
+    rotation may be held constant and first derivatives stay exact.
+    """
+    if y.shape[-1] <= y.shape[-2]:
+        return y
+    basis = torch.linalg.qr(y.detach().mT).Q
+    return y @ basis
+
+
+class Reference:
+    """X's share of a comparison, worked out once for any number of Y.
+
+    Parameters
+    ----------
+    activity : Tensor, shape (n_samples, n_x)
+        In any unit.
+    """
+
+    def __init__(self, activity: Tensor):
+        self.activity = activity
+        self._kept: dict[Any, Any] = {}
+
+    def once(self, work: Callable[["Reference"], Kept]) -> Kept:
+        """Return `work(self)`, from memory if the same function was asked for before."""
+        if work not in self._kept:
+            self._kept[work] = work(self)
+        return self._kept[work]
+
+    @cached_property
+    def centred(self) -> Tensor:
+        """X minus its neurons' means, in the neurons' own order."""
+        return centre(self.activity)
+
+    @cached_property
+    def x(self) -> Tensor:
+        """X centred, and rotated to at most n_samples columns."""
+        return narrow(self.centred)
+
+    @cached_property
+    def energy(self) -> Tensor:
+        """‖X‖²_F."""
+        return self.x.square().sum()
+
+    @cached_property
+    def gram_norm(self) -> Tensor:
+        """‖XᵀX‖_F."""
+        return torch.linalg.matrix_norm(self.x.mT @ self.x)
+
+    @cached_property
+    def double(self) -> "Reference":
+        """The same in double precision."""
+        return Reference(self.activity.double())
+
+    def folds(self, bounds: list[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+        """Return the row sums, (n_folds, n_x), and the energy ‖X_f‖²_F, (n_folds,), of folds."""
+        key = ("folds", *bounds)
+        if key not in self._kept:
+            rows = [self.x[start:stop] for start, stop in bounds]
+            sums = torch.stack([fold.sum(0) for fold in rows])
+            self._kept[key] = sums, torch.stack([fold.square().sum() for fold in rows])
+        return self._kept[key]
+
+    def subspace(self, share: float = 1.0) -> Tensor:
+        """Return an orthonormal basis of X's leading PCs that hold `share` of its variance."""
+        key = ("subspace", share)
+        if key not in self._kept:
+            basis, rank = principal_subspace(self.x, share)
+            self._kept[key] = basis[:, : int(rank)]
+        return self._kept[key]
+
+
+class Pair:
+    """The products of a reference with a batch of Y.
+
+    Everything that looks at the same Y (the score, its gradient, the capture of components)
+    takes them from one Pair, so that no product is computed twice.
+
+    Parameters
+    ----------
+    reference : Reference
+    activity : Tensor, shape (..., n_samples, n_y)
+    """
+
+    def __init__(self, reference: Reference, activity: Tensor):
+        self.reference = reference
+        self.activity = activity
+
+    @property
+    def n_samples(self) -> int:
+        """Number of rows that X and Y have in common."""
+        return self.activity.shape[-2]
+
+    @cached_property
+    def centred(self) -> Tensor:
+        """Y minus its neurons' means, in the neurons' own order."""
+        return centre(self.activity)
+
+    @cached_property
+    def y(self) -> Tensor:
+        """Y centred, and rotated to at most n_samples columns."""
+        return narrow(self.centred)
+
+    @cached_property
+    def cross(self) -> Tensor:
+        """XᵀY, shape (..., n_x, n_y)."""
+        return self.reference.x.mT @ self.y
+
+    @cached_property
+    def gram(self) -> Tensor:
+        """YᵀY, shape (..., n_y, n_y)."""
+        return gram(self.y)
+
+    def folds(self, bounds: list[tuple[int, int]]) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the fold-wise XᵀY, YᵀY and row sums of Y, and take the totals from them."""
+        cross, gram_y, sums = fold_products(self.reference.x, self.y, bounds)
+        self.cross, self.gram = cross.sum(0), gram_y.sum(0)
+        return cross, gram_y, sums
+
+    @cached_property
+    def energy(self) -> Tensor:
+        """‖Y‖²_F, shape (...)."""
+        return self.y.square().sum((-2, -1))
+
+    @cached_property
+    def explained(self) -> Tensor:
+        """‖Qᵀxⱼ‖² for each column of X, Q an orthonormal basis of Y; shape (..., n_x)."""
+        return explained_energy(self.reference.x, self.y, self.cross, self.gram)
+
+    @cached_property
+    def double(self) -> "Pair":
+        """The same in double precision."""
+        return Pair(self.reference.double, self.activity.double())
+
+
+def in_double(compare: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Let a comparison of differences of large numbers work in double precision throughout."""
+
+    @wraps(compare)
+    def in_double_precision(pair: Pair, *args: Any) -> Tensor:
+        if pair.activity.dtype == torch.float64:
+            return compare(pair, *args)
+        return compare(pair.double, *args).to(pair.activity.dtype)
+
+    return in_double_precision
+
+
+def one_by_one(score: Callable[[Tensor], Tensor], y: Tensor) -> Tensor:
+    """Apply `score` to each matrix of a batch (..., n, q) and keep only scores and gradients.
+
+    For scores of n × n matrices, of which a batch would not fit into memory. With gradients, each
+    is worked out together with its score.
+    """
+    return _OneByOne.apply(y, score)
+
+
+class _OneByOne(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, y, score):
+        matrices = y.detach().reshape(-1, *y.shape[-2:])
+        needs_gradient = ctx.needs_input_grad[0]
+        scores, gradients = [], []
+        for matrix in matrices:
+            with torch.set_grad_enabled(needs_gradient):
+                single = matrix.detach().requires_grad_(needs_gradient)
+                value = score(single)
+            if needs_gradient:
+                gradients.append(torch.autograd.grad(value, single)[0])
+            scores.append(value.detach())
+        if needs_gradient:
+            ctx.save_for_backward(torch.stack(gradients).reshape(y.shape))
+        return torch.stack(scores).reshape(y.shape[:-2])
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad):
+        (gradients,) = ctx.saved_tensors
+        return grad[..., None, None] * gradients, None

@@ -1,0 +1,141 @@
+"""What Brain-Score reports: how well each neuron's held-out responses are predicted from Y."""
+
+from collections.abc import Callable
+
+import torch
+from sklearn.cross_decomposition import PLSRegression
+from torch import Tensor
+
+from scorebounds.measures.base import (
+    ORTHOGONAL,
+    PERMUTATION,
+    SCALING,
+    TRANSLATION,
+    Measure,
+    of_x,
+    of_y,
+)
+from scorebounds.measures.pair import Pair, in_double
+from scorebounds.measures.regression import fold_bounds
+
+Predictor = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+def ridge_predictions(x_train: Tensor, y_train: Tensor, y_test: Tensor, penalty: float) -> Tensor:
+    """Predict X's test rows by ridge regression; all sides are centred by training means."""
+    identity = torch.eye(y_train.shape[-1], dtype=y_train.dtype, device=y_train.device)
+    weights = torch.linalg.solve(y_train.mT @ y_train + penalty * identity, y_train.mT @ x_train)
+    return y_test @ weights
+
+
+def pls_predictions(x_train: Tensor, y_train: Tensor, y_test: Tensor, n_components: int) -> Tensor:
+    """Predict X's test rows by partial least squares with so many components."""
+    most = min(y_train.shape)
+    if n_components > most:
+        raise ValueError(
+            f"partial least squares with {n_components} components needs as many training samples "
+            f"and neurons in y, got {y_train.shape[0]} and {y_train.shape[1]}"
+        )
+    model = PLSRegression(n_components, scale=False, max_iter=5000, tol=1e-12)
+    model.fit(y_train.cpu().numpy(), x_train.cpu().numpy())
+    predicted = model.predict(y_test.cpu().numpy())
+    return torch.from_numpy(predicted.reshape(len(y_test), -1)).to(x_train)
+
+
+def held_out_correlations(x: Tensor, y: Tensor, predict: Predictor) -> Tensor:
+    """Return Pearson's r of each neuron of X with its prediction, per contiguous fold.
+
+    Parameters
+    ----------
+    x, y : Tensor, shapes (n_samples, n_x) and (n_samples, n_y)
+    predict : callable
+        Takes training X, training Y and test Y, centred by training means; returns test X.
+
+    Returns
+    -------
+    Tensor, shape (n_folds, n_x)
+
+    Raises
+    ------
+    ValueError
+        If a neuron of X, or its prediction, does not vary over a held-out fold.
+    """
+    correlations = []
+    for fold, (start, stop) in enumerate(fold_bounds(len(x))):
+        held_out = torch.zeros(len(x), dtype=torch.bool, device=x.device)
+        held_out[start:stop] = True
+        mean_x, mean_y = x[~held_out].mean(0), y[~held_out].mean(0)
+        predicted = predict(x[~held_out] - mean_x, y[~held_out] - mean_y, y[held_out] - mean_y)
+        sides = []
+        for values, name in ((x[held_out] - mean_x, "x"), (predicted, "the prediction of x")):
+            centred = values - values.mean(0)
+            length = torch.linalg.vector_norm(centred, dim=0)
+            flat = length <= 1e-12 * torch.linalg.vector_norm(values, dim=0)
+            if flat.any():
+                neuron = int(flat.nonzero()[0])
+                raise ValueError(
+                    f"a correlation per neuron is not defined: neuron {neuron} of {name} has the "
+                    f"same value in all samples of held-out fold {fold + 1}"
+                )
+            sides.append(centred / length)
+        correlations.append((sides[0] * sides[1]).sum(0))
+    return torch.stack(correlations)
+
+
+@in_double
+def median_correlation(pair: Pair, predict: Predictor) -> Tensor:
+    """Median over X's neurons of the held-out Pearson's r, each a mean over 5 contiguous folds.
+
+    In [−1, 1]. Schrimpf et al. 2018, section "Neural predictivity".
+    """
+    batch = pair.y.reshape(-1, *pair.y.shape[-2:])
+    x = pair.reference.centred
+    medians = [held_out_correlations(x, y, predict).mean(0).quantile(0.5) for y in batch]
+    return torch.stack(medians).reshape(pair.y.shape[:-2])
+
+
+_SOURCE = (
+    "Schrimpf et al. 2018, Brain-Score: Which Artificial Neural Network for Object Recognition "
+    "is most Brain-Like?, bioRxiv 407007"
+)
+_BLIND = "scale and offset of each prediction; the worse half of the neurons"
+
+
+def ridge_cv_pearson(number: str) -> Measure:
+    """Declare the median held-out correlation of ridge regression with λ as `number` writes."""
+    penalty = float(number)
+    return Measure(
+        name=f"ridge_cv_pearson_{number}",
+        label=f"ridge CV, Pearson (λ = {number})",
+        compare=lambda pair: median_correlation(
+            pair, lambda *parts: ridge_predictions(*parts, penalty)
+        ),
+        bounds=(-1.0, 1.0),
+        invariances=frozenset({of_y(ORTHOGONAL), of_x(SCALING), TRANSLATION, PERMUTATION}),
+        symmetric=False,
+        differentiable=False,
+        reference=_SOURCE,
+        formula="median over neurons of mean r over 5 folds, ridge regression from Y",
+        blind_to=_BLIND,
+        cost="5(nq² + npq + q³)",
+    )
+
+
+def pls_cv_pearson(number: str) -> Measure:
+    """Declare the median held-out correlation of PLS with as many components as `number` says."""
+    n_components = int(number)
+    return Measure(
+        name=f"pls_cv_pearson_{number}",
+        label=f"PLS CV, Pearson ({number} comp.)",
+        compare=lambda pair: median_correlation(
+            pair, lambda *parts: pls_predictions(*parts, n_components)
+        ),
+        bounds=(-1.0, 1.0),
+        invariances=frozenset({of_y(ORTHOGONAL), SCALING, TRANSLATION, PERMUTATION}),
+        symmetric=False,
+        differentiable=False,
+        reference=_SOURCE,
+        formula=f"median over neurons of mean r over 5 folds, PLS with {number} components from Y",
+        blind_to=_BLIND,
+        cost=f"iterations of {number} · n(p + q)",
+    )

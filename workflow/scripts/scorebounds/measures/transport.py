@@ -1,0 +1,109 @@
+"""Measures that match neurons with neurons instead of rotating one population onto the other."""
+
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+from scorebounds.measures.base import PERMUTATION, SCALING, TRANSLATION, Measure, at_most_one
+from scorebounds.measures.inputs import require_varying_neurons
+from scorebounds.measures.pair import Pair, Reference, in_double
+
+
+@in_double
+def soft_matching(pair: Pair) -> Tensor:
+    """Mean correlation of neurons under the best soft matching, in [−1, 1].
+
+    The most that Σ Tᵢⱼ r(xᵢ, yⱼ) can be when every neuron of X gives 1/p and every neuron of Y
+    takes 1/q; with p = q the best one-to-one matching. Khosla & Williams 2024, eq. 5.
+
+    Raises
+    ------
+    ValueError
+        If a neuron does not vary.
+    """
+    unit_x = pair.reference.once(_unit_neurons_of_x)
+    unit_y = _unit_neurons(pair.centred, pair.activity, "y")
+    correlations = unit_x.mT @ unit_y
+    batch = correlations.reshape(-1, *correlations.shape[-2:])
+    scores = torch.stack([_best_transport(matrix) for matrix in batch])
+    return at_most_one(scores.reshape(correlations.shape[:-2]))
+
+
+@in_double
+def permutation_matching(pair: Pair) -> Tensor:
+    """Cosine between X and Y under the best one-to-one matching of neurons, in [−1, 1].
+
+    max tr(XᵀYP) / (‖X‖_F ‖Y‖_F) over permutations P, the narrower side zero-padded: NBS with
+    permutations in place of rotations. Williams et al. 2021, section 2.
+    """
+    cross = pair.reference.centred.mT @ pair.centred
+    batch = cross.reshape(-1, *cross.shape[-2:])
+    best = torch.stack([_best_matching(matrix) for matrix in batch]).reshape(cross.shape[:-2])
+    return at_most_one(best / (pair.reference.energy * pair.energy).sqrt())
+
+
+def _unit_neurons_of_x(reference: Reference) -> Tensor:
+    return _unit_neurons(reference.centred, reference.activity, "x")
+
+
+def _unit_neurons(centred: Tensor, activity: Tensor, name: str) -> Tensor:
+    require_varying_neurons(centred, activity, name, "soft matching")
+    return centred / torch.linalg.vector_norm(centred, dim=-2, keepdim=True)
+
+
+def _best_matching(gains: Tensor) -> Tensor:
+    p, q = gains.shape
+    values = gains.cpu().numpy()
+    if p != q:
+        # A neuron without a partner is matched with a padded column of zeros, at no gain.
+        width = max(p, q)
+        padded = torch.zeros(width, width, dtype=gains.dtype)
+        padded[:p, :q] = gains.cpu()
+        values = padded.numpy()
+    rows, columns = linear_sum_assignment(values, maximize=True)
+    return gains.new_tensor(values[rows, columns].sum())
+
+
+def _best_transport(correlations: Tensor) -> Tensor:
+    p, q = correlations.shape
+    values = correlations.cpu().numpy()
+    if p == q:
+        rows, columns = linear_sum_assignment(values, maximize=True)
+        return correlations.new_tensor(values[rows, columns].mean())
+    # Here, for importing it looks for every array library that is installed.
+    import ot
+
+    _, log = ot.emd(
+        [1 / p] * p, [1 / q] * q, 1 - values, numItermax=10_000_000, log=True, check_marginals=False
+    )
+    if log["warning"] is not None:
+        raise ValueError(f"soft matching was not solved: {log['warning']}")
+    return correlations.new_tensor(1 - log["cost"])
+
+
+SOFT_MATCHING = Measure(
+    name="soft_matching",
+    label="soft matching",
+    compare=soft_matching,
+    bounds=(-1.0, 1.0),
+    invariances=frozenset({SCALING, TRANSLATION, PERMUTATION}),
+    differentiable=False,
+    reference="Khosla & Williams 2024, Soft Matching Distance: A metric on neural "
+    "representations that captures single-neuron tuning, arXiv:2311.09466",
+    formula="max Σ Tᵢⱼ r(xᵢ, yⱼ), row sums of T 1/p, column sums 1/q",
+    blind_to="the gain of each neuron; what a rotation of the neurons would recover",
+    cost="npq + transport, about p³",
+)
+PERMUTATION_MATCHING = Measure(
+    name="permutation_matching",
+    label="permutation matching",
+    compare=permutation_matching,
+    bounds=(-1.0, 1.0),
+    invariances=frozenset({SCALING, TRANSLATION, PERMUTATION}),
+    differentiable=False,
+    reference="Williams et al. 2021, Generalized Shape Metrics on Neural Representations, "
+    "arXiv:2110.14739, section 2",
+    formula="max tr(XᵀYP) / (‖X‖_F ‖Y‖_F) over permutations P",
+    blind_to="what a rotation of the neurons would recover",
+    cost="npq + assignment, about p³",
+)
