@@ -3,10 +3,29 @@
 They can be differentiated once; asking for second derivatives raises.
 """
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.autograd import Function
-from torch.autograd.function import once_differentiable
+
+
+def first_derivative_only(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuse a backward pass that is to be differentiated again.
+
+    torch's own `once_differentiable` lets it pass as a constant, which beside terms that have a
+    second derivative gives a wrong one.
+    """
+
+    @wraps(backward)
+    def checked(*args: Any) -> Any:
+        if torch.is_grad_enabled():
+            raise RuntimeError("measures have first derivatives only: call without create_graph")
+        return backward(*args)
+
+    return checked
 
 
 class _Gram(Function):
@@ -18,10 +37,25 @@ class _Gram(Function):
         return y.mT @ y
 
     @staticmethod
-    @once_differentiable
+    @first_derivative_only
     def backward(ctx, grad):
         (y,) = ctx.saved_tensors
         return y @ (grad + grad.mT)
+
+
+class _Narrow(Function):
+    """Y times a fixed rotation into the row space that holds all of its gradient."""
+
+    @staticmethod
+    def forward(ctx, y, basis):
+        ctx.save_for_backward(basis)
+        return y @ basis
+
+    @staticmethod
+    @first_derivative_only
+    def backward(ctx, grad):
+        (basis,) = ctx.saved_tensors
+        return grad @ basis.mT, None
 
 
 class _FoldProducts(Function):
@@ -37,7 +71,7 @@ class _FoldProducts(Function):
         return cross, gram_y, torch.stack([y_fold.sum(-2) for _, y_fold in rows])
 
     @staticmethod
-    @once_differentiable
+    @first_derivative_only
     def backward(ctx, grad_cross, grad_gram, grad_sum):
         x, y = ctx.saved_tensors
         grad = torch.empty_like(y)
@@ -62,7 +96,7 @@ class _NuclearNorm(Function):
         return s.sum(-1)
 
     @staticmethod
-    @once_differentiable
+    @first_derivative_only
     def backward(ctx, grad):
         u, vh = ctx.saved_tensors
         return grad[..., None, None] * (u @ vh)
@@ -83,7 +117,7 @@ class _RotationDistance(Function):
         return distance
 
     @staticmethod
-    @once_differentiable
+    @first_derivative_only
     def backward(ctx, grad):
         residual, rotation, distance = ctx.saved_tensors
         # At distance zero any direction of norm up to 1 is a subgradient: take zero.
@@ -102,7 +136,7 @@ class _Arccos(Function):
         return torch.arccos(cosine)
 
     @staticmethod
-    @once_differentiable
+    @first_derivative_only
     def backward(ctx, grad):
         (cosine,) = ctx.saved_tensors
         sine_squared = (1 - cosine) * (1 + cosine)
@@ -119,7 +153,7 @@ class _ExplainedEnergy(Function):
         return whitened.square().sum(-2)
 
     @staticmethod
-    @once_differentiable
+    @first_derivative_only
     def backward(ctx, grad):
         whitened, factor = ctx.saved_tensors
         coefficients = torch.linalg.solve_triangular(factor.mT, whitened, upper=True)
@@ -143,11 +177,23 @@ class _ExplainedEnergyBySVD(Function):
         return projected.square().sum(-2)
 
     @staticmethod
-    @once_differentiable
+    @first_derivative_only
     def backward(ctx, grad):
         x, u, projected, coefficients = ctx.saved_tensors
         residual = x - u @ projected
         return None, 2 * residual @ (coefficients * grad[..., None, :]).mT
+
+
+def narrow(y: Tensor) -> Tensor:
+    """Rotate `y` (..., n, q) with q > n into the n dimensions that it spans.
+
+    A function that is invariant to rotations of Y has all its gradient in Y's row space, so the
+    rotation may be held constant and first derivatives stay exact.
+    """
+    if y.shape[-1] <= y.shape[-2]:
+        return y
+    basis = torch.linalg.qr(y.detach().mT).Q
+    return _Narrow.apply(y, basis)
 
 
 class _LeastSquares(Function):
@@ -163,7 +209,7 @@ class _LeastSquares(Function):
         return weights
 
     @staticmethod
-    @once_differentiable
+    @first_derivative_only
     def backward(ctx, grad):
         x, y, u, inverse, vh, weights = ctx.saved_tensors
         left, right = u * inverse[..., None, :], vh * (inverse > 0)[..., :, None]

@@ -19,9 +19,9 @@ from scorebounds.measures.base import (
     Measure,
     at_most_one,
 )
-from scorebounds.measures.closed_form import gram
+from scorebounds.measures.closed_form import gram, narrow
 from scorebounds.measures.inputs import require_memory
-from scorebounds.measures.pair import Pair, Reference, in_double, narrow, one_by_one
+from scorebounds.measures.pair import Pair, Reference, in_double, one_by_one
 
 # A spread of distances, as a share of their mean square, that is rounding and nothing else.
 NO_SPREAD = 1e-13

@@ -7,7 +7,13 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from scorebounds.measures.closed_form import explained_energy, fold_products, gram
+from scorebounds.measures.closed_form import (
+    explained_energy,
+    first_derivative_only,
+    fold_products,
+    gram,
+    narrow,
+)
 from scorebounds.measures.subspaces import principal_subspace
 
 Kept = TypeVar("Kept")
@@ -26,18 +32,6 @@ def of_order_one(y: Tensor) -> Tensor:
     """
     largest = y.detach().abs().amax((-2, -1), keepdim=True)
     return y * torch.ldexp(torch.ones_like(largest), -torch.frexp(largest).exponent)
-
-
-def narrow(y: Tensor) -> Tensor:
-    """Rotate `y` (..., n, q) with q > n into the n dimensions that it spans.
-
-    A function that is invariant to rotations of Y has all its gradient in Y's row space, so the
-    rotation may be held constant and first derivatives stay exact.
-    """
-    if y.shape[-1] <= y.shape[-2]:
-        return y
-    basis = torch.linalg.qr(y.detach().mT).Q
-    return y @ basis
 
 
 class Reference:
@@ -204,7 +198,7 @@ class _OneByOne(torch.autograd.Function):
         return torch.stack(scores).reshape(y.shape[:-2])
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
+    @first_derivative_only
     def backward(ctx, grad):
         (gradients,) = ctx.saved_tensors
         return grad[..., None, None] * gradients, None

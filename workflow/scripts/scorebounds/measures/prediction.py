@@ -36,7 +36,7 @@ def pls_predictions(x_train: Tensor, y_train: Tensor, y_test: Tensor, n_componen
             f"partial least squares with {n_components} components needs as many training samples "
             f"and neurons in y, got {y_train.shape[0]} and {y_train.shape[1]}"
         )
-    model = PLSRegression(n_components, scale=False, max_iter=5000, tol=1e-12)
+    model = PLSRegression(n_components, scale=False, max_iter=100_000, tol=1e-26)
     model.fit(y_train.cpu().numpy(), x_train.cpu().numpy())
     predicted = model.predict(y_test.cpu().numpy())
     return torch.from_numpy(predicted.reshape(len(y_test), -1)).to(x_train)

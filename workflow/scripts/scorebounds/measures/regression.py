@@ -7,7 +7,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 
 from scorebounds.measures.base import (
     CLOOS_2025,
@@ -22,7 +21,7 @@ from scorebounds.measures.base import (
     of_x,
     of_y,
 )
-from scorebounds.measures.closed_form import least_squares
+from scorebounds.measures.closed_form import first_derivative_only, least_squares
 from scorebounds.measures.pair import Pair, Reference, in_double
 
 N_FOLDS = 5
@@ -93,7 +92,7 @@ class _RidgeExplained(Function):
         return (weights * (cross.mT + penalty * weights)).sum((-2, -1))
 
     @staticmethod
-    @once_differentiable
+    @first_derivative_only
     def backward(ctx, grad):
         weights, factor = ctx.saved_tensors
         adjoint = torch.cholesky_solve(2 * ctx.penalty * weights, factor)
@@ -109,7 +108,9 @@ class _RidgeExplained(Function):
 def _penalised_factor(gram: Tensor, penalty: float) -> Tensor:
     identity = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
     factor, failed = torch.linalg.cholesky_ex(gram + penalty * identity)
-    if failed.any():
+    pivots = factor.diagonal(dim1=-2, dim2=-1).square()
+    rounding = gram.shape[-1] * torch.finfo(gram.dtype).eps * pivots.amax(-1)
+    if failed.any() or (pivots.amin(-1) <= rounding).any():
         raise ValueError(
             f"ridge regression with λ = {penalty:g} is beyond double precision for y of this "
             "scale; scale y down or take a larger λ"
@@ -248,7 +249,7 @@ class _CrossValidatedRidge(Function):
         return torch.stack(scores).mean(0)
 
     @staticmethod
-    @once_differentiable
+    @first_derivative_only
     def backward(ctx, grad):
         sums_x, sums_y = ctx.saved_tensors
         share = (grad / len(ctx.solutions))[..., None, None]

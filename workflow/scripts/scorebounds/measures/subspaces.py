@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 from torch.autograd import Function
-from torch.autograd.function import once_differentiable
+
+from scorebounds.measures.closed_form import first_derivative_only
 
 # A gap between squared singular values, as a share of the largest, below which the two directions
 # are one and the same to rounding: what would divide by it is left out.
@@ -39,7 +40,7 @@ class _PrincipalSubspace(Function):
         return basis, rank
 
     @staticmethod
-    @once_differentiable
+    @first_derivative_only
     def backward(ctx, grad, _):
         u, s, vh, kept = ctx.saved_tensors
         grad = grad * kept[..., None, :]
@@ -64,7 +65,7 @@ class _LeftSingularVectors(Function):
         return u[..., : s.shape[-1]].contiguous(), s
 
     @staticmethod
-    @once_differentiable
+    @first_derivative_only
     def backward(ctx, grad_u, grad_s):
         matrix, u, s, vh = ctx.saved_tensors
         k = s.shape[-1]

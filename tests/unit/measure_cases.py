@@ -1,0 +1,41 @@
+"""Inputs and names that the tests of measures share."""
+
+import warnings
+
+import torch
+
+from scorebounds import measures
+
+NAMES = measures.names()
+DIFFERENTIABLE = [name for name in NAMES if measures.load(name).differentiable]
+SATURATED = "ignore:.*1 whatever the data are"
+
+
+def draw(*shape, seed=0):
+    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+def load(name):
+    """Load a measure; those with a size that small data do not have, at a smaller size."""
+    return measures.load({"pls_cv_pearson_25": "pls_cv_pearson_3"}.get(name, name))
+
+
+def score(measure, x, y):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*1 whatever the data are")
+        return measure.score(x, y)
+
+
+def cases():
+    """Pairs of every kind of shape: tall, different widths, wide, rank-deficient."""
+    low_rank = draw(30, 2, seed=2) @ draw(2, 6, seed=3)
+    return {
+        "tall": (draw(30, 6), draw(30, 6, seed=1)),
+        "widths": (draw(30, 6), draw(30, 4, seed=1)),
+        "wide": (draw(14, 20), draw(14, 25, seed=1)),
+        "x of low rank": (low_rank, draw(30, 5, seed=1)),
+        "y of low rank": (draw(30, 5), low_rank),
+    }
+
+
+CASES = cases()

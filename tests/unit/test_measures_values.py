@@ -1,0 +1,426 @@
+"""Scores against textbook forms, values of independent implementations, and identities."""
+
+import csv
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from measure_cases import CASES, DIFFERENTIABLE, NAMES, draw, load, score
+from scipy.optimize import linprog
+from scipy.spatial.distance import cdist, pdist
+from scipy.stats import pearsonr, spearmanr
+from sklearn.cross_decomposition import CCA, PLSRegression
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.model_selection import KFold
+
+from scorebounds import measures
+from scorebounds.measures.pair import Reference
+from scorebounds.measures.prediction import (
+    held_out_correlations,
+    pls_predictions,
+    ridge_predictions,
+)
+from scorebounds.measures.regression import TUNING_GRID, fold_bounds
+
+# --- textbook forms, written from the definitions with n × n matrices, scikit-learn and SciPy
+
+
+def centred(x):
+    return x - x.mean(0)
+
+
+def cosine(a, b):
+    return np.sum(a * b) / (np.linalg.norm(a) * np.linalg.norm(b))
+
+
+def double_centred(kernel):
+    centring = np.eye(len(kernel)) - 1 / len(kernel)
+    return centring @ kernel @ centring
+
+
+def textbook_cka(x, y):
+    return cosine(double_centred(x @ x.T), double_centred(y @ y.T))
+
+
+def textbook_cka_debiased(x, y):
+    def hsic(k, m):
+        n, one = len(k), np.ones(len(k))
+        k, m = (a - np.diag(np.diag(a)) for a in (k, m))
+        total = np.trace(k @ m) - 2 / (n - 2) * one @ k @ m @ one
+        return total + (one @ k @ one) * (one @ m @ one) / ((n - 1) * (n - 2))
+
+    k, m = x @ x.T, y @ y.T
+    return hsic(k, m) / np.sqrt(hsic(k, k) * hsic(m, m))
+
+
+def textbook_cka_rbf(x, y, fraction):
+    def kernel(z):
+        squared = cdist(z, z, "sqeuclidean")
+        return double_centred(np.exp(-squared / (2 * fraction**2 * np.median(squared))))
+
+    return cosine(kernel(x), kernel(y))
+
+
+def textbook_nbs(x, y):
+    x, y = centred(x), centred(y)
+    return np.linalg.norm(x.T @ y, "nuc") / (np.linalg.norm(x) * np.linalg.norm(y))
+
+
+def textbook_distance(x, y):
+    width = max(x.shape[1], y.shape[1])
+    x, y = (np.pad(centred(z), ((0, 0), (0, width - z.shape[1]))) for z in (x, y))
+    u, _, vt = np.linalg.svd(y.T @ x)
+    return np.linalg.norm(x - y @ u @ vt)
+
+
+def textbook_linreg(x, y):
+    residual = x - LinearRegression(tol=1e-15).fit(y, x).predict(y)
+    return 1 - np.sum(residual**2) / np.sum(centred(x) ** 2)
+
+
+def textbook_cross_validated(x, y, make):
+    scores = []
+    for train, test in KFold(5).split(x):
+        residual = x[test] - make().fit(y[train], x[train]).predict(y[test])
+        scores.append(1 - np.sum(residual**2) / np.sum((x[test] - x[train].mean(0)) ** 2))
+    return np.mean(scores)
+
+
+def textbook_ridge_cv(x, y, penalty=100):
+    return textbook_cross_validated(x, y, lambda: Ridge(penalty, solver="svd"))
+
+
+def textbook_ridge(x, y, penalty=100):
+    residual = x - Ridge(penalty, solver="svd").fit(y, x).predict(y)
+    return 1 - np.sum(residual**2) / np.sum(centred(x) ** 2)
+
+
+def textbook_ridge_cv_tuned(x, y):
+    scores = []
+    for train, test in KFold(5).split(x):
+        level = np.sum(centred(y[train]) ** 2) / min(y.shape[1], len(train))
+        penalties = [factor * level for factor in TUNING_GRID]
+        inner = [textbook_ridge_cv(x[train], y[train], penalty) for penalty in penalties]
+        model = Ridge(penalties[np.argmax(inner)], solver="svd").fit(y[train], x[train])
+        residual = x[test] - model.predict(y[test])
+        scores.append(1 - np.sum(residual**2) / np.sum((x[test] - x[train].mean(0)) ** 2))
+    return np.mean(scores)
+
+
+def textbook_pearson(x, y, make):
+    correlations = []
+    for train, test in KFold(5).split(x):
+        predicted = make().fit(y[train], x[train]).predict(y[test])
+        correlations.append(
+            [pearsonr(a, b).statistic for a, b in zip(x[test].T, predicted.T, strict=True)]
+        )
+    return np.median(np.mean(correlations, axis=0))
+
+
+def bases(x, y, share=1.0):
+    kept = []
+    for z in (x, y):
+        u, s, _ = np.linalg.svd(centred(z), full_matrices=False)
+        rank = np.sum(s > s[0] * max(z.shape) * np.finfo(float).eps)
+        if share < 1:
+            rank = np.searchsorted(np.cumsum(s**2) / np.sum(s**2), share) + 1
+        kept.append(u[:, :rank])
+    return kept
+
+
+def textbook_cca(x, y, power, share=1.0):
+    of_x, of_y = bases(x, y, share)
+    correlations = np.linalg.svd(of_x.T @ of_y, compute_uv=False)
+    return np.mean(correlations**power)
+
+
+def textbook_pwcca(x, y):
+    of_x, of_y = bases(x, y)
+    u, correlations, _ = np.linalg.svd(of_x.T @ of_y, full_matrices=False)
+    weights = np.abs((of_x @ u).T @ centred(x)).sum(1)
+    return np.sum(weights * correlations) / np.sum(weights)
+
+
+def textbook_ensd(x, y):
+    k, m = double_centred(x @ x.T), double_centred(y @ y.T)
+    traces = np.trace(k @ m) * np.trace(k) * np.trace(m)
+    return traces / (np.trace(k @ k) * np.trace(m @ m))
+
+
+def textbook_soft_matching(x, y):
+    p, q = x.shape[1], y.shape[1]
+    gains = np.corrcoef(x.T, y.T)[:p, p:]
+    rows = np.kron(np.eye(p), np.ones(q))
+    columns = np.kron(np.ones(p), np.eye(q))
+    sums = np.concatenate([np.full(p, 1 / p), np.full(q, 1 / q)])
+    return -linprog(-gains.ravel(), A_eq=np.vstack([rows, columns]), b_eq=sums).fun
+
+
+def textbook_permutation_matching(x, y):
+    """Relax the permutation to a doubly stochastic matrix, whose optimum is a permutation."""
+    width = max(x.shape[1], y.shape[1])
+    x, y = (np.pad(centred(z), ((0, 0), (0, width - z.shape[1]))) for z in (x, y))
+    rows = np.kron(np.eye(width), np.ones(width))
+    columns = np.kron(np.ones(width), np.eye(width))
+    found = linprog(
+        -(x.T @ y).ravel(), A_eq=np.vstack([rows, columns]), b_eq=np.ones(2 * width)
+    ).fun
+    return -found / (np.linalg.norm(x) * np.linalg.norm(y))
+
+
+def textbook_distance_correlation(x, y):
+    k, m = (double_centred(cdist(z, z)) for z in (x, y))
+    return np.sqrt(cosine(k, m))
+
+
+def textbook_mutual_knn(x, y, k=10):
+    neighbours = []
+    for z in (x, y):
+        distances = cdist(z, z, "cosine")
+        np.fill_diagonal(distances, np.inf)
+        neighbours.append(np.argsort(distances, axis=1)[:, :k])
+    return np.mean([len(set(a) & set(b)) / k for a, b in zip(*neighbours, strict=True)])
+
+
+def rsa(metric, compare):
+    return lambda x, y: compare(pdist(x, metric), pdist(y, metric))
+
+
+TEXTBOOK = {
+    "cka": textbook_cka,
+    "cka_angular": lambda x, y: 1 - np.arccos(textbook_cka(x, y)) / (np.pi / 2),
+    "cka_debiased": textbook_cka_debiased,
+    "cka_rbf_0.2": lambda x, y: textbook_cka_rbf(x, y, 0.2),
+    "cka_rbf_0.4": lambda x, y: textbook_cka_rbf(x, y, 0.4),
+    "cka_rbf_0.8": lambda x, y: textbook_cka_rbf(x, y, 0.8),
+    "hsic": lambda x, y: (
+        np.sum(double_centred(x @ x.T) * double_centred(y @ y.T)) / (len(x) - 1) ** 2
+    ),
+    "nbs": textbook_nbs,
+    "procrustes_angular": lambda x, y: 1 - np.arccos(min(1, textbook_nbs(x, y))) / (np.pi / 2),
+    "procrustes_distance": textbook_distance,
+    "procrustes_normalised": lambda x, y: np.sqrt(2 - 2 * textbook_nbs(x, y)),
+    "linreg": textbook_linreg,
+    "linreg_reverse": lambda x, y: textbook_linreg(y, x),
+    "linreg_symmetric": lambda x, y: (textbook_linreg(x, y) + textbook_linreg(y, x)) / 2,
+    "linreg_cv": lambda x, y: textbook_cross_validated(x, y, lambda: LinearRegression(tol=1e-15)),
+    "ridge_100": textbook_ridge,
+    "ridge_cv_100": textbook_ridge_cv,
+    "ridge_cv_tuned": textbook_ridge_cv_tuned,
+    "ridge_cv_pearson_100": lambda x, y: textbook_pearson(x, y, lambda: Ridge(100, solver="svd")),
+    "pls_cv_pearson_3": lambda x, y: textbook_pearson(
+        x, y, lambda: PLSRegression(3, scale=False, max_iter=100_000, tol=1e-26)
+    ),
+    "rsa_euclidean_cosine": rsa("sqeuclidean", cosine),
+    "rsa_euclidean_pearson": rsa("sqeuclidean", lambda a, b: pearsonr(a, b).statistic),
+    "rsa_euclidean_spearman": rsa("sqeuclidean", lambda a, b: spearmanr(a, b).statistic),
+    "rsa_correlation_cosine": rsa("correlation", cosine),
+    "rsa_correlation_pearson": rsa("correlation", lambda a, b: pearsonr(a, b).statistic),
+    "cca": lambda x, y: textbook_cca(x, y, 1),
+    "cca_r2": lambda x, y: textbook_cca(x, y, 2),
+    "svcca": lambda x, y: textbook_cca(x, y, 1, 0.99),
+    "svcca_r2": lambda x, y: textbook_cca(x, y, 2, 0.99),
+    "pwcca": textbook_pwcca,
+    "ensd": textbook_ensd,
+    "soft_matching": textbook_soft_matching,
+    "permutation_matching": textbook_permutation_matching,
+    "distance_correlation": textbook_distance_correlation,
+    "mutual_knn_10": textbook_mutual_knn,
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("name", NAMES)
+def test_equals_textbook_form(name, case):
+    if name == "pls_cv_pearson_25" and "low rank" in case:
+        pytest.skip("of rank 2, the third component is rounding")
+    measure = load(name)
+    x, y = CASES[case]
+    expected = TEXTBOOK[measure.name](x.numpy(), y.numpy())
+    assert score(measure, x, y).item() == pytest.approx(expected, rel=1e-8)
+
+
+def test_canonical_correlations_are_those_of_scikit_learn():
+    x, y = CASES["tall"]
+    model = CCA(n_components=6, max_iter=50_000, tol=1e-14).fit(x.numpy(), y.numpy())
+    pairs = zip(*(side.T for side in model.transform(x.numpy(), y.numpy())), strict=True)
+    correlations = [pearsonr(a, b).statistic for a, b in pairs]
+    assert load("cca").score(x, y).item() == pytest.approx(np.mean(correlations), rel=1e-4)
+
+
+# --- values of independent implementations
+
+REFERENCE_IDS = {
+    # ours beyond the table: (theirs, what is done to their value)
+    "permutation_matching": ("permutation-angular", math.cos),
+    "procrustes_normalised": ("procrustes-normalised", float),
+    "mutual_knn_10": ("mutual-knn-k10", float),
+    "distance_correlation": ("distance-correlation", float),
+}
+
+
+def reference_entries(folder, reference):
+    """Yield input's name, X, Y and value, wherever all of them are at hand."""
+    entries = json.loads((folder / "reference.json").read_text())[reference]
+    for name, entry in entries.items():
+        path = folder / "inputs" / f"{name}.npz"
+        if path.exists() and entry["value"] is not None:
+            arrays = np.load(path)
+            yield name, *(torch.from_numpy(arrays[key]) for key in "XY"), entry["value"]
+
+
+def reference_ids(folder):
+    with open(folder / "ids.tsv", newline="") as table:
+        ids = {row["id"]: row["reference"] for row in csv.DictReader(table, delimiter="\t")}
+    return {name: (theirs, float) for name, theirs in ids.items()} | REFERENCE_IDS
+
+
+def test_equals_independent_implementations(reference_values, subtests):
+    ids = reference_ids(reference_values)
+    uncovered = {"linreg_reverse", "ridge_cv_tuned", "pls_cv_pearson_25", "ridge_cv_pearson_100"}
+    assert set(NAMES) - set(ids) == uncovered
+    for name, (theirs, convert) in ids.items():
+        measure = measures.load(name)
+        compared = 0
+        for case, x, y, value in reference_entries(reference_values, theirs):
+            with subtests.test(measure=name, input=case):
+                expected = convert(value)
+                assert score(measure, x, y).item() == pytest.approx(expected, rel=1e-8)
+                single = score(measure, x.float(), y.float()).item()
+                assert single == pytest.approx(expected, rel=1e-4)
+            compared += 1
+        assert compared >= 5, name
+
+
+@pytest.mark.parametrize(
+    ("theirs", "predict"),
+    [
+        (
+            "ridge-lambda1-pearson-columns#5folds_cv",
+            lambda *parts: ridge_predictions(*parts, 1.0),
+        ),
+        ("pls3-pearson-columns#5folds_cv", lambda *parts: pls_predictions(*parts, 3)),
+    ],
+)
+def test_held_out_correlations_equal_independent_implementations(
+    reference_values, theirs, predict
+):
+    """Theirs is the mean over neurons, of which our measures take the median."""
+    compared = 0
+    for name, x, y, value in reference_entries(reference_values, theirs):
+        found = held_out_correlations(x, y, predict).mean().item()
+        assert found == pytest.approx(value, rel=1e-8), name
+        compared += 1
+    assert compared >= 5
+
+
+# --- identities between the measures
+
+
+def test_bures_similarity_is_a_multiple_of_cka():
+    """NBS² = R·CKA/√(PR(X) PR(Y)) with R = ‖XᵀY‖²_*/‖XᵀY‖²_F; PR is ensd(x, x)."""
+    x, y = (matrix - matrix.mean(0) for matrix in CASES["widths"])
+    s = torch.linalg.svdvals(x.T @ y)
+    cka, nbs, ensd = (measures.load(name) for name in ("cka", "nbs", "ensd"))
+    shared = s.sum() ** 2 / (s**2).sum()
+    ratios = (ensd.score(x, x) * ensd.score(y, y)).sqrt()
+    expected = (shared * cka.score(x, y) / ratios).item()
+    assert nbs.score(x, y).item() ** 2 == pytest.approx(expected)
+
+
+def test_participation_ratio_is_the_shared_dimension_of_data_with_itself():
+    x = CASES["tall"][0]
+    eigenvalues = torch.linalg.svdvals(x - x.mean(0)) ** 2
+    expected = (eigenvalues.sum() ** 2 / (eigenvalues**2).sum()).item()
+    assert measures.load("ensd").score(x, x).item() == pytest.approx(expected)
+
+
+def test_angular_forms_are_functions_of_what_they_are_named_after():
+    x, y = CASES["tall"]
+    for angular, plain in (("procrustes_angular", "nbs"), ("cka_angular", "cka")):
+        value = measures.load(plain).score(x, y).item()
+        found = measures.load(angular).score(x, y).item()
+        assert found == pytest.approx(1 - math.acos(value) / (math.pi / 2))
+
+
+def test_cka_is_the_cosine_of_centred_distances():
+    """RSA with double-centred squared distances (the published rsa-correlation-corr) is CKA."""
+    x, y = CASES["widths"]
+    k, m = (double_centred(cdist(z, z, "sqeuclidean")) for z in (x.numpy(), y.numpy()))
+    assert measures.load("cka").score(x, y).item() == pytest.approx(cosine(k, m))
+
+
+def test_distances_follow_from_similarities():
+    x, y = CASES["widths"]
+    energy_x, energy_y = Reference(x).energy, Reference(y).energy
+    nbs = measures.load("nbs").score(x, y)
+    expected = (energy_x + energy_y - 2 * nbs * (energy_x * energy_y).sqrt()).sqrt()
+    assert measures.load("procrustes_distance").score(x, y).item() == pytest.approx(expected.item())
+    hsic = measures.load("hsic")
+    cka = hsic.score(x, y) / (hsic.score(x, x) * hsic.score(y, y)).sqrt()
+    assert measures.load("cka").score(x, y).item() == pytest.approx(cka.item())
+
+
+@pytest.mark.parametrize("name", ["linreg", "cca", "cca_r2", "pwcca"])
+def test_what_any_linear_map_leaves_alone_is_constant_in_wide_data(name):
+    """Kornblith et al. 2019, theorem 1: with p, q ≥ n − 1 the score is 1 whatever X and Y are."""
+    for seed in range(3):
+        x, y = draw(12, 11, seed=seed), draw(12, 15, seed=seed + 10)
+        with pytest.warns(UserWarning, match="1 whatever the data are"):
+            assert measures.load(name).score(x, y).item() == pytest.approx(1)
+
+
+def test_folds_are_those_of_scikit_learn():
+    for n in (5, 7, 100, 103):
+        theirs = [(test[0], test[-1] + 1) for _, test in KFold(5).split(np.zeros(n))]
+        assert fold_bounds(n) == theirs
+
+
+def test_any_parameter_can_be_asked_for():
+    x, y = (matrix.numpy() for matrix in CASES["tall"])
+    expected = {
+        "ridge_cv_2.5": textbook_ridge_cv(x, y, 2.5),
+        "ridge_cv_1000000": textbook_ridge_cv(x, y, 1e6),
+        "ridge_0.5": textbook_ridge(x, y, 0.5),
+        "cka_rbf_1.3": textbook_cka_rbf(x, y, 1.3),
+        "mutual_knn_4": textbook_mutual_knn(x, y, 4),
+    }
+    for name, value in expected.items():
+        measure = measures.load(name)
+        assert measure.name == name
+        assert measure.score(*CASES["tall"]).item() == pytest.approx(value, rel=1e-9)
+
+
+def test_linreg_of_an_ill_conditioned_y_takes_the_safe_path():
+    x = draw(30, 3)
+    y = draw(30, 4, seed=1)
+    y[:, 3] = y[:, 0] + 1e-5 * y[:, 3]
+    expected = textbook_linreg(x.numpy(), y.numpy())
+    measure = measures.load("linreg")
+    assert measure.score(x, y).item() == pytest.approx(expected, rel=1e-8)
+    assert torch.autograd.gradcheck(measure.against(x), (y.requires_grad_(),), eps=1e-9, rtol=1e-2)
+
+
+def test_ridge_in_single_precision_at_a_scale_of_rates():
+    x, y = draw(200, 300), 1000 * draw(200, 300, seed=1)
+    measure = measures.load("ridge_cv_100")
+    double = measure.score(x, y).item()
+    assert measure.score(x.float(), y.float()).item() == pytest.approx(double, rel=1e-4)
+
+
+def test_every_measure_of_the_method_is_there():
+    assert {"cka", "hsic", "pwcca", "svcca_r2", "soft_matching", "linreg_cv"} <= set(NAMES)
+    scored = set(NAMES) - set(DIFFERENTIABLE)
+    assert scored == {
+        "ridge_cv_tuned",
+        "rsa_euclidean_spearman",
+        "ensd",
+        "soft_matching",
+        "permutation_matching",
+        "distance_correlation",
+        "mutual_knn_10",
+        "ridge_cv_pearson_100",
+        "pls_cv_pearson_25",
+    }
