@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from measure_cases import NAMES, SATURATED, draw, load
+from measure_cases import NAMES, draw, load
 
 from scorebounds import measures
 from scorebounds.measures import inputs

@@ -304,9 +304,7 @@ def test_equals_independent_implementations(reference_values, subtests):
         ("pls3-pearson-columns#5folds_cv", lambda *parts: pls_predictions(*parts, 3)),
     ],
 )
-def test_held_out_correlations_equal_independent_implementations(
-    reference_values, theirs, predict
-):
+def test_held_out_correlations_equal_independent_implementations(reference_values, theirs, predict):
     """Theirs is the mean over neurons, of which our measures take the median."""
     compared = 0
     for name, x, y, value in reference_entries(reference_values, theirs):

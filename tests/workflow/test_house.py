@@ -11,7 +11,7 @@ from workflow_runs import ROOT
 
 from scorebounds import datasets, measures
 from scorebounds.datasets.surrogates import PUBLISHED_SAMPLES
-from scorebounds.figures.style import MEASURE_LOOK, measure_looks
+from scorebounds.figures.style import OFF_SCALE, measure_label, measure_looks
 from scorebounds.published import PUBLISHED_IDS
 
 LIBRARY = ROOT / "workflow/scripts/scorebounds"
@@ -74,7 +74,7 @@ def test_imports_run_one_way():
 
 # Heavy packages, and the only rooms of the library that may import them.
 IMPORTED_BY = {
-    "torch": {"measures", "optimize", "capture"},
+    "torch": {"measures", "optimize", "capture", "scoring"},
     "matplotlib": {"figures"},
     "pooch": {"download"},
     "snakemake": set(),
@@ -93,15 +93,47 @@ def test_heavy_packages_are_imported_in_their_rooms_only():
             assert name.split(".")[1] in IMPORTED_BY[package], f"{name} imports {package}"
 
 
-def test_measures_have_one_name_everywhere():
-    assert set(CONFIG["measures"]) == set(measures.names())
-    assert set(MEASURE_LOOK) == set(measures.names()) == set(PUBLISHED_IDS)
-    for name in measures.names():
-        assert MEASURE_LOOK[name][0] == measures.load(name).label
-        assert measures.load(name).name == name
-    sweep = [f"ridge_cv_{number}" for number in ("1", "10", "1000", "10000")]
-    looks = measure_looks([*measures.names(), *sweep])
-    assert [looks[name][0] for name in sweep] == [measures.load(name).label for name in sweep]
+def schema_modules():
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    return schema["$defs"]["measures"], schema["properties"]["measures"]["items"]["anyOf"]
+
+
+@pytest.mark.parametrize("name", [*measures.names(), "ridge_cv_0.5", "ridge_7", "cka_rbf_1.5"])
+def test_a_measure_is_the_same_everywhere(name):
+    measure = measures.load(name)
+    assert measure.name == name
+    assert measure_label(name) == measure.label
+    if measure.differentiable:
+        assert (measure.unit is not None) == (name in OFF_SCALE)
+    kinds, _ = schema_modules()
+    found = [
+        (kind, room)
+        for kind, rooms in kinds.items()
+        for room, known in rooms.items()
+        if re.fullmatch(known["pattern"], name)
+    ]
+    ((kind, room),) = found
+    assert kind == ("optimized" if measure.differentiable else "scored")
+    text = (LIBRARY / f"measures/{room}.py").read_text()
+    assert re.search(rf'name=f?"{re.sub("_[0-9.]+$", "_{number}", name)}"', text)
+
+
+def test_the_schema_knows_what_the_registry_knows():
+    kinds, allowed = schema_modules()
+    pointers = {f"#/$defs/measures/{kind}/{room}" for kind in kinds for room in kinds[kind]}
+    assert {entry["$ref"] for entry in allowed} == pointers
+    assert set(CONFIG["measures"]) <= set(measures.names())
+    assert set(PUBLISHED_IDS) <= set(CONFIG["measures"])
+    patterns = [known["pattern"] for rooms in kinds.values() for known in rooms.values()]
+    for wrong in ("ckaa", "ridge_cv_0", "mutual_knn_0", "pls_cv_pearson_2.5", "cka_rbf_"):
+        assert not any(re.fullmatch(pattern, wrong) for pattern in patterns)
+        with pytest.raises(ValueError, match="unknown measure"):
+            measures.load(wrong)
+
+
+def test_measures_of_a_figure_look_different():
+    optimized = [name for name in CONFIG["measures"] if measures.load(name).differentiable]
+    looks = measure_looks([*optimized, *(f"ridge_cv_{number}" for number in (1, 10, 1000, 10000))])
     for part in range(3):
         assert len({look[part] for look in looks.values()}) == len(looks)
 
@@ -136,7 +168,7 @@ def pins(path):
 
 
 def test_environments_pin_what_the_requirements_pin():
-    conda_names = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
+    conda_names = {"pytorch": "torch", "matplotlib-base": "matplotlib", "pot": "POT"}
     wanted = pins(ROOT / "requirements.txt")
     constraints = {
         name.lower(): version for name, version in pins(ROOT / "constraints.txt").items()

@@ -12,9 +12,10 @@ from workflow_runs import snakemake
         ("seed: -1", "seed: expected a whole number, the root of all random streams, got -1"),
         (
             "measures: [ckaa]",
-            "measures → 0: expected a measure (cka, cka_angular, nbs, procrustes_",
+            "measures → 0: expected a measure of docs/measures.md, got 'ckaa'",
         ),
-        ("measures: [ridge_cv_0]", "ridge_cv_<λ>), got 'ridge_cv_0'"),
+        ("measures: [ridge_cv_0]", "a measure of docs/measures.md, got 'ridge_cv_0'"),
+        ("measures: [ensd]", "config, measures: expected at least one that has a gradient"),
         ("measures: []", "measures: expected a list of at least one id of a similarity measure"),
         ("datasets: [ultrametrik]", "unknown dataset 'ultrametrik' (did you mean 'ultrametric'?)"),
         ("datasets: []", "config, datasets: none is left to work on"),

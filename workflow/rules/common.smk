@@ -5,6 +5,8 @@ import os
 import re
 from urllib.parse import unquote, urlparse
 
+import yaml
+
 from snakemake.logging import logger
 
 # Relative, so that a cluster node or a container finds it from the working directory as well.
@@ -85,6 +87,31 @@ def chosen_datasets():
     return chosen
 
 
+def read_measures():
+    """Read which measures there are: by `optimized` and `scored`, then module, a pattern."""
+    path = WORKFLOW / "workflow/schemas/config.schema.yaml"
+    return yaml.safe_load(path.read_text(encoding="utf-8"))["$defs"]["measures"]
+
+
+MEASURES = read_measures()
+
+
+def measure_module(measure, kind):
+    """Return the module of a measure that can be `optimized`, or is only `scored`; or None."""
+    found = [
+        room for room, known in MEASURES[kind].items() if re.fullmatch(known["pattern"], measure)
+    ]
+    return found[0] if found else None
+
+
+def optimized_measures():
+    """List the measures that data is optimised towards."""
+    chosen = [name for name in config["measures"] if measure_module(name, "optimized")]
+    if not chosen:
+        raise WorkflowError("config, measures: expected at least one that has a gradient")
+    return chosen
+
+
 def check_custom():
     """Refuse a user's dataset that has the name of another or no file."""
     for name, entry in config["custom"].items():
@@ -96,15 +123,16 @@ def check_custom():
 
 check_custom()
 DATASETS = chosen_datasets()
+OPTIMIZED = optimized_measures()
 SURROGATES = [dataset for dataset in DATASETS if dataset.startswith(SURROGATE)]
 
 
 wildcard_constraints:
     dataset="|".join(map(re.escape, known_datasets())),
-    measure="|".join(map(re.escape, config["measures"])),
+    measure="|".join(map(re.escape, OPTIMIZED)),
     folder="|".join(sorted({re.escape(folder) for folder, _ in CATALOGUE})),
     file="|".join(sorted({re.escape(file) for _, file in CATALOGUE})),
-    table="thresholds|runs|trajectories",
+    table="thresholds|runs|trajectories|scores",
 
 
 def library(script):
@@ -121,6 +149,28 @@ def library(script):
             pending += [file for file in found if file not in files]
             files |= dict.fromkeys(pending)
     return sorted(str(file) for file in files)
+
+
+def measure_library(script):
+    """Return the function of the wildcards that lists `library(script)` for the one measure.
+
+    Of the modules that define measures it keeps the measure's own and those this one builds on, so
+    that a change of another measure does not optimise everything anew.
+    """
+    folder = SCRIPTS / "scorebounds/measures"
+    rooms = {room for kind in MEASURES.values() for room in kind}
+
+    def needed(room):
+        text = (folder / f"{room}.py").read_text(encoding="utf-8")
+        used = set(re.findall(r"^from scorebounds\.measures\.(\w+)", text, flags=re.MULTILINE))
+        return {room}.union(*map(needed, used & rooms))
+
+    def files(wildcards):
+        kept = needed(measure_module(wildcards.measure, "optimized"))
+        others = {str(folder / f"{room}.py") for room in rooms - kept}
+        return [file for file in library(script) if file not in others]
+
+    return files
 
 
 def catalogue_entry(column):
@@ -161,14 +211,26 @@ def optimize_runtime(wildcards, input, attempt):
     return round(60 + 60 * input.size_mb) * attempt
 
 
+def score_memory(wildcards, attempt):
+    """Request memory in MB: a few matrices of samples × samples, of at most 8000 samples."""
+    return 6000 * attempt
+
+
+def table_of(dataset, table):
+    """Return where one dataset's part of a table is."""
+    folder = "scores" if table == "scores" else f"thresholds/{dataset}"
+    return f"results/{folder}/{dataset if table == 'scores' else table}.csv"
+
+
 def optimized(dataset):
     """List a dataset's optimisation results, a file per measure."""
-    return [f"results/optimized/{dataset}/{measure}.nc" for measure in config["measures"]]
+    return [f"results/optimized/{dataset}/{measure}.nc" for measure in OPTIMIZED]
 
 
 def figures_to_draw():
     """List every figure as PDF; its PNG and CSV come with it."""
-    names = ["thresholds", "trajectories", *(f"capture/{dataset}" for dataset in DATASETS)]
+    names = ["thresholds", "trajectories", "scores"]
+    names += [f"capture/{dataset}" for dataset in DATASETS]
     if SURROGATES:
         names.append("agreement")
     return [f"results/figures/{name}.pdf" for name in names]

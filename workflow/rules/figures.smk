@@ -89,6 +89,36 @@ rule plot_trajectories:
         "../scripts/plot_trajectories.py"
 
 
+rule plot_scores:
+    input:
+        scores="results/tables/scores.csv",
+        library=library("plot_scores"),
+    output:
+        pdf="results/figures/scores.pdf",
+        png=report(
+            "results/figures/scores.png",
+            caption="../report/scores.rst",
+            category="1. What must a score be?",
+            labels={"dataset": "all", "figure": "what one high score says of the others"},
+        ),
+        csv="results/figures/scores.csv",
+    log:
+        "results/logs/plot_scores.log",
+    benchmark:
+        "results/benchmarks/plot_scores.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        n_seeds=lookup(dpath="scoring/n_seeds", within=config),
+        stop_score=lookup(dpath="optimize/stop_score", within=config),
+    script:
+        "../scripts/plot_scores.py"
+
+
 rule plot_agreement:
     input:
         published="results/tables/published.csv",
@@ -135,6 +165,12 @@ rule figure_capture:
 rule figure_trajectories:
     input:
         "results/figures/trajectories.pdf",
+    localrule: True
+
+
+rule figure_scores:
+    input:
+        "results/figures/scores.pdf",
     localrule: True
 
 

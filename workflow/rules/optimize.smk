@@ -4,7 +4,7 @@
 rule optimize_dataset:
     input:
         reference="data/prepared/{dataset}.nc",
-        library=library("optimize_dataset"),
+        library=measure_library("optimize_dataset"),
     output:
         "results/optimized/{dataset}/{measure}.nc",
     log:
@@ -22,3 +22,27 @@ rule optimize_dataset:
         settings=lookup(dpath="optimize", within=config),
     script:
         "../scripts/optimize_dataset.py"
+
+
+rule score_synthetic:
+    input:
+        reference="data/prepared/{dataset}.nc",
+        optimized=lambda wildcards: optimized(wildcards.dataset),
+        library=library("score_synthetic"),
+    output:
+        "results/scores/{dataset}.csv",
+    log:
+        "results/logs/score_synthetic/{dataset}.log",
+    benchmark:
+        "results/benchmarks/score_synthetic/{dataset}.tsv"
+    conda:
+        "../../envs/optimize.yaml"
+    threads: 1
+    resources:
+        mem_mb=score_memory,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        measures=config["measures"],
+        n_seeds=lookup(dpath="scoring/n_seeds", within=config),
+    script:
+        "../scripts/score_synthetic.py"

@@ -3,9 +3,7 @@
 
 rule collect_table:
     input:
-        tables=lambda wildcards: expand(
-            "results/thresholds/{dataset}/{table}.csv", dataset=DATASETS, table=wildcards.table
-        ),
+        tables=lambda wildcards: [table_of(dataset, wildcards.table) for dataset in DATASETS],
         library=library("collect_table"),
     output:
         "results/tables/{table}.csv",

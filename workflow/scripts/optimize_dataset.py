@@ -21,17 +21,20 @@ def main(target, reference, measure, *, seed, n_seeds, n_checkpoints, **settings
     starts = starting_points(x.shape, seed, (dataset, measure), n_seeds)
     # Checkpoints are for decoding: without labels there is nothing to decode.
     labelled = bool(recording.attrs["variables"])
+    chosen = measures.load(measure)
     try:
         trajectories, components = optimize(
             x,
-            measures.load(measure),
+            chosen,
             starts,
             n_checkpoints=n_checkpoints if labelled else 0,
             **settings,
         )
     except ValueError as error:
         raise ValueError(f"{dataset}, {measure}: {error}") from error
-    attrs = {"dataset": dataset, "measure": measure, "seed": seed, **settings}
+    direction = 1 if chosen.higher_is_closer else -1
+    attrs = {"dataset": dataset, "measure": measure, "direction": direction, "seed": seed}
+    attrs |= settings
     write_dataset(target, to_dataset(trajectories, components.variance_ratio.numpy(), attrs))
 
 

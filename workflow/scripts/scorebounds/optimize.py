@@ -1,8 +1,9 @@
-"""Gradient ascent of synthetic data Y on a similarity score with a fixed reference X."""
+"""Gradient optimisation of synthetic data Y towards a score with a fixed reference X."""
 
 import logging
 import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from scorebounds.capture import PrincipalComponents, captured_variance, principal_components
 from scorebounds.measures import Measure, Pair, Reference
-from scorebounds.measures.base import ORTHOGONAL
+from scorebounds.measures.base import ORTHOGONAL, TRANSLATION
 from scorebounds.measures.inputs import require_matrix
 from scorebounds.randomness import derived_seed
 from scorebounds.trajectories import NOT_FINITE, REACHED, STEP_LIMIT, Trajectory
@@ -43,12 +44,15 @@ def optimize(
 ) -> tuple[list[Trajectory], PrincipalComponents]:
     """Climb `measure` from every starting point with Adam, until `stop_score`.
 
+    A distance is climbed down. Where scores do not run up to 1, `stop_score` is a share of the way
+    (`Measure.reached_at`).
+
     Parameters
     ----------
     x : Tensor, shape (n_samples, n_x)
         The reference.
     measure : Measure
-        Has to be differentiable, with higher scores closer.
+        Has to be differentiable.
     starts : Tensor, shape (n_seeds, n_samples, n_y)
         Where each trajectory starts; all of them are climbed as one batch.
     stop_score : float
@@ -73,25 +77,28 @@ def optimize(
         If the reference cannot be used or the measure cannot be climbed.
     """
     require_matrix(x)
-    if not (measure.differentiable and measure.higher_is_closer):
-        raise ValueError(f"measure {measure.name!r} cannot be climbed by gradient ascent")
+    if not measure.differentiable:
+        raise ValueError(f"measure {measure.name!r} has no gradient to follow, it can only score")
+    goal = _Goal(measure.reached_at(stop_score, Reference(x)), up=measure.higher_is_closer)
     components = principal_components(x)
     evaluate = evaluator(x, measure, components)
-    keeper = _CheckpointKeeper(stop_score, n_checkpoints)
+    keeper = _CheckpointKeeper(goal, n_checkpoints)
     trajectories = [Trajectory(len(components.eigenvalues)) for _ in starts]
     active = trajectories
     y = starts.clone().requires_grad_()
-    adam = torch.optim.Adam([y], lr=learning_rate, maximize=True, fused=True)
+    adam = torch.optim.Adam([y], lr=learning_rate, maximize=goal.up, fused=True)
     report = _ProgressReport(measure.name, max_steps)
     for step in range(max_steps + 1):
         score, captured = evaluate(y)
-        reasons = _stop_reasons(score, stop_score, last=step == max_steps)
+        reasons = _stop_reasons(score, goal, last=step == max_steps)
         if not all(reasons):
             y.grad, reasons = _gradient(score, y, reasons)
         for row, trajectory in enumerate(active):
             trajectory.record(score[row].item(), captured[row].cpu().numpy())
             trajectory.stop_reason = reasons[row]
             keeper.keep(trajectory, y[row])
+            if reasons[row]:
+                trajectory.final = _single(y[row])
         going = [row for row, reason in enumerate(reasons) if not reason]
         if not going:
             break
@@ -110,7 +117,7 @@ def evaluator(
     in_components = Reference(components.scores)
     # In PC coordinates XᵀY serves the score and the capture; a measure that a rotation of X
     # would change gets X as it is, and the capture its own products.
-    shared = ORTHOGONAL in measure.invariances
+    shared = {ORTHOGONAL, TRANSLATION} <= measure.invariances
     reference = in_components if shared else Reference(x)
 
     def evaluate(y: Tensor) -> tuple[Tensor, Tensor]:
@@ -122,11 +129,22 @@ def evaluator(
     return evaluate
 
 
-def _stop_reasons(score: Tensor, stop_score: float, *, last: bool) -> list[str]:
+class _Goal(NamedTuple):
+    """The score to reach, and the direction in which it lies."""
+
+    score: float
+    up: bool
+
+    def height(self, score: float) -> float:
+        """Return the score, or minus a distance: what rises on the way."""
+        return score if self.up else -score
+
+
+def _stop_reasons(score: Tensor, goal: _Goal, *, last: bool) -> list[str]:
     def reason(value: float) -> str:
         if not np.isfinite(value):
             return NOT_FINITE
-        if value >= stop_score:
+        if goal.height(value) >= goal.height(goal.score):
             return REACHED
         return STEP_LIMIT if last else ""
 
@@ -158,21 +176,24 @@ def _restrict(
 class _CheckpointKeeper:
     """Keeps Y whenever the score passes the next of its evenly spaced levels, and at the end."""
 
-    def __init__(self, stop_score: float, n_levels: int):
-        self.stop_score = stop_score
+    def __init__(self, goal: _Goal, n_levels: int):
+        self.goal = goal
         self.n_levels = n_levels
 
     def keep(self, trajectory: Trajectory, y: Tensor) -> None:
         if self.n_levels == 0:
             return
-        levels = np.linspace(trajectory.score[0], self.stop_score, self.n_levels)
-        best_before = max(trajectory.score[:-1], default=-np.inf)
-        passed_before, passed = np.searchsorted(
-            levels, [best_before, trajectory.score[-1]], "right"
-        )
+        heights = [self.goal.height(score) for score in trajectory.score]
+        levels = np.linspace(heights[0], self.goal.height(self.goal.score), self.n_levels)
+        best_before = max(heights[:-1], default=-np.inf)
+        passed_before, passed = np.searchsorted(levels, [best_before, heights[-1]], "right")
         if passed > passed_before or trajectory.stop_reason:
             step = len(trajectory.score) - 1
-            trajectory.checkpoints[step] = y.detach().to(torch.float32).cpu().numpy()
+            trajectory.checkpoints[step] = _single(y)
+
+
+def _single(y: Tensor) -> np.ndarray:
+    return y.detach().to(torch.float32).cpu().numpy()
 
 
 class _ProgressReport:

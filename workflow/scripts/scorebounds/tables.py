@@ -64,7 +64,9 @@ def summarize_trajectories(stored: xr.Dataset) -> dict[str, pd.DataFrame]:
         ),
         "runs": runs,
         "trajectories": pd.concat(steps),
-        "capture": _capture_table(names, components, variance_ratio, scores, captured),
+        "capture": _capture_table(
+            names, components, variance_ratio, scores, captured, int(stored.attrs["direction"])
+        ),
     }
 
 
@@ -74,12 +76,15 @@ def _capture_table(
     variance_ratio: np.ndarray,
     scores: list[np.ndarray],
     captured: list[np.ndarray],
+    direction: int,
 ) -> pd.DataFrame:
     """Average the components' R² over seeds, on scores that all of the seeds passed.
 
+    `direction` is −1 for a distance, which falls on the way.
+
     Without such a range of scores the table has no rows.
     """
-    passed = [score[np.isfinite(score)] for score in scores]
+    passed = [direction * score[np.isfinite(score)] for score in scores]
     if not all(len(score) for score in passed):
         return pd.DataFrame(columns=CAPTURE_COLUMNS)
     lowest = max(score[0] for score in passed)
@@ -97,7 +102,7 @@ def _capture_table(
             **names,
             "target": np.tile(components, len(grid)),
             "variance_ratio": np.tile(variance_ratio, len(grid)),
-            "score": np.repeat(grid, len(components)),
+            "score": np.repeat(direction * grid, len(components)),
             "r2": mean.ravel(),
         }
     )[CAPTURE_COLUMNS]

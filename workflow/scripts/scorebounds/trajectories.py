@@ -23,6 +23,8 @@ class Trajectory:
         R² of each principal component of X at the same steps; single precision.
     checkpoints : dict of int to ndarray, shape (n_samples, n_neurons)
         Y after so many updates, in single precision, at steps spread evenly over the score.
+    final : ndarray, shape (n_samples, n_neurons)
+        Y after the last update, in single precision.
     stop_reason : str
         `reached`, `step limit` or `not finite`.
     """
@@ -30,6 +32,7 @@ class Trajectory:
     n_components: InitVar[int]
     score: list[float] = field(default_factory=list)
     checkpoints: dict[int, np.ndarray] = field(default_factory=dict)
+    final: np.ndarray = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
     stop_reason: str = ""
 
     def __post_init__(self, n_components: int) -> None:
@@ -61,8 +64,9 @@ def to_dataset(
     Dataset
         `score` (seed, step) and `captured` (seed, step, component), NaN after a seed's last step;
         `stop_reason` (seed), `n_updates` (seed), `variance_ratio` (component), components counted
-        from 1; and the checkpoints of all seeds one after the other, `checkpoint_activity`
-        (checkpoint, sample, neuron) with `checkpoint_seed`, `_step` and `_score`.
+        from 1; `final_activity` (seed, sample, neuron); and the checkpoints of all seeds one after
+        the other, `checkpoint_activity` (checkpoint, sample, neuron) with `checkpoint_seed`,
+        `_step` and `_score`.
     """
     n_steps = max(len(trajectory.score) for trajectory in trajectories)
     score = np.full((len(trajectories), n_steps), np.nan)
@@ -76,6 +80,10 @@ def to_dataset(
         "n_updates": ("seed", [len(trajectory.score) - 1 for trajectory in trajectories]),
         "stop_reason": ("seed", [trajectory.stop_reason for trajectory in trajectories]),
         "variance_ratio": ("component", variance_ratio),
+        "final_activity": (
+            ("seed", "sample", "neuron"),
+            np.stack([trajectory.final for trajectory in trajectories]),
+        ),
         **_checkpoint_variables(trajectories),
     }
     coords = {"component": np.arange(1, len(variance_ratio) + 1)}

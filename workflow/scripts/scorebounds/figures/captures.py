@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from scorebounds.figures.style import (
     N_COLUMNS,
+    OFF_SCALE,
     bottom_row,
     dataset_label,
     empty_figure,
@@ -39,6 +40,9 @@ def threshold_figure(table: pd.DataFrame) -> Figure:
     table : DataFrame
         Columns dataset, measure, variance_ratio, score_mean, score_low, score_high, published.
     """
+    table = _on_scale(table)
+    if table.empty:
+        return empty_figure("no measure has a scale that runs up to 1")
     datasets, looks = list(dict.fromkeys(table.dataset)), measure_looks(table.measure)
     figure, axes = panels(len(datasets))
     for axis, dataset in zip(axes, datasets, strict=True):
@@ -84,6 +88,9 @@ def trajectory_figure(table: pd.DataFrame) -> Figure:
     table : DataFrame
         Columns dataset, measure, seed, step, score.
     """
+    table = _on_scale(table)
+    if table.empty:
+        return empty_figure("no measure has a scale that runs up to 1")
     datasets, looks = list(dict.fromkeys(table.dataset)), measure_looks(table.measure)
     figure, axes = panels(len(datasets))
     for axis, dataset in zip(axes, datasets, strict=True):
@@ -128,7 +135,10 @@ def capture_figure(table: pd.DataFrame) -> Figure:
             linewidths=0.7,
         )
         axis.add_collection(lines)
-        axis.set_xlim(min(0, of_measure.score.min()), 1)
+        if measure in OFF_SCALE:
+            axis.set_xlim(of_measure.score.iloc[0], of_measure.score.iloc[-1])
+        else:
+            axis.set_xlim(min(0, of_measure.score.min()), 1)
         axis.set_ylim(0, 1.02)
         axis.set_title(looks[measure][0])
     for axis in bottom_row(axes):
@@ -189,6 +199,11 @@ def agreement_figure(published: pd.DataFrame, agreement: pd.DataFrame) -> Figure
         axis.set_ylabel("reproduced score at capture")
     legend_below(figure, measure_handles(looks))
     return figure
+
+
+def _on_scale(table: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the measures that cannot share an axis; each has its panel in `capture_figure`."""
+    return table[~table.measure.isin(OFF_SCALE)]
 
 
 def _lowest(*scores: pd.Series) -> float:

@@ -15,18 +15,60 @@ from matplotlib.lines import Line2D
 PAGE_WIDTH = 7.1  # inches, two columns of a journal
 N_COLUMNS = 3
 
-# Okabe and Ito's palette; order and marker tell the measures apart in grey as well.
-MEASURE_LOOK = {
-    "cka": ("CKA", "#0072B2", "o"),
-    "cka_angular": ("angular CKA", "#56B4E9", "s"),
-    "nbs": ("NBS", "#E69F00", "^"),
-    "procrustes_angular": ("angular Procrustes", "#D55E00", "D"),
-    "linreg": ("linear regression", "#009E73", "v"),
-    "ridge_cv_100": ("ridge CV (λ = 100)", "#CC79A7", "P"),
+MEASURE_LABELS = {
+    "cka": "CKA",
+    "cka_angular": "angular CKA",
+    "cka_debiased": "debiased CKA",
+    "hsic": "HSIC",
+    "nbs": "NBS",
+    "procrustes_angular": "angular Procrustes",
+    "procrustes_distance": "Procrustes distance",
+    "procrustes_normalised": "normalised Procrustes",
+    "linreg": "linear regression",
+    "linreg_reverse": "reverse linear regression",
+    "linreg_symmetric": "symmetric linear regression",
+    "linreg_cv": "linear regression CV",
+    "ridge_cv_tuned": "ridge CV (tuned)",
+    "rsa_euclidean_cosine": "RSA, Euclidean, cosine",
+    "rsa_euclidean_pearson": "RSA, Euclidean, Pearson",
+    "rsa_euclidean_spearman": "RSA, Euclidean, Spearman",
+    "rsa_correlation_cosine": "RSA, correlation, cosine",
+    "rsa_correlation_pearson": "RSA, correlation, Pearson",
+    "cca": "CCA ρ̄",
+    "cca_r2": "CCA R²",
+    "svcca": "SVCCA ρ̄",
+    "svcca_r2": "SVCCA R²",
+    "pwcca": "PWCCA",
+    "ensd": "shared dimensions",
+    "soft_matching": "soft matching",
+    "permutation_matching": "permutation matching",
+    "distance_correlation": "distance correlation",
 }
-# For measures with a parameter of the user's, in the order in which a figure has them.
-_SPARE_COLOURS = ["#000000", "#999999", "#8C6D1F", "#5D3A9B", "#4B8B3B", "#8B1A1A"]
-_SPARE_MARKERS = ["X", "<", ">", "p", "h", "*"]
+_FAMILY_LABELS = {
+    r"cka_rbf_(.+)": r"RBF CKA (\1)",
+    r"ridge_cv_pearson_(.+)": r"ridge CV, Pearson (λ = \1)",
+    r"ridge_cv_([\d.]+)": r"ridge CV (λ = \1)",
+    r"ridge_([\d.]+)": r"ridge (λ = \1)",
+    r"pls_cv_pearson_(.+)": r"PLS CV, Pearson (\1 comp.)",
+    r"mutual_knn_(.+)": r"mutual k-NN (\1)",
+}
+# Okabe and Ito's palette; order and marker tell the measures apart in grey as well.
+_OWN_LOOK = {
+    "cka": ("#0072B2", "o"),
+    "cka_angular": ("#56B4E9", "s"),
+    "nbs": ("#E69F00", "^"),
+    "procrustes_angular": ("#D55E00", "D"),
+    "linreg": ("#009E73", "v"),
+    "ridge_cv_100": ("#CC79A7", "P"),
+    "cka_debiased": ("#000000", "X"),
+    "rsa_correlation_pearson": ("#999999", "<"),
+    "svcca": ("#8C6D1F", ">"),
+}
+# Measures whose scores do not run up to 1: they cannot share an axis with the others.
+OFF_SCALE = {"hsic", "procrustes_distance", "procrustes_normalised"}
+# For all other measures, in the order in which a figure has them.
+_SPARE_COLOURS = ["#5D3A9B", "#4B8B3B", "#8B1A1A", "#1A8B8B", "#C0A000", "#FF8FA3", "#404080"]
+_SPARE_MARKERS = ["p", "h", "*", "8", "d", "H", "1"]
 
 Look = tuple[str, str, str]
 
@@ -56,14 +98,21 @@ def measure_looks(names: Iterable[str]) -> dict[str, Look]:
     """Return label, colour and marker of each measure of a figure, all of them different."""
     looks, spare = {}, 0
     for name in dict.fromkeys(names):
-        if name in MEASURE_LOOK:
-            looks[name] = MEASURE_LOOK[name]
+        if name in _OWN_LOOK:
+            looks[name] = (measure_label(name), *_OWN_LOOK[name])
             continue
-        label = re.sub(r"^ridge_cv_(.+)", r"ridge CV (λ = \1)", name)
         index = spare % len(_SPARE_COLOURS)
-        looks[name] = (label, _SPARE_COLOURS[index], _SPARE_MARKERS[index])
+        looks[name] = (measure_label(name), _SPARE_COLOURS[index], _SPARE_MARKERS[index])
         spare += 1
     return looks
+
+
+def measure_label(name: str) -> str:
+    """Return the name of a measure in figures."""
+    for pattern, label in _FAMILY_LABELS.items():
+        if name not in MEASURE_LABELS and re.fullmatch(pattern, name):
+            return re.sub(pattern, label, name)
+    return MEASURE_LABELS.get(name, name)
 
 
 def dataset_label(name: str) -> str:

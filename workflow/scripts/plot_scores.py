@@ -1,0 +1,23 @@
+"""Draw what each measure says of data optimised towards another (rule plot_scores)."""
+
+from typing import TYPE_CHECKING
+
+from scorebounds.figures.scores import score_figure
+from scorebounds.figures.style import save, use_style
+from scorebounds.jobs import job_log
+from scorebounds.storage import read_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(scores, targets):
+    by_pair = ["dataset", "optimized", "measure"]
+    table = read_table(scores).groupby(by_pair, sort=False).score.mean().reset_index()
+    use_style()
+    save(score_figure(table), table, **targets)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        main(snakemake.input.scores, dict(snakemake.output.items()))
