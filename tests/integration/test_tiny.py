@@ -62,10 +62,11 @@ def digests(folder, *patterns):
 
 def test_makes_every_table_and_figure(finished):
     tables = {path.stem for path in (finished / "results/tables").glob("*.csv")}
-    assert tables == {"thresholds", "runs", "trajectories", "published", "agreement"}
+    assert tables == {"thresholds", "runs", "trajectories", "scores", "published", "agreement"}
     for name, columns in CONTRACT.items():
         assert list(pd.read_csv(finished / f"results/tables/{name}.csv")) == columns
-    for figure in ("thresholds", "trajectories", "capture/ultrametric", "capture/simulated-pfc"):
+    figures = ("thresholds", "trajectories", "scores", "capture/ultrametric")
+    for figure in (*figures, "capture/simulated-pfc"):
         for ending in ("pdf", "png", "csv"):
             assert (finished / f"results/figures/{figure}.{ending}").stat().st_size > 500
     thresholds = pd.read_csv(finished / "results/tables/thresholds.csv")
@@ -121,6 +122,21 @@ def test_changed_library_reruns_what_stands_on_it(project, finished):
     assert not {"prepare_dataset", "optimize_dataset"} & rules
 
 
+def test_changed_measure_optimises_only_itself_anew(project, finished):
+    path = project / "workflow/scripts/scorebounds/measures/shapes.py"
+    before = path.read_text()
+    path.write_text(before + "# changed\n")
+    planned = run(project, finished, "-n")
+    path.write_text(before)
+    assert planned.returncode == 0, planned.said
+    jobs = re.findall(r"rule optimize_dataset:.*?output: (\S+)", planned.said, flags=re.DOTALL)
+    assert sorted(jobs) == [
+        f"results/optimized/{dataset}/procrustes_angular.nc"
+        for dataset in ("simulated-pfc", "ultrametric")
+    ]
+    assert "rule score_synthetic:" in planned.said
+
+
 def test_one_figure_by_path_or_by_name(project, finished):
     for target in ("results/figures/capture/ultrametric.pdf", "figure_thresholds"):
         again = run(project, finished, target, "-n")
@@ -133,7 +149,7 @@ def test_report_holds_the_figures(project, finished):
     assert made.returncode == 0, made.said
     with zipfile.ZipFile(finished / "report.zip") as report:
         names = report.namelist()
-    assert sum(name.endswith(".png") for name in names) == 4
+    assert sum(name.endswith(".png") for name in names) == 5
 
 
 @pytest.mark.parametrize(
@@ -175,13 +191,27 @@ def test_own_recording_takes_part_in_everything(project, tmp_path):
     activity = rng.standard_normal((4, 10, 3))
     np.savez(tmp_path / "mine.npz", activity=activity, stimulus=np.arange(10) % 2)
     (tmp_path / "mine.yaml").write_text(
-        "datasets: []\nmeasures: [cka]\ncustom: {mine: {path: mine.npz}}\n"
+        "datasets: []\nmeasures: [cka, procrustes_distance, hsic, soft_matching, mutual_knn_99]\n"
+        "custom: {mine: {path: mine.npz}}\n"
     )
     arguments = ("--cores", 1, "--configfile", TINY, "mine.yaml")
     made = snakemake(*arguments, folder=tmp_path, root=project)
     assert made.returncode == 0, made.said
     thresholds = pd.read_csv(tmp_path / "results/tables/thresholds.csv")
-    assert thresholds.dataset.tolist() == ["mine"] * 3
+    assert thresholds.measure.tolist() == [
+        name for name in ("cka", "procrustes_distance", "hsic") for _ in range(3)
+    ]
+    runs = pd.read_csv(tmp_path / "results/tables/runs.csv").set_index("measure")
+    falling = runs.loc["procrustes_distance"]
+    assert (falling.last_score < 0.9 * falling.first_score).all()
+    scores = pd.read_csv(tmp_path / "results/tables/scores.csv").set_index("measure")
+    assert len(scores) == 3 * 5
+    cka = scores.loc["cka"].set_index("optimized").score
+    assert cka["cka"] == pytest.approx(runs.loc["cka"].last_score.iloc[0], abs=1e-4)
+    assert scores.loc["soft_matching"].score.between(-1, 1).all()
+    assert scores.loc["mutual_knn_99"].score.isna().all()
+    assert scores.loc["mutual_knn_99"].note.str.contains("at least 100 samples").all()
+    assert "warning: mutual_knn_99 of data optimised towards cka" in made.said
     assert (tmp_path / "results/figures/capture/mine.png").exists()
 
 

@@ -65,7 +65,7 @@ def two_seeds():
         for score, captured in ((0.0, [0.0, 0.0]), (0.5, [0.5, 0.1]), (0.99, [1.0, last])):
             trajectory.record(score, np.array(captured))
         trajectories.append(trajectory)
-    names = {"dataset": "surrogate-data", "measure": "cka"}
+    names = {"dataset": "surrogate-data", "measure": "cka", "direction": 1}
     return to_dataset(trajectories, np.array([0.8, 0.2]), names)
 
 

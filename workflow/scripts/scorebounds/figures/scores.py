@@ -29,9 +29,11 @@ def score_figure(table: pd.DataFrame) -> Figure:
             index="optimized", columns="measure", values="score", dropna=False
         )
         values = scores.reindex(index=rows, columns=columns).to_numpy()
-        image = axis.imshow(np.ma.masked_invalid(values), cmap=colours, vmin=0, vmax=1)
+        image = axis.imshow(
+            np.ma.masked_invalid(values), cmap=colours, vmin=0, vmax=1, aspect="auto"
+        )
         for (row, column), value in np.ndenumerate(values):
-            written = "–" if np.isnan(value) else f"{value:.2f}".replace("0.", ".", 1)
+            written = _written(value)
             shade = "black" if np.isnan(value) or value > BRIGHT else "white"
             axis.text(column, row, written, ha="center", va="center", color=shade, fontsize=4)
         axis.set_title(dataset_label(dataset))
@@ -50,3 +52,10 @@ def score_figure(table: pd.DataFrame) -> Figure:
     figure.supxlabel("scored with", fontsize=7)
     figure.colorbar(image, ax=axes, label="score", shrink=0.5, extend="min")
     return figure
+
+
+def _written(score: float) -> str:
+    """Return two digits: `.35`, `1.` for what rounds to 1, a dash for none."""
+    if np.isnan(score):
+        return "–"
+    return f"{score:.2f}".replace("0.", ".", 1).replace("1.00", "1.")
