@@ -4,13 +4,14 @@ CORES ?= 2
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: demo test lint bench report clean help
+.PHONY: demo test lint bench docs report clean help
 
 help:
 	@echo "make demo    set up .venv and run the workflow without network ($(CORES) cores)"
 	@echo "make test    set up .venv and run the tests"
 	@echo "make lint    ruff, mypy, snakefmt and snakemake --lint"
 	@echo "make bench   speed against the textbook forms, as ratios"
+	@echo "make docs    the generated parts of docs/ (agreement: set SCOREBOUNDS_REFERENCE)"
 	@echo "make report  report.zip, Snakemake's own report of the last run"
 	@echo "make clean   remove results/ and data/prepared/; downloads and .venv stay"
 
@@ -32,6 +33,10 @@ lint: .venv/test
 
 bench: .venv/test
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/steps.py
+
+docs: .venv/test
+	PYTHONPATH=workflow/scripts $(BIN)/python docs/generate.py \
+		$(if $(SCOREBOUNDS_REFERENCE),--reference $(SCOREBOUNDS_REFERENCE))
 
 report: .venv/demo
 	$(BIN)/snakemake --config offline=true --report report.zip
