@@ -33,6 +33,7 @@ lint: .venv/test
 
 bench: .venv/test
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/steps.py
+	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/measures.py
 
 docs: .venv/test
 	PYTHONPATH=workflow/scripts $(BIN)/python docs/generate.py \

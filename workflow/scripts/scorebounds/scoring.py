@@ -34,11 +34,17 @@ def score_with_all(
     rows: list[tuple] = []
     for number, name in enumerate(names, 1):
         logger.info("scoring with %s, %d of %d", name, number, len(names))
+        refused: list[str] = []
         for optimized, y in synthetic.items():
             try:
                 scores, note = measures.load(name).score(x, y).tolist(), ""
             except ValueError as error:
                 scores, note = [float("nan")] * len(y), str(error)
-                logger.warning("%s of data optimised towards %s: %s", name, optimized, error)
+                refused.append(note)
             rows += [(optimized, name, seed, score, note) for seed, score in enumerate(scores)]
+        if refused:
+            logger.warning(
+                "no score with %s for %d of %d synthetic datasets, for example: %s",
+                *(name, len(refused), len(synthetic), refused[0]),
+            )
     return pd.DataFrame(rows, columns=["optimized", "measure", "seed", "score", "note"])
