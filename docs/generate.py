@@ -48,7 +48,9 @@ EXACT = 1e-17  # where a difference of zero is drawn
 
 
 def number(value):
-    return {math.inf: "∞", -math.inf: "−∞"}.get(value, f"{value:.3g}".replace("-", "−"))
+    return {math.inf: "∞", -math.inf: "−∞", math.sqrt(2): "√2"}.get(
+        value, f"{value:.3g}".replace("-", "−")
+    )
 
 
 def registry_section():

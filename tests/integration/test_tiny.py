@@ -210,7 +210,7 @@ def test_own_recording_takes_part_in_everything(project, tmp_path):
     assert cka["cka"] == pytest.approx(runs.loc["cka"].last_score.iloc[0], abs=1e-4)
     assert scores.loc["soft_matching"].score.between(-1, 1).all()
     assert scores.loc["mutual_knn_99"].score.isna().all()
-    assert scores.loc["mutual_knn_99"].note.str.contains("at least 100 samples").all()
+    assert scores.loc["mutual_knn_99"].note.str.contains("at least 101 samples").all()
     assert "warning: no score with mutual_knn_99 for 3 of 3 synthetic datasets" in made.said
     assert (tmp_path / "results/figures/capture/mine.png").exists()
 

@@ -68,7 +68,7 @@ def _overlap(pair: Pair, share: float) -> tuple[Tensor, Tensor]:
     if largest >= most:
         warnings.warn(
             f"canonical correlations of {largest} independent dimensions with anything are 1 for "
-            f"{pair.n_samples} samples: the score is 1 whatever the data are",
+            f"{pair.n_samples} samples: for at least one y the score is 1 whatever the data are",
             stacklevel=2,
         )
     return of_x.mT @ of_y, rank_y.clamp(max=rank_x)

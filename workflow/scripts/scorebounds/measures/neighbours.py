@@ -18,7 +18,8 @@ def neighbour_overlap(
     Nearest by the cosine between rows, the sample itself left out. Independent data share
     k/(n − 1). Huh et al. 2024, appendix A.
     """
-    require_samples(pair.n_samples, n_neighbours + 1, f"{n_neighbours} nearest neighbours")
+    # With k + 1 samples all others are neighbours, and the overlap is 1 whatever the data are.
+    require_samples(pair.n_samples, n_neighbours + 2, f"{n_neighbours} nearest neighbours")
     require_memory(pair.activity, 3, "nearest neighbours")
     of_x = pair.reference.once(reference_neighbours)
 

@@ -25,7 +25,7 @@ from scorebounds.measures.closed_form import first_derivative_only, least_square
 from scorebounds.measures.pair import Pair, Reference, in_double
 
 N_FOLDS = 5
-# Penalties to choose from, in units of the mean sum of squares of a neuron.
+# Penalties to choose from, in units of the mean sum of squares of a dimension of Y.
 TUNING_GRID = [10.0**exponent for exponent in range(-6, 3)]
 
 
@@ -36,7 +36,9 @@ def linear_regression(pair: Pair) -> Tensor:
     once Y has n_samples − 1 independent neurons, of which a warning tells. Kornblith et al. 2019,
     section 4 (R²_LR).
     """
-    _warn_if_saturated(pair.y.shape[-1], pair.n_samples)
+    if pair.y.shape[-1] >= pair.n_samples - 1:
+        rank = torch.linalg.matrix_rank(pair.y.detach()).max().item()
+        _warn_if_saturated(rank, pair.n_samples)
     return at_most_one(pair.explained.sum(-1) / pair.reference.energy)
 
 
@@ -45,8 +47,9 @@ def reverse_linear_regression(pair: Pair) -> Tensor:
 
     Q is an orthonormal basis of X. The other direction of `linear_regression`.
     """
-    _warn_if_saturated(pair.reference.x.shape[-1], pair.n_samples)
-    predicted = pair.reference.subspace().mT @ pair.y
+    basis = pair.reference.subspace()
+    _warn_if_saturated(basis.shape[-1], pair.n_samples)
+    predicted = basis.mT @ pair.y
     return at_most_one(predicted.square().sum((-2, -1)) / pair.energy)
 
 
@@ -58,10 +61,10 @@ def symmetric_linear_regression(pair: Pair) -> Tensor:
     return (linear_regression(pair) + reverse_linear_regression(pair)) / 2
 
 
-def _warn_if_saturated(width: int, n_samples: int) -> None:
-    if width >= n_samples - 1:
+def _warn_if_saturated(rank: float, n_samples: int) -> None:
+    if rank >= n_samples - 1:
         warnings.warn(
-            f"linear regression from {width} or more independent neurons explains any {n_samples} "
+            f"linear regression from {rank:g} independent dimensions explains any {n_samples} "
             "samples: the score is 1 whatever the data are",
             stacklevel=3,
         )
@@ -171,9 +174,9 @@ def cross_validated_regression(pair: Pair) -> Tensor:
 def tuned_ridge(pair: Pair) -> Tensor:
     """R² of held-out samples under ridge regression whose λ is chosen on the training folds.
 
-    Outer and inner folds are the contiguous five of `cross_validated_ridge`; λ is one of
-    `TUNING_GRID` times the mean energy of a training neuron, the one of the highest inner score.
-    In (−∞, 1].
+    Outer and inner folds are the contiguous five of `cross_validated_ridge`. λ is one of
+    `TUNING_GRID` times the mean energy of a dimension of the training Y (a neuron, or of wide
+    data a sample): the one of the highest inner score. In (−∞, 1].
     """
     x = pair.reference.x
     batch = pair.y.reshape(-1, *pair.y.shape[-2:])
