@@ -137,6 +137,17 @@ def test_single_precision_stays_near_double(measure, case):
     assert single.item() == pytest.approx(double, rel=1e-4, abs=1e-4)
 
 
+def test_identical_data_score_perfectly_in_single_precision_too(measure):
+    """Also where the score is an angle, whose end the rounding of a cosine moves by its root."""
+    if measure.perfect is None or measure.name.startswith(("ridge", "pls")):
+        pytest.skip("its best score is not at a match")
+    x = draw(40, 5).float()
+    found = score(measure, x, torch.stack([x, x @ torch.eye(5)]))
+    distance = measure.perfect == 0
+    limit = 1e-4 * torch.linalg.matrix_norm(x).item() if distance else 1e-5
+    assert found.tolist() == pytest.approx([measure.perfect] * 2, abs=limit)
+
+
 @pytest.mark.parametrize("factors", [(1e-13, 1e-13), (1e9, 1e9), (1e-30, 1e15)])
 def test_units_do_not_overflow(measure, factors):
     """Tesla or counts in single precision: no square may overflow, vanish or become perfect."""

@@ -33,10 +33,12 @@ def linear_cka(pair: Pair) -> Tensor:
     return at_most_one(_shared(pair) / (pair.reference.gram_norm * _gram_norm(pair)))
 
 
+@in_double
 def angular_cka(pair: Pair) -> Tensor:
     """Return 1 − arccos(CKA)/(π/2): linear CKA on an angular scale, in [0, 1].
 
-    Cloos et al. 2025, section 3.
+    In double precision, for near a match the angle is the square root of the rounding. Cloos et
+    al. 2025, section 3.
     """
     return 1 - safe_arccos(linear_cka(pair)) / (math.pi / 2)
 
