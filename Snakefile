@@ -23,6 +23,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/optimize.smk"
 include: "workflow/rules/thresholds.smk"
+include: "workflow/rules/layers.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 
@@ -33,4 +34,5 @@ rule all:
         figures_to_draw(),
         "results/tables/thresholds.csv",
         "results/tables/trajectories.csv",
+        "results/tables/layers.csv",
     localrule: True

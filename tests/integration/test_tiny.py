@@ -62,11 +62,15 @@ def digests(folder, *patterns):
 
 def test_makes_every_table_and_figure(finished):
     tables = {path.stem for path in (finished / "results/tables").glob("*.csv")}
-    assert tables == {"thresholds", "runs", "trajectories", "scores", "published", "agreement"}
+    assert tables == {
+        *("thresholds", "runs", "trajectories", "scores", "published", "agreement"),
+        "layers",
+    }
     for name, columns in CONTRACT.items():
         assert list(pd.read_csv(finished / f"results/tables/{name}.csv")) == columns
     figures = ("thresholds", "trajectories", "scores", "capture/ultrametric")
-    for figure in (*figures, "capture/simulated-pfc"):
+    figures += ("capture/simulated-pfc", "layers", "layer_maps", "unrelated")
+    for figure in figures:
         for ending in ("pdf", "png", "csv"):
             assert (finished / f"results/figures/{figure}.{ending}").stat().st_size > 500
     thresholds = pd.read_csv(finished / "results/tables/thresholds.csv")
@@ -80,6 +84,9 @@ def test_makes_every_table_and_figure(finished):
     runs = pd.read_csv(finished / "results/tables/runs.csv")
     assert len(runs) == 2 * 3 * 2
     assert set(runs.stop_reason) <= {"reached", "step limit"}
+    layers = pd.read_csv(finished / "results/tables/layers.csv")
+    assert set(layers.measure) == {"cka", "procrustes_distance"}
+    assert layers.accuracy.between(0, 1).all()
 
 
 def test_second_run_does_nothing(project, finished):

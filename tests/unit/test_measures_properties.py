@@ -118,6 +118,20 @@ def test_batch_equals_loop(measure):
     torch.testing.assert_close(batched, looped, rtol=1e-10, atol=1e-13)
 
 
+def test_all_pairs_equal_single_scores(measure):
+    low_rank = draw(30, 2, seed=8) @ draw(2, 5, seed=9)
+    xs = [draw(30, 6), 1e3 * draw(30, 4, seed=1), low_rank]
+    ys = [draw(30, 5, seed=2), 1e-3 * draw(30, 7, seed=3)]
+    between = measure.between(xs, ys)
+    looped = torch.stack([torch.stack([score(measure, x, y) for y in ys]) for x in xs])
+    torch.testing.assert_close(between, looped, rtol=1e-9, atol=1e-12)
+    assert not between.requires_grad
+    looped = torch.stack([torch.stack([score(measure, x, y) for y in xs[:2]]) for x in xs[:2]])
+    torch.testing.assert_close(measure.between(xs[:2]), looped, rtol=1e-9, atol=1e-7)
+    with pytest.raises(ValueError, match="equal n_samples"):
+        measure.between(xs, [ys[0], draw(29, 5)])
+
+
 def test_one_preparation_serves_many(measure):
     x = draw(30, 6)
     prepared = measure.against(x)

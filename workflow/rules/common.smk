@@ -14,6 +14,7 @@ WORKFLOW = Path(os.path.relpath(workflow.basedir))
 SCRIPTS = WORKFLOW / "workflow/scripts"
 EMBEDDED = ["ultrametric", "simulated-pfc"]
 PUBLISHED = "cloos2025-published"
+IMAGES = "cifar10"
 SURROGATE = "surrogate-"
 
 
@@ -31,7 +32,9 @@ CATALOGUE = read_catalogue()
 
 def known_datasets():
     """List every dataset that can be asked for: made, recorded, surrogate, the user's own."""
-    recorded = dict.fromkeys(dataset for dataset, _ in CATALOGUE if dataset != PUBLISHED)
+    recorded = dict.fromkeys(
+        dataset for dataset, _ in CATALOGUE if dataset not in (PUBLISHED, IMAGES)
+    )
     surrogates = dict.fromkeys(
         SURROGATE + file.partition("/")[0] for dataset, file in CATALOGUE if dataset == PUBLISHED
     )
@@ -123,6 +126,7 @@ def check_custom():
 
 check_custom()
 DATASETS = chosen_datasets()
+LAYERS = config["layers"]
 OPTIMIZED = optimized_measures()
 SURROGATES = [dataset for dataset in DATASETS if dataset.startswith(SURROGATE)]
 
@@ -132,7 +136,8 @@ wildcard_constraints:
     measure="|".join(map(re.escape, OPTIMIZED)),
     folder="|".join(sorted({re.escape(folder) for folder, _ in CATALOGUE})),
     file="|".join(sorted({re.escape(file) for _, file in CATALOGUE})),
-    table="thresholds|runs|trajectories|scores",
+    table="thresholds|runs|trajectories|scores|layers",
+    network=r"[1-9]\d*",
 
 
 def library(script):
@@ -216,10 +221,28 @@ def score_memory(wildcards, attempt):
     return 6000 * attempt
 
 
-def table_of(dataset, table):
-    """Return where one dataset's part of a table is."""
-    folder = "scores" if table == "scores" else f"thresholds/{dataset}"
-    return f"results/{folder}/{dataset if table == 'scores' else table}.csv"
+def parts_of_table(wildcards):
+    """List the files that a table is put together from."""
+    if wildcards.table == "layers":
+        return [f"results/layers/accuracy/{measure}.csv" for measure in LAYERS["measures"]]
+    if wildcards.table == "scores":
+        return [f"results/scores/{dataset}.csv" for dataset in DATASETS]
+    return [f"results/thresholds/{dataset}/{wildcards.table}.csv" for dataset in DATASETS]
+
+
+def image_files(wildcards):
+    """List the files of the images that networks are trained on; scikit-learn carries the digits."""
+    return [f"data/raw/{folder}/{file}" for folder, file in CATALOGUE if folder == LAYERS["images"]]
+
+
+def networks_to_match():
+    """List the recorded layers of all networks, a file per network."""
+    return [f"results/layers/networks/{number}.nc" for number in range(1, LAYERS["n_networks"] + 1)]
+
+
+def match_memory(wildcards, input, attempt):
+    """Request memory in MB: all layers in double precision, and their kernels or subspaces."""
+    return round(2000 + 7 * input.size_mb) * attempt
 
 
 def optimized(dataset):
@@ -231,6 +254,7 @@ def figures_to_draw():
     """List every figure as PDF; its PNG and CSV come with it."""
     names = ["thresholds", "trajectories", "scores"]
     names += [f"capture/{dataset}" for dataset in DATASETS]
+    names += ["layers", "layer_maps", "unrelated"]
     if SURROGATES:
         names.append("agreement")
     return [f"results/figures/{name}.pdf" for name in names]

@@ -1,13 +1,13 @@
 """What a measure is: its comparison, and what a reader of its scores has to know."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from scorebounds.measures.inputs import require_matrix, require_pair
-from scorebounds.measures.pair import Pair, Reference, of_order_one
+from scorebounds.measures.pair import Pair, PairOfReferences, Reference, of_order_one
 
 ORTHOGONAL = "orthogonal"
 SCALING = "isotropic_scaling"
@@ -123,17 +123,55 @@ class Measure:
         """Do X's share of the work once and return the score as a function of y."""
         require_matrix(x)
         x = x.detach()
-        scale_x = bool({SCALING, of_x(SCALING)} & self.invariances)
-        scale_y = bool({SCALING, of_y(SCALING)} & self.invariances)
-        reference = Reference(of_order_one(x) if scale_x else x)
+        reference = Reference(self._scaled(x, of_x))
 
         def score_of(y: Tensor) -> Tensor:
             require_pair(x, y)
             if not self.differentiable:
                 y = y.detach()
-            return self.compare(Pair(reference, of_order_one(y) if scale_y else y))
+            return self.compare(Pair(reference, self._scaled(y, of_y)))
 
         return score_of
+
+    def between(self, xs: Sequence[Tensor], ys: Sequence[Tensor] | None = None) -> Tensor:
+        """Score every x with every y; the share of each of them is done once.
+
+        Parameters
+        ----------
+        xs, ys : sequence of Tensor, shapes (n_samples, n_x) and (n_samples, n_y)
+            As for `score`; widths may differ within a sequence. Without `ys` the xs are scored with
+            each other.
+
+        Returns
+        -------
+        Tensor, shape (len(xs), len(ys))
+            Without gradients.
+
+        Raises
+        ------
+        ValueError
+            As `score`.
+        """
+        others = xs if ys is None else ys
+        for y in others:
+            require_pair(xs[0], y)
+        for x in xs:
+            require_pair(x, others[0])
+        mirrored = ys is None and self.symmetric
+        scores = torch.empty(len(xs), len(others), dtype=xs[0].dtype, device=xs[0].device)
+        with torch.no_grad():
+            left = [Reference(self._scaled(x, of_x)) for x in xs]
+            right = left if mirrored else [Reference(self._scaled(y, of_y)) for y in others]
+            for row, reference in enumerate(left):
+                for column in range(row if mirrored else 0, len(right)):
+                    pair = PairOfReferences(reference, right[column])
+                    scores[row, column] = self.compare(pair)
+        return scores.triu() + scores.triu(1).mT if mirrored else scores
+
+    def _scaled(self, values: Tensor, side: Callable[[str], str]) -> Tensor:
+        """Bring the unit of a side to order one where the score does not depend on it."""
+        free = {SCALING, side(SCALING)} & self.invariances
+        return of_order_one(values) if free else values
 
     def reached_at(self, fraction: float, reference: Reference) -> float:
         """Return the score at which `fraction` of the way to a match is reached.

@@ -18,7 +18,7 @@ from scorebounds.measures.base import (
 )
 from scorebounds.measures.closed_form import nuclear_norm
 from scorebounds.measures.pair import Pair
-from scorebounds.measures.subspaces import left_singular_vectors, principal_subspace
+from scorebounds.measures.subspaces import left_singular_vectors
 
 SVCCA_SHARE = 0.99
 
@@ -62,7 +62,7 @@ def projection_weighted_correlation(pair: Pair) -> Tensor:
 def _overlap(pair: Pair, share: float) -> tuple[Tensor, Tensor]:
     """Return QₓᵀQᵧ, whose singular values are the canonical correlations, and their number."""
     of_x = pair.reference.subspace(share)
-    of_y, rank_y = principal_subspace(pair.y, share)
+    of_y, rank_y = pair.subspace(share)
     rank_x = of_x.shape[-1]
     largest, most = max(rank_x, int(rank_y.max())), pair.n_samples - 1
     if largest >= most:

@@ -1,6 +1,7 @@
 """Measures that compare the samples' similarity matrices: centred kernel alignment, HSIC, ENSD."""
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -17,7 +18,13 @@ from scorebounds.measures.base import (
 )
 from scorebounds.measures.closed_form import safe_arccos
 from scorebounds.measures.inputs import require_memory, require_samples
-from scorebounds.measures.pair import Pair, Reference, in_double, one_by_one
+from scorebounds.measures.pair import (
+    Pair,
+    PairOfReferences,
+    Reference,
+    in_double,
+    one_by_one,
+)
 
 MIN_SAMPLES_DEBIASED = 4
 # Matrices of n × n values alive at once in a score of n × n kernels and its gradient.
@@ -72,7 +79,7 @@ def debiased_cka(pair: Pair) -> Tensor:
     return at_most_one(between / (self_x * self_y).sqrt())
 
 
-def rbf_cka(pair: Pair, reference_kernel: "partial[Tensor]", fraction: float) -> Tensor:
+def rbf_cka(pair: Pair, kernel_of: Callable[[Reference], Tensor], fraction: float) -> Tensor:
     """CKA of Gaussian kernels exp(−d²/(2σ²)), σ² = fraction² · median d², in [0, 1].
 
     The median is taken over all n² squared distances of a side, as in the code of Kornblith et
@@ -84,7 +91,9 @@ def rbf_cka(pair: Pair, reference_kernel: "partial[Tensor]", fraction: float) ->
         If the n × n kernels do not fit into memory, or the median distance of a side is zero.
     """
     require_memory(pair.activity, KERNEL_ARRAYS, "CKA with Gaussian kernels")
-    kernel_x = pair.reference.once(reference_kernel)
+    kernel_x = pair.reference.once(kernel_of)
+    if isinstance(pair, PairOfReferences):
+        return at_most_one((kernel_x * pair.other.once(kernel_of)).sum())
 
     def score(y: Tensor) -> Tensor:
         kernel_y = _centred_gaussian_kernel(y, fraction, "y")

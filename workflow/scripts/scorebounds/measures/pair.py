@@ -69,9 +69,14 @@ class Reference:
         return self.x.square().sum()
 
     @cached_property
+    def gram(self) -> Tensor:
+        """XᵀX, shape (n_x, n_x)."""
+        return self.x.mT @ self.x
+
+    @cached_property
     def gram_norm(self) -> Tensor:
         """‖XᵀX‖_F."""
-        return torch.linalg.matrix_norm(self.x.mT @ self.x)
+        return torch.linalg.matrix_norm(self.gram)
 
     @cached_property
     def double(self) -> "Reference":
@@ -153,10 +158,47 @@ class Pair:
         """‖Qᵀxⱼ‖² for each column of X, Q an orthonormal basis of Y; shape (..., n_x)."""
         return explained_energy(self.reference.x, self.y, self.cross, self.gram)
 
+    def subspace(self, share: float = 1.0) -> tuple[Tensor, Tensor]:
+        """Return an orthonormal basis of Y's leading PCs that hold `share` of it, and the rank."""
+        return principal_subspace(self.y, share)
+
     @cached_property
     def double(self) -> "Pair":
         """The same in double precision."""
         return Pair(self.reference.double, self.activity.double())
+
+
+class PairOfReferences(Pair):
+    """A pair whose Y is a `Reference` too, so that Y's share of the work is done once as well.
+
+    For scores of many X with many Y. They have no gradient.
+    """
+
+    def __init__(self, reference: Reference, other: Reference):
+        super().__init__(reference, other.activity)
+        self.other = other
+        # Stand in for what Pair would work out for this one comparison.
+        self.centred, self.y, self.energy = other.centred, other.x, other.energy
+
+    @cached_property
+    def gram(self) -> Tensor:
+        """YᵀY, shape (n_y, n_y)."""
+        return self.other.gram
+
+    def subspace(self, share: float = 1.0) -> tuple[Tensor, Tensor]:
+        """Return an orthonormal basis of Y's leading PCs that hold `share` of it, and the rank."""
+        basis = self.other.subspace(share)
+        return basis, torch.tensor(basis.shape[-1], device=basis.device)
+
+    @cached_property
+    def explained(self) -> Tensor:
+        """‖Qᵀxⱼ‖² for each column of X, Q an orthonormal basis of Y; shape (n_x,)."""
+        return (self.other.subspace().mT @ self.reference.x).square().sum(-2)
+
+    @cached_property
+    def double(self) -> "PairOfReferences":
+        """The same in double precision."""
+        return PairOfReferences(self.reference.double, self.other.double)
 
 
 def in_double(compare: Callable[..., Tensor]) -> Callable[..., Tensor]:

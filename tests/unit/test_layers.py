@@ -1,0 +1,205 @@
+"""Layer correspondence: counting, intervals, networks that learn, images from their archive."""
+
+import io
+import tarfile
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from measure_cases import draw
+
+from scorebounds import measures
+from scorebounds.layers import (
+    PUBLISHED_CIFAR10,
+    accuracy_with_interval,
+    closeness_maps,
+    found,
+    scores_table,
+    summarize_layers,
+    varying,
+)
+from scorebounds.models import convnets, images
+from scorebounds.unrelated import unrelated_scores
+
+CPU = torch.device("cpu")
+TRAINING = {
+    "n_steps": 150,
+    "batch_size": 32,
+    "learning_rate": 0.1,
+    "weight_decay": 0.005,
+    "largest_shift": 1,
+}
+
+
+def cube(n_networks, n_layers, fill):
+    scores = np.empty((n_networks, n_layers, n_networks, n_layers))
+    for index in np.ndindex(scores.shape):
+        scores[index] = fill(*index)
+    return scores
+
+
+def test_all_layers_found_and_none():
+    right = cube(3, 4, lambda _a, i, _b, j: -abs(i - j))
+    shares = found(right, higher_is_closer=True)
+    assert np.isnan(shares[np.eye(3, dtype=bool)]).all()
+    assert accuracy_with_interval(shares) == (1.0, 1.0, 1.0)
+    wrong = found(right, higher_is_closer=False)
+    assert accuracy_with_interval(wrong)[0] == 0
+
+
+def test_a_distance_is_closest_where_it_is_smallest():
+    distances = cube(3, 4, lambda _a, i, _b, j: abs(i - j))
+    assert np.nanmin(found(distances, higher_is_closer=False)) == 1
+
+
+def test_ties_count_their_share():
+    saturated = cube(3, 4, lambda *_: 1.0)
+    saturated += 1e-12 * np.random.default_rng(0).standard_normal(saturated.shape)
+    assert accuracy_with_interval(found(saturated, higher_is_closer=True))[0] == 0.25
+
+
+def test_interval_is_that_of_the_jackknife_and_needs_three_networks():
+    rng = np.random.default_rng(1)
+    shares = rng.integers(0, 2, size=(5, 5, 6)).astype(float)
+    shares[np.eye(5, dtype=bool)] = np.nan
+    mean, low, high = accuracy_with_interval(shares)
+    left_out = []
+    for out in range(5):
+        others = [k for k in range(5) if k != out]
+        pairs = [shares[a, b].mean() for a in others for b in others if a != b]
+        left_out.append(np.mean(pairs))
+    pseudo = 5 * mean - 4 * np.array(left_out)
+    half = 2.7764451051977987 * pseudo.std(ddof=1) / np.sqrt(5)  # t of 4 degrees of freedom
+    assert (low, high) == pytest.approx((mean - half, mean + half))
+    assert np.isnan(accuracy_with_interval(shares[:2, :2])[1:]).all()
+
+
+def test_summary_and_maps_of_one_measure():
+    scores = cube(3, 4, lambda _a, i, _b, j: 1 - 0.1 * abs(i - j))
+    table = scores_table(scores, "cka", "trained")
+    assert table.score.iloc[-1] == scores[-1, -1, -1, -1]
+    row = summarize_layers(table, higher_is_closer=True).iloc[0]
+    assert (row.accuracy, row.chance, row.n_networks, row.n_layers) == (1, 0.25, 3, 4)
+    assert row.published_cifar10 == PUBLISHED_CIFAR10["cka"] / 100
+    maps = closeness_maps(table, higher_is_closer=True)
+    assert len(maps) == 2 * 16
+    assert set(maps[maps.layer == maps.other_layer].closeness) == {1.0}
+    assert maps.closeness.min() == 0
+    upside_down = closeness_maps(table, higher_is_closer=False)
+    assert set(upside_down[upside_down.layer == upside_down.other_layer].closeness) == {0.0}
+
+
+def test_silent_units_are_left_out_and_counted():
+    layer = np.random.default_rng(0).standard_normal((10, 4))
+    layer[:, 2] = 3
+    (kept,), n_silent = varying([layer])
+    assert kept.shape == (10, 3)
+    assert n_silent == 1
+
+
+def test_digits_are_split_by_writer_and_scaled():
+    train, held_out = images.load("digits", [])
+    assert train.pixels.shape == (1000, 1, 8, 8)
+    assert held_out.pixels.shape == (797, 1, 8, 8)
+    assert train.pixels.dtype == np.float32
+    assert train.pixels.mean() == pytest.approx(0, abs=1e-5)
+    assert train.pixels.std() == pytest.approx(1, abs=1e-5)
+    with pytest.raises(ValueError, match="at least 798 held-out images, got 797"):
+        images.first(held_out, 798)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    train, held_out = images.load("digits", [])
+    network = convnets.make_network("digits", train, seed=1)
+    before = convnets.activations(network, held_out, CPU)
+    curve = convnets.train_network(network, train, held_out, seed=2, device=CPU, **TRAINING)
+    return before, curve, convnets.activations(network, held_out, CPU)
+
+
+def test_network_learns_the_digits(trained):
+    before, curve, after = trained
+    assert curve[0, 2] < 0.3
+    assert curve[-1, 2] > 0.8
+    assert curve[-1, 1] < curve[1, 1]
+    assert [layer.shape[1] for layer in after] == [512, 512, 256, 256, 256, 128, 128, 128]
+    for first, last in zip(before, after, strict=True):
+        assert (last >= 0).all()
+        assert not np.array_equal(first, last)
+
+
+def test_training_repeats_itself_and_leaves_global_randomness_alone(trained):
+    train, held_out = images.load("digits", [])
+    torch.manual_seed(5)
+    state = torch.get_rng_state()
+    network = convnets.make_network("digits", train, seed=1)
+    convnets.train_network(network, train, held_out, seed=2, device=CPU, **TRAINING)
+    again = convnets.activations(network, held_out, CPU)
+    assert torch.equal(torch.get_rng_state(), state)
+    for first, second in zip(trained[2], again, strict=True):
+        np.testing.assert_array_equal(first, second)
+    other = convnets.activations(convnets.make_network("digits", train, seed=3), held_out, CPU)
+    assert not np.array_equal(other[0], trained[0][0])
+
+
+def cifar_archive(path, damage=""):
+    """Write an archive of the binary version of CIFAR-10, with a few records per member."""
+    rng = np.random.default_rng(0)
+    with tarfile.open(path, "w:gz") as archive:
+        for name in [*images.CIFAR_TRAIN, *images.CIFAR_TEST]:
+            records = rng.integers(0, 256, size=(40, images.RECORD_BYTES), dtype=np.uint8)
+            records[:, 0] = np.arange(40) % 10
+            content = records.tobytes()
+            if name == damage:
+                content = content[:-1]
+            if damage == f"no {name}":
+                continue
+            member = tarfile.TarInfo(f"cifar-10-batches-bin/{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+
+
+def test_cifar10_is_read_from_its_archive(tmp_path):
+    path = tmp_path / "cifar-10-binary.tar.gz"
+    cifar_archive(path)
+    train, held_out = images.load("cifar10", [path])
+    assert train.pixels.shape == (200, 3, 32, 32)
+    assert held_out.pixels.shape == (40, 3, 32, 32)
+    assert held_out.classes.tolist() == [k % 10 for k in range(40)]
+    network = convnets.make_network("cifar10", train, seed=0)
+    settings = {**TRAINING, "n_steps": 2, "largest_shift": 4}
+    convnets.train_network(network, train, held_out, seed=0, device=CPU, **settings)
+    layers = convnets.activations(network, held_out, CPU)
+    assert [layer.shape[1] for layer in layers] == [16384] * 3 + [8192] * 3 + [4096] * 3
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        ("data_batch_3.bin", "expected data_batch_3.bin to hold records of 3073 bytes"),
+        ("no test_batch.bin", "expected a member test_batch.bin"),
+    ],
+)
+def test_damaged_archive_is_told(tmp_path, damage, sentence):
+    cifar_archive(tmp_path / "damaged.tar.gz", damage)
+    with pytest.raises(ValueError, match=sentence):
+        images.load("cifar10", [tmp_path / "damaged.tar.gz"])
+
+
+def test_unrelated_data_look_alike_with_few_samples():
+    """Kornblith et al. 2019, theorem 1; and the closed form for CKA of unrelated data."""
+    x = draw(400, 40)
+    names = ("cca", "linreg", "cka", "cka_debiased")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*whatever the data are")
+        table = unrelated_scores(x, [measures.load(name) for name in names], seeds=[1, 2, 3])
+    scores = table.set_index(["measure", "n_samples"]).score_mean
+    few, many = table.n_samples.min(), table.n_samples.max()
+    assert (few, many) == (30, 400)
+    for name in ("cca", "linreg"):
+        assert scores[name, few] == pytest.approx(1)
+        assert scores[name, many] < 0.5
+    # Both have 40 dimensions of equal variance but for sampling: √(PR PR)/(n − 1).
+    assert scores["cka", many] == pytest.approx(40 / 399, rel=0.15)
+    assert abs(scores["cka_debiased", few]) < 0.1

@@ -1,0 +1,54 @@
+"""Score every layer of every network with every other (rule match_layers)."""
+
+import warnings
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import torch
+
+from scorebounds import measures
+from scorebounds.jobs import job_log
+from scorebounds.layers import closeness_maps, scores_table, summarize_layers, varying
+from scorebounds.storage import open_dataset, write_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def recorded(paths, state):
+    layers = []
+    for path in paths:
+        with open_dataset(path) as stored:
+            numbers = range(1, stored.attrs["n_layers"] + 1)
+            kept, n_silent = varying([stored[f"{state}_{number}"].values for number in numbers])
+        print(f"{path}: {state}, left out {n_silent} units that are silent for all images")
+        layers += [torch.from_numpy(layer).double() for layer in kept]
+    return layers
+
+
+def main(target, accuracy, maps, paths, name, *, n_untrained):
+    measure, tables = measures.load(name), []
+    # Layers wider than there are images are a part of the demonstration.
+    warnings.filterwarnings("ignore", message=".*whatever the data are")
+    for state, of_state in (("trained", paths), ("untrained", paths[:n_untrained])):
+        layers = recorded(of_state, state)
+        scores = measure.between(layers).numpy()
+        shape = (len(of_state), len(layers) // len(of_state))
+        tables.append(scores_table(scores.reshape(shape + shape), name, state))
+    table, up = pd.concat(tables), measure.higher_is_closer
+    write_table(target, table)
+    write_table(accuracy, summarize_layers(table, higher_is_closer=up))
+    write_table(maps, closeness_maps(table, higher_is_closer=up))
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        torch.set_num_threads(snakemake.threads)
+        main(
+            snakemake.output.scores,
+            snakemake.output.accuracy,
+            snakemake.output.maps,
+            snakemake.input.networks,
+            snakemake.wildcards.measure,
+            n_untrained=snakemake.params.n_untrained,
+        )

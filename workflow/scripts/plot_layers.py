@@ -1,0 +1,22 @@
+"""Draw how often each measure finds the corresponding layer (rule plot_layers)."""
+
+from typing import TYPE_CHECKING
+
+from scorebounds.figures.layers import correspondence_figure
+from scorebounds.figures.style import save, use_style
+from scorebounds.jobs import job_log
+from scorebounds.storage import read_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(layers, targets):
+    table = read_table(layers)
+    use_style()
+    save(correspondence_figure(table), table, **targets)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        main(snakemake.input.layers, dict(snakemake.output.items()))

@@ -1,0 +1,22 @@
+"""Draw what measures say of unrelated data (rule plot_unrelated)."""
+
+from typing import TYPE_CHECKING
+
+from scorebounds.figures.layers import unrelated_figure
+from scorebounds.figures.style import save, use_style
+from scorebounds.jobs import job_log
+from scorebounds.storage import read_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(scores, targets):
+    table = read_table(scores)
+    use_style()
+    save(unrelated_figure(table), table, **targets)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        main(snakemake.input.scores, dict(snakemake.output.items()))

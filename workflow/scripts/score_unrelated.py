@@ -1,0 +1,43 @@
+"""Score a layer with unrelated random data, for more and more images (rule score_unrelated)."""
+
+import warnings
+from typing import TYPE_CHECKING
+
+import torch
+
+from scorebounds import measures
+from scorebounds.jobs import job_log
+from scorebounds.layers import varying
+from scorebounds.randomness import derived_seed
+from scorebounds.storage import open_dataset, write_table
+from scorebounds.unrelated import unrelated_scores
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(target, path, names, *, seed, n_draws):
+    with open_dataset(path) as stored:
+        middle = stored.attrs["n_layers"] // 2
+        (layer,), _ = varying([stored[f"trained_{middle}"].values])
+        images = stored.attrs["images"]
+    # That scores are 1 whatever the data are is what this shows.
+    warnings.filterwarnings("ignore", message=".*whatever the data are")
+    table = unrelated_scores(
+        torch.from_numpy(layer).double(),
+        [measures.load(name) for name in names],
+        seeds=[derived_seed(seed, "unrelated", images, draw) for draw in range(n_draws)],
+    )
+    write_table(target, table)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        torch.set_num_threads(snakemake.threads)
+        main(
+            snakemake.output[0],
+            snakemake.input.network,
+            snakemake.params.measures,
+            seed=snakemake.params.seed,
+            n_draws=snakemake.params.n_draws,
+        )

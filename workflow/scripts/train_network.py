@@ -1,0 +1,52 @@
+"""Train one convolutional network and record its layers (rule train_network)."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+import xarray as xr
+
+from scorebounds.jobs import job_log
+from scorebounds.models import convnets, images
+from scorebounds.randomness import derived_seed
+from scorebounds.storage import write_dataset
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(target, name, number, files, *, seed, n_images, device, training):
+    train, held_out = images.load(name, [Path(file) for file in files])
+    shown = images.first(held_out, n_images)
+    chosen = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+    logging.getLogger("scorebounds").info("network %s on %s", number, chosen)
+    network = convnets.make_network(name, train, derived_seed(seed, "network", name, number))
+    untrained = convnets.activations(network, shown, chosen)
+    stream = derived_seed(seed, "batches", name, number)
+    curve = convnets.train_network(network, train, held_out, seed=stream, device=chosen, **training)
+    trained = convnets.activations(network, shown, chosen)
+    layers = {
+        f"{state}_{layer}": (("image", f"unit_{layer}"), values)
+        for state, activations in (("trained", trained), ("untrained", untrained))
+        for layer, values in enumerate(activations, 1)
+    }
+    learning = {"curve": (("point", "quantity"), curve)}
+    attrs = {"images": name, "network": int(number), "n_layers": len(trained)}
+    quantities = {"quantity": ["step", "loss", "accuracy"]}
+    write_dataset(target, xr.Dataset({**layers, **learning}, coords=quantities, attrs=attrs))
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        torch.set_num_threads(snakemake.threads)
+        main(
+            snakemake.output[0],
+            snakemake.params.images,
+            snakemake.wildcards.network,
+            snakemake.input.images,
+            seed=snakemake.params.seed,
+            n_images=snakemake.params.n_images,
+            device=snakemake.params.device,
+            training=snakemake.params.training,
+        )
