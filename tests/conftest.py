@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
+
+# The arrays of the tests are small: a second thread costs more than it brings.
+torch.set_num_threads(1)
 
 ROOT = Path(__file__).parents[1]
 
