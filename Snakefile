@@ -33,4 +33,5 @@ rule all:
         figures_to_draw(),
         "results/tables/thresholds.csv",
         "results/tables/trajectories.csv",
+        "results/tables/availability.csv",
     localrule: True

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from scorebounds.checks import require_checksum
+from scorebounds.checksums import require_checksum
 from scorebounds.download import fetch, mirror_sources
 
 CONTENT = b"recorded activity\n" * 100
