@@ -1,8 +1,8 @@
 """The full PFC recording's size through the workflow: time and peak memory of each rule.
 
 The recording of Mante et al. 2013 is made up, in the format of the published zip: 727 units of
-monkey A with all 72 conditions, single trials of 751 bins of a millisecond, and a few files that the
-loader has to leave out. The rates are those of `simulated-pfc`.
+monkey A with all 72 conditions, single trials of 751 bins of a millisecond, and a few files that
+the loader has to leave out. The rates are those of `simulated-pfc`.
 """
 
 import argparse
@@ -117,7 +117,7 @@ def main():
         archive = folder / "mirror/mante2013/PFC-data.zip"
         if not archive.exists():
             make_archive(archive, options.units)
-        print(f"archive: {archive.stat().st_size / 1e6:.0f} MB")
+        print(f"archive: {archive.stat().st_size / 1e6:.0f} MB", flush=True)
         run(folder, options.measures, options.seeds)
         print(f"{'job':50} {'seconds':>8} {'peak MB':>8}")
         benchmarks = folder / "results/benchmarks"
@@ -125,7 +125,7 @@ def main():
             (row,) = csv.DictReader(path.read_text().splitlines(), delimiter="\t")
             job = path.relative_to(benchmarks).with_suffix("")
             peak = row["max_rss"] if row["max_rss"] != "-" else "nan"
-            print(f"{str(job):50} {float(row['s']):8.1f} {float(peak):8.0f}")
+            print(f"{job!s:50} {float(row['s']):8.1f} {float(peak):8.0f}")
 
 
 if __name__ == "__main__":

@@ -45,7 +45,9 @@ def recording(
         )
     labelled = dims[-2]
     coords = {name: (labelled, np.asarray(values)) for name, values in (labels or {}).items()}
-    array = xr.DataArray(activity.astype(np.float64), dims=dims, coords=coords, name="activity")
+    # In the order of its axes, or flattening it would copy it every time.
+    values = np.ascontiguousarray(activity, dtype=np.float64)
+    array = xr.DataArray(values, dims=dims, coords=coords, name="activity")
     array.attrs["units"] = units
     array.attrs["variables"] = " ".join(coords)
     array.attrs["history"] = "\n".join(done)

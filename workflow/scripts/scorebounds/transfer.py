@@ -238,6 +238,10 @@ def _lock(file: IO[str]) -> bool:
 
 
 def _innermost(error: BaseException) -> str:
-    # requests wraps what went wrong in several layers; the innermost says it.
-    wrapped = getattr(error.args[0], "reason", None) if error.args else None
-    return " ".join(str(wrapped or error).split())
+    """Say shortly what went wrong; requests wraps it in several layers."""
+    inner = error.args[0] if error.args else error
+    if getattr(inner, "reason", None):
+        inner = inner.reason
+    elif isinstance(inner, Exception) and inner.args:
+        inner = inner.args[0]
+    return " ".join(str(inner).split())

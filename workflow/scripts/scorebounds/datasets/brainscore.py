@@ -131,6 +131,6 @@ def _of_stimulus(
         return presented[~presented.index.duplicated()]
     unknown = sorted(set(ids) - set(stimuli.index))
     if name not in stimuli or unknown:
-        lacks = f"stimulus {unknown[0]!r}" if unknown else f"column {name!r}"
+        lacks = f"stimulus {str(unknown[0])!r}" if unknown else f"column {name!r}"
         raise ValueError(f"{path}: expected the table beside it to have {lacks}, it has not")
     return stimuli[name]

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -138,8 +138,11 @@ def _open_mat(path: Path) -> Iterator[Container]:
 @contextlib.contextmanager
 def _open_nc(path: Path) -> Iterator[Container]:
     with open(path, "rb") as file:
-        engine = "scipy" if file.read(3) == b"CDF" else "h5netcdf"
-    with xr.open_dataset(path, engine=engine, decode_times=False) as stored:
+        classic = file.read(3) == b"CDF"
+    # Axes without a name get one, in the order of the file.
+    options: dict[str, Any] = {} if classic else {"phony_dims": "access"}
+    engine: Any = "scipy" if classic else "h5netcdf"
+    with xr.open_dataset(path, engine=engine, decode_times=False, **options) as stored:
         variables = {str(name): values for name, values in stored.variables.items()}
         yield Container(
             {name: values.shape for name, values in variables.items()},

@@ -65,7 +65,8 @@ def _shape(item: Any) -> tuple[int, ...]:
 
 
 def _matlab_class(item: h5py.Dataset) -> str:
-    return item.attrs.get("MATLAB_class", b"").decode()
+    kind = item.attrs.get("MATLAB_class", "")
+    return kind.decode() if isinstance(kind, bytes) else kind
 
 
 def _from_version_5(path: Path, name: str) -> np.ndarray:

@@ -130,6 +130,8 @@ def without_padding(population: Population) -> Population:
 
 def leave_out(population: Population, what: Sequence[str]) -> Population:
     """Leave out rows or neurons that cannot be used; each step is told in the history."""
+    if not what:
+        return population
     finite = np.isfinite(population.activity)
     if "missing_trials" in what:
         rows = finite.all(axis=(0, 2))

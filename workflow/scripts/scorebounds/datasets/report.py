@@ -69,9 +69,10 @@ def describe(array: xr.DataArray, files: Sequence[Path]) -> str:
     rows.append(("missing or infinite values", str((~finite).sum())))
     if finite.all() and flat.size:
         rank, ratio = spectrum_summary(flat)
+        least, most = flat.min(axis=0), flat.max(axis=0)
         rows += [
-            ("constant (silent) neurons", str((np.ptp(flat, axis=0) == 0).sum())),
-            ("mean; from, to", f"{flat.mean():.4g}; {flat.min():.4g}, {flat.max():.4g}"),
+            ("constant (silent) neurons", str((least == most).sum())),
+            ("mean; from, to", f"{flat.mean():.4g}; {least.min():.4g}, {most.max():.4g}"),
             ("rank, centred", f"{rank} of at most {min(n_samples - 1, n_neurons)}"),
             ("participation ratio", f"{ratio:.4g}"),
         ]
