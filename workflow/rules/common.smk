@@ -17,6 +17,14 @@ EMBEDDED = ["ultrametric", "simulated-pfc"]
 WITH_SETTINGS = ["simulated-pfc", "mante2013"]
 # Not public: read from a file that the config names.
 PRIVATE = "siegel2015"
+# Recordings whose results Cloos et al. 2025 published, and under which name.
+PUBLISHED_NAMES = {
+    "mante2013": "Mante2013",
+    "hatsopoulos2007": "Hatsopoulos2007",
+    "majajhong2015": "MajajHong2015",
+    "freemanziemba2013": "FreemanZiemba2013",
+    "siegel2015": "siegel15-FEF-stim_period-var99",
+}
 CHECKSUM_LOCK = "data/checksums.lock"
 PUBLISHED = "cloos2025-published"
 SURROGATE = "surrogate-"
@@ -154,11 +162,22 @@ def check_custom():
                 raise WorkflowError(f"config, custom → {name}: no such file: {path}")
 
 
+def compared_datasets():
+    """Name the published results of each dataset that has some, surrogate or recording."""
+    compared = {}
+    for dataset in DATASETS:
+        surrogate = dataset.startswith(SURROGATE)
+        name = dataset.removeprefix(SURROGATE) if surrogate else PUBLISHED_NAMES.get(dataset)
+        if name and not (config["offline"] and missing_offline(SURROGATE + name)):
+            compared[dataset] = name
+    return compared
+
+
 check_custom()
 LEFT_OUT = reasons_to_leave_out()
 DATASETS = chosen_datasets()
 OPTIMIZED = optimized_measures()
-SURROGATES = [dataset for dataset in DATASETS if dataset.startswith(SURROGATE)]
+COMPARED = compared_datasets()
 
 
 wildcard_constraints:
@@ -277,7 +296,7 @@ def figures_to_draw():
     """List every figure as PDF; its PNG and CSV come with it."""
     names = ["thresholds", "trajectories", "scores"]
     names += [f"capture/{dataset}" for dataset in DATASETS]
-    if SURROGATES:
+    if COMPARED:
         names.append("agreement")
     return [f"results/figures/{name}.pdf" for name in names]
 
