@@ -123,9 +123,7 @@ def catalogue_section():
         size = sum(int(row["bytes"] or 0) for row in files)
         known = f", {size / 1e6:.1f} MB" if all(row["bytes"] for row in files) else ""
         licence, citation = files[0]["licence"], files[0]["citation"]
-        lines.append(
-            f"| `{dataset}` | {len(files)}{known} | {checksum} | {licence} | {citation} |"
-        )
+        lines.append(f"| `{dataset}` | {len(files)}{known} | {checksum} | {licence} | {citation} |")
     return "\n".join(lines)
 
 

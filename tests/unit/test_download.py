@@ -1,5 +1,7 @@
 """Fetching from folders, and from a real HTTP server on loopback that can do everything wrong."""
 
+import datetime as dt
+import email.utils
 import hashlib
 import http.server
 import io
@@ -11,7 +13,9 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 
+from scorebounds import transfer
 from scorebounds.checksums import hold_to_lock, read_lock, require_checksum
 from scorebounds.content import content_fault
 from scorebounds.download import fetch, mirror_sources
@@ -378,6 +382,25 @@ def test_waits_as_long_as_the_server_asks(server, target):
     assert second - first >= 1
 
 
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("17", 17),
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        (email.utils.format_datetime(dt.datetime(2001, 1, 1, tzinfo=dt.UTC), usegmt=True), 0),
+    ],
+)
+def test_pause_that_a_server_asks_for(text, seconds):
+    response = requests.Response()
+    response.headers["Retry-After"] = text
+    assert transfer._retry_after(response) == seconds
+    later = dt.datetime.now(tz=dt.UTC) + dt.timedelta(seconds=50)
+    response.headers["Retry-After"] = email.utils.format_datetime(later, usegmt=True)
+    assert 45 < transfer._retry_after(response) <= 50
+
+
 @pytest.mark.parametrize(("per_host", "most"), [(1, 1), (2, 2)])
 def test_a_host_is_asked_for_few_files_at_a_time(server, tmp_path, per_host, most):
     targets = [tmp_path / f"{number}.bin" for number in range(5)]
@@ -440,13 +463,16 @@ def test_hdf5_that_is_cut_short_is_noticed(tmp_path):
         assert "cut short" in content_fault(path, path.name)
 
 
-def test_first_download_is_recorded_and_held_to(server, tmp_path):
+def test_first_download_is_recorded_and_held_to(server, tmp_path, caplog):
     lock, target = tmp_path / "checksums.lock", tmp_path / "data.zip"
     fetch_quickly(target, [f"{server.url}/zip"], "")
-    recorded = hold_to_lock(target, "mante2013/data.zip", lock)
-    assert recorded == "sha256:" + hashlib.sha256(ZIPPED).hexdigest()
+    hold_to_lock(target, "mante2013/data.zip", lock)
+    recorded = "sha256:" + hashlib.sha256(ZIPPED).hexdigest()
     assert read_lock(lock) == {"mante2013/data.zip": recorded}
-    assert hold_to_lock(target, "mante2013/data.zip", lock) is None
+    assert f"its checksum was not known; {recorded} is recorded in {lock}" in caplog.text
+    caplog.clear()
+    hold_to_lock(target, "mante2013/data.zip", lock)
+    assert caplog.text == ""
     target.write_bytes(ZIPPED + b".")
     with pytest.raises(ValueError, match=r"as in .*checksums\.lock, from its first download, got"):
         hold_to_lock(target, "mante2013/data.zip", lock)

@@ -1,6 +1,5 @@
 """Fetch one file of the catalogue (rule fetch_dataset)."""
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,6 @@ from scorebounds.transfer import Options
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
-
-logger = logging.getLogger("scorebounds")
 
 
 def main(target, name, urls, checksum, lock, *, mirrors, offline, downloads):
@@ -27,11 +24,8 @@ def main(target, name, urls, checksum, lock, *, mirrors, offline, downloads):
         options=Options(**downloads),
         origin="data/datasets.tsv" if checksum else f"{lock} (from its first download)",
     )
-    if not checksum and (recorded := hold_to_lock(target, name, lock)):
-        logger.warning(
-            "%s: its checksum was not known; %s is recorded in %s, and later runs hold to it",
-            *(target, recorded, lock),
-        )
+    if not checksum:
+        hold_to_lock(target, name, lock)
 
 
 if __name__ == "__main__":

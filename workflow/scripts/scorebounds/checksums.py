@@ -3,8 +3,11 @@
 import contextlib
 import fcntl
 import hashlib
+import logging
 from collections.abc import Iterator
 from pathlib import Path
+
+logger = logging.getLogger(__name__)
 
 UNKNOWN = ""
 
@@ -58,13 +61,10 @@ def record_checksum(lock: Path, name: str, checksum: str) -> None:
         file.write(f"{checksum}  {name}\n")
 
 
-def hold_to_lock(path: Path, name: str, lock: Path) -> str | None:
+def hold_to_lock(path: Path, name: str, lock: Path) -> None:
     """Check a file whose checksum is not known against that of its first download.
 
-    Returns
-    -------
-    str or None
-        The checksum, if there was none yet; it is recorded now.
+    If there is none yet, the file's is recorded now, and a warning says so.
 
     Raises
     ------
@@ -74,10 +74,13 @@ def hold_to_lock(path: Path, name: str, lock: Path) -> str | None:
     known = read_lock(lock).get(name, UNKNOWN)
     if known:
         require_checksum(path, known, f"{lock}, from its first download")
-        return None
+        return
     checksum = checksum_of(path)
     record_checksum(lock, name, checksum)
-    return checksum
+    logger.warning(
+        "%s: its checksum was not known; %s is recorded in %s, and later runs hold to it",
+        *(path, checksum, lock),
+    )
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 from urllib.parse import quote, urlparse
 
 import requests
@@ -222,7 +222,7 @@ def _slot(host: str, per_host: int) -> Iterator[None]:
     folder.mkdir(mode=0o700, exist_ok=True)
     places = [folder / f"{quote(host, safe='')}.{number}" for number in range(per_host)]
     with contextlib.ExitStack() as stack:
-        files = [stack.enter_context(open(place, "w", encoding="utf-8")) for place in places]
+        files = [stack.enter_context(open(place, "a", encoding="utf-8")) for place in places]
         while not any(map(_lock, files)):
             time.sleep(POLL_SECONDS)
         yield
@@ -239,7 +239,7 @@ def _lock(file: IO[str]) -> bool:
 
 def _innermost(error: BaseException) -> str:
     """Say shortly what went wrong; requests wraps it in several layers."""
-    inner = error.args[0] if error.args else error
+    inner: Any = error.args[0] if error.args else error
     if getattr(inner, "reason", None):
         inner = inner.reason
     elif isinstance(inner, Exception) and inner.args:

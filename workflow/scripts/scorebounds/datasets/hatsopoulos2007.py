@@ -30,7 +30,13 @@ def load_averages(files: list[Path]) -> xr.DataArray:
     (path,) = files
     rates = load_object_array(path).item()["firing_rate"].transpose(1, 2, 0)
     time = FIRST_TIME_MS + STEP_MS * np.arange(len(rates))
-    return recording(rates, {"target": np.arange(rates.shape[1])}, units="Hz", time=time)
+    return recording(
+        rates,
+        {"target": np.arange(rates.shape[1])},
+        units="Hz",
+        time=time,
+        done=["took the averages over trials as they were deposited, smoothed with SD 25 ms"],
+    )
 
 
 def load_trials(files: list[Path]) -> xr.DataArray:
