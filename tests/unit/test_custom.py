@@ -16,6 +16,7 @@ import xarray as xr
 from conftest import ROOT
 from numpy.lib import format as npy_format
 
+import prepare_dataset
 from scorebounds import datasets
 from scorebounds.datasets import custom
 from scorebounds.datasets.report import describe, spectrum_summary
@@ -413,6 +414,32 @@ def test_report_tells_what_is_in_a_dataset(tmp_path):
         assert line in text.splitlines()
     array[0, 0, 0] = np.nan
     assert "| missing or infinite values | 1 |" in describe(array.assign_attrs(dataset="d"), [])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda a: np.where(a == a[0, 1, 2], np.nan, a),
+            "NaN or infinity in 1 neuron(s): number 2",
+        ),
+        (lambda a: np.where(a == a[0, 1, 2], -np.inf, a), "NaN or infinity in 1 neuron(s): number"),
+        (lambda a: a * [0, 1, 0], "constant value in 2 neuron(s): number 0, 2, counted from 0"),
+        (lambda a: a[..., :0], "one sample and one neuron, got shape (4, 6, 0)"),
+        (lambda a: a[:, :0], "one sample and one neuron, got shape (4, 0, 3)"),
+        (lambda a: a[:1, :2], "expected at least 3 samples, got 2 (shape (1, 2, 3))"),
+    ],
+)
+def test_unusable_activity_leaves_nothing_but_a_sentence(tmp_path, change, message):
+    np.savez(tmp_path / "d.npz", activity=change(ACTIVITY))
+    target, report = tmp_path / "d.nc", tmp_path / "d.md"
+    arguments = (target, report, "d", [tmp_path / "d.npz"], [], tmp_path / "lock", {})
+    with pytest.raises(ValueError) as error:
+        prepare_dataset.main(*arguments, seed=0, settings={}, custom=True)
+    assert str(error.value).startswith(f"{tmp_path / 'd.npz'}: ")
+    assert message in str(error.value)
+    assert not target.exists()
+    assert not report.exists()
 
 
 @pytest.mark.parametrize("shape", [(40, 7), (7, 40)])

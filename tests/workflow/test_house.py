@@ -77,6 +77,7 @@ IMPORTED_BY = {
     "torch": {"measures", "optimize", "capture", "scoring"},
     "matplotlib": {"figures"},
     "requests": {"transfer"},
+    "urllib3": {"transfer"},
     "h5py": {"datasets"},
     "snakemake": set(),
 }

@@ -6,6 +6,7 @@ import email.utils
 import fcntl
 import json
 import os
+import re
 import sys
 import tempfile
 import time
@@ -16,9 +17,11 @@ from typing import IO, Any, NamedTuple
 from urllib.parse import quote, urlparse
 
 import requests
+import urllib3
 from tqdm import tqdm
 
 CHUNK_BYTES = 2**16
+SLOWEST_BYTES_PER_S = 100
 # What a server says when it may work later.
 TEMPORARY = {408, 425, 429, 500, 502, 503, 504}
 POLL_SECONDS = 0.1
@@ -30,7 +33,8 @@ class Options(NamedTuple):
     Attributes
     ----------
     timeout : float
-        Seconds without a byte after which a download has stalled.
+        Seconds without a byte, or with less than 100 bytes a second, after which a download has
+        stalled.
     retries : int
         Further tries.
     per_host : int
@@ -128,8 +132,8 @@ def _attempt(url: str, part: Path, options: Options, *, verified: bool) -> bool:
             part.parent.mkdir(parents=True, exist_ok=True)
             note = {"url": url, "validator": _validator(response)}
             note_of(part).write_text(json.dumps(note), encoding="utf-8")
-            _store(response, part, offset if resumed else 0)
-    except requests.RequestException as error:
+            _store(response, part, offset if resumed else 0, options.timeout)
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise InterruptedTransferError(_innermost(error)) from error
     return resumed
 
@@ -185,7 +189,7 @@ def _retry_after(response: requests.Response) -> float | None:
     return max(0.0, (until.astimezone(dt.UTC) - now).total_seconds())
 
 
-def _store(response: requests.Response, part: Path, offset: int) -> None:
+def _store(response: requests.Response, part: Path, offset: int, timeout: float) -> None:
     """Write the body behind the first `offset` bytes, and see that it came whole."""
     encoded = response.headers.get("Content-Encoding", "identity") != "identity"
     length = response.headers.get("Content-Length", "")
@@ -193,12 +197,27 @@ def _store(response: requests.Response, part: Path, offset: int) -> None:
     with open(part, "r+b" if offset else "wb") as file, _progress(part, total, offset) as bar:
         file.seek(offset)
         file.truncate()
-        for chunk in response.iter_content(CHUNK_BYTES):
+        for chunk in (
+            response.iter_content(CHUNK_BYTES) if encoded else _arriving(response, timeout)
+        ):
             file.write(chunk)
             bar.update(len(chunk))
         held = file.tell()
     if total is not None and held != total:
         raise InterruptedTransferError(f"it broke off after {held} of {total} bytes")
+
+
+def _arriving(response: requests.Response, timeout: float) -> Iterator[bytes]:
+    """Yield bytes as they come, and give a server up that sends next to nothing."""
+    since, arrived = time.monotonic(), 0
+    while chunk := response.raw.read1(CHUNK_BYTES):
+        yield chunk
+        arrived += len(chunk)
+        passed = time.monotonic() - since
+        if passed > timeout:
+            if arrived < SLOWEST_BYTES_PER_S * passed:
+                raise InterruptedTransferError(f"it stalled: {arrived} bytes in {passed:.0f} s")
+            since, arrived = time.monotonic(), 0
 
 
 def _progress(part: Path, total: int | None, offset: int) -> tqdm:
@@ -238,10 +257,10 @@ def _lock(file: IO[str]) -> bool:
 
 
 def _innermost(error: BaseException) -> str:
-    """Say shortly what went wrong; requests wraps it in several layers."""
+    """Say shortly what went wrong; requests and urllib3 wrap it in several layers."""
     inner: Any = error.args[0] if error.args else error
     if getattr(inner, "reason", None):
         inner = inner.reason
     elif isinstance(inner, Exception) and inner.args:
         inner = inner.args[0]
-    return " ".join(str(inner).split())
+    return re.sub(r"^HTTPS?Connection\(.*?\): ", "", " ".join(str(inner).split()))

@@ -79,6 +79,10 @@ def arrange(activity: np.ndarray, axes: Sequence[str] | None, name: str) -> Popu
             f"expected {name!r} to hold numbers, got {what} of shape {activity.shape}; "
             "save real numbers"
         )
+    if not activity.size:
+        raise UnusableError(
+            f"expected {name!r} with at least one sample and one neuron, got shape {activity.shape}"
+        )
     axes = _known_axes(activity, axes, name)
     rows = [axis for axis in ("sample", "condition", "trial") if axis in axes]
     # Without an axis of rows, the times are the samples.
