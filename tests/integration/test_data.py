@@ -51,16 +51,17 @@ def test_fetched_held_to_its_checksum_and_accounted_for(tmp_path, mirror_server,
     folder = tmp_path / "work"
     folder.mkdir()
     (folder / "settings.yaml").write_text(SETTINGS.format(url=url))
-    raw = folder / "data/raw/mante2013/PFC-data.zip"
+    wanted = "data/raw/mante2013/PFC-data.zip"
+    raw = folder / wanted
 
-    fetched = run(folder, "data")
+    fetched = run(folder, wanted)
     assert fetched.returncode == 0, fetched.said
     assert "its checksum was not known; sha256:" in fetched.said
     assert raw.is_file()
     assert not (folder / "data/prepared").exists()
     lock = (folder / "data/checksums.lock").read_text()
     assert lock.endswith("  mante2013/PFC-data.zip\n")
-    assert "Nothing to be done" in run(folder, "data").said
+    assert "Nothing to be done" in run(folder, wanted).said
 
     made = run(folder, "data/prepared/mante2013.nc", "results/tables/availability.csv")
     assert made.returncode == 0, made.said
@@ -86,7 +87,7 @@ def test_fetched_held_to_its_checksum_and_accounted_for(tmp_path, mirror_server,
     assert not (folder / "data/prepared/mante2013.nc").exists()
     raw.unlink()
     write_archive(served / "mante2013/PFC-data.zip", [(UNITS.format(1), b"another")])
-    refused = run(folder, "data")
+    refused = run(folder, wanted)
     assert refused.returncode != 0
     said = next(line for line in refused.said.splitlines() if line.startswith("error: "))
     assert "not the one expected by data/checksums.lock (from its first download)" in said

@@ -75,6 +75,12 @@ def fetched_files(dataset):
     return [f"data/raw/{folder}/{file}" for folder, file in public]
 
 
+def files_to_fetch():
+    """List the files of the chosen datasets, and of the published results beside them."""
+    wanted = [*DATASETS, *(SURROGATE + name for name in COMPARED.values())]
+    return list(dict.fromkeys(file for dataset in wanted for file in fetched_files(dataset)))
+
+
 def missing_offline(dataset):
     """List the files of a dataset that are neither in data/raw nor in a folder mirror."""
     places = [Path("data/raw"), *folder_mirrors()]
@@ -263,7 +269,7 @@ def dataset_provenance(wildcards):
 
 def prepare_memory(wildcards, input, attempt):
     """Request memory in MB: some copies of a recording, which a file may hold compressed."""
-    return round(1000 + 10 * input.size_mb) * attempt
+    return round(1000 + 6 * input.size_mb) * attempt
 
 
 def optimize_memory(wildcards, input, attempt):

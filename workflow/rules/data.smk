@@ -26,7 +26,7 @@ rule fetch_dataset:
 # `snakemake --cores N data` fetches the files of the chosen datasets, and does nothing else.
 rule data:
     input:
-        [file for dataset in DATASETS for file in fetched_files(dataset)],
+        files_to_fetch(),
     localrule: True
 
 

@@ -11,6 +11,7 @@ from scorebounds.storage import recording
 DIMS = ("presentation", "neuroid", "time_bin")
 # Windows of Cloos et al. 2025, in 1-ms bins of FreemanZiemba2013.
 WINDOW_BINS, N_WINDOWS = 150, 2
+BLOCK = 100  # presentations that are read at a time
 
 
 def load_majajhong2015(files: list[Path]) -> xr.DataArray:
@@ -57,11 +58,8 @@ def load_freemanziemba2013(files: list[Path]) -> xr.DataArray:
                 f"got {assembly.sizes['time_bin']}"
             )
         ids = _stimulus_ids(assembly, path)
-        windows = []
-        for first in range(0, N_WINDOWS * WINDOW_BINS, WINDOW_BINS):
-            # A window at a time, for the sake of memory.
-            window = assembly.isel(time_bin=slice(first, first + WINDOW_BINS)).transpose(*DIMS)
-            windows.append(_average_by(ids, window.values.mean(-1, dtype=np.float64)))
+        means = _window_means(assembly)
+        windows = [_average_by(ids, means[..., window]) for window in range(N_WINDOWS)]
         labels = {
             name: _of_stimulus(name, assembly, ids, stimuli, path).loc[windows[0].index]
             for name in ("texture_type", "texture_family")
@@ -73,6 +71,17 @@ def load_freemanziemba2013(files: list[Path]) -> xr.DataArray:
         time=WINDOW_BINS * (np.arange(N_WINDOWS) + 0.5),
         done=_averaged(ids, "unit, in windows of 150 ms"),
     )
+
+
+def _window_means(assembly: xr.DataArray) -> np.ndarray:
+    """Average over the bins of each window; (n_presentations, n_neuroids, n_windows)."""
+    parts = []
+    for first in range(0, assembly.sizes["presentation"], BLOCK):
+        # A block at a time, for the sake of memory.
+        block = assembly.isel(presentation=slice(first, first + BLOCK)).transpose(*DIMS).values
+        windowed = block.reshape(*block.shape[:2], N_WINDOWS, WINDOW_BINS)
+        parts.append(windowed.mean(-1, dtype=np.float64))
+    return np.concatenate(parts)
 
 
 def _netcdf_and_table(files: list[Path]) -> tuple[Path, pd.DataFrame]:
@@ -118,7 +127,8 @@ def _average_by(ids: np.ndarray, values: np.ndarray) -> pd.DataFrame:
 
 def _averaged(ids: np.ndarray, what: str) -> list[str]:
     repetitions = np.unique(ids, return_counts=True)[1]
-    counts = f"{repetitions.min()} to {repetitions.max()}"
+    least, most = repetitions.min(), repetitions.max()
+    counts = f"{least} to {most}" if least < most else str(most)
     return [f"averaged the {counts} repetitions of each image, for each {what}"]
 
 
