@@ -4,10 +4,11 @@ CORES ?= 2
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: demo test lint bench docs report clean help
+.PHONY: demo data test lint bench docs report clean help
 
 help:
 	@echo "make demo    set up .venv and run the workflow without network ($(CORES) cores)"
+	@echo "make data    set up .venv and fetch the files of the chosen datasets, nothing else"
 	@echo "make test    set up .venv and run the tests"
 	@echo "make lint    ruff, mypy, snakefmt and snakemake --lint"
 	@echo "make bench   speed against the textbook forms, as ratios"
@@ -20,6 +21,9 @@ demo: .venv/demo
 	@echo
 	@echo "Done. Look at results/figures/thresholds.png first; all figures are in results/figures/,"
 	@echo "the numbers behind them in results/tables/. \`make report\` puts them into one page."
+
+data: .venv/demo
+	$(SNAKEMAKE) data
 
 test: .venv/test
 	$(BIN)/python -m pytest

@@ -35,4 +35,5 @@ rule all:
         "results/tables/thresholds.csv",
         "results/tables/trajectories.csv",
         "results/tables/layers.csv",
+        "results/tables/availability.csv",
     localrule: True

@@ -4,12 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.io
-import xarray as xr
 
 from scorebounds import datasets
-from scorebounds.datasets import custom, mante2013, pickles, surrogates, zhang2011
+from scorebounds.datasets import mante2013, pickles, surrogates, zhang2011
 from scorebounds.datasets.embedded import TASK_VARIABLES, simulated_pfc, ultrametric
-from scorebounds.storage import read_recording, samples_by_neurons, write_recording
+from scorebounds.storage import read_recording, recording, samples_by_neurons, write_recording
 
 SHARES = {
     "time": 0.3,
@@ -213,128 +212,6 @@ def test_pickles_hold_arrays_and_nothing_that_runs(tmp_path, capsys):
         pickles.load_object_array(path)
 
 
-# --- users' own files
-
-ACTIVITY = np.random.default_rng(0).standard_normal((4, 6, 3))
-STIMULUS = np.array(["a", "a", "a", "b", "b", "b"])
-
-
-def write_npz(path):
-    np.savez(path, activity=ACTIVITY, stimulus=STIMULUS, weight=np.arange(3))
-
-
-def write_mat(path):
-    scipy.io.savemat(path, {"activity": ACTIVITY, "stimulus": np.array([1, 1, 1, 2, 2, 2])})
-
-
-def write_nc(path):
-    array = xr.DataArray(ACTIVITY, dims=("time", "condition", "neuron"), name="activity")
-    array.assign_coords(stimulus=("condition", STIMULUS)).to_netcdf(path, engine="h5netcdf")
-
-
-@pytest.mark.parametrize(
-    ("name", "write"), [("d.npz", write_npz), ("d.mat", write_mat), ("d.nc", write_nc)]
-)
-def test_reads_activity_and_labels(tmp_path, name, write):
-    write(tmp_path / name)
-    array = custom.load(tmp_path / name)
-    assert array.dims == ("time", "condition", "neuron")
-    assert np.array_equal(array.values, ACTIVITY)
-    assert array.attrs["variables"] == "stimulus"
-    classes = np.unique(array.stimulus.values, return_inverse=True)[1]
-    assert classes.tolist() == [0, 0, 0, 1, 1, 1]
-
-
-def test_reads_plain_arrays_and_tables(tmp_path):
-    np.save(tmp_path / "d.npy", ACTIVITY[0])
-    assert np.array_equal(custom.load(tmp_path / "d.npy").values, ACTIVITY[0])
-    table = pd.DataFrame(ACTIVITY[0], columns=["n1", "n2", "n3"]).assign(stimulus=STIMULUS)
-    table.to_csv(tmp_path / "d.csv", index=False)
-    array = custom.load(tmp_path / "d.csv")
-    assert array.dims == ("sample", "neuron")
-    assert array.values == pytest.approx(ACTIVITY[0])
-    assert array.stimulus.values.tolist() == STIMULUS.tolist()
-
-
-def test_named_axes_come_in_any_order(tmp_path):
-    array = xr.DataArray(ACTIVITY[0].T, dims=("neuron", "sample"), name="activity")
-    array.to_netcdf(tmp_path / "d.nc", engine="h5netcdf")
-    assert np.array_equal(custom.load(tmp_path / "d.nc").values, ACTIVITY[0])
-
-
-def test_labels_are_named_as_identifiers(tmp_path):
-    np.savez(tmp_path / "d.npz", **{"activity": ACTIVITY, "stim type/2": STIMULUS})
-    array = custom.load(tmp_path / "d.npz")
-    # A space would part the name where the labels are listed, a slash is a group in netCDF.
-    assert array.attrs["variables"] == "stim_type_2"
-    write_recording(tmp_path / "out.nc", array, "mine")
-    again = read_recording(tmp_path / "out.nc")
-    assert again.stim_type_2.values.tolist() == STIMULUS.tolist()
-
-
-def test_text_in_a_matlab_cell_is_a_label(tmp_path):
-    cells = np.array(STIMULUS, dtype=object)
-    scipy.io.savemat(tmp_path / "d.mat", {"activity": ACTIVITY, "stimulus": cells})
-    assert custom.load(tmp_path / "d.mat").stimulus.values.tolist() == STIMULUS.tolist()
-    cells[0] = np.arange(3)
-    scipy.io.savemat(tmp_path / "d.mat", {"activity": ACTIVITY, "stimulus": cells})
-    with pytest.raises(ValueError, match=r"d\.mat: expected label 'stimulus' to hold numbers or"):
-        custom.load(tmp_path / "d.mat")
-
-
-def test_the_name_of_an_axis_is_no_label(tmp_path, caplog):
-    np.savez(tmp_path / "d.npz", activity=ACTIVITY, condition=STIMULUS)
-    assert custom.load(tmp_path / "d.npz").attrs["variables"] == ""
-    assert "'condition' is no label: it has the name of an axis" in caplog.text
-
-
-def test_more_neurons_than_samples_are_warned_of(tmp_path, caplog):
-    rng = np.random.default_rng(0)
-    write_recording(tmp_path / "out.nc", custom.recording(rng.standard_normal((9, 7))), "mine")
-    assert not caplog.text
-    write_recording(tmp_path / "out.nc", custom.recording(rng.standard_normal((9, 8))), "mine")
-    assert "mine: with 8 neurons and 9 samples" in caplog.text
-    assert "there will be no thresholds" in caplog.text
-
-
-def test_says_which_array_is_no_label(tmp_path, caplog):
-    write_npz(tmp_path / "d.npz")
-    custom.load(tmp_path / "d.npz")
-    assert "'weight' of shape (3,) is no label" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("name", "write", "message"),
-    [
-        ("d.txt", lambda p: p.write_text("1"), "expected a file that ends in one of .npz, .npy"),
-        ("d.npz", lambda p: None, "no such file"),
-        ("d.npz", lambda p: p.write_bytes(b"PK\x03\x04 cut"), "cannot be read"),
-        (
-            "d.npz",
-            lambda p: np.savez(p, rates=ACTIVITY),
-            "an array named 'activity', got ['rates']",
-        ),
-        ("d.npy", lambda p: np.save(p, np.array([{}], dtype=object)), "cannot be read"),
-        ("d.npy", lambda p: np.save(p, ACTIVITY[0, 0]), "float64 of shape (3,)"),
-        ("d.npy", lambda p: np.save(p, ACTIVITY + 1j), "complex128 of shape (4, 6, 3)"),
-        ("d.npy", lambda p: np.save(p, STIMULUS[None]), "to hold numbers"),
-        ("d.csv", lambda p: p.write_text(""), "cannot be read"),
-        ("d.csv", lambda p: p.write_text("1.5,2\n3,4\n5,6\n"), "expected a header"),
-        ("d.csv", lambda p: p.write_text(",a\n0,1\n1,2\n"), "a name for every column"),
-        ("d.csv", lambda p: p.write_text("a,b\n1,2\n3,-\n4,5\n"), "column 'b', got '-' in"),
-        ("d.mat", lambda p: p.write_bytes(b"not matlab"), "cannot be read"),
-        ("d.nc", lambda p: p.write_bytes(b"not netcdf"), "cannot be read"),
-    ],
-)
-def test_unusable_file_gives_one_sentence(tmp_path, name, write, message):
-    write(tmp_path / name)
-    with pytest.raises(ValueError) as error:
-        custom.load(tmp_path / name)
-    assert str(error.value).startswith(f"{tmp_path / name}: ")
-    assert message in str(error.value)
-    assert "\n" not in str(error.value)
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -347,7 +224,7 @@ def test_unusable_file_gives_one_sentence(tmp_path, name, write, message):
 )
 def test_unusable_activity_is_not_written(tmp_path, change, message):
     activity = change(np.random.default_rng(1).standard_normal((8, 4)))
-    array = custom.recording(activity)
+    array = recording(activity)
     with pytest.raises(ValueError) as error:
         write_recording(tmp_path / "out.nc", array, "mine")
     assert message in str(error.value)

@@ -125,6 +125,18 @@ def test_published_numbers_stand_beside_ours(tmp_path):
     assert judged["n_compared"].tolist() == [1, 1, 1]
 
 
+def test_a_recording_of_another_size_is_not_compared(tmp_path, caplog):
+    write_published(tmp_path / "data", [0.48, np.nan], [0.01, 0.01, 0.3, 0.7, 0.991])
+    tables = summarize_trajectories(two_seeds())
+    published = {"surrogate-data": read_published(tmp_path / "data")}
+    published["surrogate-data"]["cka"]["thresholds"] = np.zeros(3)
+    table = compare_all(
+        published, *(tables[name] for name in ("thresholds", "runs", "trajectories"))
+    )
+    assert len(table) == 0
+    assert "the published run, which had 3 neurons; here are 2" in caplog.text
+
+
 def test_steps_are_counted_only_where_every_seed_arrived(tmp_path):
     write_published(tmp_path / "data", [0.48, np.nan], [0.01, 0.01, 0.3, 0.7, 0.991])
     tables = summarize_trajectories(two_seeds())

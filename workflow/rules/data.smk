@@ -16,10 +16,18 @@ rule fetch_dataset:
         mem_mb=500,
         runtime=60,
     params:
-        url=catalogue_entry("url"),
-        sha256=catalogue_entry("sha256"),
+        urls=lambda wildcards: catalogue_entry("url")(wildcards).split(),
+        checksum=catalogue_entry("checksum"),
+        lock=CHECKSUM_LOCK,
     script:
         "../scripts/fetch_dataset.py"
+
+
+# `snakemake --cores N data` fetches the files of the chosen datasets, and does nothing else.
+rule data:
+    input:
+        files_to_fetch(),
+    localrule: True
 
 
 rule prepare_dataset:
@@ -27,7 +35,8 @@ rule prepare_dataset:
         raw=raw_files,
         library=library("prepare_dataset"),
     output:
-        "data/prepared/{dataset}.nc",
+        recording="data/prepared/{dataset}.nc",
+        report="results/data/{dataset}.md",
     log:
         "results/logs/prepare_dataset/{dataset}.log",
     benchmark:
@@ -36,13 +45,38 @@ rule prepare_dataset:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=prepare_memory,
         runtime=30,
     params:
-        sha256=raw_checksums,
+        checksums=raw_checksums,
+        lock=CHECKSUM_LOCK,
         settings=dataset_settings,
         provenance=dataset_provenance,
         custom=lambda wildcards: wildcards.dataset in config["custom"],
         seed=lookup(dpath="seed", within=config),
     script:
         "../scripts/prepare_dataset.py"
+
+
+rule collect_availability:
+    input:
+        raw=[path for dataset in DATASETS for _, path in files_and_paths(dataset) if path],
+        library=library("collect_availability"),
+    output:
+        "results/tables/availability.csv",
+    log:
+        "results/logs/collect_availability.log",
+    benchmark:
+        "results/benchmarks/collect_availability.tsv"
+    localrule: True
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        entries=availability_entries(),
+        lock=CHECKSUM_LOCK,
+    script:
+        "../scripts/collect_availability.py"

@@ -29,8 +29,8 @@ rule collect_published:
         trajectories="results/tables/trajectories.csv",
         published=[
             f"data/raw/{folder}/{file}"
-            for dataset in SURROGATES
-            for folder, file in catalogue_files(dataset)
+            for name in dict.fromkeys(COMPARED.values())
+            for folder, file in catalogue_files(SURROGATE + name)
         ],
         library=library("collect_published"),
     output:
@@ -48,6 +48,6 @@ rule collect_published:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=10,
     params:
-        surrogates=SURROGATES,
+        compared=COMPARED,
     script:
         "../scripts/collect_published.py"

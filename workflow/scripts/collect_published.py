@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(published_path, agreement_path, tables, published_files):
-    folders = dict.fromkeys(Path(file).parent for file in published_files)
-    published = {f"surrogate-{folder.name}": read_published(folder) for folder in folders}
+def main(published_path, agreement_path, tables, published_files, compared):
+    folders = {Path(file).parent.name: Path(file).parent for file in published_files}
+    published = {dataset: read_published(folders[name]) for dataset, name in compared.items()}
     comparison = compare_all(published, *(read_table(table) for table in tables))
     write_table(published_path, comparison)
     write_table(agreement_path, agreement(comparison))
@@ -30,4 +30,5 @@ if __name__ == "__main__":
                 snakemake.input.trajectories,
             ],
             snakemake.input.published,
+            snakemake.params.compared,
         )

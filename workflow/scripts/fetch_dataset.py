@@ -3,16 +3,29 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scorebounds.checksums import hold_to_lock, read_lock
 from scorebounds.download import fetch, mirror_sources
 from scorebounds.jobs import job_log
+from scorebounds.transfer import Options
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(target, relative_path, url, sha256, mirrors, offline):
-    sources = [*mirror_sources(mirrors, relative_path), url]
-    fetch(Path(target), sources, sha256, offline=offline)
+def main(target, name, urls, checksum, lock, *, mirrors, offline, downloads):
+    target, lock = Path(target), Path(lock)
+    sources = [*mirror_sources(mirrors, name), *urls]
+    locked = read_lock(lock).get(name, "")
+    fetch(
+        target,
+        sources,
+        checksum or locked,
+        offline=offline,
+        options=Options(**downloads),
+        origin="data/datasets.tsv" if checksum else f"{lock} (from its first download)",
+    )
+    if not checksum:
+        hold_to_lock(target, name, lock)
 
 
 if __name__ == "__main__":
@@ -20,9 +33,11 @@ if __name__ == "__main__":
         main(
             snakemake.output[0],
             f"{snakemake.wildcards.folder}/{snakemake.wildcards.file}",
-            snakemake.params.url,
-            snakemake.params.sha256,
+            snakemake.params.urls,
+            snakemake.params.checksum,
+            snakemake.params.lock,
             # Not params: where a file comes from does not change it, so it is not fetched again.
             mirrors=snakemake.config["mirrors"],
             offline=snakemake.config["offline"],
+            downloads=snakemake.config["downloads"],
         )

@@ -1,34 +1,46 @@
-"""Bring one dataset into the common form (rule prepare_dataset)."""
+"""Bring one dataset into the common form, and report on it (rule prepare_dataset)."""
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scorebounds import datasets
-from scorebounds.checks import require_checksum
+from scorebounds.checksums import hold_to_lock, require_checksum
+from scorebounds.datasets.report import describe
 from scorebounds.jobs import job_log
 from scorebounds.storage import write_recording
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
+logger = logging.getLogger("scorebounds")
 
-def main(target, name, files, checksums, provenance, *, seed, settings, custom):
+
+def main(target, report, name, files, checksums, lock, provenance, *, seed, settings, custom):
     files = [Path(file) for file in files]
-    if not custom:
-        for file, sha256 in zip(files, checksums, strict=True):
-            require_checksum(file, sha256)
+    for file, checksum in zip(files, checksums, strict=True) if checksums else ():
+        if checksum:
+            require_checksum(file, checksum)
+        else:
+            hold_to_lock(file, file.relative_to("data/raw").as_posix(), Path(lock))
     array = datasets.load(name, files, seed=seed, settings=settings, custom=custom)
     array.attrs.update(provenance, dataset=name)
+    text = describe(array, files)
+    # Of a dataset that is refused, the log keeps the report.
+    logger.info("%s", text)
     write_recording(target, array, str(files[0]) if custom else name)
+    Path(report).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
     with job_log(snakemake.log[0]):
         main(
-            snakemake.output[0],
+            snakemake.output.recording,
+            snakemake.output.report,
             snakemake.wildcards.dataset,
             snakemake.input.raw,
-            snakemake.params.sha256,
+            snakemake.params.checksums,
+            snakemake.params.lock,
             snakemake.params.provenance,
             seed=snakemake.params.seed,
             settings=snakemake.params.settings,

@@ -1,8 +1,6 @@
 """Checks of arrays that name what was expected and what came."""
 
-import hashlib
 import logging
-from pathlib import Path
 
 import numpy as np
 
@@ -35,13 +33,14 @@ def require_activity(activity: np.ndarray, name: str) -> None:
     bad = np.flatnonzero(~np.isfinite(flat).all(axis=0))
     if bad.size:
         raise ValueError(
-            f"{name}: expected finite activity, got NaN or infinity in {_neurons(bad)}"
+            f"{name}: expected finite activity, got NaN or infinity in {count_neurons(bad)}; "
+            f"fill them in, or leave them out (`drop` in docs/data.md)"
         )
     constant = np.flatnonzero(np.ptp(flat, axis=0) == 0)
     if constant.size:
         raise ValueError(
             f"{name}: expected every neuron to vary over samples, got a constant value in "
-            f"{_neurons(constant)}; remove them from the file"
+            f"{count_neurons(constant)}; leave them out (`drop` in docs/data.md)"
         )
 
 
@@ -57,17 +56,8 @@ def warn_of_width(activity: np.ndarray, name: str) -> None:
         )
 
 
-def _neurons(indices: np.ndarray) -> str:
+def count_neurons(indices: np.ndarray) -> str:
+    """Say how many neurons, and which."""
     shown = ", ".join(str(index) for index in indices[:5])
     more = f" and {indices.size - 5} more" if indices.size > 5 else ""
     return f"{indices.size} neuron(s): number {shown}{more}, counted from 0"
-
-
-def require_checksum(path: Path, sha256: str) -> None:
-    """Raise ValueError unless the file is the one that the catalogue names."""
-    with open(path, "rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != sha256:
-        raise ValueError(
-            f"{path}: expected sha256 {sha256}, got {found}; delete the file to fetch it again"
-        )

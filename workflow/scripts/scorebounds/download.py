@@ -2,19 +2,16 @@
 
 import logging
 import shutil
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote, unquote, urlparse
 
-import pooch
-from tqdm import tqdm
+from scorebounds.checksums import matches
+from scorebounds.content import content_fault
+from scorebounds.sources import write_source
+from scorebounds.transfer import Options, discard, download
 
 logger = logging.getLogger(__name__)
-
-TIMEOUT_SECONDS = 30
-RETRIES = 3
-CHUNK_BYTES = 2**16
 
 
 def mirror_sources(mirrors: Sequence[str], relative_path: str) -> list[str]:
@@ -32,7 +29,15 @@ def mirror_sources(mirrors: Sequence[str], relative_path: str) -> list[str]:
     return sources
 
 
-def fetch(target: Path, sources: Sequence[str], sha256: str, *, offline: bool = False) -> None:
+def fetch(
+    target: Path,
+    sources: Sequence[str],
+    checksum: str,
+    *,
+    offline: bool = False,
+    options: Options | None = None,
+    origin: str = "data/datasets.tsv",
+) -> str:
     """Fetch `target` from the first source that has it, checked before it is put in place.
 
     Parameters
@@ -40,10 +45,19 @@ def fetch(target: Path, sources: Sequence[str], sha256: str, *, offline: bool = 
     target : Path
     sources : sequence of str
         Paths and http(s) addresses, in order of preference.
-    sha256 : str
-        The file's checksum; a file that does not match is not kept.
+    checksum : str
+        `<algorithm>:<digits>`; a file that does not match is not kept. Empty: not known, and the
+        file only has to hold what its name says.
     offline : bool
         Leave out every address on a network.
+    options : Options, optional
+    origin : str
+        Who knows the checksum, for the message.
+
+    Returns
+    -------
+    str
+        The source that had it; it is noted beside the file, too.
 
     Raises
     ------
@@ -60,13 +74,14 @@ def fetch(target: Path, sources: Sequence[str], sha256: str, *, offline: bool = 
             reasons.append(f"{source} (no such file)")
             continue
         try:
-            _retrieve(target, source, sha256, remote=remote)
+            _retrieve(target, source, checksum, options or Options(), origin, remote=remote)
         except (OSError, ValueError) as error:
             logger.warning("%s: %s", source, error)
-            reasons.append(f"{source} ({_reason(error)})")
+            reasons.append(f"{source} ({' '.join(str(error).split())})")
         else:
+            write_source(target, source)
             logger.info("fetched %s from %s", target, source)
-            return
+            return source
     raise ValueError(
         f"{target}: none of its sources has it: {'; '.join(reasons) or 'there are none'}. "
         "Name a folder or address that has it under `mirrors`, or leave out what needs a "
@@ -74,40 +89,35 @@ def fetch(target: Path, sources: Sequence[str], sha256: str, *, offline: bool = 
     )
 
 
-def _retrieve(target: Path, source: str, sha256: str, *, remote: bool) -> None:
-    # pooch writes to a temporary file, checks the hash, then moves it into place.
-    downloader: Callable = _http_downloader(target.name) if remote else _copy
-    store = pooch.create(
-        path=target.parent,
-        base_url="",
-        registry={target.name: f"sha256:{sha256}"},
-        urls={target.name: source},
-        retry_if_failed=RETRIES if remote else 0,
-    )
-    store.fetch(target.name, downloader=downloader)
+def _retrieve(
+    target: Path, source: str, checksum: str, options: Options, origin: str, *, remote: bool
+) -> None:
+    """Bring the file beside its place, check it, and move it there."""
+    part = target.with_name(f"{target.name}.part")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    joined = False
+    if remote:
+        joined = download(source, part, options, verified=bool(checksum))
+    else:
+        shutil.copyfile(source, part)
+    fault = _fault(part, target.name, checksum, origin)
+    if fault and joined:
+        # Pieces of two versions of the file may have been joined: fetch it in one.
+        discard(part)
+        download(source, part, options, verified=bool(checksum))
+        fault = _fault(part, target.name, checksum, origin)
+    if fault:
+        discard(part)
+        raise ValueError(fault)
+    part.replace(target)
+    discard(part)
 
 
-def _http_downloader(name: str) -> pooch.HTTPDownloader:
-    # On the terminal even where stderr is sent to a log; silent where there is no terminal.
-    bar = tqdm(
-        total=1,
-        desc=name,
-        unit="B",
-        unit_scale=True,
-        ncols=79,
-        disable=None,
-        file=sys.__stderr__,
-    )
-    return pooch.HTTPDownloader(progressbar=bar, chunk_size=CHUNK_BYTES, timeout=TIMEOUT_SECONDS)
-
-
-def _copy(source: str, output_file: str, _: pooch.Pooch) -> None:
-    shutil.copyfile(source, output_file)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, ValueError) and "hash" in str(error):
-        return "its checksum is not the one expected"
-    # requests wraps what went wrong in several layers; the innermost says it.
-    wrapped = getattr(error.args[0], "reason", None) if error.args else None
-    return " ".join(str(wrapped or error).split())
+def _fault(part: Path, name: str, checksum: str, origin: str) -> str | None:
+    """Say why a file is not the one wanted, or return None."""
+    if checksum and matches(part, checksum):
+        return None
+    wrong = content_fault(part, name)
+    if not checksum:
+        return wrong
+    return f"its checksum is not the one expected by {origin}" + (f": {wrong}" if wrong else "")

@@ -1,11 +1,14 @@
 """The results that Cloos et al. 2025 published, and how close a reproduction comes."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from scorebounds.thresholds import mean_with_interval
+
+logger = logging.getLogger(__name__)
 
 # Our id of each measure: the id in the published files.
 PUBLISHED_IDS = {
@@ -128,7 +131,7 @@ def compare_all(
     -------
     DataFrame
         Columns dataset, measure, and those of `compare_with_published`; no row where nothing was
-        published or we have not run the measure.
+        published, we have not run the measure, or the number of neurons is another.
     """
     compared = [pd.DataFrame(columns=["dataset", "measure", *COMPARISON_COLUMNS])]
     thresholds = thresholds[thresholds.kind == "pc"]
@@ -138,7 +141,14 @@ def compare_all(
                 table[(table.dataset == dataset) & (table.measure == measure)]
                 for table in (thresholds, runs, trajectories)
             ]
-            if len(of_pair[1]):
+            n_theirs, n_ours = len(numbers["thresholds"]), len(of_pair[0])
+            if len(of_pair[1]) and n_theirs != n_ours:
+                logger.warning(
+                    "%s, %s: not compared with the published run, which had %d neurons; here are "
+                    "%d, so that the recording was prepared otherwise",
+                    *(dataset, measure, n_theirs, n_ours),
+                )
+            elif len(of_pair[1]):
                 comparison = compare_with_published(numbers, *of_pair)
                 compared.append(comparison.assign(dataset=dataset, measure=measure))
     return pd.concat(compared)

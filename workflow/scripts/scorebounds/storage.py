@@ -1,13 +1,13 @@
 """The project's files: labelled arrays as netCDF, tables as tidy CSV."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from scorebounds.checks import require_activity, warn_of_width
+from scorebounds.checks import count_neurons, require_activity, warn_of_width
 
 SAMPLE_DIMS = {2: ("sample", "neuron"), 3: ("time", "condition", "neuron")}
 
@@ -19,6 +19,7 @@ def recording(
     units: str = "",
     time: np.ndarray | None = None,
     time_units: str = "ms",
+    done: Sequence[str] = (),
 ) -> xr.DataArray:
     """Make a labelled array of activity.
 
@@ -33,6 +34,8 @@ def recording(
         Bin centres.
     time_units : str
         Unit of `time`.
+    done : sequence of str
+        What was done to get it, step by step.
     """
     dims = SAMPLE_DIMS.get(activity.ndim)
     if dims is None:
@@ -42,12 +45,31 @@ def recording(
         )
     labelled = dims[-2]
     coords = {name: (labelled, np.asarray(values)) for name, values in (labels or {}).items()}
-    array = xr.DataArray(activity.astype(np.float64), dims=dims, coords=coords, name="activity")
+    # In the order of its axes, or flattening it would copy it every time.
+    values = np.ascontiguousarray(activity, dtype=np.float64)
+    array = xr.DataArray(values, dims=dims, coords=coords, name="activity")
     array.attrs["units"] = units
     array.attrs["variables"] = " ".join(coords)
+    array.attrs["history"] = "\n".join(done)
     if time is not None:
         array = array.assign_coords(time=("time", time, {"units": time_units}))
     return array
+
+
+def without_constant_neurons(array: xr.DataArray) -> xr.DataArray:
+    """Leave out the neurons that have one value in all samples, and say so in the history."""
+    flat = samples_by_neurons(array)
+    constant = np.ptp(flat, axis=0) == 0
+    if not constant.any():
+        return array
+    kept = array.isel(neuron=~constant)
+    return with_history(kept, f"left out {count_neurons(np.flatnonzero(constant))}: constant")
+
+
+def with_history(array: xr.DataArray, *done: str) -> xr.DataArray:
+    """Add steps to the history of a recording."""
+    history = [*filter(None, [array.attrs["history"]]), *done]
+    return array.assign_attrs(history="\n".join(history))
 
 
 def write_recording(path: str | Path, array: xr.DataArray, name: str) -> None:

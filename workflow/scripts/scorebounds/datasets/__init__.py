@@ -9,13 +9,19 @@ import numpy as np
 import xarray as xr
 
 from scorebounds.randomness import derived_seed
+from scorebounds.storage import without_constant_neurons
 
 SURROGATE = "surrogate-"
 # Module and function of each loader, imported late: each has its own file format's library.
 _EMBEDDED = {"ultrametric": "ultrametric", "simulated-pfc": "simulated_pfc"}
 _RECORDED = {
+    "freemanziemba2013": ("brainscore", "load_freemanziemba2013"),
+    "hatsopoulos2007": ("hatsopoulos2007", "load_trials"),
     "hatsopoulos2007-averages": ("hatsopoulos2007", "load_averages"),
+    "majajhong2015": ("brainscore", "load_majajhong2015"),
+    "mante2013": ("mante2013", "load_archive"),
     "mante2013-subset": ("mante2013", "load"),
+    "siegel2015": ("siegel2015", "load"),
     "zhang2011": ("zhang2011", "load"),
 }
 
@@ -33,7 +39,7 @@ def load(
     seed : int
         For those that are drawn at random.
     settings : mapping
-        Keyword arguments of an embedded dataset.
+        Keyword arguments of its loader.
     custom : bool
         Whether it is the user's own file.
 
@@ -43,13 +49,13 @@ def load(
     """
     rng = np.random.default_rng(derived_seed(seed, "dataset", name))
     if custom:
-        return _module("custom").load(*files)
+        return _module("custom").load(files[0], **settings)
     if name in _EMBEDDED:
         return getattr(_module("embedded"), _EMBEDDED[name])(rng, **settings)
     if name.startswith(SURROGATE):
         return _module("surrogates").load(name.removeprefix(SURROGATE), files, rng)
     module, function = _RECORDED[name]
-    return getattr(_module(module), function)(files)
+    return without_constant_neurons(getattr(_module(module), function)(files, **settings))
 
 
 def _module(name: str) -> Any:

@@ -3,152 +3,246 @@
 import logging
 import re
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import scipy.io
 import xarray as xr
 
-from scorebounds.storage import SAMPLE_DIMS, recording
+from scorebounds.datasets.containers import (
+    DEFAULT_ARRAY,
+    Container,
+    column,
+    open_container,
+    read_csv,
+)
+from scorebounds.datasets.matlab import UNREADABLE, UnusableError
+from scorebounds.datasets.population import (
+    AXES,
+    Population,
+    arrange,
+    average,
+    leave_out,
+    without_padding,
+)
+from scorebounds.storage import recording
 
 logger = logging.getLogger(__name__)
 
-ARRAY = "activity"
-AXES = ("sample", "time", "condition", "neuron")
-# What the readers raise on damaged files and on formats that they do not know.
-_UNREADABLE = (
-    KeyError,
-    NotImplementedError,
-    OSError,
-    TypeError,
-    ValueError,
-    scipy.io.matlab.MatReadError,
-    zipfile.BadZipFile,
-)
+_DAMAGED = (*UNREADABLE, EOFError, zipfile.BadZipFile, scipy.io.matlab.MatReadError)
 
 
-def load(path: Path) -> xr.DataArray:
-    """Read a recording whose format its file name tells.
+def load(
+    path: Path,
+    *,
+    array: str | None = None,
+    axes: Sequence[str] | None = None,
+    labels: Sequence[str] | str | None = None,
+    average_by: Sequence[str] = (),
+    units: str = "",
+    time: Sequence[float] | str | None = None,
+    drop: Sequence[str] = (),
+) -> xr.DataArray:
+    """Read a recording whose format its file name tells: .npz, .npy, .csv, .mat or .nc.
 
-    `.npz`, `.mat` (MATLAB 5 to 7.2) and `.nc` hold an array `activity`, (sample, neuron) or
-    (time, condition, neuron); every other array with one value per sample, or per condition, is
-    a label. `.npy` is the array alone. `.csv` has a header and a sample per row; columns of
-    numbers are neurons and columns of text are labels.
+    Parameters
+    ----------
+    path : Path
+    array : str, optional
+        Name of the array of activity; `activity` if not given. A `.csv` has a sample per row:
+        its columns of numbers are the neurons, but for those named as labels.
+    axes : sequence of str, optional
+        See `population.arrange`. Axes of a `.nc` that have our names need not be given.
+    labels : sequence of str, or str, optional
+        Names of arrays in the same file, or the path of a `.csv` with a row per sample. Not
+        given: every other array with one value per sample, trial or condition is a label.
+    average_by : sequence of str
+        Labels; what agrees in all of them is averaged.
+    units : str
+        Unit of the activity.
+    time : sequence of float, or str, optional
+        Bin centres in ms, or the name of the array that has them.
+    drop : sequence of str
+        What to leave out; see `population.DROPS`.
 
     Raises
     ------
     ValueError
-        If the file cannot be read, or holds no usable activity.
+        If the file cannot be read, or not be used as described.
     """
-    read = _READERS.get(path.suffix.lower())
-    if read is None:
-        raise ValueError(
-            f"{path}: expected a file that ends in one of {', '.join(_READERS)}, "
-            f"got {path.suffix or 'no ending'!r}"
-        )
     try:
-        activity, others = read(path)
+        with open_container(path) as container:
+            used = {array or DEFAULT_ARRAY, *([time] if isinstance(time, str) else [])}
+            named = set() if labels is None or isinstance(labels, str) else set(labels)
+            if path.suffix.lower() == ".csv":
+                activity, axes = _columns(container, named | used), axes or ("sample", "neuron")
+            else:
+                activity, axes = _array(container, array or DEFAULT_ARRAY, axes)
+            population = arrange(activity, axes, array or DEFAULT_ARRAY)
+            found = _labels(container, population, labels, used, path)
+            centres = _bin_centres(container, population, time)
+        population = without_padding(replace(population, labels=found))
+        population = leave_out(population, drop)
+        if average_by:
+            population = average(population, average_by)
     except FileNotFoundError as error:
-        raise ValueError(f"{path}: no such file") from error
-    except _UNREADABLE as error:
-        raise ValueError(f"{path}: cannot be read: {error}") from error
-    if activity.ndim not in (2, 3) or activity.dtype.kind not in "fiub":
-        raise ValueError(
-            f"{path}: expected {ARRAY!r} to hold numbers, (sample, neuron) or "
-            f"(time, condition, neuron), got {activity.dtype} of shape {activity.shape}"
-        )
-    array = recording(activity, _labels(path, others, activity.shape[-2]))
-    logger.info(
-        "%s: read as %s; labels: %s",
-        path,
-        ", ".join(f"{size} {dim}s" for dim, size in array.sizes.items()),
-        array.attrs["variables"] or "none",
-    )
-    return array
+        raise ValueError(f"{error.filename or path}: no such file") from error
+    except UnusableError as error:
+        raise ValueError(f"{path}: {error}") from error
+    except _DAMAGED as error:
+        raise ValueError(f"{path}: cannot be read: {_one_line(error)}") from error
+    activity = population.activity if population.timed else population.activity[0]
+    return recording(activity, population.labels, units=units, time=centres, done=population.done)
 
 
-def _labels(path: Path, arrays: Mapping[str, np.ndarray], n: int) -> dict[str, np.ndarray]:
-    """Pick the arrays with one value per sample or condition, and name them as identifiers."""
-    labels = {}
-    for name, values in arrays.items():
-        flat = np.squeeze(np.asarray(values))
+def _array(
+    container: Container, name: str, axes: Sequence[str] | None
+) -> tuple[np.ndarray, Sequence[str] | None]:
+    """Read the activity; axes that have our names in the file need not be given."""
+    dims = container.dims.get(name, ())
+    if axes is None and dims and set(dims) <= set(AXES):
+        axes = dims
+    return container.read(name), axes
+
+
+def _columns(container: Container, no_neurons: set[str]) -> np.ndarray:
+    """Read the columns of numbers of a table but those that are something else."""
+    columns = [container.read(name) for name in container.shapes if name not in no_neurons]
+    numbers = [values for values in columns if values.dtype.kind in "fiub"]
+    if not numbers:
+        raise UnusableError("expected columns of numbers, a neuron each, got none")
+    return np.column_stack(numbers)
+
+
+def _labels(
+    container: Container,
+    population: Population,
+    labels: Sequence[str] | str | None,
+    used: set[str],
+    path: Path,
+) -> dict[str, np.ndarray]:
+    """Read the labels that are named, or find those that there are; a value per row of each."""
+    pairs: Iterable[tuple[str, np.ndarray]]
+    if isinstance(labels, str):
+        pairs = _from_table(Path(labels), population)
+    elif labels is not None:
+        pairs = ((name, _as_rows(name, container.read(name), population)) for name in labels)
+    else:
+        pairs = _discovered(container, population, used, path)
+    found: dict[str, np.ndarray] = {}
+    for name, values in pairs:
+        # A space would part the name where the labels are listed; a slash is a group in netCDF.
+        plain = re.sub(r"[^\w.-]+", "_", name)
+        if plain in found or plain in AXES:
+            taken = "twice" if plain in found else "as that of an axis"
+            raise UnusableError(f"expected different names of labels, got {plain!r} {taken}")
+        found[plain] = _classes(name, values)
+    return found
+
+
+def _from_table(path: Path, population: Population) -> Iterator[tuple[str, np.ndarray]]:
+    try:
+        table = read_csv(path)
+    except UnusableError as error:
+        raise UnusableError(f"its labels {path}: {error}") from error
+    for name in table:
+        yield str(name), _as_rows(str(name), column(table, str(name)), population)
+
+
+def _discovered(
+    container: Container, population: Population, used: set[str], path: Path
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield every other array with a value per row, and say which are none."""
+    for name, shape in container.shapes.items():
+        if name in used:
+            continue
         if name in AXES:
             logger.warning("%s: %r is no label: it has the name of an axis", path, name)
-        elif flat.shape != (n,):
+        elif not _fits(shape, population):
             logger.warning(
                 "%s: %r of shape %s is no label: it has not one value for each of the %d rows",
-                *(path, name, np.shape(values), n),
+                *(path, name, shape, population.n_rows),
             )
         else:
-            labels[re.sub(r"[^\w.-]+", "_", name)] = _plain(path, name, flat)
-    return labels
+            values = container.read(name)
+            if path.suffix.lower() == ".csv" and values.dtype.kind in "fiub":
+                continue  # a neuron
+            fault = _fault(_as_rows(name, values, population))
+            if fault:
+                logger.warning("%s: %r is no label: %s", path, name, fault)
+            else:
+                yield name, _as_rows(name, values, population)
 
 
-def _plain(path: Path, name: str, values: np.ndarray) -> np.ndarray:
+def _fits(shape: tuple[int, ...], population: Population) -> bool:
+    sizes = tuple(size for size in shape if size != 1)
+    return sizes in {(population.n_rows,), population.grid, population.grid[:1]}
+
+
+def _as_rows(name: str, values: np.ndarray, population: Population) -> np.ndarray:
+    """Give each row its value; one per condition goes to all of its trials."""
+    flat = np.squeeze(values)
+    if not _fits(flat.shape, population):
+        raise UnusableError(
+            f"expected label {name!r} with a value for each of the {population.n_rows} "
+            f"{population.row}s, got shape {values.shape}"
+        )
+    if flat.shape != (population.n_rows,) and flat.shape != population.grid:
+        flat = np.repeat(flat, population.grid[1])
+    return _plain(name, flat.ravel())
+
+
+def _plain(name: str, values: np.ndarray) -> np.ndarray:
     """Return numbers or text; MATLAB hands over a cell of text as an array in each element."""
     if values.dtype.kind != "O":
         return values
     cells = [np.ravel(cell) for cell in values]
     if not all(cell.size == 1 and cell.dtype.kind in "USfiub" for cell in cells):
-        raise ValueError(f"{path}: expected label {name!r} to hold numbers or text, got objects")
+        raise UnusableError(f"expected label {name!r} to hold numbers or text, got objects")
     return np.array([str(cell[0]) for cell in cells])
 
 
-def _read_npz(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
-        return _split(dict(stored))
+def _fault(values: np.ndarray) -> str | None:
+    """Say why values are no labels, or return None."""
+    if values.dtype.kind not in "USfiub":
+        return f"expected numbers or text, got {values.dtype}"
+    missing = values == "" if values.dtype.kind in "US" else ~np.isfinite(values)
+    if missing.any():
+        return f"there is no value in row {np.flatnonzero(missing)[0]}, counted from 0"
+    if len(np.unique(values)) < 2:
+        return "it has one value throughout, there is nothing to decode"
+    return None
 
 
-def _read_npy(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    with open(path, "rb") as file:
-        return np.load(file, allow_pickle=False), {}
+def _classes(name: str, values: np.ndarray) -> np.ndarray:
+    fault = _fault(values)
+    if fault:
+        raise UnusableError(
+            f"label {name!r} cannot be used: {fault}; mend it, or name the others under `labels`"
+        )
+    return values
 
 
-def _read_mat(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    stored = scipy.io.loadmat(path)
-    return _split({name: values for name, values in stored.items() if not name.startswith("__")})
+def _bin_centres(
+    container: Container, population: Population, time: Sequence[float] | str | None
+) -> np.ndarray | None:
+    """Return the bin centres, a rising number for each time."""
+    if time is None:
+        return None
+    if not population.timed:
+        raise UnusableError("`time` is given and no axis of `axes` is time; name it, or leave out")
+    values = np.squeeze(container.read(time)) if isinstance(time, str) else np.asarray(time)
+    n_times = len(population.activity)
+    numbers = values.dtype.kind in "fiu" and np.isfinite(values).all()
+    if values.shape != (n_times,) or not numbers or (np.diff(values) <= 0).any():
+        raise UnusableError(
+            f"expected `time` as {n_times} rising numbers, a bin centre each, "
+            f"got {values.dtype} of shape {values.shape}"
+        )
+    return values.astype(np.float64)
 
 
-def _read_nc(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    with xr.open_dataset(path, engine="h5netcdf") as stored:
-        arrays = {str(name): values.values for name, values in stored.variables.items()}
-        if ARRAY in stored:
-            # Axes that have their names may come in any order.
-            for names in SAMPLE_DIMS.values():
-                if set(stored[ARRAY].dims) == set(names):
-                    arrays[ARRAY] = stored[ARRAY].transpose(*names).values
-        return _split(arrays)
-
-
-def _read_csv(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    table = pd.read_csv(path)
-    if pd.to_numeric(table.columns.to_series(), errors="coerce").notna().all():
-        raise ValueError("expected a header with the names of the columns, got numbers")
-    unnamed = [column for column in table.columns if column.startswith("Unnamed: ")]
-    if unnamed:
-        raise ValueError("expected a name for every column; is one the row number?")
-    numbers = table.select_dtypes("number")
-    labels = table.drop(columns=numbers.columns)
-    for name, values in labels.items():
-        odd = values[pd.to_numeric(values, errors="coerce").isna()]
-        if len(odd) <= len(values) / 2:
-            where = f"in sample {odd.index[0]}, counted from 0"
-            raise ValueError(f"expected numbers in column {name!r}, got {odd.iloc[0]!r} {where}")
-    return numbers.to_numpy(), {str(name): labels[name].to_numpy(str) for name in labels}
-
-
-def _split(arrays: dict[str, np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    if ARRAY not in arrays:
-        raise ValueError(f"expected an array named {ARRAY!r}, got {sorted(arrays) or 'none'}")
-    return arrays.pop(ARRAY), arrays
-
-
-_READERS: dict[str, Callable[[Path], tuple[np.ndarray, dict[str, np.ndarray]]]] = {
-    ".npz": _read_npz,
-    ".npy": _read_npy,
-    ".csv": _read_csv,
-    ".mat": _read_mat,
-    ".nc": _read_nc,
-}
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

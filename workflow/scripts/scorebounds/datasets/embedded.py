@@ -38,7 +38,8 @@ def ultrametric(
         drawn = rng.integers(0, 2, size=copies.shape)
         nodes = np.where(rng.random(copies.shape) < resample_probability, drawn, copies)
     category = np.repeat(np.arange(len(nodes) // branching[-1]), branching[-1])
-    return recording(nodes, {"category": category}, units="1")
+    done = ["drew binary features down a tree"]
+    return recording(nodes, {"category": category}, units="1", done=done)
 
 
 def simulated_pfc(
@@ -97,6 +98,7 @@ def simulated_pfc(
         labels,
         units="Hz",
         time=FIRST_TIME_MS + BIN_MS * np.arange(N_TIMES),
+        done=["simulated neurons of mixed selectivity"],
     )
 
 

@@ -70,4 +70,4 @@ def load(name: str, files: list[Path], rng: np.random.Generator) -> xr.DataArray
     """Make the surrogate of a published dataset from its `scores_at_threshold.csv`."""
     path = next(file for file in files if file.name == "scores_at_threshold.csv")
     activity = spectrum_surrogate(rng, published_spectrum(path), PUBLISHED_SAMPLES[name])
-    return recording(activity, units="1")
+    return recording(activity, units="1", done=["drew Gaussian data with the published spectrum"])

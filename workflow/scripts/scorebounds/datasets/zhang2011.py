@@ -56,6 +56,10 @@ def load(files: list[Path]) -> xr.DataArray:
         },
         units="Hz",
         time=np.array([_centre_ms(window) for window in windows]),
+        done=[
+            f"joined the first {N_TRIALS} trials of each object and position, by site, into "
+            "pseudo-trials: sites were recorded one after the other"
+        ],
     )
 
 

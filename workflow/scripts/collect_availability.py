@@ -1,0 +1,21 @@
+"""Say what was used, from where, and what was left out (rule collect_availability)."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scorebounds.checksums import read_lock
+from scorebounds.jobs import job_log
+from scorebounds.sources import availability
+from scorebounds.storage import write_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(target, entries, lock):
+    write_table(target, availability(entries, read_lock(Path(lock))))
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        main(snakemake.output[0], snakemake.params.entries, snakemake.params.lock)
