@@ -112,6 +112,20 @@ def optimized_measures():
     return chosen
 
 
+def ridge_sweep():
+    """Return the datasets and the measures of the ridge sweep."""
+    section = config["ridge_sweep"]
+    for dataset in section["datasets"]:
+        if dataset not in known_datasets() or dataset.startswith(SURROGATE):
+            raise WorkflowError(
+                f"config, ridge_sweep → datasets: expected a dataset with labels, got {dataset!r}"
+            )
+    return (
+        [dataset for dataset in section["datasets"] if dataset in LABELLED],
+        [f"ridge_cv_{penalty}" for penalty in section["penalties"]],
+    )
+
+
 def check_custom():
     """Refuse a user's dataset that has the name of another or no file."""
     for name, entry in config["custom"].items():
@@ -125,14 +139,17 @@ check_custom()
 DATASETS = chosen_datasets()
 OPTIMIZED = optimized_measures()
 SURROGATES = [dataset for dataset in DATASETS if dataset.startswith(SURROGATE)]
+# A user's own may turn out to have no labels; its decoding tables are then empty.
+LABELLED = [dataset for dataset in DATASETS if dataset not in SURROGATES]
+SWEPT, SWEEP = ridge_sweep()
 
 
 wildcard_constraints:
     dataset="|".join(map(re.escape, known_datasets())),
-    measure="|".join(map(re.escape, OPTIMIZED)),
+    measure="|".join(map(re.escape, dict.fromkeys([*OPTIMIZED, *SWEEP]))),
     folder="|".join(sorted({re.escape(folder) for folder, _ in CATALOGUE})),
     file="|".join(sorted({re.escape(file) for _, file in CATALOGUE})),
-    table="thresholds|runs|trajectories|scores",
+    table="thresholds|runs|trajectories|scores|decoding|references",
 
 
 def library(script):
@@ -216,10 +233,19 @@ def score_memory(wildcards, attempt):
     return 6000 * attempt
 
 
-def table_of(dataset, table):
-    """Return where one dataset's part of a table is."""
-    folder = "scores" if table == "scores" else f"thresholds/{dataset}"
-    return f"results/{folder}/{dataset if table == 'scores' else table}.csv"
+def table_parts(table):
+    """List the parts of a table, by dataset."""
+    of_decoding = [f"results/decoding/{dataset}/{{}}.csv" for dataset in LABELLED]
+    if table == "scores":
+        return [f"results/scores/{dataset}.csv" for dataset in DATASETS]
+    if table == "decoding":
+        return [part.format("curves") for part in of_decoding]
+    if table == "references":
+        return [part.format("reference") for part in of_decoding]
+    parts = [f"results/thresholds/{dataset}/{table}.csv" for dataset in DATASETS]
+    if table == "thresholds":
+        parts += [part.format("thresholds") for part in of_decoding]
+    return parts
 
 
 def optimized(dataset):
@@ -233,4 +259,27 @@ def figures_to_draw():
     names += [f"capture/{dataset}" for dataset in DATASETS]
     if SURROGATES:
         names.append("agreement")
+    if LABELLED:
+        names += ["decoding", "decoding_thresholds"]
+    if SWEPT:
+        names.append("ridge_sweep")
     return [f"results/figures/{name}.pdf" for name in names]
+
+
+def decoded_measures(dataset):
+    """List the measures along which a dataset's variables are decoded."""
+    return list(dict.fromkeys([*OPTIMIZED, *(SWEEP if dataset in SWEPT else [])]))
+
+
+def decode_memory(wildcards, input, attempt):
+    """Request memory in MB: torch itself, and the checkpoints of one measure."""
+    return round(1500 + 3 * input.size_mb) * attempt
+
+
+def decode_runtime(wildcards, input, attempt):
+    """Request minutes, by the size of the checkpoints."""
+    return round(20 + input.size_mb / 5) * attempt
+
+
+if SURROGATES and LABELLED:
+    logger.info(f"Not decoded, without labels: {', '.join(SURROGATES)}")

@@ -3,7 +3,7 @@
 
 rule collect_table:
     input:
-        tables=lambda wildcards: [table_of(dataset, wildcards.table) for dataset in DATASETS],
+        tables=lambda wildcards: table_parts(wildcards.table),
         library=library("collect_table"),
     output:
         "results/tables/{table}.csv",

@@ -14,6 +14,7 @@ SURROGATE = "surrogate-"
 # Module and function of each loader, imported late: each has its own file format's library.
 _EMBEDDED = {"ultrametric": "ultrametric", "simulated-pfc": "simulated_pfc"}
 _RECORDED = {
+    "dyer2017": ("dyer2017", "load"),
     "hatsopoulos2007-averages": ("hatsopoulos2007", "load_averages"),
     "mante2013-subset": ("mante2013", "load"),
     "zhang2011": ("zhang2011", "load"),
