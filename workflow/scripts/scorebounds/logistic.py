@@ -151,6 +151,7 @@ class _Search:
             len(problems.features), shape[0] * shape[1], shape[2] * shape[3]
         )
         self.gradient = self._gradient(self.point)
+        self.products = torch.empty_like(self.point)
         self.pairs: list[tuple[Tensor, Tensor, Tensor]] = []
         self.curvature = self.gradient.norm(dim=-1, keepdim=True).clamp(min=1)
         self._turn()
@@ -164,18 +165,17 @@ class _Search:
         """Try a step of each regression, and take those that did not go too far."""
         step = self.length * self.direction
         gradient = self._gradient(self.point + step)
-        slope = (gradient * self.direction).sum(-1, keepdim=True)
+        slope = self._dot(gradient, self.direction)
         fine = slope <= STEEP * self.slope.abs()
-        step = torch.where(fine, step, 0)
-        change = torch.where(fine, gradient - self.gradient, 0)
+        change = gradient - self.gradient
+        if not fine.all():
+            step, change = torch.where(fine, step, 0), torch.where(fine, change, 0)
         self.point = self.point + step
         self.gradient = self.gradient + change
-        product = (step * change).sum(-1, keepdim=True)
+        product = self._dot(step, change)
         useful = product > 0
         inverse = torch.where(useful, 1 / product, 0)
-        self.curvature = torch.where(
-            useful, change.square().sum(-1, keepdim=True) * inverse, self.curvature
-        )
+        self.curvature = torch.where(useful, self._dot(change, change) * inverse, self.curvature)
         self.pairs = [*self.pairs[1 - MEMORY :], (step, change, inverse)]
         shorter = (self.slope / (self.slope - slope)).clamp(0.1, 0.9)
         self.length = torch.where(fine, 1, self.length * shorter)
@@ -186,18 +186,22 @@ class _Search:
         q = self.gradient.clone()
         shares = []
         for step, change, inverse in reversed(self.pairs):
-            share = inverse * (step * q).sum(-1, keepdim=True)
+            share = inverse * self._dot(step, q)
             q.addcmul_(share, change, value=-1)
             shares.append(share)
         q /= self.curvature
         for (step, change, inverse), share in zip(self.pairs, reversed(shares), strict=True):
-            q.addcmul_(share - inverse * (change * q).sum(-1, keepdim=True), step)
-        self.direction = -q
-        self.slope = (self.direction * self.gradient).sum(-1, keepdim=True)
+            q.addcmul_(share - inverse * self._dot(change, q), step)
+        self.direction = q.neg_()
+        self.slope = self._dot(self.direction, self.gradient)
+
+    def _dot(self, a: Tensor, b: Tensor) -> Tensor:
+        # Into one place in memory: making room for each product would take longer than it.
+        return torch.mul(a, b, out=self.products).sum(-1, keepdim=True)
 
     def keep(self, rows: Tensor) -> None:
         """Go on with a part of the batch."""
         self.problems = self.problems.keep(rows)
-        for name in ("point", "gradient", "curvature", "direction", "slope", "length"):
+        for name in ("point", "gradient", "products", "curvature", "direction", "slope", "length"):
             setattr(self, name, getattr(self, name)[rows])
         self.pairs = [(s[rows], change[rows], inverse[rows]) for s, change, inverse in self.pairs]

@@ -224,9 +224,9 @@ def ridge_sweep_figure(
                     label=variable.target,
                 )
             axis.axhline(of_dataset.chance.min(), color="0.4", linewidth=0.6, linestyle=":")
-            if axes is grid[0]:
-                axis.set_title(f"λ = {measure.removeprefix('ridge_cv_')}")
         axes[0].set_ylabel(f"{dataset_label(dataset)}\naccuracy")
-        axes[-1].legend(fontsize=5, loc="lower right", handlelength=2.5, borderaxespad=0)
+        axes[0].legend(fontsize=5, loc="upper left", handlelength=2.5, borderaxespad=0)
+    for axis, measure in zip(grid[0], measures, strict=True):
+        axis.set_title(f"λ = {measure.removeprefix('ridge_cv_')}")
     figure.supxlabel("cross-validated ridge regression score", fontsize=7)
     return figure
