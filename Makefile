@@ -38,6 +38,7 @@ lint: .venv/test
 bench: .venv/test
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/steps.py
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/measures.py
+	PYTHONPATH=workflow/scripts OMP_NUM_THREADS=1 $(BIN)/python benchmarks/decoding.py
 
 docs: .venv/test
 	PYTHONPATH=workflow/scripts $(BIN)/python docs/generate.py \

@@ -26,6 +26,7 @@ include: "workflow/rules/thresholds.smk"
 include: "workflow/rules/layers.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/decoding.smk"
 
 
 rule all:

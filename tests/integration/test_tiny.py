@@ -64,7 +64,7 @@ def test_makes_every_table_and_figure(finished):
     tables = {path.stem for path in (finished / "results/tables").glob("*.csv")}
     assert tables == {
         *("thresholds", "runs", "trajectories", "scores", "published", "agreement"),
-        *("layers", "availability"),
+        *("layers", "availability", "decoding", "references"),
     }
     for dataset in ("ultrametric", "simulated-pfc"):
         assert "participation ratio" in (finished / f"results/data/{dataset}.md").read_text()
@@ -72,19 +72,37 @@ def test_makes_every_table_and_figure(finished):
         assert list(pd.read_csv(finished / f"results/tables/{name}.csv")) == columns
     figures = ("thresholds", "trajectories", "scores", "capture/ultrametric")
     figures += ("capture/simulated-pfc", "layers", "layer_maps", "unrelated")
+    figures += ("decoding", "decoding_thresholds", "ridge_sweep")
     for figure in figures:
         for ending in ("pdf", "png", "csv"):
             assert (finished / f"results/figures/{figure}.{ending}").stat().st_size > 200
     thresholds = pd.read_csv(finished / "results/tables/thresholds.csv")
-    assert set(thresholds.measure) == {"cka", "procrustes_angular", "ridge_cv_1"}
-    assert thresholds.groupby("dataset").target.nunique().to_dict() == {
+    components = thresholds[thresholds.kind == "pc"]
+    assert set(components.measure) == {"cka", "procrustes_angular", "ridge_cv_1"}
+    assert components.groupby("dataset").target.nunique().to_dict() == {
         "simulated-pfc": 10,
         "ultrametric": 50,
     }
+    variables = thresholds[thresholds.kind == "variable"]
+    assert variables.groupby("dataset").target.unique().map(list).to_dict() == {
+        "simulated-pfc": ["choice", "motion", "colour", "context"],
+        "ultrametric": ["category"],
+    }
+    # The penalties of the ridge sweep, where it is done.
+    assert variables.groupby("dataset").measure.nunique().to_dict() == {
+        "simulated-pfc": 4,
+        "ultrametric": 3,
+    }
+    decoding = pd.read_csv(finished / "results/tables/decoding.csv")
+    assert decoding.accuracy_mean.between(0, 1).all()
+    assert set(decoding.measure) == {"cka", "procrustes_angular", "ridge_cv_1", "ridge_cv_1000"}
+    references = pd.read_csv(finished / "results/tables/references.csv")
+    assert len(references) == 5
+    assert (references.reference > references.chance).all()
     reached = thresholds[thresholds.n_reached > 0]
     assert reached.score_mean.between(-1, 1).all()
     runs = pd.read_csv(finished / "results/tables/runs.csv")
-    assert len(runs) == 2 * 3 * 2
+    assert len(runs) == 2 * 3 * 2  # without the ridge sweep
     assert set(runs.stop_reason) <= {"reached", "step limit"}
     layers = pd.read_csv(finished / "results/tables/layers.csv")
     assert set(layers.measure) == {"cka", "procrustes_distance"}
@@ -207,6 +225,10 @@ def test_own_recording_takes_part_in_everything(project, tmp_path):
     made = snakemake(*arguments, folder=tmp_path, root=project)
     assert made.returncode == 0, made.said
     thresholds = pd.read_csv(tmp_path / "results/tables/thresholds.csv")
+    assert thresholds[thresholds.kind == "variable"].measure.tolist() == [
+        *("cka", "procrustes_distance", "hsic")
+    ]
+    thresholds = thresholds[thresholds.kind == "pc"]
     assert thresholds.measure.tolist() == [
         name for name in ("cka", "procrustes_distance", "hsic") for _ in range(3)
     ]
@@ -222,6 +244,63 @@ def test_own_recording_takes_part_in_everything(project, tmp_path):
     assert scores.loc["mutual_knn_99"].note.str.contains("at least 101 samples").all()
     assert "warning: no score with mutual_knn_99 for 3 of 3 synthetic datasets" in made.said
     assert (tmp_path / "results/figures/capture/mine.png").exists()
+
+
+def test_own_labels_are_decoded(project, tmp_path):
+    rng = np.random.default_rng(0)
+    stimulus = np.arange(40) % 2
+    activity = rng.standard_normal((3, 40, 6))
+    activity[..., 0] += 3 * stimulus
+    np.savez(
+        tmp_path / "mine.npz", activity=activity, stimulus=stimulus, noise=rng.permutation(stimulus)
+    )
+    np.savez(tmp_path / "bare.npz", activity=activity[0])
+    (tmp_path / "mine.yaml").write_text(
+        "datasets: []\nmeasures: [cka, procrustes_distance]\noptimize: {n_checkpoints: 8}\n"
+        "custom: {mine: {path: mine.npz}, bare: {path: bare.npz}}\n"
+    )
+    arguments = ("--cores", 2, "--configfile", TINY, "mine.yaml")
+    target = ("results/figures/decoding.pdf", "results/figures/decoding_thresholds.pdf")
+    made = snakemake(*target, *arguments, folder=tmp_path, root=project)
+    assert made.returncode == 0, made.said
+    thresholds = pd.read_csv(tmp_path / "results/tables/thresholds.csv").query("kind == 'variable'")
+    assert set(thresholds.dataset) == {"mine"}
+    assert thresholds.target.tolist() == 2 * ["stimulus", "noise"]
+    decoded = pd.read_csv(tmp_path / "results/decoding/mine/procrustes_distance.csv")
+    runs = pd.read_csv(tmp_path / "results/tables/runs.csv").set_index(["dataset", "measure"])
+    first = runs.loc[("mine", "procrustes_distance")].first_score
+    assert decoded.groupby("seed").score.max().tolist() == pytest.approx(first.tolist(), rel=1e-6)
+    assert (
+        decoded.groupby("seed").score.last().tolist()
+        == decoded.groupby("seed").score.min().tolist()
+    )
+    references = pd.read_csv(tmp_path / "results/tables/references.csv").set_index("target")
+    assert references.loc["stimulus"].reference > 0.8
+    assert len(pd.read_csv(tmp_path / "results/decoding/bare/cka.csv")) == 0
+
+
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [
+        (
+            np.arange(40),
+            "error: mine, variable 'label': expected at least 5 samples of each class, one for "
+            "each fold, got 1 of 0",
+        ),
+        (np.ones(40), "error: mine, variable 'label': expected at least two classes, got only 1.0"),
+    ],
+)
+def test_labels_that_cannot_be_decoded_end_the_run_early(project, tmp_path, labels, sentence):
+    activity = np.random.default_rng(0).standard_normal((40, 6))
+    np.savez(tmp_path / "mine.npz", activity=activity, label=labels)
+    (tmp_path / "mine.yaml").write_text("datasets: []\ncustom: {mine: {path: mine.npz}}\n")
+    arguments = ("--cores", 1, "--configfile", TINY, "mine.yaml")
+    failed = snakemake(*arguments, folder=tmp_path, root=project)
+    assert failed.returncode != 0
+    (said,) = {line for line in failed.said.splitlines() if line.startswith("error: ")}
+    assert said.startswith(sentence)
+    assert "Traceback" not in failed.said
+    assert not list(tmp_path.glob("results/optimized/**/*.nc"))
 
 
 def test_more_neurons_than_samples_go_through_with_a_warning(project, tmp_path):

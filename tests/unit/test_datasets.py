@@ -1,5 +1,7 @@
 """Datasets that are made, read, or brought by the user."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,9 @@ import scipy.io
 from scorebounds import datasets
 from scorebounds.datasets import mante2013, pickles, surrogates, zhang2011
 from scorebounds.datasets.embedded import TASK_VARIABLES, simulated_pfc, ultrametric
+from scorebounds.decoding import Decoder, decode
 from scorebounds.storage import read_recording, recording, samples_by_neurons, write_recording
+from scorebounds.variables import design
 
 SHARES = {
     "time": 0.3,
@@ -161,6 +165,11 @@ def test_mante_subset(mirror):
     assert array.values.mean() == pytest.approx(16.7, abs=0.05)
     for variable in ("choice", "motion", "colour", "context"):
         assert np.unique(array[variable], return_counts=True)[1].tolist() == [36, 36]
+    plan = design(array.assign_attrs(dataset="mante2013-subset"), n_folds=5, seed=0)
+    accuracy = decode(samples_by_neurons(array)[None], plan, Decoder(c=1.0, standardize=True))
+    known = {"choice": 0.86, "motion": 0.70, "colour": 0.64, "context": 0.83}
+    for variable, value in known.items():
+        assert accuracy[variable][0] == pytest.approx(value, abs=0.04)
 
 
 def test_hatsopoulos_averages(mirror):
@@ -170,6 +179,52 @@ def test_hatsopoulos_averages(mirror):
     assert array.values.mean() == pytest.approx(3.55, abs=0.005)
     assert array.values.max() == pytest.approx(93.3, abs=0.05)
     assert (array.time.values[0], array.time.values[-1]) == (-800, 400)
+    plan = design(array.assign_attrs(dataset="averages"), n_folds=5, seed=0)
+    assert plan.samples.shape == (1, 41 * 8)
+    decoder = Decoder(c=1.0, standardize=True)
+    (accuracy,) = decode(samples_by_neurons(array)[None], plan, decoder)["target"]
+    assert accuracy == pytest.approx(0.997, abs=0.01)
+
+
+def test_dyer_whole_trials(mirror):
+    path = mirror / "dyer2017" / "chewie_demo.mat"
+    array = load("dyer2017", [path])
+    assert array.shape == (24, 96, 71)
+    targets, counts = np.unique(array.target.values, return_counts=True)
+    assert targets.tolist() == [-90, -45, 0, 90]
+    assert counts.tolist() == [24, 21, 24, 27]
+    stored = scipy.io.loadmat(path)
+    assert (array.values[:, 0] == stored["Ytr"][7:31]).all()
+    assert (array.values[:, 37] == stored["Ytr"][37 * 31 + 7 : 38 * 31]).all()
+    assert (array.values[:, 38] == stored["Yte"][20 + 7 : 20 + 31]).all()
+    assert (array.values[-1, -1] == stored["Yte"][-1]).all()
+    # The hand moves where the target says.
+    velocity = np.concatenate([stored["Xtr"][: 38 * 31], stored["Xte"][20:]])
+    mean = velocity.reshape(96, 31, 2).mean(1)
+    for target in targets:
+        x, y = mean[array.target.values == target].mean(0)
+        angle = np.degrees(np.arctan2(y, x))
+        assert abs((angle - target + 180) % 360 - 180) < 20
+
+
+def test_dyer_target_is_decoded_as_the_file_is_known_to(mirror):
+    array = load("dyer2017", [mirror / "dyer2017" / "chewie_demo.mat"])
+    plan = design(array.assign_attrs(dataset="dyer2017"), n_folds=5, seed=0)
+    assert plan.chance("target") == pytest.approx(27 / 96)
+    for row, known in ((3, 0.83), (13, 0.93), (23, 0.98)):
+        one_bin = dataclasses.replace(plan, samples=plan.samples[row : row + 1])
+        decoder = Decoder(c=1.0, standardize=True)
+        (accuracy,) = decode(samples_by_neurons(array)[None], one_bin, decoder)["target"]
+        assert accuracy == pytest.approx(known, abs=0.06)
+
+
+def test_dyer_trial_of_two_targets_is_refused(mirror, tmp_path):
+    stored = scipy.io.loadmat(mirror / "dyer2017" / "chewie_demo.mat")
+    stored["Ttr"] = stored["Ttr"][1:]
+    arrays = {name: stored[name] for name in ("Ytr", "Ttr", "Yte", "Tte")}
+    scipy.io.savemat(tmp_path / "d.mat", arrays)
+    with pytest.raises(ValueError, match=r"d\.mat, Ttr: expected one target for all 31 bins"):
+        load("dyer2017", [tmp_path / "d.mat"])
 
 
 def test_zhang_pseudo_trials(mirror):
@@ -179,6 +234,13 @@ def test_zhang_pseudo_trials(mirror):
     assert array.values.mean() == pytest.approx(10.8, abs=0.05)
     assert np.unique(array.object, return_counts=True)[1].tolist() == [57] * 7
     assert np.unique(array.position, return_counts=True)[1].tolist() == [133] * 3
+    plan = design(array.assign_attrs(dataset="zhang2011"), n_folds=5, seed=0)
+    assert plan.samples.shape == (9, 399)
+    after = dataclasses.replace(plan, samples=399 * 12 + np.arange(399)[None])
+    assert array.time.values[12] == 175
+    accuracy = decode(samples_by_neurons(array)[None], after, Decoder(c=1.0, standardize=True))
+    assert accuracy["object"][0] == pytest.approx(0.87, abs=0.02)
+    assert accuracy["position"][0] == pytest.approx(0.66, abs=0.02)
     # The first pseudo-trial of the first condition, by name, is each site's first such trial.
     table = zhang2011.read_table(path)
     condition = table["labels.combined_ID_position"].astype(str)

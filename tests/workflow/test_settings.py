@@ -21,6 +21,14 @@ from workflow_runs import snakemake
         ("datasets: []", "config, datasets: none is left to work on"),
         ("offline: perhaps", "offline: expected true or false, got 'perhaps'"),
         ("optimize: {stop_score: 1.5}", "stop_score: expected a score above 0 and at most 1, got"),
+        (
+            "decoding: {n_folds: 1}",
+            "n_folds: expected a number of folds, at least 2, got 1",
+        ),
+        ("decoding: {c: 0}", "decoding → c: expected a weight above 0, got 0"),
+        ("decoding: {n_permutations: 9}", "expected a number of shuffles, at least 19, got 9"),
+        ("ridge_sweep: {penalties: [0.5]}", "expected a penalty, a whole number above 0, got 0.5"),
+        ("ridge_sweep: {datasets: [surrogate-ultrametric]}", "expected a dataset with labels, got"),
         ("custom: {a: {file: x.npz}}", "custom → a: unknown key 'file'"),
         ("custom: {a: {path: gone.npz}}", "config, custom → a: no such file: gone.npz"),
         ("custom: {ultrametric: {path: x}}", "the name 'ultrametric' is taken, choose another"),
@@ -79,6 +87,8 @@ def test_offline_names_what_it_leaves_out(tmp_path):
         assert f"Left out offline: {left_out}, which needs " in run.said
     assert "data/prepared/ultrametric.nc" in run.said
     assert "data/prepared/zhang2011.nc" not in run.said
+    assert "results/optimized/simulated-pfc/ridge_cv_10000.nc" in run.said
+    assert "mante2013-subset/ridge_cv_10000.nc" not in run.said
 
 
 def test_offline_takes_what_a_folder_mirror_has(tmp_path, mirror):
@@ -90,6 +100,9 @@ def test_offline_takes_what_a_folder_mirror_has(tmp_path, mirror):
         *("surrogate-Mante2013", "surrogate-siegel15-FEF-stim_period-var99"),
     }
     assert "data/prepared/surrogate-MajajHong2015.nc" in run.said
+    assert "Not decoded, without labels: surrogate-ultrametric, surrogate-Freeman" in run.said
+    assert "results/decoding/dyer2017/reference.csv" in run.said
+    assert "results/decoding/surrogate-MajajHong2015/reference.csv" not in run.said
 
 
 def test_online_asks_for_every_dataset(tmp_path):

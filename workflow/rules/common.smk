@@ -156,6 +156,20 @@ def custom_files(name):
     return [entry["path"], *([labels] if isinstance(labels, str) else [])]
 
 
+def ridge_sweep():
+    """Return the datasets and the measures of the ridge sweep."""
+    section = config["ridge_sweep"]
+    for dataset in section["datasets"]:
+        if dataset not in known_datasets() or dataset.startswith(SURROGATE):
+            raise WorkflowError(
+                f"config, ridge_sweep → datasets: expected a dataset with labels, got {dataset!r}"
+            )
+    return (
+        [dataset for dataset in section["datasets"] if dataset in LABELLED],
+        [f"ridge_cv_{penalty}" for penalty in section["penalties"]],
+    )
+
+
 def check_custom():
     """Refuse a user's dataset that has the name of another or no file."""
     if PRIVATE in config["datasets"] and not Path(config[PRIVATE]["path"] or "none").is_file():
@@ -188,14 +202,18 @@ DATASETS = chosen_datasets()
 LAYERS = config["layers"]
 OPTIMIZED = optimized_measures()
 COMPARED = compared_datasets()
+SURROGATES = [dataset for dataset in DATASETS if dataset.startswith(SURROGATE)]
+# A user's own may turn out to have no labels; its decoding tables are then empty.
+LABELLED = [dataset for dataset in DATASETS if dataset not in SURROGATES]
+SWEPT, SWEEP = ridge_sweep()
 
 
 wildcard_constraints:
     dataset="|".join(map(re.escape, known_datasets())),
-    measure="|".join(map(re.escape, OPTIMIZED)),
+    measure="|".join(map(re.escape, dict.fromkeys([*OPTIMIZED, *SWEEP]))),
     folder="|".join(sorted({re.escape(folder) for folder, _ in CATALOGUE})),
     file="|".join(sorted({re.escape(file) for _, file in CATALOGUE})),
-    table="thresholds|runs|trajectories|scores|layers",
+    table="thresholds|runs|trajectories|scores|layers|decoding|references",
     network=r"[1-9]\d*",
 
 
@@ -292,15 +310,6 @@ def score_memory(wildcards, attempt):
     return 6000 * attempt
 
 
-def parts_of_table(wildcards):
-    """List the files that a table is put together from."""
-    if wildcards.table == "layers":
-        return [f"results/layers/accuracy/{measure}.csv" for measure in LAYERS["measures"]]
-    if wildcards.table == "scores":
-        return [f"results/scores/{dataset}.csv" for dataset in DATASETS]
-    return [f"results/thresholds/{dataset}/{wildcards.table}.csv" for dataset in DATASETS]
-
-
 def image_files(wildcards):
     """List the files of the images that networks are trained on; scikit-learn carries the digits."""
     return [f"data/raw/{folder}/{file}" for folder, file in CATALOGUE if folder == LAYERS["images"]]
@@ -316,6 +325,23 @@ def match_memory(wildcards, input, attempt):
     return round(2000 + 7 * input.size_mb) * attempt
 
 
+def parts_of_table(wildcards):
+    """List the files that a table is put together from."""
+    table = wildcards.table
+    if table == "layers":
+        return [f"results/layers/accuracy/{measure}.csv" for measure in LAYERS["measures"]]
+    if table == "scores":
+        return [f"results/scores/{dataset}.csv" for dataset in DATASETS]
+    if table == "decoding":
+        return [f"results/decoding/{dataset}/curves.csv" for dataset in LABELLED]
+    if table == "references":
+        return [f"results/decoding/{dataset}/reference.csv" for dataset in LABELLED]
+    parts = [f"results/thresholds/{dataset}/{table}.csv" for dataset in DATASETS]
+    if table == "thresholds":
+        parts += [f"results/decoding/{dataset}/thresholds.csv" for dataset in LABELLED]
+    return parts
+
+
 def optimized(dataset):
     """List a dataset's optimisation results, a file per measure."""
     return [f"results/optimized/{dataset}/{measure}.nc" for measure in OPTIMIZED]
@@ -328,6 +354,10 @@ def figures_to_draw():
     names += ["layers", "layer_maps", "unrelated"]
     if COMPARED:
         names.append("agreement")
+    if LABELLED:
+        names += ["decoding", "decoding_thresholds"]
+    if SWEPT:
+        names.append("ridge_sweep")
     return [f"results/figures/{name}.pdf" for name in names]
 
 
@@ -374,3 +404,22 @@ def availability_entries():
                 }
             )
     return entries
+
+
+def decoded_measures(dataset):
+    """List the measures along which a dataset's variables are decoded."""
+    return list(dict.fromkeys([*OPTIMIZED, *(SWEEP if dataset in SWEPT else [])]))
+
+
+def decode_memory(wildcards, input, attempt):
+    """Request memory in MB: torch itself, and the checkpoints of one measure."""
+    return round(1500 + 3 * input.size_mb) * attempt
+
+
+def decode_runtime(wildcards, input, attempt):
+    """Request minutes, by the size of the checkpoints."""
+    return round(20 + input.size_mb / 5) * attempt
+
+
+if SURROGATES and LABELLED:
+    logger.info(f"Not decoded, without labels: {', '.join(SURROGATES)}")

@@ -10,6 +10,10 @@ from scorebounds.thresholds import capture_thresholds, curve_over_score, mean_wi
 
 N_CURVE_POINTS = 60
 CAPTURE_COLUMNS = ["dataset", "measure", "target", "variance_ratio", "score", "r2"]
+THRESHOLD_COLUMNS = [
+    *("dataset", "measure", "kind", "target", "variance_ratio"),
+    *("score_mean", "score_low", "score_high", "n_seeds", "n_reached"),
+]
 
 
 def summarize_trajectories(stored: xr.Dataset) -> dict[str, pd.DataFrame]:
@@ -125,6 +129,7 @@ def threshold_table(
     targets : sequence
         Number of the component, from 1, or name of the variable.
     variance_ratio : ndarray, shape (n_targets,)
+        Share of the reference's variance along the component, or between the variable's classes.
     thresholds : ndarray, shape (n_seeds, n_targets)
         NaN where a seed did not get there; `n_reached` counts the others, over which the mean
         and interval are taken.
@@ -147,4 +152,4 @@ def threshold_table(
                 "n_reached": int(np.isfinite(of_target).sum()),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=THRESHOLD_COLUMNS)

@@ -15,6 +15,7 @@ SURROGATE = "surrogate-"
 # Module and function of each loader, imported late: each has its own file format's library.
 _EMBEDDED = {"ultrametric": "ultrametric", "simulated-pfc": "simulated_pfc"}
 _RECORDED = {
+    "dyer2017": ("dyer2017", "load"),
     "freemanziemba2013": ("brainscore", "load_freemanziemba2013"),
     "hatsopoulos2007": ("hatsopoulos2007", "load_trials"),
     "hatsopoulos2007-averages": ("hatsopoulos2007", "load_averages"),

@@ -48,7 +48,7 @@ def load(files: list[Path]) -> xr.DataArray:
     n_sites = first["siteID"].nunique()
     rates = first[windows].to_numpy(dtype=np.float64).reshape(n_sites, -1, len(windows))
     one_site = first.iloc[: rates.shape[1]]
-    return recording(
+    array = recording(
         HZ_PER_SPIKE_PER_MS * rates.transpose(2, 1, 0),
         {
             "object": one_site["labels.stimulus_ID"].astype(str).to_numpy(),
@@ -61,6 +61,8 @@ def load(files: list[Path]) -> xr.DataArray:
             "pseudo-trials: sites were recorded one after the other"
         ],
     )
+    # Before the stimulus there is nothing to decode.
+    return array.assign_attrs(decode_from=0.0)
 
 
 def _centre_ms(column: str) -> float:

@@ -1,0 +1,327 @@
+"""The batched decoders are scikit-learn's, and chance is chance."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from sklearn.preprocessing import StandardScaler
+
+from scorebounds import decoding, logistic
+from scorebounds.decoding import Decoder, decode, null_accuracy, predict, solve
+from scorebounds.storage import recording
+from scorebounds.variables import (
+    design,
+    relabelled,
+    stratified_folds,
+    variance_share,
+)
+
+N_FOLDS = 5
+DECODER = Decoder(c=1.0, standardize=True)
+
+
+def labelled_data(kind, n_classes, seed=0):
+    """Draw activity (3, n, p) and classes (2, n): two labellings of three datasets."""
+    rng = np.random.default_rng(seed)
+    n, p = {"wide": (60, 90), "very wide": (60, 200)}.get(kind, (120, 20))
+    classes = np.stack([rng.permutation(np.arange(n) % n_classes) for _ in range(2)])
+    activity = rng.standard_normal((3, n, p))
+    strength = 4.0 if kind == "nearly separable" else 0.8
+    activity += strength * rng.standard_normal((3, n_classes, p))[:, classes[0]]
+    if kind == "ill-conditioned":
+        # Units from millivolts to kilohertz, neurons that repeat each other, one that is silent.
+        activity[..., 1] = activity[..., 0] + 1e-6 * activity[..., 1]
+        activity *= 10.0 ** np.linspace(-3, 3, p)
+        activity += 1e3
+        activity[..., -1] = 7.0
+    return activity, classes, stratified_folds(rng, classes[0], N_FOLDS)
+
+
+def sklearn_fits(activity, classes, folds, decoder, *, tol=1e-4):
+    """Return scikit-learn's models and predictions, a fit per dataset, fold and labelling."""
+    models, predicted = {}, np.empty((len(activity), N_FOLDS, *classes.shape), dtype=int)
+    for b, f, t in np.ndindex(predicted.shape[:3]):
+        train = folds != f
+        scaler = StandardScaler(with_std=decoder.standardize).fit(activity[b, train])
+        model = LogisticRegression(C=decoder.c, tol=tol, max_iter=20000)
+        model.fit(scaler.transform(activity[b, train]), classes[t, train])
+        models[b, f, t] = model
+        predicted[b, f, t] = model.predict(scaler.transform(activity[b]))
+    return models, predicted
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize(
+    "kind", ["tall", "wide", "very wide", "ill-conditioned", "nearly separable"]
+)
+def test_predicts_as_scikit_learn(kind, n_classes, standardize):
+    if kind == "ill-conditioned" and not standardize:
+        pytest.skip("without a common scale scikit-learn itself does not converge")
+    activity, classes, folds = labelled_data(kind, n_classes)
+    decoder = Decoder(c=1.0, standardize=standardize)
+    ours = predict(
+        torch.from_numpy(activity),
+        torch.from_numpy(classes),
+        n_classes,
+        torch.from_numpy(folds),
+        decoder,
+    ).numpy()
+    _, theirs = sklearn_fits(activity, classes, folds, decoder)
+    held_out = np.broadcast_to((folds == np.arange(N_FOLDS)[:, None])[None, :, None], ours.shape)
+    assert held_out.sum() == activity.shape[0] * activity.shape[1] * len(classes)
+    assert (ours == theirs)[held_out].mean() >= 0.995
+    assert 0.2 < (ours == classes)[held_out].mean() <= 1
+
+
+@pytest.mark.parametrize("c", [0.1, 1.0])
+@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize("kind", ["tall", "wide", "very wide", "nearly separable"])
+def test_coefficients_are_those_of_scikit_learn(kind, n_classes, c):
+    activity, classes, folds = labelled_data(kind, n_classes)
+    activity, classes = activity[:2], classes[:1]
+    decoder = Decoder(c=c, standardize=True)
+    training = torch.from_numpy(folds != np.arange(N_FOLDS)[:, None])
+    problems = decoding._shared_problems(torch.from_numpy(activity), training, decoder)
+    problems = problems._replace(classes=torch.from_numpy(classes), n_classes=n_classes)
+    weights = solve(problems, c)
+    models, _ = sklearn_fits(activity, classes, folds, decoder, tol=1e-9)
+    for (b, f, t), model in models.items():
+        assert weights[b, f, t, :, :-1].numpy() == pytest.approx(model.coef_, abs=1e-3)
+        # Of features centred on the training fold; a softmax does not see a shift of all classes.
+        ours, theirs = weights[b, f, t, :, -1].numpy(), model.intercept_
+        if n_classes > 2:
+            ours, theirs = ours - ours.mean(), theirs - theirs.mean()
+        assert ours == pytest.approx(theirs, abs=3e-3)
+
+
+def test_the_rotated_problem_is_the_same_problem():
+    activity, classes, folds = (torch.from_numpy(a) for a in labelled_data("very wide", 4))
+    training = folds != torch.arange(N_FOLDS)[:, None]
+    linear = []
+    for build in (decoding._shared_problems, decoding._reduced_problems):
+        problems = build(activity, training, DECODER)
+        problems = problems._replace(classes=classes, n_classes=4)
+        assert problems.features.shape[-1] == (200 if build is decoding._shared_problems else 48)
+        linear.append(logistic.logits(problems, logistic.fit(problems, 1.0, 1e-8)))
+    assert linear[1].reshape(linear[0].shape) == pytest.approx(linear[0], abs=1e-6)
+
+
+def in_time(n_times=4, n_conditions=60, n_neurons=12, seed=0):
+    rng = np.random.default_rng(seed)
+    stimulus = np.repeat(["a", "b", "c"], n_conditions // 3)
+    choice = np.arange(n_conditions) % 2
+    activity = rng.standard_normal((n_times, n_conditions, n_neurons))
+    activity[:, stimulus == "b", 0] += 2
+    activity[2:, choice == 1, 1] += 3
+    array = recording(activity, {"stimulus": stimulus, "choice": choice})
+    return array.assign_attrs(dataset="made")
+
+
+def test_a_batch_is_as_one_by_one(monkeypatch):
+    array = in_time()
+    plan = design(array, n_folds=N_FOLDS, seed=0)
+    rng = np.random.default_rng(1)
+    flat = array.values.reshape(-1, 12)
+    batch = np.stack([flat + scale * rng.standard_normal(flat.shape) for scale in range(5)])
+    decoder = DECODER
+    together = decode(batch, plan, decoder)
+    monkeypatch.setattr(decoding, "CHUNK_BYTES", 1)
+    for index, activity in enumerate(batch):
+        alone = decode(activity[None], plan, decoder)
+        for variable in ("stimulus", "choice"):
+            assert alone[variable][0] == pytest.approx(together[variable][index], abs=1e-12)
+
+
+def test_accuracy_is_the_mean_over_folds_and_times():
+    array = in_time()
+    plan = design(array, n_folds=N_FOLDS, seed=0)
+    found = decode(array.values.reshape(1, -1, 12), plan, DECODER)
+    for variable, codes in plan.classes.items():
+        folds, accuracies = plan.folds[variable], []
+        for activity in array.values:
+            _, predicted = sklearn_fits(activity[None], codes[None], folds, DECODER)
+            for fold in range(N_FOLDS):
+                held_out = folds == fold
+                accuracies.append((predicted[0, fold, 0] == codes)[held_out].mean())
+        assert found[variable][0] == pytest.approx(np.mean(accuracies), abs=0.005)
+
+
+def test_shuffled_labels_decode_at_chance():
+    array = in_time()
+    flat = array.values.reshape(-1, 12)
+    plan = design(array, n_folds=N_FOLDS, seed=0)
+    null = null_accuracy(flat, plan, DECODER, n_permutations=60, seed=0)
+    for variable in ("stimulus", "choice"):
+        error = null[variable].std() / np.sqrt(60)
+        assert null[variable].mean() == pytest.approx(plan.chance(variable), abs=4 * error + 0.01)
+    again = null_accuracy(flat, plan, DECODER, n_permutations=3, seed=0)
+    assert (again["choice"] == null["choice"][:3]).all()
+    assert decode(flat[None], plan, DECODER)["choice"] > null["choice"].max()
+
+
+def test_noise_decodes_at_chance():
+    rng = np.random.default_rng(0)
+    array = in_time()
+    noise = rng.standard_normal((40, 4 * 60, 12))
+    found = decode(noise, design(array, n_folds=N_FOLDS, seed=0), DECODER)
+    assert found["choice"].mean() == pytest.approx(1 / 2, abs=0.02)
+    assert found["stimulus"].mean() == pytest.approx(1 / 3, abs=0.02)
+
+
+# --- folds
+
+
+def test_folds_are_stratified_and_balanced():
+    codes = np.array([0] * 13 + [1] * 27 + [2] * 7)
+    folds = stratified_folds(np.random.default_rng(0), codes, N_FOLDS)
+    assert np.ptp(np.bincount(folds)) <= 1
+    for code in range(3):
+        assert np.ptp(np.bincount(folds[codes == code], minlength=N_FOLDS)) <= 1
+    # As balanced as scikit-learn's.
+    theirs = StratifiedKFold(N_FOLDS).split(codes, codes)
+    assert sorted(np.bincount(folds)) == sorted(len(held_out) for _, held_out in theirs)
+
+
+def test_variables_share_folds_where_their_combinations_allow():
+    shared = design(in_time(), n_folds=N_FOLDS, seed=0)
+    assert (shared.folds["stimulus"] == shared.folds["choice"]).all()
+    again = design(in_time(), n_folds=N_FOLDS, seed=0)
+    assert (again.folds["choice"] == shared.folds["choice"]).all()
+    other = design(in_time(), n_folds=N_FOLDS, seed=1)
+    assert (other.folds["choice"] != shared.folds["choice"]).any()
+    few = design(in_time(n_conditions=24), n_folds=N_FOLDS, seed=0)
+    assert (few.folds["stimulus"] != few.folds["choice"]).any()
+
+
+def test_whole_conditions_are_held_out_one_decoder_per_time():
+    plan = design(in_time().assign_attrs(decode_from=None), n_folds=N_FOLDS, seed=0)
+    assert plan.over == "conditions"
+    assert plan.samples.tolist() == np.arange(4 * 60).reshape(4, 60).tolist()
+
+
+def test_times_to_decode_from():
+    array = in_time().assign_coords(time=[-20, -10, 0, 10]).assign_attrs(decode_from=0)
+    assert design(array, n_folds=N_FOLDS, seed=0).samples.shape == (2, 60)
+    assert design(array, n_folds=N_FOLDS, seed=0).samples[0, 0] == 2 * 60
+
+
+def test_averages_of_one_condition_a_class_are_decoded_over_blocks_of_time():
+    rng = np.random.default_rng(0)
+    target = np.array(["left", "right", "up"])
+    activity = rng.standard_normal((23, 3, 6)) + 3 * np.eye(3, 6)
+    array = recording(activity, {"target": target}).assign_attrs(dataset="averages")
+    plan = design(array, n_folds=N_FOLDS, seed=0)
+    assert plan.over == "times"
+    assert plan.samples.shape == (1, 69)
+    by_time = plan.folds["target"].reshape(23, 3)
+    assert (by_time == by_time[:, :1]).all()
+    assert (np.diff(by_time[:, 0]) >= 0).all()
+    assert np.ptp(np.bincount(by_time[:, 0])) <= 1
+    assert decode(activity.reshape(1, -1, 6), plan, DECODER)["target"][0] > 0.9
+    # Shuffled within a block, a condition keeps one label.
+    shuffled = relabelled(rng, plan.classes["target"], plan.folds["target"], plan.units)
+    for block in range(N_FOLDS):
+        rows = shuffled.reshape(23, 3)[by_time[:, 0] == block]
+        assert (rows == rows[0]).all()
+        assert sorted(rows[0]) == [0, 1, 2]
+    null = null_accuracy(activity.reshape(-1, 6), plan, DECODER, n_permutations=40, seed=0)
+    assert null["target"].mean() == pytest.approx(1 / 3, abs=0.08)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda a: a.assign_coords(choice=("condition", np.ones(60))),
+            "made, variable 'choice': expected at least two classes, got only 1.0",
+        ),
+        (
+            lambda a: a.assign_coords(choice=("condition", np.arange(60) // 57)),
+            "made, variable 'choice': expected at least 5 conditions of each class, one for each "
+            "fold, got 3 of 1; what is not to be decoded",
+        ),
+        (
+            lambda a: (
+                a.isel(condition=[0, 59])
+                .assign_coords(choice=("condition", [0, 1]))
+                .assign_attrs(dataset="made")
+            ),
+            "made: expected at least 5 times, one for each fold, to decode stimulus, choice",
+        ),
+    ],
+)
+def test_variables_that_cannot_be_decoded_are_named(change, message):
+    with pytest.raises(ValueError) as error:
+        design(change(in_time()), n_folds=N_FOLDS, seed=0)
+    assert str(error.value).startswith(message)
+    assert "\n" not in str(error.value)
+
+
+def test_one_sample_per_row_is_named_too():
+    array = recording(np.random.default_rng(0).standard_normal((12, 3)), {"name": np.arange(12)})
+    with pytest.raises(ValueError, match="variable 'name': expected at least 5 samples of each"):
+        design(array.assign_attrs(dataset="made"), n_folds=N_FOLDS, seed=0)
+
+
+def test_variance_between_classes():
+    codes = np.array([0, 0, 1, 1])
+    activity = np.zeros((2, 4, 3))
+    activity[..., 0] = [1, 1, -1, -1]
+    activity[..., 1] = [2, -2, 2, -2]
+    assert variance_share(activity, codes) == pytest.approx(1 / 5)
+    activity[..., 2] = np.array([[2.0], [-2.0]])
+    assert variance_share(activity, codes) == pytest.approx(1 / 9)
+
+
+# --- the solver
+
+
+def problem(features, classes, n_classes=2):
+    n_batch, n, p = features.shape
+    one = torch.ones(n_batch, 1, p, dtype=features.dtype)
+    training = torch.ones(n_batch, 1, n, dtype=features.dtype)
+    return logistic.Problems(features, classes, n_classes, training, 0 * one, one)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_gradient_is_that_of_the_objective(n_classes):
+    activity, classes, folds = (torch.from_numpy(a) for a in labelled_data("tall", n_classes))
+    training = folds != torch.arange(N_FOLDS)[:, None]
+    problems = decoding._shared_problems(activity, training, DECODER)
+    problems = problems._replace(classes=classes, n_classes=n_classes)
+    generator = torch.Generator().manual_seed(0)
+    weights = torch.randn(
+        3, *problems.shape, generator=generator, dtype=torch.float64, requires_grad=True
+    )
+    linear = logistic.logits(problems, weights)
+    if n_classes == 2:
+        linear = torch.cat([torch.zeros_like(linear), linear], 3)
+    wanted = classes[None, None].expand(3, N_FOLDS, -1, -1)
+    losses = torch.nn.functional.cross_entropy(
+        linear.movedim(3, -1).flatten(0, 3), wanted.flatten(), reduction="none"
+    ).view(wanted.shape)
+    objective = 0.5 * weights[..., :-1].square().sum()
+    objective = objective + 2.5 * (losses * problems.training[:, :, None]).sum()
+    (expected,) = torch.autograd.grad(objective, weights)
+    ours = logistic.gradient(problems, weights.detach(), 2.5)
+    assert torch.allclose(ours, expected, atol=1e-9)
+
+
+def test_not_converged_is_an_error(monkeypatch):
+    activity, classes, _ = (torch.from_numpy(a) for a in labelled_data("tall", 2))
+    monkeypatch.setattr(logistic, "MAX_STEPS", 3)
+    with pytest.raises(logistic.NotConvergedError, match=r"norm 1e-06 or less within 3 steps, got"):
+        logistic.fit(problem(activity, classes), 1.0, 1e-6)
+
+
+def test_single_precision_that_is_not_enough_gives_way_to_double(monkeypatch, caplog):
+    activity, classes, _ = (torch.from_numpy(a) for a in labelled_data("tall", 2))
+    monkeypatch.setattr(decoding, "TOLERANCE", 1e-12)
+    monkeypatch.setattr(logistic, "MAX_STEPS", 200)
+    caplog.set_level("INFO")
+    problems = problem(activity, classes)
+    weights = solve(problems, 1.0)
+    assert logistic.gradient(problems, weights, 1.0).norm(dim=-1).max() < 1e-9
+    assert "in double precision now" in caplog.text

@@ -1,0 +1,154 @@
+"""At which score a variable counts as decoded, and the curves behind it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scorebounds.figures.decoding import (
+    decoding_figure,
+    decoding_threshold_figure,
+    ridge_sweep_figure,
+)
+from scorebounds.figures.style import use_style
+from scorebounds.tables import THRESHOLD_COLUMNS
+from scorebounds.variable_tables import (
+    ACCURACY_COLUMNS,
+    CURVE_COLUMNS,
+    REFERENCE_COLUMNS,
+    mean_curves,
+    permutation_p,
+    variable_thresholds,
+)
+
+
+def references(**changes):
+    row = dict.fromkeys(REFERENCE_COLUMNS, 0.0) | {
+        "dataset": "made",
+        "target": "choice",
+        "chance": 0.5,
+        "reference": 0.9,
+        "decodable": "yes",
+        "variance_ratio": 0.02,
+    }
+    return pd.DataFrame([row | changes])
+
+
+def accuracies(*curves, measure="cka", target="choice"):
+    """Make a table of curves, each of (score, accuracy), a seed each."""
+    rows = [
+        ("made", measure, target, seed, step, score, accuracy)
+        for seed, (scores, values) in enumerate(curves)
+        for step, (score, accuracy) in enumerate(zip(scores, values, strict=True))
+    ]
+    return pd.DataFrame(rows, columns=ACCURACY_COLUMNS)
+
+
+def test_threshold_is_where_nine_tenths_of_the_way_are_passed():
+    # 0.5 + 0.9 · (0.9 − 0.5) = 0.86
+    first = ([0.1, 0.5, 0.7, 0.9], [0.5, 0.6, 0.88, 0.9])
+    second = ([0.1, 0.4, 0.6, 0.9], [0.5, 0.9, 0.7, 0.9])
+    table = variable_thresholds(accuracies(first, second), references())
+    assert list(table.columns) == THRESHOLD_COLUMNS
+    (row,) = table.itertuples()
+    assert (row.kind, row.target, row.variance_ratio) == ("variable", "choice", 0.02)
+    expected = [0.5 + 0.2 * 0.26 / 0.28, 0.1 + 0.3 * 0.36 / 0.4]
+    assert row.score_mean == pytest.approx(np.mean(expected))
+    assert row.score_low < min(expected) < max(expected) < row.score_high
+    assert (row.n_seeds, row.n_reached) == (2, 2)
+
+
+def test_a_variable_that_is_never_decoded_has_no_threshold():
+    up = ([0.1, 0.9], [0.5, 0.9])
+    flat = ([0.1, 0.5, 0.99], [0.5, 0.55, 0.85])
+    (row,) = variable_thresholds(accuracies(up, flat), references()).itertuples()
+    assert (row.n_seeds, row.n_reached) == (2, 1)
+    assert row.score_mean == pytest.approx(0.1 + 0.8 * 0.9)
+    (row,) = variable_thresholds(accuracies(flat), references()).itertuples()
+    assert row.n_reached == 0
+    assert np.isnan(row.score_mean)
+    single = ([0.1], [0.5])
+    (row,) = variable_thresholds(accuracies(single), references()).itertuples()
+    assert row.n_reached == 0
+
+
+def test_what_the_reference_does_not_hold_has_no_threshold():
+    up = ([0.1, 0.9], [0.5, 0.9])
+    at_chance = references(reference=0.51, decodable="no")
+    (row,) = variable_thresholds(accuracies(up, up), at_chance).itertuples()
+    assert (row.n_seeds, row.n_reached) == (2, 0)
+    assert np.isnan(row.score_mean)
+
+
+def test_a_distance_falls_on_the_way():
+    one = ([9.0, 4.0, 1.0], [0.5, 0.7, 0.9])
+    other = ([8.0, 5.0, 0.5], [0.5, 0.6, 0.9])
+    table = accuracies(one, other, measure="procrustes_distance")
+    (row,) = variable_thresholds(table, references()).itertuples()
+    expected = [4 - 3 * 0.16 / 0.2, 5 - 4.5 * 0.26 / 0.3]
+    assert row.score_mean == pytest.approx(np.mean(expected))
+    curves = mean_curves(table)
+    assert curves.score.tolist() == sorted(curves.score, reverse=True)
+    assert (curves.score.max(), curves.score.min()) == (8.0, 1.0)
+    assert curves.accuracy_mean.iloc[0] == pytest.approx((0.54 + 0.5) / 2)
+
+
+def test_curves_are_means_on_scores_that_all_passed():
+    one = ([0.1, 0.9], [0.5, 0.9])
+    other = ([0.2, 0.7], [0.5, 0.6])
+    curves = mean_curves(accuracies(one, other))
+    assert list(curves.columns) == CURVE_COLUMNS
+    assert (curves.score.min(), curves.score.max()) == (0.2, 0.7)
+    assert curves.accuracy_mean.iloc[-1] == pytest.approx((0.8 + 0.6) / 2)
+    assert (curves.n_seeds == 2).all()
+    assert (curves.accuracy_low < curves.accuracy_mean).all()
+    apart = mean_curves(accuracies(([0.1, 0.2], [0.5, 0.6]), ([0.3, 0.4], [0.5, 0.6])))
+    assert list(apart.columns) == CURVE_COLUMNS
+    assert apart.empty
+
+
+def test_nothing_decoded_gives_tables_without_rows():
+    none = pd.DataFrame(columns=ACCURACY_COLUMNS)
+    empty = pd.DataFrame(columns=REFERENCE_COLUMNS)
+    assert list(variable_thresholds(none, empty)) == THRESHOLD_COLUMNS
+    assert list(mean_curves(none)) == CURVE_COLUMNS
+
+
+def test_p_counts_the_observed_among_the_permuted():
+    null = np.linspace(0.4, 0.6, 20)
+    assert permutation_p(0.7, null) == pytest.approx(1 / 21)
+    assert permutation_p(0.6, null) == pytest.approx(2 / 21)
+    assert permutation_p(0.1, null) == 1
+
+
+def said(figure):
+    texts = [text for axis in figure.axes for text in axis.texts]
+    return " ".join(text.get_text() for text in [*texts, *figure.texts])
+
+
+def test_figures_say_what_is_missing():
+    use_style()
+    up = ([0.1, 0.9], [0.5, 0.9])
+    table = accuracies(up, up)
+    curves = mean_curves(table)
+    none = curves[:0]
+    at_chance = references(decodable="no")
+    found = variable_thresholds(table, at_chance)
+    missing = "not decoded from the reference itself"
+    assert missing in said(decoding_figure(curves, at_chance, found))
+    assert missing in said(decoding_threshold_figure(found, at_chance))
+    assert "no dataset has labels" in said(decoding_figure(none, references()[:0], found[:0]))
+    assert "no dataset has labels" in said(decoding_threshold_figure(found[:0], references()[:0]))
+    assert "no dataset of the sweep" in said(ridge_sweep_figure(none, references()[:0], ["x"]))
+
+
+def test_a_figure_marks_thresholds_where_they_are():
+    use_style()
+    up = ([0.1, 0.9], [0.5, 0.9])
+    table = accuracies(up, up)
+    found = variable_thresholds(table, references())
+    figure = decoding_figure(mean_curves(table), references(), found)
+    marks = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    assert [line.get_xdata().tolist() for line in marks] == [[pytest.approx(0.82)]]
+    figure = decoding_threshold_figure(found, references())
+    marks = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    assert [line.get_xdata()[0] for line in marks] == [pytest.approx(0.82)]

@@ -1,0 +1,41 @@
+"""Decode the variables of a dataset from what was optimised (rule decode_variables)."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import torch
+
+from scorebounds.decoding import Decoder, decode
+from scorebounds.jobs import job_log
+from scorebounds.storage import open_dataset, read_recording, write_table
+from scorebounds.variable_tables import ACCURACY_COLUMNS
+from scorebounds.variables import design
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(target, reference, optimized, *, seed, n_folds, **settings):
+    recording = read_recording(reference)
+    tables = []
+    if recording.attrs["variables"]:
+        plan = design(recording, n_folds=n_folds, seed=seed)
+        with open_dataset(optimized) as stored:
+            names = {"dataset": stored.attrs["dataset"], "measure": stored.attrs["measure"]}
+            kept = {name: stored[f"checkpoint_{name}"].values for name in ("seed", "step", "score")}
+            activity = stored.checkpoint_activity.values
+        for variable, accuracy in decode(activity, plan, Decoder(**settings)).items():
+            tables.append(pd.DataFrame({**names, "target": variable, **kept, "accuracy": accuracy}))
+    write_table(target, pd.concat(tables) if tables else pd.DataFrame(columns=ACCURACY_COLUMNS))
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        torch.set_num_threads(snakemake.threads)
+        main(
+            snakemake.output[0],
+            snakemake.input.reference,
+            snakemake.input.optimized,
+            seed=snakemake.params.seed,
+            **snakemake.params.settings,
+        )

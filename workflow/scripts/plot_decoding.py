@@ -1,0 +1,32 @@
+"""Draw how well variables are decoded along each score (rule plot_decoding)."""
+
+from typing import TYPE_CHECKING
+
+from scorebounds.figures.decoding import decoding_figure
+from scorebounds.figures.style import save, use_style
+from scorebounds.jobs import job_log
+from scorebounds.storage import read_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(curves, references, thresholds, measures, targets):
+    table, found = read_table(curves), read_table(thresholds).query("kind == 'variable'")
+    table, found = (part[part.measure.isin(measures)] for part in (table, found))
+    levels = read_table(references)
+    columns = ["dataset", "target", "chance", "reference", "decodable"]
+    shown = table.merge(levels[columns], on=["dataset", "target"])
+    use_style()
+    save(decoding_figure(table, levels, found), shown, **targets)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        main(
+            snakemake.input.curves,
+            snakemake.input.references,
+            snakemake.input.thresholds,
+            snakemake.params.measures,
+            dict(snakemake.output.items()),
+        )

@@ -1,0 +1,30 @@
+"""Draw how well variables are decoded for several penalties (rule plot_ridge_sweep)."""
+
+from typing import TYPE_CHECKING
+
+from scorebounds.figures.decoding import ridge_sweep_figure
+from scorebounds.figures.style import save, use_style
+from scorebounds.jobs import job_log
+from scorebounds.storage import read_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(curves, references, datasets, measures, targets):
+    table, levels = read_table(curves), read_table(references)
+    table = table[table.dataset.isin(datasets) & table.measure.isin(measures)]
+    levels = levels[levels.dataset.isin(datasets)]
+    use_style()
+    save(ridge_sweep_figure(table, levels, measures), table, **targets)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        main(
+            snakemake.input.curves,
+            snakemake.input.references,
+            snakemake.params.datasets,
+            snakemake.params.measures,
+            dict(snakemake.output.items()),
+        )
