@@ -162,7 +162,6 @@ def test_catalogue_is_that_of_the_mirror(mirror):
     assert {file.split("/")[0] for folder, file in missing if folder == "cloos2025-published"} == {
         "Mante2013",
         "siegel15-FEF-stim_period-var99",
-        "cifar-10-binary.tar.gz",
     }
     assert {folder for folder, _ in missing} - {"cloos2025-published"} == {
         *("mante2013", "hatsopoulos2007", "majajhong2015", "freemanziemba2013", "siegel2015")
