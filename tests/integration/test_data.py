@@ -113,6 +113,7 @@ def test_own_recording_with_axes_and_a_table_of_labels(tmp_path):
     assert made.returncode == 0, made.said
     thresholds = pd.read_csv(tmp_path / "results/tables/thresholds.csv")
     assert thresholds.target.tolist() == [1, 2, 3]
+    assert "variable 'side': expected at least 5 conditions of each class" in made.said
     report = (tmp_path / "results/data/mine.md").read_text()
     assert "| axes | 5 times, 6 conditions, 3 neurons |" in report
     assert "- averaged 24 trials by cue, side: 6 conditions of 4 to 4" in report

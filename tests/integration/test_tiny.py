@@ -176,7 +176,7 @@ def test_report_holds_the_figures(project, finished):
     assert made.returncode == 0, made.said
     with zipfile.ZipFile(finished / "report.zip") as report:
         names = report.namelist()
-    assert sum(name.endswith(".png") for name in names) == 8
+    assert sum(name.endswith(".png") for name in names) == 11
 
 
 @pytest.mark.parametrize(
@@ -261,6 +261,7 @@ def test_own_labels_are_decoded(project, tmp_path):
     )
     arguments = ("--cores", 2, "--configfile", TINY, "mine.yaml")
     target = ("results/figures/decoding.pdf", "results/figures/decoding_thresholds.pdf")
+    target += ("results/tables/runs.csv",)
     made = snakemake(*target, *arguments, folder=tmp_path, root=project)
     assert made.returncode == 0, made.said
     thresholds = pd.read_csv(tmp_path / "results/tables/thresholds.csv").query("kind == 'variable'")
@@ -287,13 +288,16 @@ def test_own_labels_are_decoded(project, tmp_path):
             "error: mine, variable 'label': expected at least 5 samples of each class, one for "
             "each fold, got 1 of 0",
         ),
-        (np.ones(40), "error: mine, variable 'label': expected at least two classes, got only 1.0"),
+        (np.ones(40), "error: mine.npz: label 'label' cannot be used: it has one value throughout"),
     ],
 )
 def test_labels_that_cannot_be_decoded_end_the_run_early(project, tmp_path, labels, sentence):
     activity = np.random.default_rng(0).standard_normal((40, 6))
     np.savez(tmp_path / "mine.npz", activity=activity, label=labels)
-    (tmp_path / "mine.yaml").write_text("datasets: []\ncustom: {mine: {path: mine.npz}}\n")
+    (tmp_path / "mine.yaml").write_text(
+        "datasets: []\nridge_sweep: {datasets: []}\n"
+        "custom: {mine: {path: mine.npz, labels: [label]}}\n"
+    )
     arguments = ("--cores", 1, "--configfile", TINY, "mine.yaml")
     failed = snakemake(*arguments, folder=tmp_path, root=project)
     assert failed.returncode != 0

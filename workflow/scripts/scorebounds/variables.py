@@ -1,5 +1,6 @@
 """Which samples a task variable is decoded from, and how they are split into folds."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -7,6 +8,8 @@ import numpy as np
 import xarray as xr
 
 from scorebounds.randomness import derived_seed
+
+logger = logging.getLogger(__name__)
 
 # How a prepared file says, in its attribute `decode_over`, what the samples of a decoder are.
 CONDITIONS, TIMES = "conditions", "times"
@@ -89,19 +92,38 @@ def design(array: xr.DataArray, *, n_folds: int, seed: int) -> Design:
     over = array.attrs.get("decode_over", TIMES if in_time and lonely else CONDITIONS)
     if over == TIMES:
         return _over_times(dataset, rows, classes, n_folds)
-    for variable, codes in classes.items():
-        counts = np.bincount(codes)
-        if counts.min() < n_folds:
-            label = np.unique(array[variable].values)[counts.argmin()]
-            raise ValueError(
-                f"{dataset}, variable {variable!r}: expected at least {n_folds} "
-                f"{array.dims[-2]}s of each class, one for each fold, got {counts.min()} of "
-                f"{label!s}; what is not to be decoded has to be left out of the file"
-            )
+    classes = _large_enough(array, classes, n_folds)
     rng = np.random.default_rng(derived_seed(seed, "folds", dataset))
     return Design(
         rows, np.arange(n), classes, _stratified_by_all(rng, classes, n_folds), CONDITIONS
     )
+
+
+def _large_enough(
+    array: xr.DataArray, classes: Mapping[str, np.ndarray], n_folds: int
+) -> dict[str, np.ndarray]:
+    """Refuse classes that are too small for the folds, and leave out what trials are averaged by.
+
+    Averaging by a label leaves few conditions of each class, which is no fault of the user's.
+    """
+    kept = {}
+    for variable, codes in classes.items():
+        counts = np.bincount(codes)
+        if counts.min() >= n_folds:
+            kept[variable] = codes
+            continue
+        label = np.unique(array[variable].values)[counts.argmin()]
+        sentence = (
+            f"{array.attrs['dataset']}, variable {variable!r}: expected at least {n_folds} "
+            f"{array.dims[-2]}s of each class, one for each fold, got {counts.min()} of {label!s}"
+        )
+        if variable not in array.attrs.get("averaged_by", "").split():
+            raise ValueError(
+                f"{sentence}; to decode other variables only, name them under `labels` of the "
+                "dataset, and [] for none"
+            )
+        logger.warning("%s; it is not decoded: keep single trials to decode it", sentence)
+    return kept
 
 
 def _times(array: xr.DataArray) -> np.ndarray:
@@ -134,6 +156,8 @@ def _stratified_by_all(
     rng: np.random.Generator, classes: Mapping[str, np.ndarray], n_folds: int
 ) -> dict[str, np.ndarray]:
     """Draw folds, the same for all variables where each combination has enough samples."""
+    if not classes:
+        return {}
     _, joint = np.unique(np.stack(list(classes.values())), axis=1, return_inverse=True)
     if np.bincount(joint.ravel()).min() >= n_folds:
         return dict.fromkeys(classes, stratified_folds(rng, joint.ravel(), n_folds))

@@ -94,7 +94,8 @@ def load(
     except _DAMAGED as error:
         raise ValueError(f"{path}: cannot be read: {_one_line(error)}") from error
     activity = population.activity if population.timed else population.activity[0]
-    return recording(activity, population.labels, units=units, time=centres, done=population.done)
+    made = recording(activity, population.labels, units=units, time=centres, done=population.done)
+    return made.assign_attrs(averaged_by=" ".join(average_by))
 
 
 def _array(
