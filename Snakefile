@@ -25,6 +25,7 @@ include: "workflow/rules/optimize.smk"
 include: "workflow/rules/thresholds.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/ranges.smk"
 
 
 rule all:

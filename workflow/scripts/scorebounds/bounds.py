@@ -7,11 +7,12 @@ each cell is bounded as a whole, so that nothing falls between two values of ρ.
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import minimize
 
-N_CELLS = 300
+N_CELLS = 200
 N_INVERSE = 400
 
 Range = tuple[np.ndarray, np.ndarray]
@@ -137,7 +138,7 @@ def _least_share(linreg: np.ndarray, spectrum: np.ndarray, rank: int) -> np.ndar
 
 def nbs_given_cka(cka: np.ndarray, spectrum: np.ndarray, rank: int) -> Range:
     """Bound NBS for each value of CKA; see `lower_nbs` and `upper_nbs`."""
-    peaks = _PeakBound(spectrum, rank)
+    peaks = _peak_bound(tuple(spectrum), rank)
     lower = np.array([lower_nbs(value, spectrum, rank) for value in cka])
     upper = np.array([upper_nbs(value, spectrum, rank, peaks) for value in cka])
     return lower, upper
@@ -239,6 +240,11 @@ def upper_nbs(cka: float, spectrum: np.ndarray, rank: int, peaks: "_PeakBound") 
     peak = peaks.height[cells] + share / (2 * peaks.top_two[cells])
     best = np.minimum(np.sqrt(np.clip(np.min(squared, axis=0), 0, None)), peak)
     return float(min(1.0, best.max()))
+
+
+@lru_cache(maxsize=4)
+def _peak_bound(spectrum: tuple[float, ...], rank: int) -> "_PeakBound":
+    return _PeakBound(np.array(spectrum), rank)
 
 
 class _PeakBound:

@@ -136,7 +136,9 @@ def _explaining(space: ReducedSpace, shares: Tensor) -> dict[str, Points]:
 
 def _random(space: ReducedSpace, seed: int) -> dict[str, Points]:
     generator = torch.Generator().manual_seed(seed)
-    start = space.diagonal(_order(space, 1), _wide(space, space.s)[None], _wide(space, 0 * space.s)[None])
+    start = space.diagonal(
+        _order(space, 1), _wide(space, space.s)[None], _wide(space, 0 * space.s)[None]
+    )
     share = torch.linspace(0, 1, N_VALUES, dtype=space.s.dtype)[:, None]
     found = {}
     for draw in (1, 2):

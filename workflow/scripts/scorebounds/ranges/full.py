@@ -55,7 +55,7 @@ def full_paths(x: Tensor, seed: int) -> dict[str, Points]:
     """
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(x.shape, generator=generator, dtype=x.dtype)
-    u, s, vh = torch.linalg.svd(centre(x), full_matrices=False)
+    u, s, _ = torch.linalg.svd(centre(x), full_matrices=False)
     scores = u * s
     noise = noise * s.norm() / noise.norm()
     scales = torch.logspace(-7, 5, N_VALUES, dtype=x.dtype)[:, None, None]
@@ -71,9 +71,11 @@ def full_paths(x: Tensor, seed: int) -> dict[str, Points]:
     families = {
         "X scaled": scales * x,
         "one column beside": scales * (rest + only),
+        "X turned upside down": scales * (u * (s[-1] / s)),
         "X and noise": (1 - share) * scores + share * noise,
         "first two and noise": (1 - share) * first + share * noise,
         "powers of the spectrum": u * (s / s[0]) ** powers,
-        "noise of the size of each sample": (1 - share) * scores + share * noise * rows / rows.mean(),
+        "noise of the size of each sample": (1 - share) * scores
+        + share * noise * rows / rows.mean(),
     }
     return {name: as_points(y) for name, y in families.items()}

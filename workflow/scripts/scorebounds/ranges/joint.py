@@ -29,8 +29,8 @@ class Joint(NamedTuple):
     scores : list of ndarray, shape (n_steps_of_target, 2)
         Both scores along each trajectory.
     crossings : dict of (index, sign) to tuple of Tensor
-        For each value of the grid and end (1 the largest b) the two Y between which the most extreme
-        of all trajectories passed it.
+        For each value of the grid and end (1 the largest b) the two Y between which the most
+        extreme of all trajectories passed it.
     """
 
     targets: np.ndarray
@@ -111,9 +111,7 @@ def optimize_jointly(
     return Joint(targets, [np.stack(each) for each in scores], keeper.crossings)
 
 
-def scorer_of_both(
-    x: Tensor, names: tuple[str, str]
-) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+def scorer_of_both(x: Tensor, names: tuple[str, str]) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
     """Return the function of Y that gives both scores, from products that they share.
 
     Angular scores are worked out from their cosines, in the precision of x.

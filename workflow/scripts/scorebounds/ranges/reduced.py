@@ -1,8 +1,9 @@
 """Coordinates in which CKA, NBS and linear regression need few numbers of Y.
 
-Centred X = U S Vᵀ and Y = U A + W B, W orthonormal and beside X. These measures see of Y only A and
-BᵀB. Extremes of NBS at a fixed CKA have A and B diagonal but for two PCs that may be turned into each
-other (docs/bounds.md): a point is one block of two PCs, any two, and two numbers for each other PC.
+Centred X = U S Vᵀ and Y = U A + W B, W orthonormal and beside X. These measures see of Y only A
+and BᵀB. Extremes of NBS at a fixed CKA have A and B diagonal but for PCs that are turned into each
+other in pairs (docs/bounds.md): a point is one block of two PCs, any two, and two numbers for each
+other PC.
 """
 
 from dataclasses import dataclass, replace

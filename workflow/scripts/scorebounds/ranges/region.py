@@ -134,7 +134,8 @@ class _Problem:
     def paper(self, grid: np.ndarray) -> tuple[Joint, dict[tuple[int, int], Tensor]]:
         """Run method 1; return it, and the Y that it attained at values of the grid, by end."""
         names = ("ranges", self.dataset, *self.names)
-        start = starting_points(tuple(self.x.shape), self.seed, names, 1)[0]
+        n_samples, width = self.x.shape
+        start = starting_points((n_samples, width), self.seed, names, 1)[0]
         joint = optimize_jointly(
             self.x, self.names, start, torch.from_numpy(grid), **self.settings["joint"]
         )
@@ -214,9 +215,7 @@ class _Problem:
         high = region[region.a_value >= level - 1e-9]
         forward = (high.attained_lower.min(), high.attained_upper.max())
         levels = np.unique([level, 1.0])
-        back = {
-            end: self.attained((b, a), levels, sign, {})[0] for end, sign in ENDS.items()
-        }
+        back = {end: self.attained((b, a), levels, sign, {})[0] for end, sign in ENDS.items()}
         reached = region.a_value[region.attained_upper >= level]
         lower = pd.Series([*back["lower"], *reached]).min()
         upper = pd.Series([*back["upper"], *reached]).max()
