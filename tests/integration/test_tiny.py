@@ -62,11 +62,15 @@ def digests(folder, *patterns):
 
 def test_makes_every_table_and_figure(finished):
     tables = {path.stem for path in (finished / "results/tables").glob("*.csv")}
-    assert tables == {"thresholds", "runs", "trajectories", "scores", "published", "agreement"}
+    ranges = {"ranges", "range_guides"}
+    assert tables == {
+        *("thresholds", "runs", "trajectories", "scores", "published", "agreement"),
+        *ranges,
+    }
     for name, columns in CONTRACT.items():
         assert list(pd.read_csv(finished / f"results/tables/{name}.csv")) == columns
-    figures = ("thresholds", "trajectories", "scores", "capture/ultrametric")
-    for figure in (*figures, "capture/simulated-pfc"):
+    figures = ("thresholds", "trajectories", "scores", "capture/ultrametric", "range_matrix")
+    for figure in (*figures, "capture/simulated-pfc", "ranges/ultrametric"):
         for ending in ("pdf", "png", "csv"):
             assert (finished / f"results/figures/{figure}.{ending}").stat().st_size > 500
     thresholds = pd.read_csv(finished / "results/tables/thresholds.csv")
@@ -149,7 +153,7 @@ def test_report_holds_the_figures(project, finished):
     assert made.returncode == 0, made.said
     with zipfile.ZipFile(finished / "report.zip") as report:
         names = report.namelist()
-    assert sum(name.endswith(".png") for name in names) == 5
+    assert sum(name.endswith(".png") for name in names) == 7
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_imports_run_one_way():
 
 # Heavy packages, and the only rooms of the library that may import them.
 IMPORTED_BY = {
-    "torch": {"measures", "optimize", "capture", "scoring"},
+    "torch": {"measures", "optimize", "capture", "scoring", "ranges"},
     "matplotlib": {"figures"},
     "pooch": {"download"},
     "snakemake": set(),

@@ -1,8 +1,8 @@
-"""Outer bounds: pairs of scores that no data can have, whatever was searched. Proofs: docs/bounds.md.
+"""Outer bounds: pairs of scores that no data can have. Proofs are in docs/bounds.md.
 
-Everything follows from the spectra. λ are the eigenvalues of XXᵀ and ℓ those of YYᵀ, both scaled to
-sum 1 and in falling order; Y has at most `rank` of them. ρ = ‖ℓ‖ = 1/√PR(Y) is scanned in cells, and
-each cell is bounded as a whole, so that nothing falls between two values of ρ.
+Everything follows from the spectra. λ are the eigenvalues of XXᵀ and ℓ those of YYᵀ, both scaled
+to sum 1 and in falling order; Y has at most `rank` of them. ρ = ‖ℓ‖ = 1/√PR(Y) is scanned in
+cells, and each cell is bounded as a whole, so that nothing falls between two values of ρ.
 """
 
 import math

@@ -124,9 +124,13 @@ def matrix_figure(guides: pd.DataFrame, guide: float) -> Figure:
     figure, axes = panels(len(datasets), height=0.5 + 0.26 * len(names), legend_height=1.0)
     colours = plt.get_cmap("viridis").with_extremes(bad="0.93")
     for index, (axis, dataset) in enumerate(zip(axes, datasets, strict=True)):
-        of_dataset = guides[guides.dataset == dataset].set_index(["given", "implied"])
-        low = of_dataset.low.unstack().reindex(index=names, columns=names).to_numpy()
-        high = of_dataset.high.unstack().reindex(index=names, columns=names).to_numpy()
+        of_dataset = guides[guides.dataset == dataset]
+        low, high = (
+            of_dataset.pivot_table(index="given", columns="implied", values=end, dropna=False)
+            .reindex(index=names, columns=names)
+            .to_numpy()
+            for end in ("low", "high")
+        )
         image = axis.imshow(np.ma.masked_invalid(low), cmap=colours, vmin=0, vmax=1, aspect="auto")
         for (row, column), value in np.ndenumerate(low):
             if np.isnan(value):

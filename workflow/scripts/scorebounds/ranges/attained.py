@@ -129,7 +129,8 @@ def _starts(
     top = worth.topk(min(n_starts, len(worth)), 0).indices
     good = torch.isfinite(worth.gather(0, top))
     goal = torch.arange(len(grid)).expand_as(top)
-    rows = [kept[int(path)][int(index)][None] for path, index in zip(top[good], goal[good])]
+    chosen = zip(top[good].tolist(), goal[good].tolist(), strict=True)
+    rows = [kept[path][index : index + 1] for path, index in chosen]
     return (join(rows) if rows else kept[0][:0]), goal[good]
 
 

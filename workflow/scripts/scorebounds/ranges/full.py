@@ -27,7 +27,7 @@ class FullSpace:
         self.x = x
         self.against = {name: measure.against(x) for name, measure in measures.items()}
 
-    def scorer(self, points: Points, names: tuple[str, str]) -> Scores:
+    def scorer(self, points: Points, names: tuple[str, str]) -> Scores:  # noqa: ARG002
         """Return the function of coordinates that scores Y, differentiable."""
         first, second = (self.against[name] for name in names)
 

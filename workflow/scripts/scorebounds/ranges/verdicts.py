@@ -1,7 +1,8 @@
 """What the range of a pair of scores means, in a word."""
 
-# Lowest score of the other measure that counts as a guarantee.
-GUARANTEE = 0.5
+# Below this, a guaranteed score says next to nothing; guarantees this much apart are one-sided.
+WEAK = 0.25
+APART = 0.4
 INDEPENDENT, COUPLED, ONE_SIDED, UNKNOWN = "independent", "coupled", "one-sided", "not known"
 
 
@@ -18,10 +19,11 @@ def verdict(low_b: float, low_a: float) -> str:
     Returns
     -------
     str
-        `coupled` if both are at least 0.5, `independent` if neither is, else `one-sided`; `not
-        known` where a score of at least the guide was not attained.
+        `independent` if both are below 0.25, `one-sided` if they are 0.4 or more apart, else
+        `coupled`; `not known` where a score of at least the guide was not attained.
     """
     if low_a != low_a or low_b != low_b:
         return UNKNOWN
-    guaranteed = int(low_b >= GUARANTEE) + int(low_a >= GUARANTEE)
-    return (INDEPENDENT, ONE_SIDED, COUPLED)[guaranteed]
+    if max(low_a, low_b) < WEAK:
+        return INDEPENDENT
+    return ONE_SIDED if abs(low_a - low_b) >= APART else COUPLED
