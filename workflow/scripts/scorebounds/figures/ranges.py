@@ -92,15 +92,11 @@ def _draw_outlines(axis: Axes, rows: pd.DataFrame) -> None:
 
 
 def _verdict(guides: pd.DataFrame, a: str, b: str, guide: float) -> str:
-    """Say in three lines what a high score of each leaves to the other."""
-    lines = []
-    verdict = ""
-    for given, implied in ((a, b), (b, a)):
-        row = guides[(guides.given == given) & (guides.implied == implied)].iloc[0]
-        verdict = row.verdict
-        names = f"{measure_label(given)} ≥ {guide:g}: {measure_label(implied)}"
-        lines.append(f"{names} {_written(row.low)} to {_written(row.high)}")
-    return "\n".join([verdict, *lines])
+    """Say in two lines what a high score of each leaves to the other."""
+    rows = guides.set_index(["given", "implied"])
+    of_y, of_x = rows.loc[(a, b)], rows.loc[(b, a)]
+    where = f"y ≥ {_written(of_y.low)} where x ≥ {guide:g}"
+    return f"{of_y.verdict}: {where}\nx ≥ {_written(of_x.low)} where y ≥ {guide:g}"
 
 
 def _written(score: float) -> str:

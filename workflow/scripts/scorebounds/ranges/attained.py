@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from scorebounds.ranges.reduced import Points, join
-from scorebounds.ranges.search import ON_GOAL, Scores, correct, extremise
+from scorebounds.ranges.search import Scores, correct, extremise
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +17,15 @@ BATCH_NUMBERS = 4_000_000
 
 
 class Space(Protocol):
-    """Coordinates of Y, and the scores in them."""
+    """Coordinates of Y, and the scores in them.
+
+    Attributes
+    ----------
+    on_goal : float
+        How far from its goal a score may be for the point to count.
+    """
+
+    on_goal: float
 
     def scorer(self, points: Points, names: tuple[str, str]) -> Scores:
         """Return the function of coordinates that gives both scores."""
@@ -114,7 +122,7 @@ def _starts(
         a, b = _score(space, names, path)
         # Per goal the crossing with the best b, on straight lines between neighbours.
         low, high = torch.minimum(a[1:], a[:-1]), torch.maximum(a[1:], a[:-1])
-        near = ON_GOAL  # an end of a path may miss its goal by rounding
+        near = space.on_goal  # an end of a path may miss its goal by rounding
         crosses = (low[:, None] - near <= grid) & (grid <= high[:, None] + near)
         rise = (a[1:] - a[:-1])[:, None]
         share = ((grid - a[:-1, None]) / torch.where(rise == 0, 1, rise)).clamp(0, 1)
@@ -164,7 +172,7 @@ def _on_goal(
         return Ends(points, goal, grid[:0], torch.zeros(0, dtype=torch.bool))
     points = join(corrected)
     a, b = _score(space, names, points)
-    on = ((a - grid[goal]).abs() < ON_GOAL) & torch.isfinite(b)
+    on = ((a - grid[goal]).abs() < space.on_goal) & torch.isfinite(b)
     return Ends(points[on], goal[on], b[on], torch.full((int(on.sum()),), searched))
 
 

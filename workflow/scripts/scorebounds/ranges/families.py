@@ -106,6 +106,14 @@ def _turned(space: ReducedSpace) -> dict[str, Points]:
     coordinates = together.coordinates.clone()
     coordinates[:, :4] = block
     found["first two turned"] = together.moved(coordinates)
+    # A single direction, between PC 1 and others: the least NBS where nothing is beside X.
+    for other in {1, space.rank // 2, space.rank - 1} - {0}:
+        one = space.diagonal(
+            _order(space, N_VALUES, 0, other), 0 * angles * full, 0 * angles * full
+        )
+        turned = one.coordinates.clone()
+        turned[:, 0], turned[:, 2] = cosine, sine
+        found[f"one direction, PC 1 to {other + 1}"] = one.moved(turned)
     return found
 
 

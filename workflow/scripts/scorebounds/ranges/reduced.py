@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from scorebounds.measures.pair import centre
-from scorebounds.ranges.search import Scores
+from scorebounds.ranges.search import ON_GOAL, Scores
 
 MEASURES = ("cka", "nbs", "linreg")
 TINY = 1e-300
@@ -61,6 +61,8 @@ class ReducedSpace:
     seed : int
         Of the directions beside X, which are drawn at random: scores do not depend on them.
     """
+
+    on_goal = ON_GOAL
 
     def __init__(self, x: Tensor, seed: int):
         centred = centre(x)

@@ -12,7 +12,7 @@ N_SHORTENINGS = 4
 FIRST_PENALTY = 20.0
 LAST_PENALTY = 1e5
 # How far from its goal a score may be for the point to count.
-ON_GOAL = 1e-11
+ON_GOAL = 1e-13
 
 
 def extremise(
