@@ -27,6 +27,7 @@ include: "workflow/rules/layers.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/decoding.smk"
+include: "workflow/rules/ranges.smk"
 
 
 rule all:

@@ -358,6 +358,9 @@ def figures_to_draw():
         names += ["decoding", "decoding_thresholds"]
     if SWEPT:
         names.append("ridge_sweep")
+    names += [f"ranges/{dataset}" for dataset in RANGED]
+    if RANGED:
+        names.append("range_matrix")
     return [f"results/figures/{name}.pdf" for name in names]
 
 
@@ -423,3 +426,48 @@ def decode_runtime(wildcards, input, attempt):
 
 if SURROGATES and LABELLED:
     logger.info(f"Not decoded, without labels: {', '.join(SURROGATES)}")
+
+
+def ranged_datasets():
+    """List the datasets whose ranges are searched: those of the settings, and the user's own."""
+    chosen = config["ranges"]["datasets"]
+    unknown = [name for name in chosen if name not in known_datasets()]
+    if unknown:
+        raise WorkflowError(f"config, ranges → datasets: unknown dataset {unknown[0]!r}")
+    return [name for name in DATASETS if name in chosen or name in config["custom"]]
+
+
+def range_pairs(dataset):
+    """List the pairs of measures, as a--b, whose ranges are searched on a dataset."""
+    reduced = {"cka", "cka_angular", "nbs", "procrustes_angular", "linreg"}
+    return [
+        f"{a}--{b}"
+        for a, b in config["ranges"]["pairs"]
+        if {a, b} <= reduced or dataset in config["ranges"]["full"]["datasets"]
+    ]
+
+
+def range_files(dataset, ending):
+    """List a dataset's files of ranges, one per pair."""
+    return [f"results/ranges/{dataset}/{pair}{ending}" for pair in range_pairs(dataset)]
+
+
+def all_range_files(ending):
+    """List the files of ranges of all datasets."""
+    return [file for dataset in RANGED for file in range_files(dataset, ending)]
+
+
+def range_settings(wildcards):
+    """Return the settings that a range depends on: not which pairs and datasets there are."""
+    section = {key: value for key, value in config["ranges"].items() if key not in RANGE_LISTS}
+    section["full"] = {key: value for key, value in section["full"].items() if key != "datasets"}
+    return section
+
+
+def range_memory(wildcards, input, attempt):
+    """Request memory in MB: torch, all targets with Adam's two moments, and steps of L-BFGS."""
+    return round(1500 + 12 * config["ranges"]["joint"]["n_targets"] * input.size_mb) * attempt
+
+
+RANGE_LISTS = ("pairs", "datasets")
+RANGED = [dataset for dataset in ranged_datasets() if range_pairs(dataset)]

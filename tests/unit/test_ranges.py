@@ -1,0 +1,168 @@
+"""Allowable ranges: three methods inside each other, and against brute force."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from measure_cases import draw
+
+from scorebounds import measures
+from scorebounds.ranges.joint import border_targets
+from scorebounds.ranges.region import pair_range
+from scorebounds.ranges.verdicts import verdict
+
+EFFORT = {"n_starts": 4, "n_rounds": 8, "n_steps": 12, "n_passes": 1}
+SETTINGS = {
+    "guide": 0.9,
+    "n_kept": 5,
+    "joint": {"n_targets": 16, "max_steps": 40, "learning_rate": 0.1},
+    "reduced": {"n_grid": 11, **EFFORT},
+    "full": {"n_grid": 6, "n_starts": 2, "n_rounds": 4, "n_steps": 8, "n_passes": 0},
+}
+
+
+def with_spectrum(shares, n=24):
+    """Return data whose components have these shares of the variance."""
+    basis = draw(n, len(shares))
+    basis = torch.linalg.qr(basis - basis.mean(0)).Q
+    return basis * torch.tensor(shares, dtype=torch.float64).sqrt()
+
+
+def ranges(x, a, b):
+    return pair_range(x, (a, b), "test", seed=0, settings=SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def of_cka():
+    return ranges(with_spectrum([0.5, 0.3, 0.15, 0.05]), "cka", "nbs")
+
+
+def assert_inside_each_other(region):
+    lower, upper = region.attained_lower, region.attained_upper
+    assert not (region.paper_lower < lower - 1e-6).any()
+    assert not (region.paper_upper > upper + 1e-6).any()
+    assert not (lower < region.outer_lower - 1e-6).any()
+    assert not (upper > region.outer_upper + 1e-6).any()
+
+
+def test_three_methods_lie_inside_each_other(of_cka):
+    region = of_cka.region
+    assert_inside_each_other(region)
+    assert region.attained_lower.notna().all()
+    assert region.paper_lower.notna().sum() >= 8
+    known = region[region.paper_lower.notna() & (region.a_value.between(0.15, 0.85))]
+    assert (known.paper_lower - known.attained_lower).max() > 0.05
+    assert (known.attained_upper - known.paper_upper).max() > 0.05
+
+
+def test_ends_meet_where_cka_is_one(of_cka):
+    last = of_cka.region.iloc[-1]
+    assert last.a_value == 1
+    assert [last.attained_lower, last.attained_upper] == pytest.approx([1, 1], abs=1e-6)
+
+
+def test_lower_end_is_near_its_bound(of_cka):
+    region = of_cka.region
+    assert (region.attained_lower - region.outer_lower).max() < 0.03
+
+
+def gram_matrices(n_outside):
+    """Spectra and rotations of L on two PCs of X, with energy beside X in one dimension more."""
+    rotations = np.linspace(0, np.pi / 2, 61)
+    for share, angle in itertools.product(np.linspace(0, 1, 201), rotations):
+        for outside in np.linspace(0, 1, 41) if n_outside else [0.0]:
+            yield share, angle, outside
+
+
+@pytest.mark.parametrize("n_outside", [0, 1])
+def test_two_components_agree_with_all_gram_matrices(n_outside):
+    # 2 × 2 (all of Y within X) and 3 × 3 (one dimension beside X).
+    x = with_spectrum([0.7, 0.3], n=3 + n_outside)
+    share, angle, outside = np.array(list(gram_matrices(n_outside))).T
+    diagonal = share * np.cos(angle) ** 2 + (1 - share) * np.sin(angle) ** 2
+    determinant, inside = share * (1 - share), 1 - outside
+    # Columns of Y are two: with energy beside X, L has rank 2 at most.
+    possible = (outside == 0) | (determinant < 1e-12)
+    trace = inside * (0.7 * diagonal + 0.3 * (1 - diagonal))
+    nbs = np.sqrt(trace + 2 * inside * np.sqrt(0.21 * determinant))
+    norm = np.sqrt(inside**2 * (1 - 2 * determinant) + outside**2)
+    cka = trace / (np.hypot(0.7, 0.3) * norm)
+    region = ranges(x, "cka", "nbs").region
+    for row in region.iloc[1:-1].itertuples():
+        near = nbs[possible & (abs(cka - row.a_value) < 0.002)]
+        if not len(near):
+            continue
+        # The brute force is a grid: what it finds must not lie outside, but for its own width.
+        assert row.attained_upper > near.max() - 0.004
+        assert row.attained_lower < near.min() + 0.004
+        if not n_outside:
+            assert row.attained_upper < near.max() + 0.01
+            assert row.attained_lower > near.min() - 0.01
+
+
+def test_random_three_component_data_never_lie_outside():
+    x = with_spectrum([0.6, 0.3, 0.1], n=12)
+    region = ranges(x, "cka", "nbs").region
+    generator = torch.Generator().manual_seed(0)
+    y = torch.randn(60000, 12, 3, generator=generator, dtype=torch.float64)
+    u = torch.linalg.svd(x - x.mean(0), full_matrices=False).U
+    inside = u @ torch.randn(60000, 3, 3, generator=generator, dtype=torch.float64)
+    share = torch.rand(60000, 1, 1, generator=generator, dtype=torch.float64) ** 3
+    y = inside + share * (y - u @ (u.mT @ y))
+    scores = {name: measures.load(name).score(x, y).numpy() for name in ("cka", "nbs")}
+    for row in region.iloc[1:-1].itertuples():
+        near = scores["nbs"][abs(scores["cka"] - row.a_value) < 0.003]
+        assert len(near) > 20
+        assert row.attained_upper > near.max() - 0.005
+        assert row.attained_lower < near.min() + 0.005
+
+
+def test_published_findings():
+    x = with_spectrum([0.5, 0.25, 0.15, 0.06, 0.04], n=40)
+    of_cka = ranges(x, "cka", "procrustes_angular").guides.set_index("given")
+    assert of_cka.low["procrustes_angular"] > 0.85
+    assert of_cka.low["cka"] < 0.6
+    of_regression = ranges(x, "linreg", "procrustes_angular")
+    assert_inside_each_other(of_regression.region)
+    guides = of_regression.guides.set_index("given")
+    assert guides.low["procrustes_angular"] > 0.97
+    assert guides.low["linreg"] < 0.01
+    assert set(guides.verdict) == {"one-sided"}
+    scaled = ranges(10 * x, "ridge_cv_0.01", "procrustes_angular")
+    assert set(scaled.guides.verdict) == {"independent"}
+    assert scaled.region.outer_lower.isna().all()
+
+
+def test_bad_pairs_are_told_in_one_sentence():
+    x = with_spectrum([0.6, 0.4])
+    for pair, sentence in (
+        (("cka", "cka"), "two different measures, got 'cka' twice"),
+        (("hsic", "cka"), "run up to 1, got 'hsic'"),
+        (("ensd", "cka"), "have a gradient and run up to 1, got 'ensd'"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            ranges(x, *pair)
+    with pytest.raises(ValueError, match="at least 2 dimensions, got 1"):
+        ranges(x[:, :1], "cka", "nbs")
+
+
+def test_targets_go_round_the_square():
+    targets = border_targets(8)
+    assert targets.tolist() == [
+        [0, 0],
+        [0.5, 0],
+        [1, 0],
+        [1, 0.5],
+        [1, 1],
+        [0.5, 1],
+        [0, 1],
+        [0, 0.5],
+    ]
+
+
+def test_verdicts():
+    assert verdict(0.1, 0.2) == "independent"
+    assert verdict(0.1, 0.9) == "one-sided"
+    assert verdict(0.6, 0.5) == "coupled"
+    assert verdict(float("nan"), 0.5) == "not known"

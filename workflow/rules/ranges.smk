@@ -1,0 +1,125 @@
+"""Find which pairs of scores can occur, and draw it."""
+
+
+rule range_pair:
+    input:
+        reference="data/prepared/{dataset}.nc",
+        library=library("range_pair"),
+    output:
+        region="results/ranges/{dataset}/{a}--{b}.csv",
+        guides="results/ranges/{dataset}/{a}--{b}.guides.csv",
+        trajectories="results/ranges/{dataset}/{a}--{b}.trajectories.csv",
+    log:
+        "results/logs/range_pair/{dataset}/{a}--{b}.log",
+    benchmark:
+        "results/benchmarks/range_pair/{dataset}/{a}--{b}.tsv"
+    wildcard_constraints:
+        a=r"[a-z][a-z0-9_.]*",
+        b=r"[a-z][a-z0-9_]*(\.\d+)?",
+    conda:
+        "../../envs/optimize.yaml"
+    threads: 1
+    resources:
+        mem_mb=range_memory,
+        runtime=optimize_runtime,
+    params:
+        seed=lookup(dpath="seed", within=config),
+        settings=range_settings,
+    script:
+        "../scripts/range_pair.py"
+
+
+rule collect_ranges:
+    input:
+        regions=all_range_files(".csv"),
+        guides=all_range_files(".guides.csv"),
+        library=library("collect_ranges"),
+    output:
+        ranges="results/tables/ranges.csv",
+        guides="results/tables/range_guides.csv",
+    log:
+        "results/logs/collect_ranges.log",
+    benchmark:
+        "results/benchmarks/collect_ranges.tsv"
+    localrule: True
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    script:
+        "../scripts/collect_ranges.py"
+
+
+rule plot_ranges:
+    input:
+        ranges=lambda wildcards: range_files(wildcards.dataset, ".csv"),
+        guides=lambda wildcards: range_files(wildcards.dataset, ".guides.csv"),
+        trajectories=lambda wildcards: range_files(wildcards.dataset, ".trajectories.csv"),
+        library=library("plot_ranges"),
+    output:
+        pdf="results/figures/ranges/{dataset}.pdf",
+        png=report(
+            "results/figures/ranges/{dataset}.png",
+            caption="../report/ranges.rst",
+            category="4. Which pairs of scores are possible?",
+            labels={"dataset": "{dataset}", "figure": "allowable ranges"},
+        ),
+        csv="results/figures/ranges/{dataset}.csv",
+    log:
+        "results/logs/plot_ranges/{dataset}.log",
+    benchmark:
+        "results/benchmarks/plot_ranges/{dataset}.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        guide=lookup(dpath="ranges/guide", within=config),
+        n_targets=lookup(dpath="ranges/joint/n_targets", within=config),
+    script:
+        "../scripts/plot_ranges.py"
+
+
+rule plot_range_matrix:
+    input:
+        guides="results/tables/range_guides.csv",
+        library=library("plot_range_matrix"),
+    output:
+        pdf="results/figures/range_matrix.pdf",
+        png=report(
+            "results/figures/range_matrix.png",
+            caption="../report/range_matrix.rst",
+            category="4. Which pairs of scores are possible?",
+            labels={"dataset": "all", "figure": "what a high score leaves to the others"},
+        ),
+        csv="results/figures/range_matrix.csv",
+    log:
+        "results/logs/plot_range_matrix.log",
+    benchmark:
+        "results/benchmarks/plot_range_matrix.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        guide=lookup(dpath="ranges/guide", within=config),
+    script:
+        "../scripts/plot_range_matrix.py"
+
+
+rule figure_ranges:
+    input:
+        expand("results/figures/ranges/{dataset}.pdf", dataset=RANGED),
+    localrule: True
+
+
+rule figure_range_matrix:
+    input:
+        "results/figures/range_matrix.pdf",
+    localrule: True

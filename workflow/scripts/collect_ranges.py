@@ -1,0 +1,25 @@
+"""Gather the ranges of all datasets and pairs (rule collect_ranges)."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from scorebounds.jobs import job_log
+from scorebounds.storage import read_table, write_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(targets, sources):
+    """Write each table in `targets` (by name) from its files in `sources`."""
+    for name, path in targets.items():
+        write_table(path, pd.concat(read_table(source) for source in sources[name]))
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        main(
+            dict(snakemake.output.items()),
+            {"ranges": snakemake.input.regions, "guides": snakemake.input.guides},
+        )

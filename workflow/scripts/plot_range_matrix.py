@@ -1,0 +1,22 @@
+"""Draw what a high score leaves to the other measures (rule plot_range_matrix)."""
+
+from typing import TYPE_CHECKING
+
+from scorebounds.figures.ranges import matrix_figure
+from scorebounds.figures.style import save, use_style
+from scorebounds.jobs import job_log
+from scorebounds.storage import read_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(guides, targets, guide):
+    table = read_table(guides)
+    use_style()
+    save(matrix_figure(table, guide), table, **targets)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        main(snakemake.input.guides, dict(snakemake.output.items()), snakemake.params.guide)

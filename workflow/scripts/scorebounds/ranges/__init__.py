@@ -1,0 +1,1 @@
+"""Allowable ranges: which pairs of scores can occur at all?"""

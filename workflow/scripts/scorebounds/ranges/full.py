@@ -1,0 +1,84 @@
+"""Y itself as coordinates, for measures that see single samples."""
+
+import torch
+from torch import Tensor
+
+from scorebounds.measures import Measure
+from scorebounds.measures.pair import centre
+from scorebounds.ranges.reduced import Points
+from scorebounds.ranges.search import Scores
+
+N_VALUES = 24
+# What explains X, beside one column of size 1 that does not: seen by regression, not by shape.
+FAINT = 1e-3
+
+
+class FullSpace:
+    """The Y of the shape of X.
+
+    Parameters
+    ----------
+    x : Tensor, shape (n_samples, q)
+    measures : dict of str to Measure
+        By id.
+    """
+
+    # Held-out ridge regression comes near to 1, and never there.
+    on_goal = 1e-7
+
+    def __init__(self, x: Tensor, measures: dict[str, Measure]):
+        self.x = x
+        self.against = {name: measure.against(x) for name, measure in measures.items()}
+
+    def scorer(self, points: Points, names: tuple[str, str]) -> Scores:  # noqa: ARG002
+        """Return the function of coordinates that scores Y, differentiable."""
+        first, second = (self.against[name] for name in names)
+
+        def scores(coordinates: Tensor) -> tuple[Tensor, Tensor]:
+            y = coordinates.view(-1, *self.x.shape)
+            return first(y), second(y)
+
+        return scores
+
+    def build(self, point: Points) -> Tensor:
+        """Return the Y of one point (a batch of one), shape (n_samples, q)."""
+        return point.coordinates.view(self.x.shape)
+
+
+def as_points(y: Tensor) -> Points:
+    """Take matrices (n, n_samples, q) as points."""
+    return Points(torch.empty(len(y), 0, dtype=torch.long), y.flatten(1))
+
+
+def full_paths(x: Tensor, seed: int) -> dict[str, Points]:
+    """Return kinds of Y of the shape of X, each a path along which scores change.
+
+    X scaled is for measures that see the size of Y; a large column beside faint components of X for
+    those that see how well Y predicts; noise for the others.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    noise = torch.randn(x.shape, generator=generator, dtype=x.dtype)
+    u, s, _ = torch.linalg.svd(centre(x), full_matrices=False)
+    scores = u * s
+    noise = noise * s.norm() / noise.norm()
+    scales = torch.logspace(-7, 5, N_VALUES, dtype=x.dtype)[:, None, None]
+    share = torch.linspace(0, 1, N_VALUES, dtype=x.dtype)[:, None, None]
+    odd = noise[:, :1] - u @ (u.mT @ noise[:, :1])
+    odd = odd - odd.mean()
+    rest = torch.cat([u[:, :-1], odd * 0], 1)
+    only = torch.cat([u[:, :-1] * 0, odd / odd.norm() / FAINT], 1)
+    first = torch.zeros_like(scores)
+    first[:, :2] = scores[:, :2]
+    powers = torch.linspace(-2, 4, N_VALUES, dtype=x.dtype)[:, None, None]
+    rows = x.norm(dim=1, keepdim=True)
+    families = {
+        "X scaled": scales * x,
+        "one column beside": scales * (rest + only),
+        "X turned upside down": scales * (u * (s[-1] / s)),
+        "X and noise": (1 - share) * scores + share * noise,
+        "first two and noise": (1 - share) * first + share * noise,
+        "powers of the spectrum": u * (s / s[0]) ** powers,
+        "noise of the size of each sample": (1 - share) * scores
+        + share * noise * rows / rows.mean(),
+    }
+    return {name: as_points(y) for name, y in families.items()}

@@ -1,0 +1,182 @@
+"""Method 1, that of Cloos et al. 2025: Adam pulls both scores to a target at once."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scorebounds import measures
+from scorebounds.bounds import ANGULAR_OF, base_of
+from scorebounds.capture import principal_components
+from scorebounds.measures import Pair, Reference
+from scorebounds.measures.base import ORTHOGONAL, TRANSLATION
+from scorebounds.measures.closed_form import safe_arccos
+
+ARRIVED = 1e-3
+BETAS, EPSILON = (0.9, 0.999), 1e-8
+N_BISECTIONS = 60
+
+
+class Joint(NamedTuple):
+    """What the joint optimisation of one pair of scores left behind.
+
+    Attributes
+    ----------
+    targets : ndarray, shape (n_targets, 2)
+    scores : list of ndarray, shape (n_steps_of_target, 2)
+        Both scores along each trajectory.
+    crossings : dict of (index, sign) to tuple of Tensor
+        For each value of the grid and end (1 the largest b) the two Y between which the most
+        extreme of all trajectories passed it.
+    """
+
+    targets: np.ndarray
+    scores: list[np.ndarray]
+    crossings: dict[tuple[int, int], tuple[Tensor, Tensor]]
+
+
+def border_targets(n_targets: int) -> np.ndarray:
+    """Return points (a*, b*), evenly spaced along the border of the unit square, from (0, 0)."""
+    way = 4 * np.arange(n_targets) / n_targets
+    side, along = way.astype(int), way % 1
+    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]], dtype=float)
+    return corners[side] + along[:, None] * (corners[side + 1] - corners[side])
+
+
+def optimize_jointly(
+    x: Tensor,
+    names: tuple[str, str],
+    start: Tensor,
+    grid: Tensor,
+    *,
+    n_targets: int,
+    max_steps: int,
+    learning_rate: float,
+) -> Joint:
+    """Minimise |a − a*| + |b − b*| from one start for targets on the border of the unit square.
+
+    Parameters
+    ----------
+    x : Tensor, shape (n_samples, n_x)
+        The reference, which stays as it is.
+    names : tuple of str
+        Ids of measures a and b.
+    start : Tensor, shape (n_samples, n_y)
+        Where all trajectories start.
+    grid : Tensor, shape (n_grid,)
+        Values of a whose crossings are kept.
+    n_targets, max_steps : int
+        A trajectory ends with a loss below 0.001 or after `max_steps` updates.
+    learning_rate : float
+        Adam's.
+
+    Returns
+    -------
+    Joint
+        All targets are climbed as one batch, in single precision. Cloos et al. 2025, section 4.4.
+    """
+    x, start, grid = x.float(), start.float(), grid.float()
+    evaluate = scorer_of_both(x, names)
+    targets = border_targets(n_targets)
+    goals = torch.from_numpy(targets).to(x)
+    keeper = _Crossings(grid)
+    scores: list[list[np.ndarray]] = [[] for _ in targets]
+    active = torch.arange(n_targets)
+    y = start.expand(n_targets, -1, -1).clone()
+    mean, square = torch.zeros_like(y), torch.zeros_like(y)
+    before: tuple[Tensor, Tensor] | None = None
+    for step in range(1, max_steps + 2):
+        at = y.detach().requires_grad_()
+        both = torch.stack(evaluate(at), -1)
+        loss = (both - goals[active]).abs().sum(-1)
+        (slope,) = torch.autograd.grad(loss.sum(), at)
+        both = both.detach()
+        for row, number in enumerate(active.tolist()):
+            scores[number].append(both[row].numpy())
+        if before is not None:
+            keeper.keep(*before, y, both)
+        going = (loss.detach() > ARRIVED) & torch.isfinite(slope).all((1, 2))
+        if not going.any() or step > max_steps:
+            break
+        active, y, both = active[going], y[going], both[going]
+        mean, square, slope = mean[going], square[going], slope[going]
+        mean = BETAS[0] * mean + (1 - BETAS[0]) * slope
+        square = BETAS[1] * square + (1 - BETAS[1]) * slope.square()
+        size = (square / (1 - BETAS[1] ** step)).sqrt() + EPSILON
+        before = y, both
+        y = y - learning_rate / (1 - BETAS[0] ** step) * mean / size
+    return Joint(targets, [np.stack(each) for each in scores], keeper.crossings)
+
+
+def scorer_of_both(x: Tensor, names: tuple[str, str]) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    """Return the function of Y that gives both scores, from products that they share.
+
+    Angular scores are worked out from their cosines, in the precision of x.
+    """
+    base = [measures.load(base_of(name)) for name in names]
+    rotatable = all({ORTHOGONAL, TRANSLATION} <= each.invariances for each in base)
+    reference = Reference(principal_components(x).scores if rotatable else x)
+
+    def evaluate(y: Tensor) -> tuple[Tensor, Tensor]:
+        pair = Pair(reference, y)
+        first, second = (
+            score if name not in ANGULAR_OF else 1 - safe_arccos(score) / (math.pi / 2)
+            for name, score in zip(names, (each.compare(pair) for each in base), strict=True)
+        )
+        return first, second
+
+    return evaluate
+
+
+class _Crossings:
+    """Keeps, for each value of the grid and each end, the most extreme passage of a over it."""
+
+    def __init__(self, grid: Tensor):
+        self.grid = grid
+        self.best = torch.full((2, len(grid)), -torch.inf, dtype=grid.dtype)
+        self.crossings: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
+
+    def keep(self, y: Tensor, scores: Tensor, moved: Tensor, scores_there: Tensor) -> None:
+        a, a_there = scores[:, :1], scores_there[:, :1]
+        passed = (a - self.grid) * (a_there - self.grid) <= 0
+        share = (self.grid - a) / torch.where(a_there == a, 1, a_there - a)
+        b = scores[:, 1:] + share * (scores_there[:, 1:] - scores[:, 1:])
+        for end, sign in enumerate((-1, 1)):
+            worth = torch.where(passed & torch.isfinite(b), sign * b, -torch.inf)
+            best, row = worth.max(0)
+            for index in torch.nonzero(best > self.best[end])[:, 0].tolist():
+                self.best[end, index] = best[index]
+                pair = y[row[index]].double(), moved[row[index]].double()
+                self.crossings[index, sign] = pair
+
+
+def on_the_way(
+    evaluate: Callable[[Tensor], tuple[Tensor, Tensor]], first: Tensor, second: Tensor, goal: float
+) -> Tensor | None:
+    """Return the Y between two, on a straight line, at which a meets its goal."""
+
+    def off(share: float) -> float:
+        with torch.no_grad():
+            return evaluate(first + share * (second - first))[0].item() - goal
+
+    low, high = 0.0, 1.0
+    off_low, off_high = off(low), off(high)
+    if off_low == 0:
+        return first
+    if not off_low * off_high <= 0:
+        return None
+    for _ in range(N_BISECTIONS):
+        middle = low - off_low * (high - low) / (off_high - off_low)
+        if not low < middle < high:
+            break
+        off_middle = off(middle)
+        if abs(off_middle) < 1e-12:
+            return first + middle * (second - first)
+        if off_low * off_middle <= 0:
+            high, off_high, off_low = middle, off_middle, off_low / 2
+        else:
+            low, off_low, off_high = middle, off_middle, off_high / 2
+    return first + middle * (second - first)

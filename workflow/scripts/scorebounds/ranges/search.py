@@ -1,0 +1,152 @@
+"""Extremes of one score where another is fixed: many small problems climbed as one batch."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+Scores = Callable[[Tensor], tuple[Tensor, Tensor]]
+
+N_MEMORY = 8
+N_SHORTENINGS = 4
+FIRST_PENALTY = 20.0
+LAST_PENALTY = 1e5
+# How far from its goal a score may be for the point to count.
+ON_GOAL = 1e-13
+
+
+def extremise(
+    scores: Scores, points: Tensor, goal: Tensor, sign: Tensor, *, n_rounds: int, n_steps: int
+) -> Tensor:
+    """Raise sign·b with a held at its goal, by augmented Lagrangian and batched L-BFGS.
+
+    Parameters
+    ----------
+    scores : callable
+        Takes points and returns scores a and b, both differentiable, shape (n_problems,).
+    points : Tensor, shape (n_problems, n_coordinates)
+        Where each problem starts.
+    goal, sign : Tensor, shape (n_problems,)
+        Value of a; 1 for the largest b, −1 for the smallest.
+    n_rounds, n_steps : int
+        Rounds of multipliers, and steps of L-BFGS in each.
+
+    Returns
+    -------
+    Tensor, shape (n_problems, n_coordinates)
+        Points near the extremes, with a near its goal; to be corrected.
+    """
+    multiplier = torch.zeros_like(goal)
+    penalty = torch.full_like(goal, FIRST_PENALTY)
+    missed = torch.full_like(goal, torch.inf)
+    for _ in range(n_rounds):
+
+        def height(at: Tensor) -> Tensor:
+            a, b = scores(at)
+            off = a - goal
+            return multiplier * off + penalty / 2 * off.square() - sign * b  # noqa: B023
+
+        points = minimise(height, points, n_steps)
+        with torch.no_grad():
+            off = scores(points)[0] - goal
+        multiplier = multiplier + penalty * off
+        slow = off.abs() > 0.25 * missed
+        penalty = torch.where(slow, (4 * penalty).clamp(max=LAST_PENALTY), penalty)
+        missed = off.abs()
+    return points
+
+
+def minimise(height: Callable[[Tensor], Tensor], points: Tensor, n_steps: int) -> Tensor:
+    """Take L-BFGS steps with backtracking on each row of `points`, until none of them falls."""
+    value, slope = _with_slope(height, points)
+    history: list[tuple[Tensor, Tensor, Tensor]] = []
+    going = torch.ones_like(value, dtype=torch.bool)
+    for _ in range(n_steps):
+        step = _direction(slope, history)
+        downhill = (step * slope).sum(-1)
+        steepest = downhill >= 0
+        step = torch.where(steepest[:, None], -slope, step)
+        downhill = torch.where(steepest, -slope.square().sum(-1), downhill)
+        line = (points, value, slope, step, downhill)
+        moved, value_there, slope_there, going = _backtrack(height, *line, going)
+        if not going.any():
+            break
+        change, turn = moved - points, slope_there - slope
+        curvature = (change * turn).sum(-1)
+        sound = curvature > 1e-10 * turn.square().sum(-1).clamp_min(1e-300)
+        inverse = torch.where(sound, 1 / curvature.masked_fill(~sound, 1), 0)
+        history = [*history[1 - N_MEMORY :], (change, turn, inverse)]
+        points, value, slope = moved, value_there, slope_there
+    return points
+
+
+def _with_slope(height: Callable[[Tensor], Tensor], points: Tensor) -> tuple[Tensor, Tensor]:
+    at = points.detach().requires_grad_()
+    value = height(at)
+    (slope,) = torch.autograd.grad(value.sum(), at)
+    return value.detach(), slope
+
+
+def _direction(slope: Tensor, history: list[tuple[Tensor, Tensor, Tensor]]) -> Tensor:
+    """Return minus the inverse Hessian times the slope, by the two loops of L-BFGS."""
+    step, shares = -slope, []
+    for change, turn, inverse in reversed(history):
+        share = inverse * (change * step).sum(-1)
+        step = step - share[:, None] * turn
+        shares.append(share)
+    if history:
+        change, turn, inverse = history[-1]
+        size = turn.square().sum(-1)
+        scale = torch.where(inverse > 0, 1 / (inverse * size).clamp_min(1e-300), 1)
+        step = step * scale[:, None]
+    else:
+        step = step * (0.01 / slope.norm(dim=-1).clamp_min(0.01))[:, None]
+    for (change, turn, inverse), share in zip(history, reversed(shares), strict=True):
+        step = step + (share - inverse * (turn * step).sum(-1))[:, None] * change
+    return step
+
+
+def _backtrack(
+    height: Callable[[Tensor], Tensor],
+    points: Tensor,
+    value: Tensor,
+    slope: Tensor,
+    step: Tensor,
+    downhill: Tensor,
+    going: Tensor,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Shorten each row's step until its value falls; a row that does not fall stays for good."""
+    length = torch.ones_like(value)
+    for _ in range(N_SHORTENINGS):
+        moved = points + length[:, None] * step
+        value_there, slope_there = _with_slope(height, moved)
+        fine = (value_there <= value + 1e-4 * length * downhill) & torch.isfinite(value_there)
+        if (fine | ~going).all():
+            break
+        length = torch.where(fine, length, length / 4)
+    going = going & fine & torch.isfinite(slope_there).all(-1)
+    return (
+        torch.where(going[:, None], moved, points),
+        torch.where(going, value_there, value),
+        torch.where(going[:, None], slope_there, slope),
+        going,
+    )
+
+
+def correct(scores: Scores, points: Tensor, goal: Tensor, n_steps: int = 20) -> Tensor:
+    """Move each point along the slope of a until a meets its goal, by Newton's steps."""
+    for _ in range(n_steps):
+        at = points.detach().requires_grad_()
+        a, _ = scores(at)
+        off = a.detach() - goal
+        if (off.abs() < ON_GOAL).all():
+            break
+        (slope,) = torch.autograd.grad(a.sum(), at)
+        size = slope.square().sum(-1).clamp_min(1e-30)
+        step = (off / size)[:, None] * slope
+        length = step.norm(dim=-1, keepdim=True)
+        largest = 0.1 * points.norm(dim=-1, keepdim=True)
+        step = step * (largest / length.clamp_min(1e-300)).clamp(max=1)
+        moving = (off.abs() > ON_GOAL)[:, None] & torch.isfinite(step)
+        points = torch.where(moving, points - step, points)
+    return points
