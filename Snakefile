@@ -28,6 +28,7 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/decoding.smk"
 include: "workflow/rules/ranges.smk"
+include: "workflow/rules/perturbation.smk"
 
 
 rule all:

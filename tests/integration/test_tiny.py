@@ -65,6 +65,7 @@ def test_makes_every_table_and_figure(finished):
     assert tables == {
         *("thresholds", "runs", "trajectories", "scores", "published", "agreement"),
         *("layers", "availability", "decoding", "references", "ranges", "range_guides"),
+        "perturbation",
     }
     for dataset in ("ultrametric", "simulated-pfc"):
         assert "participation ratio" in (finished / f"results/data/{dataset}.md").read_text()
@@ -73,7 +74,7 @@ def test_makes_every_table_and_figure(finished):
     figures = ("thresholds", "trajectories", "scores", "capture/ultrametric")
     figures += ("capture/simulated-pfc", "layers", "layer_maps", "unrelated")
     figures += ("decoding", "decoding_thresholds", "ridge_sweep")
-    figures += ("ranges/ultrametric", "range_matrix")
+    figures += ("ranges/ultrametric", "range_matrix", "perturbation")
     for figure in figures:
         for ending in ("pdf", "png", "csv"):
             assert (finished / f"results/figures/{figure}.{ending}").stat().st_size > 200
@@ -177,7 +178,7 @@ def test_report_holds_the_figures(project, finished):
     assert made.returncode == 0, made.said
     with zipfile.ZipFile(finished / "report.zip") as report:
         names = report.namelist()
-    assert sum(name.endswith(".png") for name in names) == 13
+    assert sum(name.endswith(".png") for name in names) == 14
 
 
 @pytest.mark.parametrize(

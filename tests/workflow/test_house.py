@@ -76,7 +76,7 @@ def test_imports_run_one_way():
 IMPORTED_BY = {
     "torch": {
         *("measures", "models", "optimize", "capture", "scoring", "unrelated"),
-        *("logistic", "decoding", "ranges"),
+        *("logistic", "decoding", "ranges", "perturbation"),
     },
     "matplotlib": {"figures"},
     "requests": {"transfer"},

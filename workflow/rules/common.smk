@@ -213,7 +213,7 @@ wildcard_constraints:
     measure="|".join(map(re.escape, dict.fromkeys([*OPTIMIZED, *SWEEP]))),
     folder="|".join(sorted({re.escape(folder) for folder, _ in CATALOGUE})),
     file="|".join(sorted({re.escape(file) for _, file in CATALOGUE})),
-    table="thresholds|runs|trajectories|scores|layers|decoding|references",
+    table="thresholds|runs|trajectories|scores|layers|decoding|references|perturbation",
     network=r"[1-9]\d*",
 
 
@@ -330,8 +330,8 @@ def parts_of_table(wildcards):
     table = wildcards.table
     if table == "layers":
         return [f"results/layers/accuracy/{measure}.csv" for measure in LAYERS["measures"]]
-    if table == "scores":
-        return [f"results/scores/{dataset}.csv" for dataset in DATASETS]
+    if table in ("scores", "perturbation"):
+        return [f"results/{table}/{dataset}.csv" for dataset in DATASETS]
     if table == "decoding":
         return [f"results/decoding/{dataset}/curves.csv" for dataset in LABELLED]
     if table == "references":
@@ -349,7 +349,7 @@ def optimized(dataset):
 
 def figures_to_draw():
     """List every figure as PDF; its PNG and CSV come with it."""
-    names = ["thresholds", "trajectories", "scores"]
+    names = ["thresholds", "trajectories", "scores", "perturbation"]
     names += [f"capture/{dataset}" for dataset in DATASETS]
     names += ["layers", "layer_maps", "unrelated"]
     if COMPARED:
@@ -455,6 +455,11 @@ def range_files(dataset, ending):
 def all_range_files(ending):
     """List the files of ranges of all datasets."""
     return [file for dataset in RANGED for file in range_files(dataset, ending)]
+
+
+def perturb_memory(wildcards, input, attempt):
+    """Request memory in MB: torch itself, and some copies of the data."""
+    return round(1000 + 15 * input.size_mb) * attempt
 
 
 def range_settings(wildcards):

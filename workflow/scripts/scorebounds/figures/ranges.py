@@ -93,7 +93,7 @@ def _draw_outlines(axis: Axes, rows: pd.DataFrame) -> None:
 
 def _verdict(guides: pd.DataFrame, a: str, b: str, guide: float) -> str:
     """Say in two lines what a high score of each leaves to the other."""
-    rows = guides.set_index(["given", "implied"])
+    rows: Any = guides.set_index(["given", "implied"])
     of_y, of_x = rows.loc[(a, b)], rows.loc[(b, a)]
     where = f"y ≥ {_written(of_y.low)} where x ≥ {guide:g}"
     return f"{of_y.verdict}: {where}\nx ≥ {_written(of_x.low)} where y ≥ {guide:g}"

@@ -1,0 +1,139 @@
+"""Replacing and dropping one principal component: theory, simulation, published end points."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from measure_cases import draw
+
+from scorebounds import datasets, measures
+from scorebounds.capture import principal_components
+from scorebounds.measures.pair import centre
+from scorebounds.perturbation import (
+    COLUMNS,
+    MEASURES,
+    dropped_score,
+    perturb_components,
+    perturbed_scores,
+    random_directions,
+    replaced_score,
+)
+from scorebounds.storage import samples_by_neurons
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def with_component(components, x, index, direction):
+    """Return X with a component replaced, written from the definition."""
+    u, s, vt = torch.linalg.svd(centre(x), full_matrices=False)
+    if direction is None:
+        s = s.clone()
+        s[index] = 0
+    else:
+        u = u.clone()
+        u[:, index] = direction
+    return u * s @ vt
+
+
+@pytest.mark.parametrize("shape", [(40, 6), (30, 12)])
+def test_scores_are_those_of_the_measures_on_whole_matrices(shape):
+    x = draw(*shape) * torch.arange(1, shape[1] + 1) + 5
+    components = principal_components(x)
+    directions = random_directions(components, generator())
+    simulated = perturbed_scores(components, MEASURES, directions)
+    dropped = perturbed_scores(components, MEASURES, None)
+    for name in MEASURES:
+        score_of = measures.load(name).against(x)
+        for index in range(shape[1]):
+            replaced = with_component(components, x, index, directions[:, index])
+            assert simulated[name][index].item() == pytest.approx(score_of(replaced).item(), 1e-9)
+            left = with_component(components, x, index, None)
+            assert dropped[name][index].item() == pytest.approx(score_of(left).item(), 1e-9)
+
+
+def test_directions_are_new():
+    x = draw(30, 8)
+    components = principal_components(x)
+    directions = random_directions(components, generator())
+    assert directions.mean(0).abs().max() < 1e-12
+    torch.testing.assert_close(directions.norm(dim=0), torch.ones(8, dtype=torch.float64))
+    assert (components.scores.mT @ directions).abs().max() < 1e-10
+    assert torch.equal(directions, random_directions(components, generator()))
+    assert not torch.equal(directions, random_directions(components, generator(1)))
+
+
+@pytest.mark.parametrize("width", [11, 12, 20])
+def test_no_direction_is_left(width):
+    components = principal_components(draw(12, width))
+    with pytest.raises(ValueError, match="at most 10 principal components in 12 samples"):
+        random_directions(components, generator())
+
+
+def test_last_direction_that_is_left():
+    components = principal_components(draw(12, 10))
+    table = perturb_components(draw(12, 10), "made", MEASURES, [0])
+    assert len(components.eigenvalues) == 10
+    assert (table.simulated_mean - table.theory).abs().max() < 1e-9
+
+
+def test_theory_holds_for_equal_eigenvalues_and_single_components():
+    x = torch.linalg.qr(centre(draw(30, 5))).Q
+    table = perturb_components(x, "equal", ["cka", "nbs"], [0, 1])
+    assert table.theory.to_numpy() == pytest.approx(0.8)
+    assert table.simulated_mean.to_numpy() == pytest.approx(0.8)
+    single = perturb_components(draw(30, 1), "single", ["cka", "nbs"], [0])
+    assert list(single.columns) == COLUMNS
+    assert single.theory.abs().max() < 1e-12
+    assert single.simulated_mean.abs().max() < 1e-8
+    assert single.dropped.isna().all()
+
+
+def test_published_end_points_agree_with_each_other():
+    """Mante2013, first PC replaced: cka .36, nbs .79, angular .58 (figure 6 of Cloos et al. 2025).
+
+    nbs says that it has 21 % of the variance; its angle then has to be the published one. cka says
+    that it has 64 % of Σλ², that is, a participation ratio of 14.5.
+    """
+    assert 1 - math.acos(0.79) / (math.pi / 2) == pytest.approx(0.58, abs=0.005)
+    rest = torch.full((30,), 0.79 / 30, dtype=torch.float64)
+    spectrum = torch.cat([torch.tensor([0.21], dtype=torch.float64), rest])
+    assert replaced_score("nbs", spectrum)[0].item() == pytest.approx(0.79)
+    angular = replaced_score("procrustes_angular", spectrum)[0].item()
+    assert angular == pytest.approx(0.58, abs=0.005)
+    # Σλ² from the published cka, whatever the rest of the spectrum is.
+    squares = 0.21**2 / (1 - 0.36)
+    assert 1 / squares == pytest.approx(14.5, abs=0.1)  # participation ratio
+
+
+def test_dropping_costs_less_than_replacing():
+    eigenvalues = torch.tensor([5.0, 3.0, 1.0, 0.1], dtype=torch.float64)
+    for name in MEASURES:
+        dropped, replaced = dropped_score(name, eigenvalues), replaced_score(name, eigenvalues)
+        assert (dropped > replaced).all()
+        assert (replaced.diff() > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("mante2013-subset", "mante2013-subset/*.mat"),
+        ("hatsopoulos2007-averages", "hatsopoulos2007-averages/*.npy"),
+        ("dyer2017", "dyer2017/chewie_demo.mat"),
+        ("surrogate-FreemanZiemba2013", "cloos2025-published/FreemanZiemba2013/*.csv"),
+        ("surrogate-MajajHong2015", "cloos2025-published/MajajHong2015/*.csv"),
+    ],
+)
+def test_simulation_is_near_theory_on_recordings(mirror, name, pattern):
+    files = sorted(mirror.glob(pattern))
+    array = datasets.load(name, files, seed=0, settings={}, custom=False)
+    x = torch.from_numpy(samples_by_neurons(array))
+    table = perturb_components(x, name, ["cka", "nbs", "procrustes_angular"], [0])
+    assert (table.simulated_mean - table.theory).abs().max() < 0.02
+    assert (table.dropped - table.dropped_theory).abs().max() < 0.02
+    first = table[table.target == 1].set_index("measure")
+    assert first.simulated_mean["cka"] < first.simulated_mean["nbs"]
+    last = table[table.target == table.target.max()]
+    assert np.allclose(last.simulated_mean[last.measure != "procrustes_angular"], 1, atol=0.02)

@@ -1,0 +1,40 @@
+"""Replace one principal component after the other and score (rule perturb_components)."""
+
+import logging
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import torch
+
+from scorebounds.jobs import job_log
+from scorebounds.perturbation import COLUMNS, perturb_components
+from scorebounds.randomness import derived_seed
+from scorebounds.storage import read_recording, samples_by_neurons, write_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(target, reference, *, seed, measures, n_draws):
+    recording = read_recording(reference)
+    dataset = recording.attrs["dataset"]
+    x = torch.from_numpy(samples_by_neurons(recording))
+    seeds = [derived_seed(seed, "perturbation", dataset, draw) for draw in range(n_draws)]
+    try:
+        table = perturb_components(x, dataset, measures, seeds)
+    except ValueError as error:
+        # Data as wide as they are long have no direction to spare; the rest can go on.
+        logging.getLogger("scorebounds").warning("%s, not perturbed: %s", dataset, error)
+        table = pd.DataFrame(columns=COLUMNS)
+    write_table(target, table)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        torch.set_num_threads(snakemake.threads)
+        main(
+            snakemake.output[0],
+            snakemake.input.reference,
+            seed=snakemake.params.seed,
+            **snakemake.params.settings,
+        )

@@ -1,0 +1,22 @@
+"""Draw what a score loses with one component (rule plot_perturbation)."""
+
+from typing import TYPE_CHECKING
+
+from scorebounds.figures.perturbation import perturbation_figure
+from scorebounds.figures.style import save, use_style
+from scorebounds.jobs import job_log
+from scorebounds.storage import read_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(perturbation, targets):
+    table = read_table(perturbation)
+    use_style()
+    save(perturbation_figure(table), table, **targets)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        main(snakemake.input.perturbation, dict(snakemake.output.items()))

@@ -1,0 +1,59 @@
+"""Figure of what a score loses with one principal component."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from scorebounds.figures.style import (
+    N_COLUMNS,
+    bottom_row,
+    dataset_label,
+    empty_figure,
+    legend_below,
+    measure_looks,
+    panels,
+)
+
+SIMULATED: dict[str, Any] = {"linestyle": "none", "markersize": 2.4, "markeredgewidth": 0}
+
+
+def perturbation_figure(table: pd.DataFrame) -> Figure:
+    """Draw the score after one component is replaced against its share of the variance.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns dataset, measure, variance_ratio, theory, simulated_mean, dropped_theory.
+    """
+    if table.empty:
+        return empty_figure("no dataset has a direction left to replace a component by")
+    datasets, looks = list(dict.fromkeys(table.dataset)), measure_looks(table.measure)
+    figure, axes = panels(len(datasets))
+    for axis, dataset in zip(axes, datasets, strict=True):
+        of_dataset = table[table.dataset == dataset]
+        for measure, rows in of_dataset.groupby("measure", sort=False):
+            _, colour, marker = looks[str(measure)]
+            share = rows.variance_ratio.to_numpy()
+            axis.plot(share, rows.theory, color=colour, linewidth=0.9)
+            axis.plot(share, rows.dropped_theory, color=colour, linewidth=0.6, linestyle=":")
+            axis.plot(share, rows.simulated_mean, color=colour, marker=marker, **SIMULATED)
+        axis.set_xscale("log")
+        axis.set_ylim(-0.03, 1.03)
+        axis.set_title(dataset_label(dataset))
+    for axis in bottom_row(axes):
+        axis.set_xlabel("share of variance of the PC")
+    for axis in axes[::N_COLUMNS]:
+        axis.set_ylabel("score without it")
+    handles = [
+        Line2D([], [], color=colour, marker=marker, label=label, markersize=3)
+        for label, colour, marker in looks.values()
+    ]
+    handles += [
+        Line2D([], [], color="0.3", linewidth=0.9, label="replaced, theory"),
+        Line2D([], [], color="0.3", marker="o", label="replaced, simulated", **SIMULATED),
+        Line2D([], [], color="0.3", linewidth=0.6, linestyle=":", label="dropped, theory"),
+    ]
+    legend_below(figure, handles)
+    return figure
