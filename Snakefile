@@ -29,6 +29,7 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/decoding.smk"
 include: "workflow/rules/ranges.smk"
 include: "workflow/rules/perturbation.smk"
+include: "workflow/rules/toy.smk"
 
 
 rule all:

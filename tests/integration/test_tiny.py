@@ -74,7 +74,7 @@ def test_makes_every_table_and_figure(finished):
     figures = ("thresholds", "trajectories", "scores", "capture/ultrametric")
     figures += ("capture/simulated-pfc", "layers", "layer_maps", "unrelated")
     figures += ("decoding", "decoding_thresholds", "ridge_sweep")
-    figures += ("ranges/ultrametric", "range_matrix", "perturbation")
+    figures += ("ranges/ultrametric", "range_matrix", "perturbation", "toy")
     for figure in figures:
         for ending in ("pdf", "png", "csv"):
             assert (finished / f"results/figures/{figure}.{ending}").stat().st_size > 200
@@ -178,7 +178,7 @@ def test_report_holds_the_figures(project, finished):
     assert made.returncode == 0, made.said
     with zipfile.ZipFile(finished / "report.zip") as report:
         names = report.namelist()
-    assert sum(name.endswith(".png") for name in names) == 14
+    assert sum(name.endswith(".png") for name in names) == 15
 
 
 @pytest.mark.parametrize(

@@ -151,8 +151,8 @@ def test_catalogue_and_loaders_know_the_same_datasets():
     }
     assert published == set(PUBLISHED_SAMPLES)
     everything = {*datasets._EMBEDDED, *recorded, *(f"surrogate-{name}" for name in published)}
-    # Not public: nobody has it by default.
-    assert set(CONFIG["datasets"]) == everything - {"siegel2015"}
+    # One is not public, and the toy has figures of its own.
+    assert set(CONFIG["datasets"]) == everything - {"siegel2015", "two-fans"}
 
 
 def test_catalogue_is_that_of_the_mirror(mirror):

@@ -12,7 +12,7 @@ from snakemake.logging import logger
 # Relative, so that a cluster node or a container finds it from the working directory as well.
 WORKFLOW = Path(os.path.relpath(workflow.basedir))
 SCRIPTS = WORKFLOW / "workflow/scripts"
-EMBEDDED = ["ultrametric", "simulated-pfc"]
+EMBEDDED = ["ultrametric", "simulated-pfc", "two-fans"]
 # Datasets whose loaders have settings, under their names in the config.
 WITH_SETTINGS = ["simulated-pfc", "mante2013"]
 # Not public: read from a file that the config names.
@@ -206,11 +206,12 @@ SURROGATES = [dataset for dataset in DATASETS if dataset.startswith(SURROGATE)]
 # A user's own may turn out to have no labels; its decoding tables are then empty.
 LABELLED = [dataset for dataset in DATASETS if dataset not in SURROGATES]
 SWEPT, SWEEP = ridge_sweep()
+TOY = config["toy"]["measures"]
 
 
 wildcard_constraints:
     dataset="|".join(map(re.escape, known_datasets())),
-    measure="|".join(map(re.escape, dict.fromkeys([*OPTIMIZED, *SWEEP]))),
+    measure="|".join(map(re.escape, dict.fromkeys([*OPTIMIZED, *SWEEP, *TOY]))),
     folder="|".join(sorted({re.escape(folder) for folder, _ in CATALOGUE})),
     file="|".join(sorted({re.escape(file) for _, file in CATALOGUE})),
     table="thresholds|runs|trajectories|scores|layers|decoding|references|perturbation",
@@ -349,7 +350,7 @@ def optimized(dataset):
 
 def figures_to_draw():
     """List every figure as PDF; its PNG and CSV come with it."""
-    names = ["thresholds", "trajectories", "scores", "perturbation"]
+    names = ["thresholds", "trajectories", "scores", "perturbation", "toy"]
     names += [f"capture/{dataset}" for dataset in DATASETS]
     names += ["layers", "layer_maps", "unrelated"]
     if COMPARED:

@@ -13,7 +13,11 @@ from scorebounds.storage import without_constant_neurons
 
 SURROGATE = "surrogate-"
 # Module and function of each loader, imported late: each has its own file format's library.
-_EMBEDDED = {"ultrametric": "ultrametric", "simulated-pfc": "simulated_pfc"}
+_EMBEDDED = {
+    "ultrametric": "ultrametric",
+    "simulated-pfc": "simulated_pfc",
+    "two-fans": "two_fans",
+}
 _RECORDED = {
     "dyer2017": ("dyer2017", "load"),
     "freemanziemba2013": ("brainscore", "load_freemanziemba2013"),

@@ -12,6 +12,7 @@ N_TIMES = 15
 FIRST_TIME_MS, BIN_MS = 125, 50
 COHERENCES = (-0.5, -0.15, -0.05, 0.05, 0.15, 0.5)
 BASELINE_HZ, RATE_SD_HZ = 30.0, 6.0
+N_TOY_TIMES, TOY_SPREAD = 10, 0.35
 TASK_VARIABLES = ("time", "choice", "motion", "colour", "context")
 
 
@@ -40,6 +41,27 @@ def ultrametric(
     category = np.repeat(np.arange(len(nodes) // branching[-1]), branching[-1])
     done = ["drew binary features down a tree"]
     return recording(nodes, {"category": category}, units="1", done=done)
+
+
+def two_fans(rng: np.random.Generator) -> xr.DataArray:
+    """Draw two fans of curved trajectories that leave the origin in opposite directions.
+
+    In two neurons, whose first principal component is the direction of the fans and whose second,
+    much weaker one is their spread. A toy to watch what a score captures first.
+
+    Returns
+    -------
+    DataArray, dims (time, condition, neuron)
+        10 × 6 × 2, without unit, with the coordinate `fan`.
+    """
+    t = np.linspace(0.1, 1, N_TOY_TIMES)[:, None]
+    side = np.array([-1, -1, -1, 1, 1, 1])
+    bend = np.array([-1, 0, 1, -1, 0, 1])
+    along = side * t
+    across = TOY_SPREAD * bend * t**2
+    rotation = np.linalg.qr(rng.standard_normal((2, 2)))[0]
+    activity = np.stack([along, across], axis=-1) @ rotation
+    return recording(activity, {"fan": np.where(side < 0, "left", "right")}, units="1")
 
 
 def simulated_pfc(

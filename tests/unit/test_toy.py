@@ -1,0 +1,91 @@
+"""The toy with two neurons: its data, what is captured first, and the animation."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from scorebounds import datasets, measures
+from scorebounds.figures.style import use_style
+from scorebounds.figures.toy import save_animation
+from scorebounds.optimize import optimize, starting_points
+from scorebounds.storage import samples_by_neurons
+from scorebounds.toy import capture_curves, laid_over, snapshots
+from scorebounds.trajectories import to_dataset
+
+MEASURES = ("cka", "procrustes_angular")
+
+
+@pytest.fixture(scope="module")
+def fans():
+    array = datasets.load("two-fans", [], seed=0, settings={}, custom=False)
+    return array.assign_attrs(dataset="two-fans")
+
+
+@pytest.fixture(scope="module")
+def climbed(fans):
+    """Climb each measure from three starts, as the workflow does."""
+    x, stored = torch.from_numpy(samples_by_neurons(fans)), {}
+    for name in MEASURES:
+        starts = starting_points(x.shape, 0, ("two-fans", name), 3)
+        trajectories, components = optimize(
+            x,
+            measures.load(name),
+            starts,
+            stop_score=0.99,
+            max_steps=500,
+            learning_rate=0.1,
+            n_checkpoints=6,
+        )
+        attrs = {"measure": name}
+        stored[name] = to_dataset(trajectories, components.variance_ratio.numpy(), attrs)
+    return stored
+
+
+def test_two_fans_leave_the_origin_in_opposite_directions(fans):
+    assert fans.dims == ("time", "condition", "neuron")
+    assert fans.shape == (10, 6, 2)
+    assert fans.fan.values.tolist() == ["left"] * 3 + ["right"] * 3
+    flat = samples_by_neurons(fans)
+    spread = np.linalg.svd(flat - flat.mean(0), compute_uv=False) ** 2
+    assert 0.02 < spread[1] / spread.sum() < 0.1
+    starts, ends = np.linalg.norm(fans.values[0], axis=1), np.linalg.norm(fans.values[-1], axis=1)
+    assert (starts < 0.15 * ends).all()
+    left, right = fans.values[-1, :3].mean(0), fans.values[-1, 3:].mean(0)
+    np.testing.assert_allclose(left, -right, atol=1e-12)
+
+
+def test_cka_is_there_without_the_second_component(climbed):
+    curves = pd.concat([capture_curves(stored) for stored in climbed.values()])
+    at_95 = curves[curves.score >= 0.95].groupby(["measure", "target"]).r2_mean.first()
+    assert at_95["cka", 1] > 0.9
+    assert at_95["cka", 2] < 0.2
+    assert at_95["procrustes_angular", 2] > 0.8
+    assert curves.r2_sd.ge(0).all()
+
+
+def test_snapshots_turn_into_the_reference(fans, climbed):
+    shown = snapshots(climbed["procrustes_angular"], fans)
+    assert shown.groupby("frame").score.first().is_monotonic_increasing
+    offset = shown[["x", "y"]].to_numpy() - shown[["reference_x", "reference_y"]].to_numpy()
+    distance = pd.Series(np.linalg.norm(offset, axis=1)).groupby(shown.frame.to_numpy()).mean()
+    assert distance.iloc[-1] < 0.1 * distance.iloc[0]
+
+
+def test_laid_over_undoes_rotation_scale_and_offset():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((20, 2))
+    x -= x.mean(0)
+    turned = 3 * x @ np.linalg.qr(rng.standard_normal((2, 2)))[0] + 5
+    np.testing.assert_allclose(laid_over(x, turned), x, atol=1e-12)
+
+
+def test_animation_repeats_itself(fans, climbed, tmp_path):
+    frames = pd.concat([snapshots(stored, fans) for stored in climbed.values()])
+    use_style()
+    for name in ("one.gif", "two.gif"):
+        save_animation(frames, str(tmp_path / name))
+    assert (tmp_path / "one.gif").read_bytes() == (tmp_path / "two.gif").read_bytes()
+    with Image.open(tmp_path / "one.gif") as made:
+        assert made.n_frames >= frames.frame.max()

@@ -1,0 +1,27 @@
+"""Draw the toy and its animation (rule plot_toy)."""
+
+from typing import TYPE_CHECKING
+
+from scorebounds.figures.style import save, use_style
+from scorebounds.figures.toy import save_animation, toy_figure
+from scorebounds.jobs import job_log
+from scorebounds.storage import read_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(curves, frames, *, gif, **targets):
+    captured, shown = read_table(curves), read_table(frames)
+    use_style()
+    save(toy_figure(captured, shown), captured, **targets)
+    save_animation(shown, gif)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        main(
+            snakemake.input.curves,
+            snakemake.input.frames,
+            **dict(snakemake.output.items()),
+        )

@@ -1,0 +1,117 @@
+"""Figure and animation of the toy: synthetic data of two neurons turn into the reference."""
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.animation import FuncAnimation, PillowWriter
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from scorebounds.figures.style import PAGE_WIDTH, measure_label
+
+FAN_COLOURS = {"left": "#0072B2", "right": "#D55E00"}
+COMPONENT_LOOKS: dict[int, tuple[str, Any]] = {1: ("#000000", "-"), 2: ("#009E73", "--")}
+N_SHOWN = 5
+FRAMES_PER_SECOND = 4
+N_LAST_FRAMES = 6  # the end stands still for a while
+GIF_DPI = 90
+
+
+def toy_figure(curves: pd.DataFrame, frames: pd.DataFrame) -> Figure:
+    """Draw capture along the score, and the data at a few scores, a row per measure.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        Columns measure, target, score, r2_mean, r2_sd.
+    frames : DataFrame
+        Columns measure, frame, score, time, condition, fan, x, y, reference_x, reference_y.
+    """
+    names = list(dict.fromkeys(curves.measure))
+    figure, grid = plt.subplots(
+        len(names),
+        1 + N_SHOWN,
+        figsize=(PAGE_WIDTH, 0.4 + 1.25 * len(names)),
+        squeeze=False,
+        gridspec_kw={"width_ratios": [1.5, *[1] * N_SHOWN]},
+    )
+    for row, name in zip(grid, names, strict=True):
+        _draw_capture(row[0], curves[curves.measure == name])
+        row[0].set_ylabel(f"{measure_label(name)}\nR²")
+        of_measure = frames[frames.measure == name]
+        last = of_measure.frame.max()
+        chosen = np.linspace(0, last, N_SHOWN).round().astype(int)
+        for axis, frame in zip(row[1:], chosen, strict=True):
+            shown = of_measure[of_measure.frame == frame]
+            _draw_trajectories(axis, shown)
+            axis.set_title(f"score {shown.score.iloc[0]:.2f}", fontsize=6)
+    grid[-1][0].set_xlabel("score")
+    handles = [
+        Line2D([], [], color=colour, linestyle=style, label=f"PC {component}")
+        for component, (colour, style) in COMPONENT_LOOKS.items()
+    ]
+    handles += [
+        Line2D([], [], color="0.75", label="reference"),
+        *(
+            Line2D([], [], color=colour, marker="o", markersize=2, label=f"synthetic, {fan} fan")
+            for fan, colour in FAN_COLOURS.items()
+        ),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=5)
+    return figure
+
+
+def save_animation(frames: pd.DataFrame, path: str) -> None:
+    """Write a GIF in which the synthetic data of each measure turn into the reference.
+
+    Parameters
+    ----------
+    frames : DataFrame
+        As for `toy_figure`.
+    path : str
+    """
+    names = list(dict.fromkeys(frames.measure))
+    figure, grid = plt.subplots(1, len(names), figsize=(PAGE_WIDTH, 2.3), squeeze=False)
+    n_frames = int(frames.frame.max()) + 1
+
+    def draw(number: int) -> list:
+        for axis, name in zip(grid[0], names, strict=True):
+            axis.clear()
+            of_measure = frames[frames.measure == name]
+            shown = of_measure[of_measure.frame == min(number, of_measure.frame.max())]
+            _draw_trajectories(axis, shown)
+            axis.set_title(f"{measure_label(name)}: {shown.score.iloc[0]:.2f}")
+        return []
+
+    animation = FuncAnimation(figure, draw, frames=n_frames + N_LAST_FRAMES)
+    animation.save(path, writer=PillowWriter(fps=FRAMES_PER_SECOND), dpi=GIF_DPI)
+    plt.close(figure)
+
+
+def _draw_capture(axis: Axes, table: pd.DataFrame) -> None:
+    for component, (colour, style) in COMPONENT_LOOKS.items():
+        rows = table[table.target == component]
+        spread = rows.r2_sd.fillna(0)
+        axis.fill_between(
+            rows.score,
+            rows.r2_mean - spread,
+            rows.r2_mean + spread,
+            color=colour,
+            alpha=0.2,
+            linewidth=0,
+        )
+        axis.plot(rows.score, rows.r2_mean, color=colour, linestyle=style)
+    axis.set(xlim=(0, 1), ylim=(0, 1.03))
+
+
+def _draw_trajectories(axis: Axes, table: pd.DataFrame) -> None:
+    for _, rows in table.groupby("condition"):
+        axis.plot(rows.reference_x, rows.reference_y, color="0.75", linewidth=0.8, zorder=0)
+        colour = FAN_COLOURS[rows.fan.iloc[0]]
+        axis.plot(rows.x, rows.y, color=colour, marker="o", markersize=1.3, linewidth=0.6)
+    axis.spines[:].set_visible(False)
+    limit = 1.6 * table.reference_x.abs().max()
+    axis.set(xlim=(-limit, limit), ylim=(-limit, limit), xticks=[], yticks=[], aspect="equal")

@@ -1,0 +1,32 @@
+"""Tabulate what the toy's synthetic data capture and how they look (rule trace_toy)."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from scorebounds.jobs import job_log
+from scorebounds.storage import open_dataset, read_recording, write_table
+from scorebounds.toy import capture_curves, snapshots
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(curves, frames, reference, optimized):
+    recording, of_capture, of_data = read_recording(reference), [], []
+    for path in optimized:
+        with open_dataset(path) as stored:
+            of_capture.append(capture_curves(stored))
+            of_data.append(snapshots(stored, recording))
+    write_table(curves, pd.concat(of_capture))
+    write_table(frames, pd.concat(of_data))
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        main(
+            snakemake.output.curves,
+            snakemake.output.frames,
+            snakemake.input.reference,
+            snakemake.input.optimized,
+        )
