@@ -24,7 +24,7 @@ def reference(n=30, p=6, decay=0.6):
 
 def adversaries(x):
     """Y of many kinds: random, low rank, rotated, flattened, sharpened, turned out, rescaled."""
-    u, s, vh = torch.linalg.svd(x, full_matrices=False)
+    u, s, _ = torch.linalg.svd(x, full_matrices=False)
     p = x.shape[1]
     for seed in range(40):
         yield draw(*x.shape, seed=seed) * (0.2 + seed % 5) ** -torch.arange(p)
