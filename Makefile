@@ -34,6 +34,7 @@ lint: .venv/test
 bench: .venv/test
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/steps.py
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/measures.py
+	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/ranges.py
 
 docs: .venv/test
 	PYTHONPATH=workflow/scripts $(BIN)/python docs/generate.py \

@@ -92,7 +92,7 @@ def _one_enlarged(space: ReducedSpace) -> dict[str, Points]:
 
 
 def _tilted(points: Points) -> Points:
-    """Turn the two PCs of each block a little, for untilted ones have no slope in this direction."""
+    """Turn the two PCs of each block a little: where they are not, no slope leads that way."""
     turn = torch.tensor([[math.cos(TILT), -math.sin(TILT)], [math.sin(TILT), math.cos(TILT)]])
     blocks = turn.to(points.coordinates) @ points.coordinates[:, :4].view(-1, 2, 2)
     return points.moved(torch.cat([blocks.flatten(1), points.coordinates[:, 4:]], 1))
