@@ -1,8 +1,8 @@
 """Cost of a range of NBS over 20 values of CKA, constrained search against joint optimisation.
 
 At 1080 samples and 727 neurons with a spectrum that falls as 1/rank, on one thread. The joint
-optimisation is timed for a few steps with few targets and extrapolated to the same number of targets
-as the search has ends, and to its number of steps in config.yaml.
+optimisation is timed for a few steps with few targets and extrapolated to as many targets as the
+search has ends, and to its number of steps in config.yaml.
 """
 
 import argparse
