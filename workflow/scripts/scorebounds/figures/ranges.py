@@ -1,7 +1,5 @@
 """Figures of which pairs of scores are possible."""
 
-from typing import Any
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -93,8 +91,10 @@ def _draw_outlines(axis: Axes, rows: pd.DataFrame) -> None:
 
 def _verdict(guides: pd.DataFrame, a: str, b: str, guide: float) -> str:
     """Say in two lines what a high score of each leaves to the other."""
-    rows: Any = guides.set_index(["given", "implied"])
-    of_y, of_x = rows.loc[(a, b)], rows.loc[(b, a)]
+    of_y, of_x = (
+        guides[(guides.given == given) & (guides.implied == implied)].iloc[0]
+        for given, implied in ((a, b), (b, a))
+    )
     where = f"y ≥ {_written(of_y.low)} where x ≥ {guide:g}"
     return f"{of_y.verdict}: {where}\nx ≥ {_written(of_x.low)} where y ≥ {guide:g}"
 

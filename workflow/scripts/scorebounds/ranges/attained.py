@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from scorebounds.ranges.reduced import Points, join
-from scorebounds.ranges.search import Scores, correct, extremise
+from scorebounds.ranges.search import Scores, correct, extremise, leeway
 
 logger = logging.getLogger(__name__)
 
@@ -172,7 +172,7 @@ def _on_goal(
         return Ends(points, goal, grid[:0], torch.zeros(0, dtype=torch.bool))
     points = join(corrected)
     a, b = _score(space, names, points)
-    on = ((a - grid[goal]).abs() < space.on_goal) & torch.isfinite(b)
+    on = ((a - grid[goal]).abs() < space.on_goal * leeway(grid[goal])) & torch.isfinite(b)
     return Ends(points[on], goal[on], b[on], torch.full((int(on.sum()),), searched))
 
 

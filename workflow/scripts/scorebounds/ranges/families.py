@@ -10,6 +10,7 @@ from scorebounds.ranges.reduced import Points, ReducedSpace
 N_VALUES = 64
 # Size of what is to count for regression but not for the shape of Y, beside a column of size 1.
 FAINT = 1e-5
+TILT = 0.1  # radians
 
 
 def paths(space: ReducedSpace, seed: int, shares: Tensor) -> dict[str, Points]:
@@ -81,13 +82,20 @@ def _one_enlarged(space: ReducedSpace) -> dict[str, Points]:
         for power in (1.0, 0.6):
             flattened = space.s ** (2 * power)
             energy = (1 - share) * _wide(space, flattened / flattened.sum()) + share * only
-            found[f"PC {count} enlarged, power {power}"] = space.diagonal(
-                order, energy.sqrt(), 0 * energy
+            found[f"PC {count} enlarged, power {power}"] = _tilted(
+                space.diagonal(order, energy.sqrt(), 0 * energy)
             )
     powers = torch.linspace(-3, 8, N_VALUES, dtype=space.s.dtype)[:, None]
     inside = _wide(space, (space.s / space.s[0]) ** powers)
     found["powers of the spectrum"] = space.diagonal(_order(space, N_VALUES), inside, 0 * inside)
     return found
+
+
+def _tilted(points: Points) -> Points:
+    """Turn the two PCs of each block a little: where they are not, no slope leads that way."""
+    turn = torch.tensor([[math.cos(TILT), -math.sin(TILT)], [math.sin(TILT), math.cos(TILT)]])
+    blocks = turn.to(points.coordinates) @ points.coordinates[:, :4].view(-1, 2, 2)
+    return points.moved(torch.cat([blocks.flatten(1), points.coordinates[:, 4:]], 1))
 
 
 def _turned(space: ReducedSpace) -> dict[str, Points]:
@@ -106,14 +114,20 @@ def _turned(space: ReducedSpace) -> dict[str, Points]:
     coordinates = together.coordinates.clone()
     coordinates[:, :4] = block
     found["first two turned"] = together.moved(coordinates)
-    # A single direction, between PC 1 and others: the least NBS where nothing is beside X.
+    return {**found, **_single(space, angles)}
+
+
+def _single(space: ReducedSpace, angles: Tensor) -> dict[str, Points]:
+    """Turn a single direction from PC 1 to another: the least NBS with little room beside X."""
+    nothing = 0 * angles * _wide(space, space.s)
+    found = {}
     for other in {1, space.rank // 2, space.rank - 1} - {0}:
-        one = space.diagonal(
-            _order(space, N_VALUES, 0, other), 0 * angles * full, 0 * angles * full
-        )
-        turned = one.coordinates.clone()
-        turned[:, 0], turned[:, 2] = cosine, sine
-        found[f"one direction, PC 1 to {other + 1}"] = one.moved(turned)
+        for beside in (0.0, 0.3, 1.0)[: 1 + 2 * (space.n_outside > 0)]:
+            one = space.diagonal(_order(space, N_VALUES, 0, other), nothing, nothing)
+            coordinates = one.coordinates.clone()
+            coordinates[:, 0], coordinates[:, 2] = angles[:, 0].cos(), angles[:, 0].sin()
+            coordinates[:, 5] = beside
+            found[f"one direction, PC 1 to {other + 1}, {beside:g}"] = one.moved(coordinates)
     return found
 
 

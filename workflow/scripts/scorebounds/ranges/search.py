@@ -133,13 +133,19 @@ def _backtrack(
     )
 
 
+def leeway(goal: Tensor) -> Tensor:
+    """Return by how much to multiply a tolerance: near 0 other scores go with the root of a."""
+    return torch.where(goal < 1e-3, 1e-3, 1.0).to(goal)
+
+
 def correct(scores: Scores, points: Tensor, goal: Tensor, n_steps: int = 20) -> Tensor:
     """Move each point along the slope of a until a meets its goal, by Newton's steps."""
     for _ in range(n_steps):
         at = points.detach().requires_grad_()
         a, _ = scores(at)
         off = a.detach() - goal
-        if (off.abs() < ON_GOAL).all():
+        moving = off.abs() > ON_GOAL * leeway(goal)
+        if not moving.any():
             break
         (slope,) = torch.autograd.grad(a.sum(), at)
         size = slope.square().sum(-1).clamp_min(1e-30)
@@ -147,6 +153,6 @@ def correct(scores: Scores, points: Tensor, goal: Tensor, n_steps: int = 20) -> 
         length = step.norm(dim=-1, keepdim=True)
         largest = 0.1 * points.norm(dim=-1, keepdim=True)
         step = step * (largest / length.clamp_min(1e-300)).clamp(max=1)
-        moving = (off.abs() > ON_GOAL)[:, None] & torch.isfinite(step)
-        points = torch.where(moving, points - step, points)
+        fine = moving[:, None] & torch.isfinite(step)
+        points = torch.where(fine, points - step, points)
     return points
