@@ -1,5 +1,7 @@
 """Bad settings end in one sentence, before anything runs."""
 
+import re
+
 import pytest
 from workflow_runs import snakemake
 
@@ -110,3 +112,17 @@ def test_online_asks_for_every_dataset(tmp_path):
     assert run.returncode == 0, run.said
     assert "Left out" not in run.said
     assert "data/prepared/surrogate-Mante2013.nc" in run.said
+
+
+def test_data_is_fetched_and_nothing_else(tmp_path):
+    (tmp_path / "some.yaml").write_text("datasets: [ultrametric, zhang2011, mante2013]\n")
+    run = snakemake("-n", "--configfile", "some.yaml", "--", "data", folder=tmp_path)
+    assert run.returncode == 0, run.said
+    assert set(re.findall(r"(?m)^(?:local)?rule (\w+):", run.said)) == {"fetch_dataset", "data"}
+    # The published results come along, which the recording is compared with.
+    assert set(re.findall(r"output: (\S+)", run.said)) == {
+        "data/raw/zhang2011/ZD_150bins_50sampled.Rda",
+        "data/raw/mante2013/PFC-data.zip",
+        "data/raw/cloos2025-published/Mante2013/scores_at_threshold.csv",
+        "data/raw/cloos2025-published/Mante2013/scores_vs_decoding_acc.csv",
+    }
