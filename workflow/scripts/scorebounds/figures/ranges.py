@@ -1,5 +1,7 @@
 """Figures of which pairs of scores are possible."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
