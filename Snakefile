@@ -19,6 +19,7 @@ check_settings(config)
 report: "workflow/report/overview.rst"
 
 
+include: "workflow/rules/catalogue.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/optimize.smk"

@@ -1,127 +1,4 @@
-"""Which datasets there are, where their files come from, and the inputs of each stage."""
-
-import csv
-import os
-import re
-from urllib.parse import unquote, urlparse
-
-import yaml
-
-from snakemake.logging import logger
-
-# Relative, so that a cluster node or a container finds it from the working directory as well.
-WORKFLOW = Path(os.path.relpath(workflow.basedir))
-SCRIPTS = WORKFLOW / "workflow/scripts"
-EMBEDDED = ["ultrametric", "simulated-pfc", "two-fans"]
-# Datasets whose loaders have settings, under their names in the config.
-WITH_SETTINGS = ["simulated-pfc", "mante2013"]
-# Not public: read from a file that the config names.
-PRIVATE = "siegel2015"
-# Recordings whose results Cloos et al. 2025 published, and under which name.
-PUBLISHED_NAMES = {
-    "mante2013": "Mante2013",
-    "hatsopoulos2007": "Hatsopoulos2007",
-    "majajhong2015": "MajajHong2015",
-    "freemanziemba2013": "FreemanZiemba2013",
-    "siegel2015": "siegel15-FEF-stim_period-var99",
-}
-CHECKSUM_LOCK = "data/checksums.lock"
-PUBLISHED = "cloos2025-published"
-IMAGES = "cifar10"
-SURROGATE = "surrogate-"
-
-
-def read_catalogue():
-    """Read data/datasets.tsv: a row per file, by (dataset, file)."""
-    path = WORKFLOW / "data/datasets.tsv"
-    with open(path, encoding="utf-8", newline="") as table:
-        rows = list(csv.DictReader(table, delimiter="\t"))
-    hold_to_schema("datasets", {"files": rows})
-    return {(row["dataset"], row["file"]): row for row in rows}
-
-
-CATALOGUE = read_catalogue()
-
-
-def known_datasets():
-    """List every dataset that can be asked for: made, recorded, surrogate, the user's own."""
-    recorded = dict.fromkeys(
-        dataset for dataset, _ in CATALOGUE if dataset not in (PUBLISHED, IMAGES)
-    )
-    surrogates = dict.fromkeys(
-        SURROGATE + file.partition("/")[0] for dataset, file in CATALOGUE if dataset == PUBLISHED
-    )
-    return [*EMBEDDED, *recorded, *surrogates, *config["custom"]]
-
-
-def catalogue_files(dataset):
-    """List the (dataset, file) keys of the catalogue that a dataset is made from."""
-    if dataset.startswith(SURROGATE):
-        name = dataset.removeprefix(SURROGATE)
-        return [key for key in CATALOGUE if key[0] == PUBLISHED and key[1].startswith(f"{name}/")]
-    return [key for key in CATALOGUE if key[0] == dataset]
-
-
-def folder_mirrors():
-    """List the mirrors that are folders."""
-    places = [urlparse(mirror) for mirror in config["mirrors"]]
-    return [
-        Path(unquote(place.path) if place.scheme else mirror)
-        for mirror, place in zip(config["mirrors"], places)
-        if place.scheme in ("", "file")
-    ]
-
-
-def fetched_files(dataset):
-    """List the files of the catalogue that a dataset is made from, where they are fetched to."""
-    public = [] if dataset == PRIVATE else catalogue_files(dataset)
-    return [f"data/raw/{folder}/{file}" for folder, file in public]
-
-
-def files_to_fetch():
-    """List the files of the chosen datasets, and of the published results beside them."""
-    wanted = [*DATASETS, *(SURROGATE + name for name in COMPARED.values())]
-    return list(dict.fromkeys(file for dataset in wanted for file in fetched_files(dataset)))
-
-
-def missing_offline(dataset):
-    """List the files of a dataset that are neither in data/raw nor in a folder mirror."""
-    places = [Path("data/raw"), *folder_mirrors()]
-    return [
-        f"{folder}/{file}"
-        for folder, file in ([] if dataset == PRIVATE else catalogue_files(dataset))
-        if not any((place / folder / file).is_file() for place in places)
-    ]
-
-
-def reasons_to_leave_out():
-    """Tell by name why a dataset that was asked for is left out: offline, and not at hand."""
-    reasons = {}
-    for dataset in dict.fromkeys([*config["datasets"], *config["custom"]]):
-        if config["offline"] and (missing := missing_offline(dataset)):
-            more = f" and {len(missing) - 1} more" if missing[1:] else ""
-            reasons[dataset] = f"{missing[0]}{more}"
-    return reasons
-
-
-def chosen_datasets():
-    """List the datasets to work on; offline, those whose files are at hand."""
-    known, chosen = known_datasets(), []
-    for dataset in dict.fromkeys([*config["datasets"], *config["custom"]]):
-        if dataset not in known:
-            close = difflib.get_close_matches(dataset, known, n=1)
-            meant = f" (did you mean {close[0]!r}?)" if close else ""
-            raise WorkflowError(
-                f"config, datasets: unknown dataset {dataset!r}{meant}; "
-                f"expected one of: {', '.join(known)}, or a name under `custom`"
-            )
-        if dataset in LEFT_OUT:
-            logger.info(f"Left out offline: {dataset}, which needs {LEFT_OUT[dataset]}")
-        else:
-            chosen.append(dataset)
-    if not chosen:
-        raise WorkflowError("config, datasets: none is left to work on")
-    return chosen
+"""Which measures there are, and what the rules of each stage take and ask for."""
 
 
 def read_measures():
@@ -149,13 +26,6 @@ def optimized_measures():
     return chosen
 
 
-def custom_files(name):
-    """List the files of a user's dataset: the recording, and a table of labels if there is one."""
-    entry = config["custom"][name]
-    labels = entry.get("labels")
-    return [entry["path"], *([labels] if isinstance(labels, str) else [])]
-
-
 def ridge_sweep():
     """Return the datasets and the measures of the ridge sweep."""
     section = config["ridge_sweep"]
@@ -170,41 +40,8 @@ def ridge_sweep():
     )
 
 
-def check_custom():
-    """Refuse a user's dataset that has the name of another or no file."""
-    if PRIVATE in config["datasets"] and not Path(config[PRIVATE]["path"] or "none").is_file():
-        raise WorkflowError(
-            f"config, {PRIVATE}: this recording is not public; expected its file under `path`, "
-            f"got {config[PRIVATE]['path']!r}"
-        )
-    for name, entry in config["custom"].items():
-        if name in EMBEDDED or catalogue_files(name) or name.startswith(SURROGATE):
-            raise WorkflowError(f"config, custom: the name {name!r} is taken, choose another")
-        for path in custom_files(name):
-            if not Path(path).is_file():
-                raise WorkflowError(f"config, custom → {name}: no such file: {path}")
-
-
-def compared_datasets():
-    """Name the published results of each dataset that has some, surrogate or recording."""
-    compared = {}
-    for dataset in DATASETS:
-        surrogate = dataset.startswith(SURROGATE)
-        name = dataset.removeprefix(SURROGATE) if surrogate else PUBLISHED_NAMES.get(dataset)
-        if name and not (config["offline"] and missing_offline(SURROGATE + name)):
-            compared[dataset] = name
-    return compared
-
-
-check_custom()
-LEFT_OUT = reasons_to_leave_out()
-DATASETS = chosen_datasets()
 LAYERS = config["layers"]
 OPTIMIZED = optimized_measures()
-COMPARED = compared_datasets()
-SURROGATES = [dataset for dataset in DATASETS if dataset.startswith(SURROGATE)]
-# A user's own may turn out to have no labels; its decoding tables are then empty.
-LABELLED = [dataset for dataset in DATASETS if dataset not in SURROGATES]
 SWEPT, SWEEP = ridge_sweep()
 TOY = config["toy"]["measures"]
 
@@ -254,41 +91,6 @@ def measure_library(script):
         return [file for file in library(script) if file not in others]
 
     return files
-
-
-def catalogue_entry(column):
-    """Return the function of (folder, file) wildcards that looks a column up."""
-    return lambda wildcards: CATALOGUE[wildcards.folder, wildcards.file][column]
-
-
-def raw_files(wildcards):
-    """List the files that a dataset is made from."""
-    if wildcards.dataset in config["custom"]:
-        return custom_files(wildcards.dataset)
-    if wildcards.dataset == PRIVATE:
-        return [config[PRIVATE]["path"]]
-    return fetched_files(wildcards.dataset)
-
-
-def raw_checksums(wildcards):
-    """List the checksums of these files, empty if not known; no list for those of a user."""
-    if wildcards.dataset == PRIVATE:
-        return []
-    return [CATALOGUE[key]["checksum"] for key in catalogue_files(wildcards.dataset)]
-
-
-def dataset_settings(wildcards):
-    """Return the settings of a dataset's loader."""
-    if wildcards.dataset in config["custom"]:
-        entry = config["custom"][wildcards.dataset]
-        return {key: value for key, value in entry.items() if key != "path"}
-    return config[wildcards.dataset] if wildcards.dataset in WITH_SETTINGS else {}
-
-
-def dataset_provenance(wildcards):
-    """Return licence and citation of a dataset, as attributes of its prepared file."""
-    rows = [CATALOGUE[key] for key in catalogue_files(wildcards.dataset)]
-    return {column: rows[0][column] if rows else "" for column in ("licence", "citation")}
 
 
 def prepare_memory(wildcards, input, attempt):
@@ -363,51 +165,6 @@ def figures_to_draw():
     if RANGED:
         names.append("range_matrix")
     return [f"results/figures/{name}.pdf" for name in names]
-
-
-def files_and_paths(dataset):
-    """List (file, path) of what a dataset is made from; the path is empty if it is not used."""
-    if dataset in config["custom"]:
-        return [(path, path) for path in custom_files(dataset)]
-    path = config[PRIVATE]["path"] if dataset == PRIVATE else ""
-    return [
-        (file, (path or f"data/raw/{folder}/{file}") if dataset in DATASETS else "")
-        for folder, file in catalogue_files(dataset)
-    ] or [("", "")]
-
-
-def why_left_out(dataset):
-    """Say why a dataset takes no part; empty if it does."""
-    if dataset in DATASETS:
-        return ""
-    if dataset in LEFT_OUT:
-        return f"offline, and neither in data/raw nor in a folder mirror: {LEFT_OUT[dataset]}"
-    if dataset == PRIVATE:
-        return f"not public: name its file under `{PRIVATE}` and add it to `datasets`"
-    return "not in `datasets`"
-
-
-def availability_entries():
-    """List every file of every known dataset, with what is known of it before it is read."""
-    entries = []
-    for dataset in known_datasets():
-        for file, path in files_and_paths(dataset):
-            key = (PUBLISHED if dataset.startswith(SURROGATE) else dataset, file)
-            row = CATALOGUE.get(key, {})
-            own = dataset in config["custom"] or (dataset == PRIVATE and path)
-            used = "made" if dataset in EMBEDDED else "used"
-            entries.append(
-                {
-                    **{name: row.get(name, "") for name in ("checksum", "licence", "citation")},
-                    "dataset": dataset,
-                    "file": file,
-                    "path": path,
-                    "status": used if dataset in DATASETS else "left out",
-                    "source": path if own else "",
-                    "reason": why_left_out(dataset),
-                }
-            )
-    return entries
 
 
 def decoded_measures(dataset):
