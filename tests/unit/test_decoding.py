@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 import torch
+import yaml
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
+from workflow_runs import ROOT
 
-from scorebounds import decoding, logistic
+from scorebounds import datasets, decoding, logistic, measures
 from scorebounds.decoding import Decoder, decode, null_accuracy, predict, solve
-from scorebounds.storage import recording
+from scorebounds.optimize import optimize, starting_points
+from scorebounds.storage import recording, samples_by_neurons
 from scorebounds.variables import (
     design,
     relabelled,
@@ -168,6 +171,31 @@ def test_noise_decodes_at_chance():
     found = decode(noise, design(array, n_folds=N_FOLDS, seed=0), DECODER)
     assert found["choice"].mean() == pytest.approx(1 / 2, abs=0.02)
     assert found["stimulus"].mean() == pytest.approx(1 / 3, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("name", "lowest", "highest"), [("cka", 0.4, 0.6), ("procrustes_angular", 0.9, 1.0)]
+)
+def test_a_cka_of_95_says_nothing_of_context(name, lowest, highest):
+    """Ground truth is known: context carries 1 % of the variance, and is decoded at 0.99."""
+    settings = yaml.safe_load((ROOT / "config.yaml").read_text())["simulated-pfc"]
+    array = datasets.load("simulated-pfc", [], seed=0, settings=settings, custom=False)
+    x = torch.from_numpy(samples_by_neurons(array))
+    trajectories, _ = optimize(
+        x,
+        measures.load(name),
+        starting_points(x.shape, 0, ("simulated-pfc", name), 2),
+        stop_score=0.95,
+        max_steps=500,
+        learning_rate=0.1,
+        n_checkpoints=0,
+    )
+    assert all(trajectory.score[-1] >= 0.95 for trajectory in trajectories)
+    final = np.stack([x.numpy(), *(trajectory.final for trajectory in trajectories)])
+    plan = design(array.assign_attrs(dataset="simulated-pfc"), n_folds=N_FOLDS, seed=0)
+    reference, *found = decode(final, plan, DECODER)["context"]
+    assert reference > 0.97
+    assert all(lowest <= accuracy <= highest for accuracy in found)
 
 
 # --- folds
