@@ -246,40 +246,14 @@ def test_own_recording_takes_part_in_everything(project, tmp_path):
     assert scores.loc["mutual_knn_99"].note.str.contains("at least 101 samples").all()
     assert "warning: no score with mutual_knn_99 for 3 of 3 synthetic datasets" in made.said
     assert (tmp_path / "results/figures/capture/mine.png").exists()
-
-
-def test_own_labels_are_decoded(project, tmp_path):
-    rng = np.random.default_rng(0)
-    stimulus = np.arange(40) % 2
-    activity = rng.standard_normal((3, 40, 6))
-    activity[..., 0] += 3 * stimulus
-    np.savez(
-        tmp_path / "mine.npz", activity=activity, stimulus=stimulus, noise=rng.permutation(stimulus)
-    )
-    np.savez(tmp_path / "bare.npz", activity=activity[0])
-    (tmp_path / "mine.yaml").write_text(
-        "datasets: []\nmeasures: [cka, procrustes_distance]\noptimize: {n_checkpoints: 8}\n"
-        "custom: {mine: {path: mine.npz}, bare: {path: bare.npz}}\n"
-    )
-    arguments = ("--cores", 2, "--configfile", TINY, "mine.yaml")
-    target = ("results/figures/decoding.pdf", "results/figures/decoding_thresholds.pdf")
-    target += ("results/tables/runs.csv",)
-    made = snakemake(*target, *arguments, folder=tmp_path, root=project)
-    assert made.returncode == 0, made.said
-    thresholds = pd.read_csv(tmp_path / "results/tables/thresholds.csv").query("kind == 'variable'")
-    assert set(thresholds.dataset) == {"mine"}
-    assert thresholds.target.tolist() == 2 * ["stimulus", "noise"]
+    # Its label is decoded, along a distance from far to near.
     decoded = pd.read_csv(tmp_path / "results/decoding/mine/procrustes_distance.csv")
-    runs = pd.read_csv(tmp_path / "results/tables/runs.csv").set_index(["dataset", "measure"])
-    first = runs.loc[("mine", "procrustes_distance")].first_score
-    assert decoded.groupby("seed").score.max().tolist() == pytest.approx(first.tolist(), rel=1e-6)
-    assert (
-        decoded.groupby("seed").score.last().tolist()
-        == decoded.groupby("seed").score.min().tolist()
-    )
-    references = pd.read_csv(tmp_path / "results/tables/references.csv").set_index("target")
-    assert references.loc["stimulus"].reference > 0.8
-    assert len(pd.read_csv(tmp_path / "results/decoding/bare/cka.csv")) == 0
+    assert set(decoded.target) == {"stimulus"}
+    by_seed = decoded.groupby("seed").score
+    assert by_seed.max().tolist() == pytest.approx(falling.first_score.tolist(), rel=1e-6)
+    assert by_seed.last().tolist() == by_seed.min().tolist()
+    (reference,) = pd.read_csv(tmp_path / "results/tables/references.csv").itertuples()
+    assert (reference.target, reference.chance, reference.n_samples) == ("stimulus", 0.5, 10)
 
 
 @pytest.mark.parametrize(
@@ -321,7 +295,11 @@ def test_more_neurons_than_samples_go_through_with_a_warning(project, tmp_path):
     thresholds = pd.read_csv(tmp_path / "results/tables/thresholds.csv").set_index("dataset")
     assert (thresholds.loc["wide"].n_reached == 0).all()
     assert (thresholds.loc["ultrametric"].n_reached > 0).any()
-    for figure in ("thresholds", "trajectories", "capture/wide"):
+    # Without labels there is nothing to decode.
+    assert len(pd.read_csv(tmp_path / "results/decoding/wide/cka.csv")) == 0
+    references = pd.read_csv(tmp_path / "results/tables/references.csv")
+    assert references.dataset.tolist() == ["ultrametric"]
+    for figure in ("thresholds", "trajectories", "capture/wide", "decoding"):
         assert (tmp_path / f"results/figures/{figure}.png").exists()
 
 
