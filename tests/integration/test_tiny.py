@@ -224,8 +224,13 @@ def test_own_recording_takes_part_in_everything(project, tmp_path):
         "custom: {mine: {path: mine.npz}}\n"
     )
     arguments = ("--cores", 1, "--configfile", TINY, "mine.yaml")
-    made = snakemake(*arguments, folder=tmp_path, root=project)
+    tables = ("thresholds", "scores", "runs", "references", "perturbation", "ranges")
+    targets = [f"results/tables/{table}.csv" for table in tables]
+    targets += ["results/figures/capture/mine.pdf", "results/figures/ranges/mine.pdf"]
+    made = snakemake(*targets, *arguments, folder=tmp_path, root=project)
     assert made.returncode == 0, made.said
+    for table in ("perturbation", "ranges"):
+        assert set(pd.read_csv(tmp_path / f"results/tables/{table}.csv").dataset) == {"mine"}
     thresholds = pd.read_csv(tmp_path / "results/tables/thresholds.csv")
     assert thresholds[thresholds.kind == "variable"].measure.tolist() == [
         *("cka", "procrustes_distance", "hsic")
@@ -289,8 +294,12 @@ def test_more_neurons_than_samples_go_through_with_a_warning(project, tmp_path):
         "datasets: [ultrametric]\nmeasures: [cka, linreg]\ncustom: {wide: {path: wide.npz}}\n"
     )
     arguments = ("--cores", 2, "--configfile", TINY, "wide.yaml")
-    made = snakemake(*arguments, folder=tmp_path, root=project)
+    figures = ("thresholds", "trajectories", "capture/wide", "decoding", "perturbation")
+    figures += ("ranges/wide",)
+    targets = [f"results/figures/{figure}.pdf" for figure in figures]
+    made = snakemake(*targets, *arguments, folder=tmp_path, root=project)
     assert made.returncode == 0, made.said
+    assert "warning: wide, not perturbed: expected at most 10 principal components" in made.said
     assert "warning: wide.npz: with 20 neurons and 12 samples" in made.said
     thresholds = pd.read_csv(tmp_path / "results/tables/thresholds.csv").set_index("dataset")
     assert (thresholds.loc["wide"].n_reached == 0).all()
@@ -299,7 +308,7 @@ def test_more_neurons_than_samples_go_through_with_a_warning(project, tmp_path):
     assert len(pd.read_csv(tmp_path / "results/decoding/wide/cka.csv")) == 0
     references = pd.read_csv(tmp_path / "results/tables/references.csv")
     assert references.dataset.tolist() == ["ultrametric"]
-    for figure in ("thresholds", "trajectories", "capture/wide", "decoding"):
+    for figure in figures:
         assert (tmp_path / f"results/figures/{figure}.png").exists()
 
 
@@ -308,7 +317,7 @@ def test_nothing_published_to_compare_with(project, tmp_path, mirror):
         f"datasets: [surrogate-ultrametric]\nmeasures: [linreg]\nmirrors: ['{mirror}']\n"
     )
     arguments = ("--cores", 2, "--configfile", TINY, "one.yaml")
-    made = snakemake(*arguments, folder=tmp_path, root=project)
+    made = snakemake("figure_agreement", *arguments, folder=tmp_path, root=project)
     assert made.returncode == 0, made.said
     assert len(pd.read_csv(tmp_path / "results/tables/published.csv")) == 0
     assert (tmp_path / "results/figures/agreement.png").exists()
