@@ -69,10 +69,16 @@ def test_makes_every_table_and_figure(finished):
     }
     for name, columns in CONTRACT.items():
         assert list(pd.read_csv(finished / f"results/tables/{name}.csv")) == columns
-    figures = ("thresholds", "trajectories", "scores", "capture/ultrametric", "range_matrix")
+    figures = ("thresholds", "trajectories", "scores", "capture/ultrametric")
     for figure in (*figures, "capture/simulated-pfc", "ranges/ultrametric"):
         for ending in ("pdf", "png", "csv"):
             assert (finished / f"results/figures/{figure}.{ending}").stat().st_size > 500
+    assert (finished / "results/figures/range_matrix.png").stat().st_size > 500
+    guides = pd.read_csv(finished / "results/tables/range_guides.csv")
+    assert guides.given.tolist() == ["cka", "nbs", "ridge_cv_1", "procrustes_angular"]
+    region = pd.read_csv(finished / "results/tables/ranges.csv")
+    assert region.groupby("a").size().to_dict() == {"cka": 6, "ridge_cv_1": 3}
+    assert (region.attained_lower >= region.outer_lower - 1e-6)[region.a == "cka"].all()
     thresholds = pd.read_csv(finished / "results/tables/thresholds.csv")
     assert set(thresholds.measure) == {"cka", "procrustes_angular", "ridge_cv_1"}
     assert thresholds.groupby("dataset").target.nunique().to_dict() == {
