@@ -78,6 +78,11 @@ def test_makes_every_table_and_figure(finished):
     for figure in figures:
         for ending in ("pdf", "png", "csv"):
             assert (finished / f"results/figures/{figure}.{ending}").stat().st_size > 200
+    guides = pd.read_csv(finished / "results/tables/range_guides.csv")
+    assert guides.given.tolist() == ["cka", "nbs", "ridge_cv_1", "procrustes_angular"]
+    region = pd.read_csv(finished / "results/tables/ranges.csv")
+    assert region.groupby("a").size().to_dict() == {"cka": 6, "ridge_cv_1": 3}
+    assert (region.attained_lower >= region.outer_lower - 1e-6)[region.a == "cka"].all()
     thresholds = pd.read_csv(finished / "results/tables/thresholds.csv")
     components = thresholds[thresholds.kind == "pc"]
     assert set(components.measure) == {"cka", "procrustes_angular", "ridge_cv_1"}
@@ -161,7 +166,7 @@ def test_changed_measure_optimises_only_itself_anew(project, finished):
     jobs = re.findall(r"rule optimize_dataset:.*?output: (\S+)", planned.said, flags=re.DOTALL)
     assert sorted(jobs) == [
         f"results/optimized/{dataset}/procrustes_angular.nc"
-        for dataset in ("simulated-pfc", "ultrametric")
+        for dataset in ("simulated-pfc", "two-fans", "ultrametric")
     ]
     assert "rule score_synthetic:" in planned.said
 

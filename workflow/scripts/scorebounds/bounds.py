@@ -14,6 +14,8 @@ from scipy.optimize import minimize
 
 N_CELLS = 200
 N_INVERSE = 400
+# By how much the bounds of NBS given CKA are moved outwards, so that rounding cannot cross them.
+ROUNDING = 1e-8
 
 Range = tuple[np.ndarray, np.ndarray]
 
@@ -141,7 +143,7 @@ def nbs_given_cka(cka: np.ndarray, spectrum: np.ndarray, rank: int) -> Range:
     peaks = _peak_bound(tuple(spectrum), rank)
     lower = np.array([lower_nbs(value, spectrum, rank) for value in cka])
     upper = np.array([upper_nbs(value, spectrum, rank, peaks) for value in cka])
-    return lower, upper
+    return np.clip(lower - ROUNDING, 0, 1), np.clip(upper + ROUNDING, 0, 1)
 
 
 def participation_window(cka: float, spectrum: np.ndarray, rank: int) -> tuple[float, float]:
