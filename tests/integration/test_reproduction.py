@@ -97,3 +97,44 @@ def test_measures_stand_in_the_order_of_the_paper(variables):
         }
         assert min(heights, key=heights.get) == "procrustes_angular", (dataset, target)
         assert max(heights["cka"], heights["linreg"]) == max(heights.values()), (dataset, target)
+
+
+def test_ranges_lie_inside_each_other(tables):
+    """What one optimiser reached, what was attained at all, and what is proven impossible."""
+    ranges = pd.read_csv(tables / "ranges.csv")
+    assert ranges.dataset.nunique() >= 5
+    for end, sign in (("lower", -1), ("upper", 1)):
+        attained = ranges[f"attained_{end}"]
+        assert attained.notna().all()
+        paper, outer = ranges[f"paper_{end}"].dropna(), ranges[f"outer_{end}"].dropna()
+        assert len(paper) > len(ranges) / 2
+        assert (sign * (attained[paper.index] - paper) >= -1e-6).all()
+        assert (sign * (outer - attained[outer.index]) >= -1e-6).all()
+        # Well beyond what joint optimisation from one start reaches.
+        beyond = sign * (attained[paper.index] - paper)
+        assert beyond.max() > 0.1
+
+
+def test_high_procrustes_forces_high_cka_and_not_conversely(tables):
+    guides = pd.read_csv(tables / "range_guides.csv").set_index(["given", "implied"])
+    assert (guides.loc[("procrustes_angular", "cka")].low > 0.85).all()
+    assert (guides.loc[("cka", "procrustes_angular")].low < 0.5).all()
+    assert (guides.loc[("procrustes_angular", "linreg")].low > 0.9).all()
+    assert (guides.loc[("linreg", "procrustes_angular")].low < 0.05).all()
+    assert (guides.loc[("procrustes_angular", "ridge_cv_100")].low < 0.1).all()
+
+
+def test_perturbed_scores_are_those_of_theory(tables):
+    table = pd.read_csv(tables / "perturbation.csv")
+    assert table.dataset.nunique() >= 9
+    assert ((table.simulated_mean - table.theory).abs() < 0.02).all()
+
+
+def test_cka_finds_corresponding_layers_and_cca_does_not(tables):
+    """Kornblith et al. 2019, table 2, on other images and networks."""
+    layers = pd.read_csv(tables / "layers.csv").set_index(["networks", "measure"])
+    trained, untrained = layers.loc["trained"], layers.loc["untrained"]
+    for poor in ("cca", "cca_r2", "svcca", "svcca_r2", "pwcca", "linreg"):
+        assert trained.low["cka"] > trained.high[poor] + 0.2
+    assert trained.low["cka"] > 0.6
+    assert untrained.accuracy["cka"] < 0.4

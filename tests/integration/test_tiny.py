@@ -12,6 +12,7 @@ import pytest
 from workflow_runs import ROOT, TINY, snakemake
 
 PARTS = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "data/datasets.tsv")
+THRESHOLDS = "results/tables/thresholds.csv"
 CONTRACT = {
     "thresholds": [
         *("dataset", "measure", "kind", "target", "variance_ratio"),
@@ -199,7 +200,7 @@ def test_unusable_recording_is_told_in_one_sentence(project, tmp_path, change, s
     np.savez(tmp_path / "mine.npz", activity=activity)
     (tmp_path / "mine.yaml").write_text("datasets: []\ncustom: {mine: {path: mine.npz}}\n")
     arguments = ("--cores", 1, "--configfile", TINY, "mine.yaml")
-    failed = snakemake(*arguments, folder=tmp_path, root=project)
+    failed = snakemake(THRESHOLDS, *arguments, folder=tmp_path, root=project)
     assert failed.returncode != 0
     said = [line for line in failed.said.splitlines() if line.startswith("error: ")]
     assert said
@@ -285,7 +286,7 @@ def test_labels_that_cannot_be_decoded_end_the_run_early(project, tmp_path, labe
         "custom: {mine: {path: mine.npz, labels: [label]}}\n"
     )
     arguments = ("--cores", 1, "--configfile", TINY, "mine.yaml")
-    failed = snakemake(*arguments, folder=tmp_path, root=project)
+    failed = snakemake(THRESHOLDS, *arguments, folder=tmp_path, root=project)
     assert failed.returncode != 0
     (said,) = {line for line in failed.said.splitlines() if line.startswith("error: ")}
     assert said.startswith(sentence)
