@@ -13,6 +13,7 @@ from scorebounds.measures.pair import centre
 from scorebounds.perturbation import (
     COLUMNS,
     MEASURES,
+    NoDirectionError,
     dropped_score,
     perturb_components,
     perturbed_scores,
@@ -68,7 +69,7 @@ def test_directions_are_new():
 @pytest.mark.parametrize("width", [11, 12, 20])
 def test_no_direction_is_left(width):
     components = principal_components(draw(12, width))
-    with pytest.raises(ValueError, match="at most 10 principal components in 12 samples"):
+    with pytest.raises(NoDirectionError, match="at most 10 principal components in 12 samples"):
         random_directions(components, generator())
 
 

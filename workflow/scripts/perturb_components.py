@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 
 from scorebounds.jobs import job_log
-from scorebounds.perturbation import COLUMNS, perturb_components
+from scorebounds.perturbation import COLUMNS, NoDirectionError, perturb_components
 from scorebounds.randomness import derived_seed
 from scorebounds.storage import read_recording, samples_by_neurons, write_table
 
@@ -22,7 +22,7 @@ def main(target, reference, *, seed, measures, n_draws):
     seeds = [derived_seed(seed, "perturbation", dataset, draw) for draw in range(n_draws)]
     try:
         table = perturb_components(x, dataset, measures, seeds)
-    except ValueError as error:
+    except NoDirectionError as error:
         # Data as wide as they are long have no direction to spare; the rest can go on.
         logging.getLogger("scorebounds").warning("%s, not perturbed: %s", dataset, error)
         table = pd.DataFrame(columns=COLUMNS)

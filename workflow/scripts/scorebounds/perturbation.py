@@ -23,6 +23,10 @@ COLUMNS = [
 ]
 
 
+class NoDirectionError(ValueError):
+    """Data that fill all dimensions have no direction to replace a component by."""
+
+
 def _share_of_squares(eigenvalues: Tensor) -> Tensor:
     return eigenvalues.square() / eigenvalues.square().sum()
 
@@ -91,12 +95,12 @@ def random_directions(components: PrincipalComponents, generator: torch.Generato
 
     Raises
     ------
-    ValueError
-        If the components fill all n − 1 dimensions, so that no direction is left.
+    NoDirectionError
+        If the components fill all n − 1 dimensions.
     """
     n_samples, rank = components.scores.shape
     if rank >= n_samples - 1:
-        raise ValueError(
+        raise NoDirectionError(
             f"expected at most {n_samples - 2} principal components in {n_samples} samples, so "
             f"that a direction is left to replace one by, got {rank}"
         )

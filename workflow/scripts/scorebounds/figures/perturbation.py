@@ -45,7 +45,7 @@ def perturbation_figure(table: pd.DataFrame) -> Figure:
     for axis in bottom_row(axes):
         axis.set_xlabel("share of variance of the PC")
     for axis in axes[::N_COLUMNS]:
-        axis.set_ylabel("score without it")
+        axis.set_ylabel("score after the change")
     handles = [
         Line2D([], [], color=colour, marker=marker, label=label, markersize=3)
         for label, colour, marker in looks.values()
