@@ -66,6 +66,21 @@ def test_directions_are_new():
     assert not torch.equal(directions, random_directions(components, generator(1)))
 
 
+def test_overlap_by_chance_would_raise_the_scores_as_the_docstring_says():
+    x = draw(20, 6) * torch.arange(1, 7)
+    components = principal_components(x)
+    left = components.scores / components.eigenvalues.sqrt()
+    new = random_directions(components, generator())[:, 0]
+    overlap = 0.3
+    direction = overlap * left[:, 0] + math.sqrt(1 - overlap**2) * new
+    y = with_component(components, x, 0, direction)
+    share = components.variance_ratio[0].item()
+    of_squares = (components.eigenvalues[0] ** 2 / components.eigenvalues.square().sum()).item()
+    cka, nbs = (measures.load(name).score(x, y).item() for name in ("cka", "nbs"))
+    assert cka == pytest.approx(1 - (1 - overlap**2) * of_squares, abs=1e-9)
+    assert nbs == pytest.approx(1 - (1 - overlap) * share, abs=1e-9)
+
+
 @pytest.mark.parametrize("width", [11, 12, 20])
 def test_no_direction_is_left(width):
     components = principal_components(draw(12, width))

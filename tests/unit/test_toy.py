@@ -1,5 +1,6 @@
 """The toy with two neurons: its data, what is captured first, and the animation."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +9,7 @@ from PIL import Image
 
 from scorebounds import datasets, measures
 from scorebounds.figures.style import use_style
-from scorebounds.figures.toy import save_animation
+from scorebounds.figures.toy import save_animation, toy_figure
 from scorebounds.optimize import optimize, starting_points
 from scorebounds.storage import samples_by_neurons
 from scorebounds.toy import capture_curves, laid_over, snapshots
@@ -38,7 +39,7 @@ def climbed(fans):
             learning_rate=0.1,
             n_checkpoints=6,
         )
-        attrs = {"measure": name}
+        attrs = {"measure": name, "direction": 1}
         stored[name] = to_dataset(trajectories, components.variance_ratio.numpy(), attrs)
     return stored
 
@@ -71,6 +72,29 @@ def test_snapshots_turn_into_the_reference(fans, climbed):
     offset = shown[["x", "y"]].to_numpy() - shown[["reference_x", "reference_y"]].to_numpy()
     distance = pd.Series(np.linalg.norm(offset, axis=1)).groupby(shown.frame.to_numpy()).mean()
     assert distance.iloc[-1] < 0.1 * distance.iloc[0]
+
+
+def test_without_checkpoints_the_end_is_the_only_frame(fans, climbed):
+    whole = climbed["cka"]
+    bare = whole.drop_vars([name for name in whole if name.startswith("checkpoint")])
+    shown, last = snapshots(bare, fans), snapshots(whole, fans)
+    last = last[last.frame == last.frame.max()]
+    assert shown.frame.unique().tolist() == [0]
+    assert shown.score.iloc[0] == pytest.approx(last.score.iloc[0])
+    np.testing.assert_allclose(shown[["x", "y"]], last[["x", "y"]])
+    figure = toy_figure(capture_curves(bare), shown)
+    assert [axis.get_visible() for axis in figure.axes] == [True, *[False] * 4, True]
+    plt.close(figure)
+
+
+def test_curves_of_a_distance_fall_and_those_of_no_way_are_empty(climbed):
+    rising = climbed["cka"]
+    falling = rising.assign(score=-rising.score).assign_attrs(direction=-1)
+    expected, curves = capture_curves(rising), capture_curves(falling)
+    assert curves.score.tolist() == pytest.approx((-expected.score).tolist())
+    assert curves.r2_mean.tolist() == pytest.approx(expected.r2_mean.tolist())
+    assert list(capture_curves(rising.isel(step=[0]))) == list(expected)
+    assert capture_curves(rising.isel(step=[0])).empty
 
 
 def test_laid_over_undoes_rotation_scale_and_offset():

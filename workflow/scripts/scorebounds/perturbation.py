@@ -13,7 +13,7 @@ from torch import Tensor
 
 from scorebounds import measures
 from scorebounds.capture import PrincipalComponents, principal_components
-from scorebounds.measures.pair import centre
+from scorebounds.measures.pair import Pair, Reference, centre, of_order_one
 from scorebounds.thresholds import mean_with_interval
 
 BATCH_ELEMENTS = 4_000_000
@@ -85,8 +85,9 @@ def random_directions(components: PrincipalComponents, generator: torch.Generato
     """Draw a direction for each component to be replaced by.
 
     "Orthogonal to all others" is taken to include the component itself, so that nothing of it is
-    left: that is what the formulas hold for exactly. Without this, a share of 1/(n − r) of it would
-    be left on average.
+    left: that is what the formulas hold for exactly. Without this, v would keep an overlap c = uᵢᵀv
+    with it by chance, of mean square 1/(n − r); cka would be higher by c²·λᵢ²/Σλ² and nbs by
+    |c|·λᵢ/Σλ, which shows where samples are few.
 
     Returns
     -------
@@ -141,14 +142,17 @@ def perturbed_scores(
     n_rows = len(spanned) + 1
     basis = torch.eye(n_rows, dtype=spanned.dtype) - 1 / n_rows
     embedded = torch.linalg.qr(basis[:, :-1]).Q @ spanned
-    x, replacements = embedded[:, :rank], embedded[:, rank:] * components.eigenvalues.sqrt()
+    # All of `MEASURES` ignore the unit, and take their products from one pair.
+    embedded[:, rank:] *= components.eigenvalues.sqrt()
+    x, replacements = of_order_one(embedded).split(rank, dim=1)
     scores: dict[str, list[Tensor]] = {name: [] for name in names}
-    prepared = {name: measures.load(name).against(x) for name in names}
+    reference = Reference(x)
     for chosen in torch.arange(rank).split(max(1, BATCH_ELEMENTS // x.numel())):
         y = x.repeat(len(chosen), 1, 1)
         y[torch.arange(len(chosen)), :, chosen] = replacements[:, chosen].mT
-        for name, score_of in prepared.items():
-            scores[name].append(score_of(y))
+        pair = Pair(reference, y)
+        for name in names:
+            scores[name].append(measures.load(name).compare(pair))
     return {name: torch.cat(parts) for name, parts in scores.items()}
 
 

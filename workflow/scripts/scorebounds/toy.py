@@ -10,6 +10,7 @@ import xarray as xr
 from scorebounds.thresholds import curve_over_score
 
 N_SCORES = 40
+CURVE_COLUMNS = ["measure", "target", "score", "r2_mean", "r2_sd"]
 
 
 def capture_curves(stored: xr.Dataset) -> pd.DataFrame:
@@ -23,16 +24,21 @@ def capture_curves(stored: xr.Dataset) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns measure, target, score, r2_mean, r2_sd; between the highest first score and the
-        lowest last one of all seeds.
+        Columns measure, target, score, r2_mean, r2_sd; on the scores that all seeds passed, of
+        which there may be none.
     """
+    direction = int(stored.attrs["direction"])
+    # A seed that stopped early, or at a score that is not finite, is NaN from there on.
+    passed = [(score, np.isfinite(score)) for score in direction * stored.score.values]
     runs = [
-        (score[: last + 1], captured[: last + 1])
-        for score, captured, last in zip(
-            stored.score.values, stored.captured.values, stored.n_updates.values, strict=True
-        )
+        (score[finite], captured[finite])
+        for (score, finite), captured in zip(passed, stored.captured.values, strict=True)
     ]
+    if not all(len(score) for score, _ in runs):
+        return pd.DataFrame(columns=CURVE_COLUMNS)
     lowest, highest = max(run[0][0] for run in runs), min(run[0].max() for run in runs)
+    if highest <= lowest:
+        return pd.DataFrame(columns=CURVE_COLUMNS)
     grid = np.linspace(lowest, highest, N_SCORES)
     curves = np.stack([curve_over_score(score, captured, grid) for score, captured in runs])
     targets = stored.component.values
@@ -40,7 +46,7 @@ def capture_curves(stored: xr.Dataset) -> pd.DataFrame:
         {
             "measure": stored.attrs["measure"],
             "target": np.tile(targets, len(grid)),
-            "score": np.repeat(grid, len(targets)),
+            "score": np.repeat(direction * grid, len(targets)),
             "r2_mean": curves.mean(0).ravel(),
             "r2_sd": curves.std(0, ddof=1).ravel() if len(curves) > 1 else np.nan,
         }
@@ -52,7 +58,8 @@ def snapshots(stored: xr.Dataset, reference: xr.DataArray) -> pd.DataFrame:
 
     Y is centred, scaled to the size of X and turned by the rotation (or reflection) that fits it
     best, none of which CKA and Procrustes see, and ridge regression only as far as its penalty
-    goes. Axes are X's principal components.
+    goes. Axes are X's principal components. Where nothing was kept on the way
+    (`n_checkpoints: 0`), there is one frame, the end.
 
     Returns
     -------
@@ -65,16 +72,15 @@ def snapshots(stored: xr.Dataset, reference: xr.DataArray) -> pd.DataFrame:
     axes = np.linalg.svd(centred, full_matrices=False)[2]
     x = centred @ axes.T
     time, condition = np.divmod(np.arange(len(x)), n_conditions)
-    kept = np.flatnonzero(stored.checkpoint_seed.values == 0)
     tables = []
-    for frame, index in enumerate(kept):
-        y = laid_over(x, stored.checkpoint_activity.values[index].astype(np.float64))
+    for frame, (score, activity) in enumerate(_kept_of_first_seed(stored)):
+        y = laid_over(x, activity.astype(np.float64))
         tables.append(
             pd.DataFrame(
                 {
                     "measure": stored.attrs["measure"],
                     "frame": frame,
-                    "score": stored.checkpoint_score.values[index],
+                    "score": score,
                     "time": time,
                     "condition": condition,
                     "fan": reference.fan.values[condition],
@@ -86,6 +92,15 @@ def snapshots(stored: xr.Dataset, reference: xr.DataArray) -> pd.DataFrame:
             )
         )
     return pd.concat(tables)
+
+
+def _kept_of_first_seed(stored: xr.Dataset) -> list[tuple[float, np.ndarray]]:
+    if "checkpoint_seed" not in stored:
+        last = int(stored.n_updates[0])
+        return [(float(stored.score[0, last]), stored.final_activity.values[0])]
+    kept = np.flatnonzero(stored.checkpoint_seed.values == 0)
+    scores, activities = stored.checkpoint_score.values, stored.checkpoint_activity.values
+    return [(float(scores[index]), activities[index]) for index in kept]
 
 
 def laid_over(x: np.ndarray, y: np.ndarray) -> np.ndarray:

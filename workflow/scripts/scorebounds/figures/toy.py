@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from scorebounds.figures.style import PAGE_WIDTH, measure_label
+from scorebounds.figures.style import OFF_SCALE, PAGE_WIDTH, measure_label
 
 FAN_COLOURS = {"left": "#0072B2", "right": "#D55E00"}
 COMPONENT_LOOKS: dict[int, tuple[str, Any]] = {1: ("#000000", "-"), 2: ("#009E73", "--")}
@@ -30,7 +30,7 @@ def toy_figure(curves: pd.DataFrame, frames: pd.DataFrame) -> Figure:
     frames : DataFrame
         Columns measure, frame, score, time, condition, fan, x, y, reference_x, reference_y.
     """
-    names = list(dict.fromkeys(curves.measure))
+    names = list(dict.fromkeys(frames.measure))
     figure, grid = plt.subplots(
         len(names),
         1 + N_SHOWN,
@@ -39,12 +39,17 @@ def toy_figure(curves: pd.DataFrame, frames: pd.DataFrame) -> Figure:
         gridspec_kw={"width_ratios": [1.5, *[1] * N_SHOWN]},
     )
     for row, name in zip(grid, names, strict=True):
-        _draw_capture(row[0], curves[curves.measure == name])
+        of_capture = curves[curves.measure == name]
+        _draw_capture(row[0], of_capture)
+        if name in OFF_SCALE and len(of_capture):
+            row[0].set_xlim(of_capture.score.iloc[0], of_capture.score.iloc[-1])
         row[0].set_ylabel(f"{measure_label(name)}\nR²")
         of_measure = frames[frames.measure == name]
         last = of_measure.frame.max()
-        chosen = np.linspace(0, last, N_SHOWN).round().astype(int)
-        for axis, frame in zip(row[1:], chosen, strict=True):
+        chosen = np.unique(np.linspace(0, last, N_SHOWN).round().astype(int))
+        for spare in row[1 : 1 + N_SHOWN - len(chosen)]:
+            spare.set_visible(False)
+        for axis, frame in zip(row[-len(chosen) :], chosen, strict=True):
             shown = of_measure[of_measure.frame == frame]
             _draw_trajectories(axis, shown)
             axis.set_title(f"score {shown.score.iloc[0]:.2f}", fontsize=6)
