@@ -345,7 +345,7 @@ def test_recording_that_cannot_be_had(project, tmp_path, mirror, damage):
     os.environ["https_proxy"] = "http://127.0.0.1:9"
     try:
         arguments = ("--cores", 1, "--configfile", TINY, "bad.yaml")
-        failed = snakemake(*arguments, folder=tmp_path, root=project)
+        failed = snakemake(THRESHOLDS, *arguments, folder=tmp_path, root=project)
     finally:
         del os.environ["https_proxy"]
     assert failed.returncode != 0
@@ -366,7 +366,7 @@ def test_recording_damaged_after_it_was_fetched(project, tmp_path, mirror):
     (place / source.name).write_bytes(source.read_bytes()[:-1])
     (tmp_path / "one.yaml").write_text(f"datasets: [{name}]\n")
     arguments = ("--cores", 1, "--configfile", TINY, "one.yaml")
-    failed = snakemake(*arguments, folder=tmp_path, root=project)
+    failed = snakemake(THRESHOLDS, *arguments, folder=tmp_path, root=project)
     assert failed.returncode != 0
     said = [line for line in failed.said.splitlines() if line.startswith("error: ")]
     assert said
