@@ -108,7 +108,8 @@ def summarize_layers(scores: pd.DataFrame, *, higher_is_closer: bool) -> pd.Data
     Returns
     -------
     DataFrame
-        Columns measure, networks, accuracy, low, high, chance, n_networks, n_layers, published.
+        Columns measure, networks, accuracy, low, high, chance, n_networks, n_layers,
+        published_cifar10; NaN where nothing was published.
     """
     rows = []
     for (measure, networks), table in scores.groupby(["measure", "networks"], sort=False):
