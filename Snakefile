@@ -31,6 +31,7 @@ include: "workflow/rules/decoding.smk"
 include: "workflow/rules/ranges.smk"
 include: "workflow/rules/perturbation.smk"
 include: "workflow/rules/toy.smk"
+include: "workflow/rules/scorecards.smk"
 
 
 rule all:
@@ -41,4 +42,5 @@ rule all:
         "results/tables/trajectories.csv",
         "results/tables/layers.csv",
         "results/tables/availability.csv",
+        ["results/tables/scorecards.csv"] if SCORED else [],
     localrule: True

@@ -18,7 +18,8 @@ import pandas as pd
 import torch
 
 from scorebounds import measures
-from scorebounds.figures.style import PAGE_WIDTH, measure_label, use_style
+from scorebounds.figures.style import PAGE_WIDTH, use_style
+from scorebounds.labels import measure_label
 from scorebounds.measures.prediction import (
     held_out_correlations,
     pls_predictions,

@@ -11,7 +11,8 @@ from workflow_runs import ROOT
 
 from scorebounds import datasets, measures
 from scorebounds.datasets.surrogates import PUBLISHED_SAMPLES
-from scorebounds.figures.style import OFF_SCALE, measure_label, measure_looks
+from scorebounds.figures.style import OFF_SCALE, measure_looks
+from scorebounds.labels import measure_label
 from scorebounds.published import PUBLISHED_IDS
 
 LIBRARY = ROOT / "workflow/scripts/scorebounds"

@@ -29,6 +29,8 @@ CHECKSUM_LOCK = "data/checksums.lock"
 PUBLISHED = "cloos2025-published"
 IMAGES = "cifar10"
 SURROGATE = "surrogate-"
+# What an entry of `models` says of its comparison; the rest is of its file.
+OF_MATCH = ("references", "match")
 
 
 def read_catalogue():
@@ -51,7 +53,7 @@ def known_datasets():
     surrogates = dict.fromkeys(
         SURROGATE + file.partition("/")[0] for dataset, file in CATALOGUE if dataset == PUBLISHED
     )
-    return [*EMBEDDED, *recorded, *surrogates, *config["custom"]]
+    return [*EMBEDDED, *recorded, *surrogates, *OWN]
 
 
 def catalogue_files(dataset):
@@ -80,7 +82,7 @@ def fetched_files(dataset):
 
 def files_to_fetch():
     """List the files of the chosen datasets, and of the published results beside them."""
-    wanted = [*DATASETS, *(SURROGATE + name for name in COMPARED.values())]
+    wanted = [*TAKING_PART, *(SURROGATE + name for name in COMPARED.values())]
     return list(dict.fromkeys(file for dataset in wanted for file in fetched_files(dataset)))
 
 
@@ -106,15 +108,9 @@ def reasons_to_leave_out():
 
 def chosen_datasets():
     """List the datasets to work on; offline, those whose files are at hand."""
-    known, chosen = known_datasets(), []
+    require_known("datasets", config["datasets"])
+    chosen = []
     for dataset in dict.fromkeys([*config["datasets"], *config["custom"]]):
-        if dataset not in known:
-            close = difflib.get_close_matches(dataset, known, n=1)
-            meant = f" (did you mean {close[0]!r}?)" if close else ""
-            raise WorkflowError(
-                f"config, datasets: unknown dataset {dataset!r}{meant}; "
-                f"expected one of: {', '.join(known)}, or a name under `custom`"
-            )
         if dataset in LEFT_OUT:
             logger.info(f"Left out offline: {dataset}, which needs {LEFT_OUT[dataset]}")
         else:
@@ -124,26 +120,68 @@ def chosen_datasets():
     return chosen
 
 
+def own_entries():
+    """Return how the user's files are read, by name: recordings, and models that have a file."""
+    models = {
+        name: {key: value for key, value in entry.items() if key not in OF_MATCH}
+        for name, entry in config["models"].items()
+        if "path" in entry
+    }
+    return {**config["custom"], **models}
+
+
 def custom_files(name):
     """List the files of a user's dataset: the recording, and a table of labels if there is one."""
-    entry = config["custom"][name]
+    entry = OWN[name]
     labels = entry.get("labels")
     return [entry["path"], *([labels] if isinstance(labels, str) else [])]
 
 
 def check_custom():
-    """Refuse a user's dataset that has the name of another or no file."""
+    """Refuse a user's dataset or model that has the name of another or no file."""
     if PRIVATE in config["datasets"] and not Path(config[PRIVATE]["path"] or "none").is_file():
         raise WorkflowError(
             f"config, {PRIVATE}: this recording is not public; expected its file under `path`, "
             f"got {config[PRIVATE]['path']!r}"
         )
-    for name, entry in config["custom"].items():
-        if name in EMBEDDED or catalogue_files(name) or name.startswith(SURROGATE):
-            raise WorkflowError(f"config, custom: the name {name!r} is taken, choose another")
+    twice = [name for name in config["custom"] if "path" in config["models"].get(name, {})]
+    for name in OWN:
+        section = "custom" if name in config["custom"] else "models"
+        taken = name in EMBEDDED or catalogue_files(name) or name.startswith(SURROGATE)
+        if taken or name in twice:
+            raise WorkflowError(f"config, {section}: the name {name!r} is taken, choose another")
         for path in custom_files(name):
             if not Path(path).is_file():
-                raise WorkflowError(f"config, custom → {name}: no such file: {path}")
+                raise WorkflowError(f"config, {section} → {name}: no such file: {path}")
+
+
+def require_known(section, names):
+    """Refuse a name that is none of a dataset."""
+    for name in names:
+        if name not in known_datasets():
+            close = difflib.get_close_matches(name, known_datasets(), n=1)
+            meant = f" (did you mean {close[0]!r}?)" if close else ""
+            raise WorkflowError(
+                f"config, {section}: unknown dataset {name!r}{meant}; "
+                f"expected one of: {', '.join(known_datasets())}"
+            )
+
+
+def models_to_score():
+    """List (dataset, model) of every score card: of the references that take part."""
+    scored = []
+    for model, entry in config["models"].items():
+        require_known(f"models → {model} → references", entry["references"])
+        if "path" not in entry and model not in known_datasets():
+            raise WorkflowError(
+                f"config, models → {model}: expected the `path` of its activations, or the name "
+                "of a dataset"
+            )
+        if config["offline"] and (missing := missing_offline(model)):
+            logger.info(f"Left out offline: model {model}, which needs {missing[0]}")
+            continue
+        scored += [(dataset, model) for dataset in entry["references"] if dataset in DATASETS]
+    return sorted(scored, key=lambda pair: DATASETS.index(pair[0]))
 
 
 def compared_datasets():
@@ -164,7 +202,7 @@ def catalogue_entry(column):
 
 def raw_files(wildcards):
     """List the files that a dataset is made from."""
-    if wildcards.dataset in config["custom"]:
+    if wildcards.dataset in OWN:
         return custom_files(wildcards.dataset)
     if wildcards.dataset == PRIVATE:
         return [config[PRIVATE]["path"]]
@@ -180,8 +218,8 @@ def raw_checksums(wildcards):
 
 def dataset_settings(wildcards):
     """Return the settings of a dataset's loader."""
-    if wildcards.dataset in config["custom"]:
-        entry = config["custom"][wildcards.dataset]
+    if wildcards.dataset in OWN:
+        entry = OWN[wildcards.dataset]
         return {key: value for key, value in entry.items() if key != "path"}
     return config[wildcards.dataset] if wildcards.dataset in WITH_SETTINGS else {}
 
@@ -194,18 +232,18 @@ def dataset_provenance(wildcards):
 
 def files_and_paths(dataset):
     """List (file, path) of what a dataset is made from; the path is empty if it is not used."""
-    if dataset in config["custom"]:
+    if dataset in OWN:
         return [(path, path) for path in custom_files(dataset)]
     path = config[PRIVATE]["path"] if dataset == PRIVATE else ""
     return [
-        (file, (path or f"data/raw/{folder}/{file}") if dataset in DATASETS else "")
+        (file, (path or f"data/raw/{folder}/{file}") if dataset in TAKING_PART else "")
         for folder, file in catalogue_files(dataset)
     ] or [("", "")]
 
 
 def why_left_out(dataset):
     """Say why a dataset takes no part; empty if it does."""
-    if dataset in DATASETS:
+    if dataset in TAKING_PART:
         return ""
     if dataset in LEFT_OUT:
         return f"offline, and neither in data/raw nor in a folder mirror: {LEFT_OUT[dataset]}"
@@ -221,7 +259,7 @@ def availability_entries():
         for file, path in files_and_paths(dataset):
             key = (PUBLISHED if dataset.startswith(SURROGATE) else dataset, file)
             row = CATALOGUE.get(key, {})
-            own = dataset in config["custom"] or (dataset == PRIVATE and path)
+            own = dataset in OWN or (dataset == PRIVATE and path)
             used = "made" if dataset in EMBEDDED else "used"
             entries.append(
                 {
@@ -229,7 +267,7 @@ def availability_entries():
                     "dataset": dataset,
                     "file": file,
                     "path": path,
-                    "status": used if dataset in DATASETS else "left out",
+                    "status": used if dataset in TAKING_PART else "left out",
                     "source": path if own else "",
                     "reason": why_left_out(dataset),
                 }
@@ -237,10 +275,14 @@ def availability_entries():
     return entries
 
 
+OWN = own_entries()
 check_custom()
 LEFT_OUT = reasons_to_leave_out()
 DATASETS = chosen_datasets()
 COMPARED = compared_datasets()
+SCORED = models_to_score()
+MODELS = list(dict.fromkeys(model for _, model in SCORED))
+TAKING_PART = list(dict.fromkeys([*DATASETS, *MODELS]))
 SURROGATES = [dataset for dataset in DATASETS if dataset.startswith(SURROGATE)]
 # A user's own may turn out to have no labels; its decoding tables are then empty.
 LABELLED = [dataset for dataset in DATASETS if dataset not in SURROGATES]

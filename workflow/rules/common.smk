@@ -44,6 +44,8 @@ LAYERS = config["layers"]
 OPTIMIZED = optimized_measures()
 SWEPT, SWEEP = ridge_sweep()
 TOY = config["toy"]["measures"]
+# Datasets that some model is scored against.
+CARDED = list(dict.fromkeys(dataset for dataset, _ in SCORED))
 
 
 wildcard_constraints:
@@ -51,8 +53,9 @@ wildcard_constraints:
     measure="|".join(map(re.escape, dict.fromkeys([*OPTIMIZED, *SWEEP, *TOY]))),
     folder="|".join(sorted({re.escape(folder) for folder, _ in CATALOGUE})),
     file="|".join(sorted({re.escape(file) for _, file in CATALOGUE})),
-    table="thresholds|runs|trajectories|scores|layers|decoding|references|perturbation",
+    table="thresholds|runs|trajectories|scores|layers|decoding|references|perturbation|scorecards",
     network=r"[1-9]\d*",
+    model="|".join(map(re.escape, config["models"])) or "none",
 
 
 def library(script):
@@ -135,6 +138,8 @@ def parts_of_table(wildcards):
         return [f"results/layers/accuracy/{measure}.csv" for measure in LAYERS["measures"]]
     if table in ("scores", "perturbation"):
         return [f"results/{table}/{dataset}.csv" for dataset in DATASETS]
+    if table == "scorecards":
+        return [card for dataset in CARDED for card in cards(dataset)]
     if table == "decoding":
         return [f"results/decoding/{dataset}/curves.csv" for dataset in LABELLED]
     if table == "references":
@@ -164,7 +169,20 @@ def figures_to_draw():
     names += [f"ranges/{dataset}" for dataset in RANGED]
     if RANGED:
         names.append("range_matrix")
+    names += [f"scorecards/{dataset}" for dataset in CARDED]
     return [f"results/figures/{name}.pdf" for name in names]
+
+
+def thresholds_of_dataset(wildcards):
+    """List a dataset's tables of thresholds: of PCs, and of variables where there are labels."""
+    dataset = wildcards.dataset
+    decoded = [f"results/decoding/{dataset}/thresholds.csv"] if dataset in LABELLED else []
+    return [f"results/thresholds/{dataset}/thresholds.csv", *decoded]
+
+
+def cards(dataset):
+    """List the score cards of a dataset's models."""
+    return [f"results/scorecards/{dataset}/{model}.csv" for of, model in SCORED if of == dataset]
 
 
 def decoded_measures(dataset):
@@ -208,6 +226,11 @@ def range_pairs(dataset):
 def range_files(dataset, ending):
     """List a dataset's files of ranges, one per pair."""
     return [f"results/ranges/{dataset}/{pair}{ending}" for pair in range_pairs(dataset)]
+
+
+def regions_of_dataset(wildcards):
+    """List a dataset's ranges, none where they are not searched."""
+    return range_files(wildcards.dataset, ".csv") if wildcards.dataset in RANGED else []
 
 
 def all_range_files(ending):

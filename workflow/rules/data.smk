@@ -52,7 +52,7 @@ rule prepare_dataset:
         lock=CHECKSUM_LOCK,
         settings=dataset_settings,
         provenance=dataset_provenance,
-        custom=lambda wildcards: wildcards.dataset in config["custom"],
+        custom=lambda wildcards: wildcards.dataset in OWN,
         seed=lookup(dpath="seed", within=config),
     script:
         "../scripts/prepare_dataset.py"
@@ -60,7 +60,7 @@ rule prepare_dataset:
 
 rule collect_availability:
     input:
-        raw=[path for dataset in DATASETS for _, path in files_and_paths(dataset) if path],
+        raw=[path for dataset in TAKING_PART for _, path in files_and_paths(dataset) if path],
         library=library("collect_availability"),
     output:
         "results/tables/availability.csv",

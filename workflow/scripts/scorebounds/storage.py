@@ -10,6 +10,10 @@ import xarray as xr
 from scorebounds.checks import count_neurons, require_activity, warn_of_width
 
 SAMPLE_DIMS = {2: ("sample", "neuron"), 3: ("time", "condition", "neuron")}
+# Coordinate with the name of each sample or condition, by which a model's are found; no variable.
+ROW_NAME = "row_name"
+# Coordinates with averages over either half of the trials.
+HALVES = ("first_half", "second_half")
 
 
 def recording(
@@ -19,6 +23,8 @@ def recording(
     units: str = "",
     time: np.ndarray | None = None,
     time_units: str = "ms",
+    names: np.ndarray | None = None,
+    halves: Sequence[np.ndarray] = (),
     done: Sequence[str] = (),
 ) -> xr.DataArray:
     """Make a labelled array of activity.
@@ -34,6 +40,11 @@ def recording(
         Bin centres.
     time_units : str
         Unit of `time`.
+    names : ndarray of str, optional
+        Of each sample, or condition: what a model's are matched by.
+    halves : sequence of two ndarray, optional
+        Where activity is an average over trials: the averages over either half of them, NaN in the
+        neurons that have too few.
     done : sequence of str
         What was done to get it, step by step.
     """
@@ -53,6 +64,10 @@ def recording(
     array.attrs["history"] = "\n".join(done)
     if time is not None:
         array = array.assign_coords(time=("time", time, {"units": time_units}))
+    if names is not None:
+        array = array.assign_coords({ROW_NAME: (labelled, np.asarray(names))})
+    for name, half in zip(HALVES, halves, strict=False):
+        array = array.assign_coords({name: (dims, half)})
     return array
 
 
@@ -82,7 +97,15 @@ def write_recording(path: str | Path, array: xr.DataArray, name: str) -> None:
 def read_recording(path: str | Path) -> xr.DataArray:
     """Read what `write_recording` wrote."""
     with xr.open_dataarray(path, engine="h5netcdf") as stored:
-        return stored.load()
+        return stored.drop_vars(HALVES, errors="ignore").load()
+
+
+def read_halves(path: str | Path) -> tuple[np.ndarray, np.ndarray] | None:
+    """Read the averages over either half of the trials, in the shape of the activity, if stored."""
+    with xr.open_dataarray(path, engine="h5netcdf") as stored:
+        if HALVES[0] not in stored.coords:
+            return None
+        return stored[HALVES[0]].values, stored[HALVES[1]].values
 
 
 def samples_by_neurons(array: xr.DataArray) -> np.ndarray:

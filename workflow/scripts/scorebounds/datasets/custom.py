@@ -27,7 +27,7 @@ from scorebounds.datasets.population import (
     leave_out,
     without_padding,
 )
-from scorebounds.storage import recording
+from scorebounds.storage import ROW_NAME, recording
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +44,7 @@ def load(
     units: str = "",
     time: Sequence[float] | str | None = None,
     drop: Sequence[str] = (),
+    names: str | None = None,
 ) -> xr.DataArray:
     """Read a recording whose format its file name tells: .npz, .npy, .csv, .mat or .nc.
 
@@ -66,6 +67,9 @@ def load(
         Bin centres in ms, or the name of the array that has them.
     drop : sequence of str
         What to leave out; see `population.DROPS`.
+    names : str, optional
+        Name of the array with a name for each sample, trial or condition. They are no label; a
+        model's are matched by them.
 
     Raises
     ------
@@ -75,6 +79,7 @@ def load(
     try:
         with open_container(path) as container:
             used = {array or DEFAULT_ARRAY, *([time] if isinstance(time, str) else [])}
+            used |= {names} if names else set()
             named = set() if labels is None or isinstance(labels, str) else set(labels)
             if path.suffix.lower() == ".csv":
                 activity, axes = _columns(container, named | used), axes or ("sample", "neuron")
@@ -82,6 +87,8 @@ def load(
                 activity, axes = _array(container, array or DEFAULT_ARRAY, axes)
             population = arrange(activity, axes, array or DEFAULT_ARRAY)
             found = _labels(container, population, labels, used, path)
+            if names:
+                found[ROW_NAME] = _as_rows(names, container.read(names), population)
             centres = _bin_centres(container, population, time)
         population = without_padding(replace(population, labels=found))
         population = leave_out(population, drop)
@@ -93,8 +100,22 @@ def load(
         raise ValueError(f"{path}: {error}") from error
     except _DAMAGED as error:
         raise ValueError(f"{path}: cannot be read: {_one_line(error)}") from error
-    activity = population.activity if population.timed else population.activity[0]
-    made = recording(activity, population.labels, units=units, time=centres, done=population.done)
+    activity, *halves = (
+        values if population.timed else values[0]
+        for values in (population.activity, *population.halves)
+    )
+    # Averaging leaves out names that differ within a condition.
+    of_rows = dict(population.labels)
+    row_names = of_rows.pop(ROW_NAME, None)
+    made = recording(
+        activity,
+        of_rows,
+        units=units,
+        time=centres,
+        names=row_names,
+        halves=halves,
+        done=population.done,
+    )
     return made.assign_attrs(averaged_by=" ".join(average_by))
 
 
@@ -136,7 +157,7 @@ def _labels(
     for name, values in pairs:
         # A space would part the name where the labels are listed; a slash is a group in netCDF.
         plain = re.sub(r"[^\w.-]+", "_", name)
-        if plain in found or plain in AXES:
+        if plain in found or plain in (*AXES, ROW_NAME):
             taken = "twice" if plain in found else "as that of an axis"
             raise UnusableError(f"expected different names of labels, got {plain!r} {taken}")
         found[plain] = _classes(name, values)
@@ -159,7 +180,7 @@ def _discovered(
     for name, shape in container.shapes.items():
         if name in used:
             continue
-        if name in AXES:
+        if name in (*AXES, ROW_NAME):
             logger.warning("%s: %r is no label: it has the name of an axis", path, name)
         elif not _fits(shape, population):
             logger.warning(

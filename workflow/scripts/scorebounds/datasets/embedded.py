@@ -6,11 +6,13 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
+from scorebounds.datasets.mante2013 import condition_names
 from scorebounds.storage import recording
 
 N_TIMES = 15
 FIRST_TIME_MS, BIN_MS = 125, 50
 COHERENCES = (-0.5, -0.15, -0.05, 0.05, 0.15, 0.5)
+RANKS = (-3, -2, -1, 1, 2, 3)
 BASELINE_HZ, RATE_SD_HZ = 30.0, 6.0
 N_TOY_TIMES, TOY_SPREAD = 10, 0.35
 TASK_VARIABLES = ("time", "choice", "motion", "colour", "context")
@@ -114,12 +116,18 @@ def simulated_pfc(
         "colour": np.where(colour > 0, "green", "red"),
         "context": context,
     }
+    ranks = dict(zip(COHERENCES, RANKS, strict=True))
     return recording(
         # A unit of total variance is spread over the neurons.
         BASELINE_HZ + RATE_SD_HZ * np.sqrt(n_neurons) * activity,
         labels,
         units="Hz",
         time=FIRST_TIME_MS + BIN_MS * np.arange(N_TIMES),
+        names=condition_names(
+            np.array([ranks[coherence] for coherence in motion]),
+            np.array([ranks[coherence] for coherence in colour]),
+            context,
+        ),
         done=["simulated neurons of mixed selectivity"],
     )
 

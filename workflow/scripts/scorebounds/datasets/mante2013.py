@@ -95,7 +95,7 @@ def _require_harmless(path: Path, member: zipfile.ZipInfo) -> None:
 
 def _population(units: Iterable[tuple[Path, Path | IO[bytes]]]) -> xr.DataArray:
     """Stack the units with all conditions, from the name and the content of their files."""
-    kept, left_out, time, reference_conditions = [], [], None, None
+    kept, halves, left_out, time, reference_conditions = [], [], [], None, None
     for name, source in units:
         conditions, rates, time = _condition_averages(name, source)
         if len(conditions) != N_CONDITIONS:
@@ -105,7 +105,8 @@ def _population(units: Iterable[tuple[Path, Path | IO[bytes]]]) -> xr.DataArray:
             reference_conditions = conditions
         if not np.array_equal(conditions, reference_conditions):
             raise ValueError(f"{name}: expected the {N_CONDITIONS} conditions of the other units")
-        kept.append(rates)
+        kept.append(rates[0])
+        halves.append(rates[1:])
     if reference_conditions is None:
         raise ValueError(f"expected a unit with {N_CONDITIONS} conditions in {len(left_out)} files")
     done = [f"averaged the correct trials of each condition, in bins of {BIN_MS} ms"]
@@ -122,13 +123,35 @@ def _population(units: Iterable[tuple[Path, Path | IO[bytes]]]) -> xr.DataArray:
         "colour": np.where(colour > 0, "preferred", "other"),
         "context": np.where(context > 0, "motion", "colour"),
     }
-    return recording(np.stack(kept, axis=-1), labels, units="Hz", time=time, done=done)
+    return recording(
+        np.stack(kept, axis=-1),
+        labels,
+        units="Hz",
+        time=time,
+        names=condition_names(motion, colour, labels["context"]),
+        halves=list(np.stack(halves, axis=-1)),
+        done=done,
+    )
+
+
+def condition_names(motion: np.ndarray, colour: np.ndarray, context: np.ndarray) -> np.ndarray:
+    """Name conditions by the ranks of both coherences, from −3 to 3 without 0, and the context."""
+    return np.array(
+        [
+            f"{relevant} counts, motion {m:+d}, colour {c:+d}"
+            for m, c, relevant in zip(motion, colour, context, strict=True)
+        ]
+    )
 
 
 def _condition_averages(
     name: Path, source: Path | IO[bytes]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return conditions (n, 4), mean rates (n_bins, n) in Hz and bin centres in ms of one unit."""
+    """Return conditions, mean rates in Hz and bin centres in ms of one unit.
+
+    Conditions are (n, 4); the rates (3, n_bins, n): of all trials, and of every other trial from
+    the first and from the second one on, NaN where a condition has one trial.
+    """
     try:
         unit = scipy.io.loadmat(cast("Any", source), simplify_cells=True)["unit"]
         variables = unit["task_variable"]
@@ -149,11 +172,16 @@ def _condition_averages(
         # A choice against the evidence is an error: such a condition has no correct trial.
         if correct[trials].all():
             kept.append(index)
-            rates.append(by_bin[trials].mean(0))
+            spiked = by_bin[trials]
+            halves = [
+                spiked[first::2].mean(0) if len(spiked) > 1 else np.full(n_bins, np.nan)
+                for first in (0, 1)
+            ]
+            rates.append([spiked.mean(0), *halves])
     edges_ms = 1000 * times_s[: n_bins * BIN_MS : BIN_MS]
     return (
         conditions[kept].astype(np.int64),
-        HZ_PER_SPIKE_PER_MS * np.array(rates).T,
+        HZ_PER_SPIKE_PER_MS * np.array(rates).transpose(1, 2, 0),
         np.round(edges_ms) + BIN_MS / 2,
     )
 

@@ -30,6 +30,8 @@ class Population:
     labels : mapping of str to ndarray, shape (n_rows,)
     done : tuple of str
         What was done so far.
+    halves : tuple of ndarray, shape as `activity`
+        Of averages over trials: those over either half of the trials; else empty.
     """
 
     activity: np.ndarray
@@ -38,6 +40,7 @@ class Population:
     grid: tuple[int, ...]
     labels: Mapping[str, np.ndarray]
     done: tuple[str, ...]
+    halves: tuple[np.ndarray, ...] = ()
 
     @property
     def n_rows(self) -> int:
@@ -179,10 +182,14 @@ def average(population: Population, names: Sequence[str]) -> Population:
         np.column_stack(codes), axis=0, return_index=True, return_inverse=True, return_counts=True
     )
     of_row = of_row.ravel()
-    means = np.stack(
-        [population.activity[:, of_row == group].mean(axis=1) for group in range(len(counts))],
-        axis=1,
-    )
+    groups = [population.activity[:, of_row == group] for group in range(len(counts))]
+    means = np.stack([rows.mean(axis=1) for rows in groups], axis=1)
+    halves: tuple[np.ndarray, ...] = ()
+    if counts.min() > 1:
+        halves = tuple(
+            np.stack([rows[:, first::2].mean(axis=1) for rows in groups], axis=1)
+            for first in (0, 1)
+        )
     labels, mixed = {}, []
     for name, values in population.labels.items():
         if (values == values[first][of_row]).all():
@@ -201,4 +208,5 @@ def average(population: Population, names: Sequence[str]) -> Population:
         grid=(len(counts),),
         labels=labels,
         done=(*population.done, *done),
+        halves=halves,
     )

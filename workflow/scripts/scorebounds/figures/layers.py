@@ -14,9 +14,9 @@ from scorebounds.figures.style import (
     PAGE_WIDTH,
     legend_below,
     measure_handles,
-    measure_label,
     measure_looks,
 )
+from scorebounds.labels import measure_label
 
 TRAINED: dict[str, Any] = {"color": "#0072B2", "marker": "o", "markersize": 4, "linestyle": "none"}
 UNTRAINED: dict[str, Any] = {

@@ -14,10 +14,10 @@ from scorebounds.figures.style import (
     N_COLUMNS,
     dataset_label,
     legend_below,
-    measure_label,
     measure_looks,
     panels,
 )
+from scorebounds.labels import measure_label
 
 ATTAINED, PAPER, OUTER = "#0072B2", "#D55E00", "0.15"
 LOOKS: dict[str, dict[str, Any]] = {

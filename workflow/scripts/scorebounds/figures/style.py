@@ -1,57 +1,22 @@
 """The look that all figures share: sizes in print, colours that the colour-blind tell apart."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from scorebounds.labels import measure_label
+
 PAGE_WIDTH = 7.1  # inches, two columns of a journal
 N_COLUMNS = 3
 
-MEASURE_LABELS = {
-    "cka": "CKA",
-    "cka_angular": "angular CKA",
-    "cka_debiased": "debiased CKA",
-    "hsic": "HSIC",
-    "nbs": "NBS",
-    "procrustes_angular": "angular Procrustes",
-    "procrustes_distance": "Procrustes distance",
-    "procrustes_normalised": "normalised Procrustes",
-    "linreg": "linear regression",
-    "linreg_reverse": "reverse linear regression",
-    "linreg_symmetric": "symmetric linear regression",
-    "linreg_cv": "linear regression CV",
-    "ridge_cv_tuned": "ridge CV (tuned)",
-    "rsa_euclidean_cosine": "RSA, Euclidean, cosine",
-    "rsa_euclidean_pearson": "RSA, Euclidean, Pearson",
-    "rsa_euclidean_spearman": "RSA, Euclidean, Spearman",
-    "rsa_correlation_cosine": "RSA, correlation, cosine",
-    "rsa_correlation_pearson": "RSA, correlation, Pearson",
-    "cca": "CCA ρ̄",
-    "cca_r2": "CCA R²",
-    "svcca": "SVCCA ρ̄",
-    "svcca_r2": "SVCCA R²",
-    "pwcca": "PWCCA",
-    "ensd": "shared dimensions",
-    "soft_matching": "soft matching",
-    "permutation_matching": "permutation matching",
-    "distance_correlation": "distance correlation",
-}
-_FAMILY_LABELS = {
-    r"cka_rbf_(.+)": r"RBF CKA (\1)",
-    r"ridge_cv_pearson_(.+)": r"ridge CV, Pearson (λ = \1)",
-    r"ridge_cv_([\d.]+)": r"ridge CV (λ = \1)",
-    r"ridge_([\d.]+)": r"ridge (λ = \1)",
-    r"pls_cv_pearson_(.+)": r"PLS CV, Pearson (\1 comp.)",
-    r"mutual_knn_(.+)": r"mutual k-NN (\1)",
-}
 # Okabe and Ito's palette; order and marker tell the measures apart in grey as well.
 _OWN_LOOK = {
     "cka": ("#0072B2", "o"),
@@ -107,14 +72,6 @@ def measure_looks(names: Iterable[str]) -> dict[str, Look]:
     return looks
 
 
-def measure_label(name: str) -> str:
-    """Return the name of a measure in figures."""
-    for pattern, label in _FAMILY_LABELS.items():
-        if name not in MEASURE_LABELS and re.fullmatch(pattern, name):
-            return re.sub(pattern, label, name)
-    return MEASURE_LABELS.get(name, name)
-
-
 def dataset_label(name: str) -> str:
     """Return the name of a dataset as a panel's title."""
     if name.startswith("surrogate-"):
@@ -160,7 +117,7 @@ def empty_figure(reason: str) -> Figure:
     return figure
 
 
-def legend_below(figure: Figure, handles: list[Line2D]) -> None:
+def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
     """Put one legend for all panels under them."""
     per_row = 4 if figure.get_figwidth() > 0.9 * PAGE_WIDTH else 3
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), per_row))

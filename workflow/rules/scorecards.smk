@@ -1,0 +1,93 @@
+"""Is a model's score good? Chance, noise ceiling, place on the curve, what it allows."""
+
+
+rule score_model:
+    input:
+        reference="data/prepared/{dataset}.nc",
+        model="data/prepared/{model}.nc",
+        library=library("score_model"),
+    output:
+        scores="results/scorecards/{dataset}/{model}.scores.csv",
+        components="results/scorecards/{dataset}/{model}.components.csv",
+    log:
+        "results/logs/score_model/{dataset}/{model}.log",
+    benchmark:
+        "results/benchmarks/score_model/{dataset}/{model}.tsv"
+    conda:
+        "../../envs/optimize.yaml"
+    threads: 1
+    resources:
+        mem_mb=score_memory,
+        runtime=optimize_runtime,
+    params:
+        measures=lookup(dpath="measures", within=config),
+        match=lambda wildcards: config["models"][wildcards.model].get("match", "order"),
+        settings=lookup(dpath="scorecards", within=config),
+        device=lookup(dpath="device", within=config),
+        seed=lookup(dpath="seed", within=config),
+    script:
+        "../scripts/score_model.py"
+
+
+rule judge_model:
+    input:
+        scores="results/scorecards/{dataset}/{model}.scores.csv",
+        components="results/scorecards/{dataset}/{model}.components.csv",
+        thresholds=thresholds_of_dataset,
+        regions=regions_of_dataset,
+        library=library("judge_model"),
+    output:
+        card="results/scorecards/{dataset}/{model}.csv",
+        allowed="results/scorecards/{dataset}/{model}.allowed.csv",
+        page=report(
+            "results/scorecards/{dataset}/{model}.html",
+            caption="../report/scorecard.rst",
+            category="6. Is a model's score good?",
+            labels={"dataset": "{dataset}", "figure": "score card of {model}"},
+        ),
+    log:
+        "results/logs/judge_model/{dataset}/{model}.log",
+    benchmark:
+        "results/benchmarks/judge_model/{dataset}/{model}.tsv"
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=30,
+    script:
+        "../scripts/judge_model.py"
+
+
+rule plot_scorecards:
+    input:
+        cards=lambda wildcards: cards(wildcards.dataset),
+        capture="results/thresholds/{dataset}/capture.csv",
+        library=library("plot_scorecards"),
+    output:
+        pdf="results/figures/scorecards/{dataset}.pdf",
+        png=report(
+            "results/figures/scorecards/{dataset}.png",
+            caption="../report/scorecards.rst",
+            category="6. Is a model's score good?",
+            labels={"dataset": "{dataset}", "figure": "all models"},
+        ),
+        csv="results/figures/scorecards/{dataset}.csv",
+    log:
+        "results/logs/plot_scorecards/{dataset}.log",
+    benchmark:
+        "results/benchmarks/plot_scorecards/{dataset}.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    script:
+        "../scripts/plot_scorecards.py"
+
+
+rule figure_scorecards:
+    input:
+        expand("results/figures/scorecards/{dataset}.pdf", dataset=CARDED),
+    localrule: True

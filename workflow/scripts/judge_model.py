@@ -1,0 +1,37 @@
+"""Say what a model's scores are worth, as a table and a page (rule judge_model)."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from scorebounds.jobs import job_log
+from scorebounds.judgements import allowed_scores, judge
+from scorebounds.pages import scorecard_page
+from scorebounds.storage import read_table, write_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(targets, scores, components, thresholds, regions, names):
+    components = read_table(components)
+    thresholds = pd.concat([read_table(path) for path in thresholds], ignore_index=True)
+    card = judge(read_table(scores), components, thresholds)
+    allowed = allowed_scores(card, components, [read_table(path) for path in regions])
+    for name, table in {"card": card, "allowed": allowed}.items():
+        table = table.assign(**names)[[*names, *table.columns]]
+        write_table(targets[name], table)
+    Path(targets["page"]).write_text(scorecard_page(card, allowed, **names), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        main(
+            dict(snakemake.output.items()),
+            snakemake.input.scores,
+            snakemake.input.components,
+            snakemake.input.thresholds,
+            snakemake.input.regions,
+            dict(snakemake.wildcards.items()),
+        )

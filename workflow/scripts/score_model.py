@@ -1,0 +1,39 @@
+"""Score a model beside chance and the recording's noise (rule score_model)."""
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from scorebounds.jobs import job_log
+from scorebounds.matching import match
+from scorebounds.randomness import derived_seed
+from scorebounds.scorecards import Draws, explained_components, score_model
+from scorebounds.storage import read_halves, read_recording, write_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(targets, reference, model, measures, by, *, settings, device, seed):
+    matched = match(read_recording(reference), read_recording(model), by)
+    draws = Draws(**settings, seed=seed)
+    chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+    scores = score_model(matched, measures, draws, read_halves(reference), chosen)
+    write_table(targets["scores"], scores)
+    write_table(targets["components"], explained_components(matched, chosen))
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        torch.set_num_threads(snakemake.threads)
+        names = snakemake.wildcards.dataset, snakemake.wildcards.model
+        main(
+            dict(snakemake.output.items()),
+            snakemake.input.reference,
+            snakemake.input.model,
+            snakemake.params.measures,
+            snakemake.params.match,
+            settings=snakemake.params.settings,
+            device=snakemake.params.device,
+            seed=derived_seed(snakemake.params.seed, "scorecards", *names),
+        )

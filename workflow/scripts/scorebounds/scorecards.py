@@ -1,0 +1,295 @@
+"""What is a model's score worth: beside chance, the recording's own noise and other samples."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy import stats
+from torch import Tensor
+
+from scorebounds import measures
+from scorebounds.capture import captured_variance, principal_components
+from scorebounds.matching import Matched
+from scorebounds.measures import Measure, Pair, Reference
+from scorebounds.thresholds import CONFIDENCE
+
+logger = logging.getLogger(__name__)
+
+# Permuted copies of a model that are scored at once: as many as fit into this.
+BATCH_BYTES = 64e6
+COLUMNS = [
+    *("measure", "score", "score_low", "score_high", "own_score"),
+    *("null_mean", "null_sd", "null_low", "null_high", "p", "n_permutations"),
+    *("ceiling_low", "ceiling_high", "higher_is_closer"),
+    *("n_samples", "n_conditions", "n_neurons", "note"),
+]
+Halves = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Draws:
+    """How much is drawn.
+
+    Attributes
+    ----------
+    n_permutations : int
+        Shuffles of the model's conditions.
+    n_groups : int
+        Parts of the conditions, and of the neurons, each of which the jackknife leaves out once.
+    seed : int
+    n_permutations_of : mapping of str to int
+        Shuffles for the measures that have a number of their own.
+    """
+
+    n_permutations: int
+    n_groups: int
+    seed: int
+    n_permutations_of: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, measure: str) -> "Draws":
+        """Return what is drawn for one measure."""
+        own = self.n_permutations_of.get(measure, self.n_permutations)
+        return replace(self, n_permutations=own)
+
+
+def score_model(
+    matched: Matched,
+    names: Sequence[str],
+    draws: Draws,
+    halves: Halves | None = None,
+    device: str = "cpu",
+) -> pd.DataFrame:
+    """Score a model with every measure, beside chance, noise ceiling and interval.
+
+    Parameters
+    ----------
+    matched : Matched
+    names : sequence of str
+        Measures.
+    draws : Draws
+    halves : tuple of ndarray, optional
+        Averages of the reference over either half of its trials.
+    device : str
+        Where to compute.
+
+    Returns
+    -------
+    DataFrame
+        A row per measure, see `COLUMNS`. Where a measure is not defined for the data the numbers
+        are missing and `note` says why.
+    """
+    n_times, n_conditions, n_neurons = matched.model.shape
+    n_samples = n_times * len(matched.condition)
+    sizes = {"n_samples": n_samples, "n_conditions": n_conditions, "n_neurons": n_neurons}
+    rows = []
+    for number, name in enumerate(names, 1):
+        logger.info("scoring with %s, %d of %d", name, number, len(names))
+        measure = measures.load(name)
+        row = {"measure": name, "higher_is_closer": measure.higher_is_closer, "note": "", **sizes}
+        try:
+            rows.append({**row, **_score_one(matched, measure, draws.of(name), halves, device)})
+        except ValueError as error:
+            logger.warning("no score with %s: %s", name, error)
+            rows.append({**row, "note": str(error)})
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _score_one(
+    matched: Matched, measure: Measure, draws: Draws, halves: Halves | None, device: str
+) -> dict[str, float]:
+    x = _flat(matched.reference).to(device)
+    score_of = measure.against(x)
+    score = score_of(_flat(matched.model[:, matched.condition]).to(device)).item()
+    low, high = interval(matched, measure, score, draws, device)
+    null = null_scores(matched, score_of, draws, device)
+    return {
+        "score": score,
+        "score_low": low,
+        "score_high": high,
+        "own_score": score_of(x).item(),
+        **against_chance(score, null, higher_is_closer=measure.higher_is_closer),
+        **noise_ceiling(matched, measure, halves, device),
+    }
+
+
+def null_scores(
+    matched: Matched, score_of: Callable[[Tensor], Tensor], draws: Draws, device: str = "cpu"
+) -> np.ndarray:
+    """Score the model with its conditions shuffled.
+
+    Whole conditions are exchanged, so that a time course which all of them share stays: it is no
+    evidence of what a model knows about the conditions. Without an axis of time, samples are.
+
+    Returns
+    -------
+    ndarray, shape (n_permutations,)
+    """
+    model = torch.from_numpy(matched.model).to(device)
+    scores = [
+        score_of(_samples(model[:, torch.from_numpy(batch[:, matched.condition]).to(device)]))
+        for batch in _permutations(matched, draws)
+    ]
+    return torch.cat(scores).cpu().numpy()
+
+
+def _permutations(matched: Matched, draws: Draws) -> Iterator[np.ndarray]:
+    """Yield permutations of the conditions, (n_in_batch, n_conditions)."""
+    rng = np.random.default_rng(draws.seed)
+    n_times, _, n_neurons = matched.model.shape
+    size = 8 * n_times * len(matched.condition) * n_neurons
+    at_once = max(1, int(BATCH_BYTES / size))
+    for first in range(0, draws.n_permutations, at_once):
+        n = min(at_once, draws.n_permutations - first)
+        yield np.stack([rng.permutation(matched.n_conditions) for _ in range(n)])
+
+
+def _samples(activity: Tensor) -> Tensor:
+    """Bring (n_times, n_copies, n_rows, n_neurons) to a batch of (n_samples, n_neurons)."""
+    return activity.transpose(0, 1).flatten(1, 2)
+
+
+def _flat(activity: np.ndarray) -> Tensor:
+    """Return (n_times, n_rows, n_neurons) as samples × neurons."""
+    return torch.from_numpy(np.ascontiguousarray(activity).reshape(-1, activity.shape[-1]))
+
+
+def against_chance(score: float, null: np.ndarray, *, higher_is_closer: bool) -> dict[str, float]:
+    """Compare a score with scores of shuffled conditions.
+
+    Returns
+    -------
+    dict
+        `null_mean`, `null_sd`; `null_low` and `null_high`, beyond which 5 % of them lie on either
+        side; `p` = (b + 1)/(m + 1), b of the m being at least as close (Phipson and Smyth 2010).
+    """
+    as_close = null >= score if higher_is_closer else null <= score
+    return {
+        "null_mean": float(null.mean()),
+        "null_sd": float(null.std(ddof=1)) if len(null) > 1 else float("nan"),
+        "null_low": float(np.quantile(null, 1 - CONFIDENCE)),
+        "null_high": float(np.quantile(null, CONFIDENCE)),
+        "p": float((as_close.sum() + 1) / (len(null) + 1)),
+        "n_permutations": len(null),
+    }
+
+
+def interval(
+    matched: Matched, measure: Measure, score: float, draws: Draws, device: str = "cpu"
+) -> tuple[float, float]:
+    """Return a 95 % interval over other conditions and other neurons of the reference.
+
+    From the delete-a-group jackknife: groups of conditions and groups of neurons are left out in
+    turn, the variances of both add up (Kott 2001). A bootstrap would draw samples twice, which
+    raises every measure of similarity.
+
+    Returns
+    -------
+    tuple of float
+        Within the measure's bounds; NaN where there are not two groups.
+    """
+    rng = np.random.default_rng(draws.seed)
+    n_x = matched.reference.shape[-1]
+    n_of_conditions = min(draws.n_groups, matched.n_conditions)
+    n_of_neurons = min(draws.n_groups, n_x)
+    if n_of_conditions < 2:
+        return float("nan"), float("nan")
+    part = partial(_score_part, matched, measure, device=device)
+    group = rng.permutation(np.arange(matched.n_conditions) % n_of_conditions)[matched.condition]
+    variance = _jackknife([part(rows=group != number) for number in range(n_of_conditions)])
+    if n_of_neurons > 1:
+        group = rng.permutation(np.arange(n_x) % n_of_neurons)
+        variance += _jackknife([part(neurons=group != number) for number in range(n_of_neurons)])
+    n_free = min(n_of_conditions, max(n_of_neurons, 2)) - 1
+    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n_free)) * variance**0.5
+    least, most = measure.bounds
+    return max(score - half, least), min(score + half, most)
+
+
+def _jackknife(scores: Sequence[float]) -> float:
+    """Return the variance that scores without each group in turn tell of."""
+    n = len(scores)
+    return float((n - 1) * np.var(scores))
+
+
+def _score_part(
+    matched: Matched,
+    measure: Measure,
+    rows: np.ndarray | None = None,
+    neurons: np.ndarray | None = None,
+    *,
+    device: str,
+) -> float:
+    """Score some rows and neurons of the reference."""
+    x, condition = matched.reference, matched.condition
+    if rows is not None:
+        x, condition = x[:, rows], condition[rows]
+    if neurons is not None:
+        x = x[..., neurons]
+    return measure.score(_flat(x).to(device), _flat(matched.model[:, condition]).to(device)).item()
+
+
+def noise_ceiling(
+    matched: Matched, measure: Measure, halves: Halves | None, device: str = "cpu"
+) -> dict[str, float]:
+    """Return between which scores a model would lie that knows every condition's true mean.
+
+    With single trials in the reference: a trial scored with the average over the other trials of
+    its condition, and over all of them (Nili et al. 2014). With averages over either half of the
+    trials: one half scored with the other, and with the whole, which is the reference; over the
+    neurons that have both halves.
+
+    Returns
+    -------
+    dict
+        `ceiling_low`, `ceiling_high`; NaN where there are no trials.
+    """
+    pairs: list[tuple[np.ndarray, np.ndarray]] = []
+    if matched.has_trials:
+        of_others, of_all = _condition_means(matched)
+        pairs = [(matched.reference, of_others), (matched.reference, of_all)]
+    elif halves is not None:
+        first, second = (np.reshape(half, matched.reference.shape) for half in halves)
+        whole = np.isfinite(first + second).all(axis=(0, 1))
+        if whole.any():
+            first, second = first[..., whole], second[..., whole]
+            pairs = [(first, second), (matched.reference[..., whole], first)]
+    scores = [measure.score(_flat(x).to(device), _flat(y).to(device)).item() for x, y in pairs] or [
+        float("nan")
+    ]
+    return {"ceiling_low": min(scores), "ceiling_high": max(scores)}
+
+
+def _condition_means(matched: Matched) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each row the mean of its condition's other rows, and of all of them."""
+    x, condition = matched.reference, matched.condition
+    count = np.bincount(condition)
+    total = np.stack([x[:, condition == number].sum(1) for number in range(len(count))], axis=1)
+    whole = total[:, condition]
+    n_trials = count[condition][:, None]
+    return (whole - x) / (n_trials - 1), whole / n_trials
+
+
+def explained_components(matched: Matched, device: str = "cpu") -> pd.DataFrame:
+    """Tell how much of each PC of the reference the model itself explains, by least squares.
+
+    Returns
+    -------
+    DataFrame
+        Columns target (number of the PC), variance_ratio, r2; r2 is missing where the model has
+        as many neurons as samples allow, for it would be 1 whatever the model.
+    """
+    components = principal_components(_flat(matched.reference).to(device))
+    y = _flat(matched.model[:, matched.condition]).to(device)
+    ratios = components.variance_ratio.cpu().numpy()
+    if y.shape[-1] >= len(y) - 1:
+        r2 = np.full(len(ratios), np.nan)
+    else:
+        pair = Pair(Reference(components.scores), y)
+        r2 = captured_variance(pair, components).cpu().numpy()
+    return pd.DataFrame(
+        {"target": np.arange(1, len(ratios) + 1), "variance_ratio": ratios, "r2": r2}
+    )
