@@ -229,7 +229,9 @@ def range_settings(wildcards):
 
 def range_memory(wildcards, input, attempt):
     """Request memory in MB: torch, all targets with Adam's two moments, and steps of L-BFGS."""
-    return round(1500 + 12 * config["ranges"]["joint"]["n_targets"] * input.size_mb) * attempt
+    joint = config["ranges"]["joint"]
+    copies = joint["n_targets"] * (36 if joint["x"] == "free" else 12)
+    return round(1500 + copies * input.size_mb) * attempt
 
 
 RANGE_LISTS = ("pairs", "datasets")

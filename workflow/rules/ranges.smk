@@ -79,7 +79,7 @@ rule plot_ranges:
         runtime=10,
     params:
         guide=lookup(dpath="ranges/guide", within=config),
-        n_targets=lookup(dpath="ranges/joint/n_targets", within=config),
+        joint=lookup(dpath="ranges/joint", within=config),
     script:
         "../scripts/plot_ranges.py"
 

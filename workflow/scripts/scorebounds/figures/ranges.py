@@ -41,7 +41,7 @@ def range_figure(
     Parameters
     ----------
     ranges : DataFrame
-        Columns dataset, a, b, a_value and {paper, attained, outer}_{lower, upper}.
+        Columns dataset, a, b, a_value, paper_x and {paper, attained, outer}_{lower, upper}.
     guides : DataFrame
         Columns given, implied, low, high, verdict, two rows per pair.
     trajectories : DataFrame
@@ -60,7 +60,9 @@ def range_figure(
         axis.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
         axis.set(xlabel=measure_label(a), ylabel=measure_label(b))
         axis.set_title(_verdict(guides, a, b, guide), fontsize=6)
-    handles = [Line2D([], [], label=LABELS[kind], **look) for kind, look in LOOKS.items()]
+    free = (ranges.paper_x == "free").any()
+    labels = {**LABELS, "paper": f"{LABELS['paper']}, X free"} if free else LABELS
+    handles = [Line2D([], [], label=labels[kind], **look) for kind, look in LOOKS.items()]
     handles.append(Line2D([], [], color="0.75", linewidth=0.6, label="its trajectories"))
     legend_below(figure, handles)
     figure.suptitle(dataset_label(ranges.dataset.iloc[0]), fontsize=8)
