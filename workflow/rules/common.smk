@@ -197,12 +197,17 @@ def ranged_datasets():
 
 def range_pairs(dataset):
     """List the pairs of measures, as a--b, whose ranges are searched on a dataset."""
-    reduced = {"cka", "cka_angular", "nbs", "procrustes_angular", "linreg"}
     return [
         f"{a}--{b}"
         for a, b in config["ranges"]["pairs"]
-        if {a, b} <= reduced or dataset in config["ranges"]["full"]["datasets"]
+        if {a, b} <= REDUCED or dataset in config["ranges"]["full"]["datasets"]
     ]
+
+
+def reduced_measures():
+    """List the measures whose ranges with each other can be searched in few coordinates."""
+    paired = [name for pair in config["ranges"]["pairs"] for name in pair]
+    return [name for name in dict.fromkeys([*config["measures"], *paired]) if name in REDUCED]
 
 
 def range_files(dataset, ending):
@@ -235,4 +240,5 @@ def range_memory(wildcards, input, attempt):
 
 
 RANGE_LISTS = ("pairs", "datasets")
+REDUCED = {"cka", "cka_angular", "nbs", "procrustes_angular", "linreg"}
 RANGED = [dataset for dataset in ranged_datasets() if range_pairs(dataset)]

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scorebounds.figures.style import (
+    MEASURE_LABELS,
     N_COLUMNS,
     dataset_label,
     legend_below,
@@ -119,7 +120,13 @@ def matrix_figure(guides: pd.DataFrame, guide: float) -> Figure:
     guide : float
         From which score on a score counts as high.
     """
-    datasets, names = list(dict.fromkeys(guides.dataset)), list(dict.fromkeys(guides.given))
+    datasets = list(dict.fromkeys(guides.dataset))
+    # Forms of a measure beside each other.
+    order = list(MEASURE_LABELS)
+    names = sorted(
+        dict.fromkeys([*guides.given, *guides.implied]),
+        key=lambda name: order.index(name) if name in order else len(order),
+    )
     labels = [look[0] for look in measure_looks(names).values()]
     figure, axes = panels(len(datasets), height=0.5 + 0.26 * len(names), legend_height=1.0)
     colours = plt.get_cmap("viridis").with_extremes(bad="0.93")

@@ -30,6 +30,8 @@ TOLERANCE = 1e-6
 # Ends this near to the best agree with it.
 AGREEMENT = 1e-3
 ENDS = {"lower": -1, "upper": 1}
+# Linear regression jumps where a component appears: its shares have to be fine.
+N_SHARES = 1001
 
 Sides = tuple[Tensor, Tensor]
 
@@ -90,7 +92,7 @@ def pair_range(
     if settings["joint"]["x"] == "free":
         require_gradient_in_x(names)
     require_matrix(x)
-    problem = _Problem(x, names, dataset, seed, settings)
+    problem = PairProblem(x, names, dataset, seed, settings)
     grid = np.linspace(0, 1, problem.n_grid)
     joint, paper = problem.paper(grid)
     region = pd.DataFrame({"dataset": dataset, "a": names[0], "b": names[1], "a_value": grid})
@@ -108,8 +110,11 @@ def pair_range(
     return PairRange(region, guides, trajectory_table(joint, dataset, names, settings["n_kept"]))
 
 
-class _Problem:
-    """One dataset and pair of measures, with what all methods need of it."""
+class PairProblem:
+    """One dataset and pair of measures, with what all methods need of it.
+
+    Parameters are those of `pair_range`.
+    """
 
     def __init__(
         self,
@@ -187,7 +192,9 @@ class _Problem:
         self, goals: Tensor, others: Mapping[tuple[int, int], Tensor], sign: int
     ) -> dict[str, Points]:
         if isinstance(self.space, ReducedSpace):
-            return paths(self.space, self._stream("starts"), goals)
+            # Where a is not linear regression, its goals are no shares: some of all sizes.
+            shares = torch.cat([goals, torch.linspace(0, 1, N_SHARES, dtype=goals.dtype)])
+            return paths(self.space, self._stream("starts"), shares.unique())
         found = full_paths(self.x, self._stream("starts"))
         own = [y for (_, end), y in sorted(others.items()) if end == sign]
         if len(own) > 1:
@@ -222,8 +229,11 @@ class _Problem:
         level = self.settings["guide"]
         a, b = self.names
         high = region[region.a_value >= level - 1e-9]
-        forward = (high.attained_lower.min(), high.attained_upper.max())
         levels = np.unique([level, 1.0])
+        forward = [high.attained_lower.min(), high.attained_upper.max()]
+        if abs(region.a_value - level).min() > 1e-9:  # the guide is no value of the grid
+            at = [self.attained((a, b), levels, sign, {})[0] for sign in ENDS.values()]
+            forward = [np.fmin(forward[0], at[0].min()), np.fmax(forward[1], at[1].max())]
         back = {end: self.attained((b, a), levels, sign, {})[0] for end, sign in ENDS.items()}
         reached = region.a_value[region.attained_upper >= level]
         lower = pd.Series([*back["lower"], *reached]).min()
