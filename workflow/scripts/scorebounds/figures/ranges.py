@@ -65,7 +65,7 @@ def range_figure(
     labels = {**LABELS, "paper": f"{LABELS['paper']}, X free"} if free else LABELS
     handles = [Line2D([], [], label=labels[kind], **look) for kind, look in LOOKS.items()]
     handles.append(Line2D([], [], color="0.75", linewidth=0.6, label="its trajectories"))
-    legend_below(figure, handles)
+    legend_below(figure, handles, per_row=2)
     figure.suptitle(dataset_label(ranges.dataset.iloc[0]), fontsize=8)
     return figure
 
