@@ -124,6 +124,19 @@ def test_high_procrustes_forces_high_cka_and_not_conversely(tables):
     assert (guides.loc[("procrustes_angular", "ridge_cv_100")].low < 0.1).all()
 
 
+def test_every_pair_of_reduced_measures_has_its_guide(tables):
+    guides = pd.read_csv(tables / "range_guides.csv")
+    names = ["cka", "cka_angular", "nbs", "procrustes_angular", "linreg"]
+    for dataset, rows in guides.groupby("dataset"):
+        assert not rows.duplicated(["given", "implied"]).any(), dataset
+        inside = rows[rows.given.isin(names) & rows.implied.isin(names)]
+        assert len(inside) == len(names) * (len(names) - 1), dataset
+        assert (inside.low >= inside.outer_low - 1e-6).all(), dataset
+    # Exactly known: X's first components hold what a CKA needs.
+    known = guides.query("given == 'cka' and implied == 'linreg'")
+    assert (known.low - known.outer_low < 0.01).all()
+
+
 def test_perturbed_scores_are_those_of_theory(tables):
     table = pd.read_csv(tables / "perturbation.csv")
     assert table.dataset.nunique() >= 9

@@ -1,12 +1,14 @@
 """Allowable ranges: three methods inside each other, and against brute force."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from measure_cases import draw
 
 from scorebounds import measures
 from scorebounds.ranges.joint import border_targets
+from scorebounds.ranges.joint_free import FreeX
 from scorebounds.ranges.region import pair_range
 from scorebounds.ranges.verdicts import verdict
 
@@ -14,7 +16,7 @@ EFFORT = {"n_starts": 4, "n_rounds": 8, "n_steps": 12, "n_passes": 1}
 SETTINGS = {
     "guide": 0.9,
     "n_kept": 5,
-    "joint": {"n_targets": 16, "max_steps": 40, "learning_rate": 0.1},
+    "joint": {"x": "fixed", "n_targets": 16, "max_steps": 40, "learning_rate": 0.1},
     "reduced": {"n_grid": 11, **EFFORT},
     "full": {"n_grid": 11, "n_starts": 1, "n_rounds": 1, "n_steps": 2, "n_passes": 0},
 }
@@ -29,6 +31,10 @@ def with_spectrum(shares, n=24):
 
 def ranges(x, a, b):
     return pair_range(x, (a, b), "test", seed=0, settings=SETTINGS)
+
+
+def with_free_x(**settings):
+    return {**SETTINGS, **settings, "joint": {**SETTINGS["joint"], "x": "free"}}
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +141,67 @@ def test_published_findings():
     scaled = pair_range(10 * x, pair, "test", seed=0, settings=settings)
     assert set(scaled.guides.verdict) == {"independent"}
     assert scaled.region.outer_lower.isna().all()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("cka", "procrustes_angular"),
+        ("linreg", "nbs"),
+        ("linreg_reverse", "cka_angular"),
+        ("ridge_2", "ridge_cv_0.5"),
+        ("rsa_euclidean_pearson", "svcca"),
+    ],
+)
+def test_scores_of_a_free_x_and_their_slopes(names):
+    free = FreeX(draw(20, 4), names)
+    evaluate = free.scorer()
+    y = torch.stack([draw(20, 3, seed=seed) + 0.5 * free.x[:, :3] for seed in (1, 2)])
+    points = torch.stack([free.start(each) for each in y]).requires_grad_()
+    scores = evaluate(points)
+    aside = draw(*points.shape, seed=3)
+    for name, score in zip(names, scores, strict=True):
+        expected = [measures.load(name).score(free.x, each) for each in y]
+        assert score.tolist() == pytest.approx([each.item() for each in expected], abs=1e-12)
+        (slope,) = torch.autograd.grad(score.sum(), points, retain_graph=True)
+        for columns in (slice(0, 4), slice(4, None)):
+            step = torch.zeros_like(aside)
+            step[..., columns] = 1e-5 * aside[..., columns]
+            with torch.no_grad():
+                ends = [evaluate(points + sign * step)[names.index(name)].sum() for sign in (1, -1)]
+            rise = ((ends[0] - ends[1]) / 2).item()
+            assert rise == pytest.approx((slope * step).sum().item(), rel=1e-5)
+
+
+def nearest(found):
+    """Return how near the trajectories came to each target."""
+    table = found.trajectories
+    missed = (table.a_value - table.a_target).abs() + (table.b_value - table.b_target).abs()
+    return missed.groupby(table.target).min()
+
+
+def test_free_x_reaches_what_no_y_beside_the_fixed_one_can():
+    x = with_spectrum([0.97, 0.02, 0.01])
+    fixed = ranges(x, "cka", "nbs")
+    free = pair_range(x, ("cka", "nbs"), "test", seed=0, settings=with_free_x())
+    assert set(fixed.region.paper_x) == {"fixed"}
+    assert set(free.region.paper_x) == {"free"}
+    assert (free.region.paper_upper > free.region.outer_upper + 0.05).any()
+    assert (nearest(fixed) - nearest(free)).max() > 0.1
+    # What was searched for, and the guides, stay a matter of the given X.
+    for region in (fixed.region, free.region):
+        assert not (region.attained_lower < region.outer_lower - 1e-6).any()
+        assert not (region.attained_upper > region.outer_upper + 1e-6).any()
+    pd.testing.assert_frame_equal(free.guides, fixed.guides)
+
+
+@pytest.mark.parametrize("name", ["linreg_cv", "pwcca"])
+def test_no_gradient_in_a_free_x_is_told_before_anything_runs(name):
+    with pytest.raises(ValueError, match=f"needs a gradient in X, and '{name}' has none") as told:
+        pair_range(
+            torch.full((3, 2), torch.nan), ("cka", name), "test", seed=0, settings=with_free_x()
+        )
+    assert "set ranges → joint → x to fixed or leave the pair out" in str(told.value)
 
 
 def test_bad_pairs_are_told_in_one_sentence():

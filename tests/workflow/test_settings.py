@@ -33,6 +33,7 @@ from workflow_runs import snakemake
         ("ridge_sweep: {datasets: [surrogate-ultrametric]}", "expected a dataset with labels, got"),
         ("ranges: {pairs: [[cka, ensd]]}", "expected a measure of docs/measures.md that has a gra"),
         ("ranges: {pairs: [[cka, cka]]}", "a pair of two different measures that have a gradient"),
+        ("ranges: {joint: {x: moving}}", "joint → x: expected fixed or free, got 'moving'"),
         ("ranges: {datasets: [ultra]}", "config, ranges → datasets: unknown dataset 'ultra'"),
         ("custom: {a: {file: x.npz}}", "custom → a: unknown key 'file'"),
         ("custom: {a: {path: gone.npz}}", "config, custom → a: no such file: gone.npz"),

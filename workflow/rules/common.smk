@@ -215,12 +215,17 @@ def ranged_datasets():
 
 def range_pairs(dataset):
     """List the pairs of measures, as a--b, whose ranges are searched on a dataset."""
-    reduced = {"cka", "cka_angular", "nbs", "procrustes_angular", "linreg"}
     return [
         f"{a}--{b}"
         for a, b in config["ranges"]["pairs"]
-        if {a, b} <= reduced or dataset in config["ranges"]["full"]["datasets"]
+        if {a, b} <= REDUCED or dataset in config["ranges"]["full"]["datasets"]
     ]
+
+
+def reduced_measures():
+    """List the measures whose ranges with each other can be searched in few coordinates."""
+    paired = [name for pair in config["ranges"]["pairs"] for name in pair]
+    return [name for name in dict.fromkeys([*config["measures"], *paired]) if name in REDUCED]
 
 
 def range_files(dataset, ending):
@@ -252,8 +257,11 @@ def range_settings(wildcards):
 
 def range_memory(wildcards, input, attempt):
     """Request memory in MB: torch, all targets with Adam's two moments, and steps of L-BFGS."""
-    return round(1500 + 12 * config["ranges"]["joint"]["n_targets"] * input.size_mb) * attempt
+    joint = config["ranges"]["joint"]
+    copies = joint["n_targets"] * (36 if joint["x"] == "free" else 12)
+    return round(1500 + copies * input.size_mb) * attempt
 
 
 RANGE_LISTS = ("pairs", "datasets")
+REDUCED = {"cka", "cka_angular", "nbs", "procrustes_angular", "linreg"}
 RANGED = [dataset for dataset in ranged_datasets() if range_pairs(dataset)]

@@ -29,10 +29,36 @@ rule range_pair:
         "../scripts/range_pair.py"
 
 
+rule range_others:
+    input:
+        reference="data/prepared/{dataset}.nc",
+        guides=lambda wildcards: range_files(wildcards.dataset, ".guides.csv"),
+        library=library("range_others"),
+    output:
+        "results/ranges/{dataset}/other_pairs.csv",
+    log:
+        "results/logs/range_others/{dataset}.log",
+    benchmark:
+        "results/benchmarks/range_others/{dataset}.tsv"
+    conda:
+        "../../envs/optimize.yaml"
+    threads: 1
+    resources:
+        mem_mb=perturb_memory,
+        runtime=optimize_runtime,
+    params:
+        seed=lookup(dpath="seed", within=config),
+        measures=reduced_measures(),
+        settings=range_settings,
+    script:
+        "../scripts/range_others.py"
+
+
 rule collect_ranges:
     input:
         regions=all_range_files(".csv"),
-        guides=all_range_files(".guides.csv"),
+        guides=all_range_files(".guides.csv")
+        + [f"results/ranges/{dataset}/other_pairs.csv" for dataset in RANGED],
         library=library("collect_ranges"),
     output:
         ranges="results/tables/ranges.csv",
@@ -79,7 +105,7 @@ rule plot_ranges:
         runtime=10,
     params:
         guide=lookup(dpath="ranges/guide", within=config),
-        n_targets=lookup(dpath="ranges/joint/n_targets", within=config),
+        joint=lookup(dpath="ranges/joint", within=config),
     script:
         "../scripts/plot_ranges.py"
 

@@ -16,7 +16,10 @@ from scorebounds.figures.style import (
     panels,
 )
 
+# One mark per component: between two of them there is nothing.
 SIMULATED: dict[str, Any] = {"linestyle": "none", "markersize": 2.4, "markeredgewidth": 0}
+REPLACED: dict[str, Any] = {**SIMULATED, "marker": "_", "markersize": 6, "markeredgewidth": 0.8}
+DROPPED: dict[str, Any] = {**SIMULATED, "marker": "x", "markeredgewidth": 0.5}
 
 
 def perturbation_figure(table: pd.DataFrame) -> Figure:
@@ -36,8 +39,8 @@ def perturbation_figure(table: pd.DataFrame) -> Figure:
         for measure, rows in of_dataset.groupby("measure", sort=False):
             _, colour, marker = looks[str(measure)]
             share = rows.variance_ratio.to_numpy()
-            axis.plot(share, rows.theory, color=colour, linewidth=0.9)
-            axis.plot(share, rows.dropped_theory, color=colour, linewidth=0.6, linestyle=":")
+            axis.plot(share, rows.theory, color=colour, **REPLACED)
+            axis.plot(share, rows.dropped_theory, color=colour, **DROPPED)
             axis.plot(share, rows.simulated_mean, color=colour, marker=marker, **SIMULATED)
         axis.set_xscale("log")
         axis.set_ylim(-0.03, 1.03)
@@ -47,13 +50,13 @@ def perturbation_figure(table: pd.DataFrame) -> Figure:
     for axis in axes[::N_COLUMNS]:
         axis.set_ylabel("score after the change")
     handles = [
-        Line2D([], [], color=colour, marker=marker, label=label, markersize=3)
+        Line2D([], [], color=colour, marker=marker, label=label, markersize=3, linestyle="none")
         for label, colour, marker in looks.values()
     ]
     handles += [
-        Line2D([], [], color="0.3", linewidth=0.9, label="replaced, theory"),
+        Line2D([], [], color="0.3", label="replaced, theory", **REPLACED),
         Line2D([], [], color="0.3", marker="o", label="replaced, simulated", **SIMULATED),
-        Line2D([], [], color="0.3", linewidth=0.6, linestyle=":", label="dropped, theory"),
+        Line2D([], [], color="0.3", label="dropped, theory", **DROPPED),
     ]
     legend_below(figure, handles)
     return figure

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scorebounds.figures.style import (
+    MEASURE_LABELS,
     N_COLUMNS,
     dataset_label,
     legend_below,
@@ -41,7 +42,7 @@ def range_figure(
     Parameters
     ----------
     ranges : DataFrame
-        Columns dataset, a, b, a_value and {paper, attained, outer}_{lower, upper}.
+        Columns dataset, a, b, a_value, paper_x and {paper, attained, outer}_{lower, upper}.
     guides : DataFrame
         Columns given, implied, low, high, verdict, two rows per pair.
     trajectories : DataFrame
@@ -60,9 +61,11 @@ def range_figure(
         axis.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
         axis.set(xlabel=measure_label(a), ylabel=measure_label(b))
         axis.set_title(_verdict(guides, a, b, guide), fontsize=6)
-    handles = [Line2D([], [], label=LABELS[kind], **look) for kind, look in LOOKS.items()]
+    free = (ranges.paper_x == "free").any()
+    labels = {**LABELS, "paper": f"{LABELS['paper']}, X free"} if free else LABELS
+    handles = [Line2D([], [], label=labels[kind], **look) for kind, look in LOOKS.items()]
     handles.append(Line2D([], [], color="0.75", linewidth=0.6, label="its trajectories"))
-    legend_below(figure, handles)
+    legend_below(figure, handles, per_row=2)
     figure.suptitle(dataset_label(ranges.dataset.iloc[0]), fontsize=8)
     return figure
 
@@ -117,7 +120,13 @@ def matrix_figure(guides: pd.DataFrame, guide: float) -> Figure:
     guide : float
         From which score on a score counts as high.
     """
-    datasets, names = list(dict.fromkeys(guides.dataset)), list(dict.fromkeys(guides.given))
+    datasets = list(dict.fromkeys(guides.dataset))
+    # Forms of a measure beside each other.
+    order = list(MEASURE_LABELS)
+    names = sorted(
+        dict.fromkeys([*guides.given, *guides.implied]),
+        key=lambda name: order.index(name) if name in order else len(order),
+    )
     labels = [look[0] for look in measure_looks(names).values()]
     figure, axes = panels(len(datasets), height=0.5 + 0.26 * len(names), legend_height=1.0)
     colours = plt.get_cmap("viridis").with_extremes(bad="0.93")

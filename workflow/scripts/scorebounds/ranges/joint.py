@@ -15,6 +15,8 @@ from scorebounds.measures import Pair, Reference
 from scorebounds.measures.base import ORTHOGONAL, TRANSLATION
 from scorebounds.measures.closed_form import safe_arccos
 
+Scorer = Callable[[Tensor], tuple[Tensor, Tensor]]
+
 ARRIVED = 1e-3
 BETAS, EPSILON = (0.9, 0.999), 1e-8
 N_BISECTIONS = 60
@@ -29,7 +31,7 @@ class Joint(NamedTuple):
     scores : list of ndarray, shape (n_steps_of_target, 2)
         Both scores along each trajectory.
     crossings : dict of (index, sign) to tuple of Tensor
-        For each value of the grid and end (1 the largest b) the two Y between which the most
+        For each value of the grid and end (1 the largest b) the two points between which the most
         extreme of all trajectories passed it.
     """
 
@@ -47,8 +49,7 @@ def border_targets(n_targets: int) -> np.ndarray:
 
 
 def optimize_jointly(
-    x: Tensor,
-    names: tuple[str, str],
+    evaluate: Scorer,
     start: Tensor,
     grid: Tensor,
     *,
@@ -60,12 +61,10 @@ def optimize_jointly(
 
     Parameters
     ----------
-    x : Tensor, shape (n_samples, n_x)
-        The reference, which stays as it is.
-    names : tuple of str
-        Ids of measures a and b.
-    start : Tensor, shape (n_samples, n_y)
-        Where all trajectories start.
+    evaluate : callable
+        Takes points, shape (n, *start.shape), and returns scores a and b, shape (n,).
+    start : Tensor, shape (n_samples, n_columns)
+        Where all trajectories start: Y, or X and Y side by side where both move.
     grid : Tensor, shape (n_grid,)
         Values of a whose crossings are kept.
     n_targets, max_steps : int
@@ -78,10 +77,9 @@ def optimize_jointly(
     Joint
         All targets are climbed as one batch, in single precision. Cloos et al. 2025, section 4.4.
     """
-    x, start, grid = x.float(), start.float(), grid.float()
-    evaluate = scorer_of_both(x, names)
+    start, grid = start.float(), grid.float()
     targets = border_targets(n_targets)
-    goals = torch.from_numpy(targets).to(x)
+    goals = torch.from_numpy(targets).to(start)
     keeper = _Crossings(grid)
     scores: list[list[np.ndarray]] = [[] for _ in targets]
     active = torch.arange(n_targets)
@@ -111,24 +109,54 @@ def optimize_jointly(
     return Joint(targets, [np.stack(each) for each in scores], keeper.crossings)
 
 
-def scorer_of_both(x: Tensor, names: tuple[str, str]) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-    """Return the function of Y that gives both scores, from products that they share.
+class FixedX:
+    """Points of the joint optimisation that are Y alone, for one X.
 
-    Angular scores are worked out from their cosines, in the precision of x.
+    Parameters
+    ----------
+    x : Tensor, shape (n_samples, n_x)
+    names : tuple of str
+        Ids of measures a and b.
     """
-    base = [measures.load(base_of(name)) for name in names]
-    rotatable = all({ORTHOGONAL, TRANSLATION} <= each.invariances for each in base)
-    reference = Reference(principal_components(x).scores if rotatable else x)
 
-    def evaluate(y: Tensor) -> tuple[Tensor, Tensor]:
-        pair = Pair(reference, y)
-        first, second = (
-            score if name not in ANGULAR_OF else 1 - safe_arccos(score) / (math.pi / 2)
-            for name, score in zip(names, (each.compare(pair) for each in base), strict=True)
-        )
-        return first, second
+    def __init__(self, x: Tensor, names: tuple[str, str]):
+        self.x, self.names = x, names
 
-    return evaluate
+    def start(self, y: Tensor) -> Tensor:
+        """Return the point at which Y is `y`."""
+        return y
+
+    def sides(self, point: Tensor) -> tuple[Tensor, Tensor]:
+        """Return X and Y of a point."""
+        return self.x, point
+
+    def scorer(self) -> Scorer:
+        """Return the function of points that gives both scores, from products that they share.
+
+        It works in the precision of the points.
+        """
+        base = [measures.load(base_of(name)) for name in self.names]
+        rotatable = all({ORTHOGONAL, TRANSLATION} <= each.invariances for each in base)
+        references: dict[torch.dtype, Reference] = {}
+
+        def evaluate(points: Tensor) -> tuple[Tensor, Tensor]:
+            if points.dtype not in references:
+                x = self.x.to(points)
+                x = principal_components(x).scores if rotatable else x
+                references[points.dtype] = Reference(x)
+            pair = Pair(references[points.dtype], points)
+            first, second = (
+                in_form(name, each.compare(pair))
+                for name, each in zip(self.names, base, strict=True)
+            )
+            return first, second
+
+        return evaluate
+
+
+def in_form(name: str, score: Tensor) -> Tensor:
+    """Return the score of `name` that goes with one of its base measure, in its precision."""
+    return 1 - safe_arccos(score) / (math.pi / 2) if name in ANGULAR_OF else score
 
 
 class _Crossings:
@@ -153,10 +181,8 @@ class _Crossings:
                 self.crossings[index, sign] = pair
 
 
-def on_the_way(
-    evaluate: Callable[[Tensor], tuple[Tensor, Tensor]], first: Tensor, second: Tensor, goal: float
-) -> Tensor | None:
-    """Return the Y between two, on a straight line, at which a meets its goal."""
+def on_the_way(evaluate: Scorer, first: Tensor, second: Tensor, goal: float) -> Tensor | None:
+    """Return the point between two, on a straight line, at which a meets its goal."""
 
     def off(share: float) -> float:
         with torch.no_grad():

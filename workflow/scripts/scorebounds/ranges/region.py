@@ -17,7 +17,8 @@ from scorebounds.randomness import derived_seed
 from scorebounds.ranges.attained import Effort, Ends, Space, find_ends
 from scorebounds.ranges.families import paths
 from scorebounds.ranges.full import FullSpace, as_points, full_paths
-from scorebounds.ranges.joint import Joint, on_the_way, optimize_jointly, scorer_of_both
+from scorebounds.ranges.joint import FixedX, Joint, on_the_way, optimize_jointly
+from scorebounds.ranges.joint_free import FreeX, require_gradient_in_x
 from scorebounds.ranges.reduced import MEASURES, Points, ReducedSpace
 from scorebounds.ranges.search import ON_GOAL
 from scorebounds.ranges.verdicts import verdict
@@ -29,6 +30,10 @@ TOLERANCE = 1e-6
 # Ends this near to the best agree with it.
 AGREEMENT = 1e-3
 ENDS = {"lower": -1, "upper": 1}
+# Linear regression jumps where a component appears: its shares have to be fine.
+N_SHARES = 1001
+
+Sides = tuple[Tensor, Tensor]
 
 
 class PairRange(NamedTuple):
@@ -73,8 +78,10 @@ def pair_range(
     PairRange
         `region`: per value of a, the lower and upper end of b by the joint optimisation of Cloos et
         al. 2025 (`paper`), by constrained search (`attained`) and the bound that no Y can cross
-        (`outer`); empty where a method has none. `guides`: which b go with an a of at least the
-        guide, and the reverse. `trajectories`: those of the joint optimisation, thinned.
+        (`outer`); empty where a method has none. `paper_x` tells whether X was fixed or free; what
+        is reached with X free is no point of the region of this X. `guides`: which b go with an a
+        of at least the guide, and the reverse. `trajectories`: those of the joint optimisation,
+        thinned.
 
     Raises
     ------
@@ -82,14 +89,18 @@ def pair_range(
         If the data or the pair of measures cannot be used.
     """
     require_pair_of_scores(names)
+    if settings["joint"]["x"] == "free":
+        require_gradient_in_x(names)
     require_matrix(x)
-    problem = _Problem(x, names, dataset, seed, settings)
+    problem = PairProblem(x, names, dataset, seed, settings)
     grid = np.linspace(0, 1, problem.n_grid)
     joint, paper = problem.paper(grid)
     region = pd.DataFrame({"dataset": dataset, "a": names[0], "b": names[1], "a_value": grid})
+    region["paper_x"] = settings["joint"]["x"]
+    others = {key: y for key, (x_there, y) in paper.items() if x_there is x}
     outer = outer_range(*names, grid, problem.eigenvalues, problem.largest_rank)
     for number, (end, sign) in enumerate(ENDS.items()):
-        best, counts = problem.attained(names, grid, sign, paper)
+        best, counts = problem.attained(names, grid, sign, others)
         region[f"paper_{end}"] = [problem.score_b(paper.get((i, sign))) for i in range(len(grid))]
         region[f"attained_{end}"] = best
         region[f"outer_{end}"] = outer[number]
@@ -99,8 +110,11 @@ def pair_range(
     return PairRange(region, guides, trajectory_table(joint, dataset, names, settings["n_kept"]))
 
 
-class _Problem:
-    """One dataset and pair of measures, with what all methods need of it."""
+class PairProblem:
+    """One dataset and pair of measures, with what all methods need of it.
+
+    Parameters are those of `pair_range`.
+    """
 
     def __init__(
         self,
@@ -131,19 +145,19 @@ class _Problem:
     def _stream(self, purpose: str) -> int:
         return derived_seed(self.seed, "ranges", purpose, self.dataset, *self.names)
 
-    def paper(self, grid: np.ndarray) -> tuple[Joint, dict[tuple[int, int], Tensor]]:
-        """Run method 1; return it, and the Y that it attained at values of the grid, by end."""
+    def paper(self, grid: np.ndarray) -> tuple[Joint, dict[tuple[int, int], Sides]]:
+        """Run method 1; return it, and what it attained at values of the grid, by end."""
         names = ("ranges", self.dataset, *self.names)
         n_samples, width = self.x.shape
-        start = starting_points((n_samples, width), self.seed, names, 1)[0]
-        joint = optimize_jointly(
-            self.x, self.names, start, torch.from_numpy(grid), **self.settings["joint"]
-        )
-        evaluate, found = scorer_of_both(self.x, self.names), {}
+        y = starting_points((n_samples, width), self.seed, names, 1)[0]
+        settings = dict(self.settings["joint"])
+        moving = (FreeX if settings.pop("x") == "free" else FixedX)(self.x, self.names)
+        evaluate, found = moving.scorer(), {}
+        joint = optimize_jointly(evaluate, moving.start(y), torch.from_numpy(grid), **settings)
         for (index, sign), between in joint.crossings.items():
-            y = on_the_way(evaluate, *between, float(grid[index]))
-            if y is not None and self._is_at(y, self.names[0], grid[index]):
-                found[index, sign] = y
+            point = on_the_way(evaluate, *between, float(grid[index]))
+            if point is not None and self._is_at(moving.sides(point), self.names[0], grid[index]):
+                found[index, sign] = moving.sides(point)
         return joint, found
 
     def attained(
@@ -165,7 +179,7 @@ class _Problem:
             candidates = [self._first_sound(found, index, sign, names[0], value)]
             candidates += [others.get((index, each)) for each in ENDS.values()]
             candidates += [self.x] if abs(x_itself - goals[index]) < ON_GOAL else []
-            scores = [self._score(y, names[1]) for y in candidates if y is not None]
+            scores = [self._score((self.x, y), names[1]) for y in candidates if y is not None]
             end = max(scores, key=lambda score: sign * score) if scores else np.nan
             ends.append(end)
             of_goal = found.b[(found.goal == index) & found.searched].numpy()
@@ -178,7 +192,9 @@ class _Problem:
         self, goals: Tensor, others: Mapping[tuple[int, int], Tensor], sign: int
     ) -> dict[str, Points]:
         if isinstance(self.space, ReducedSpace):
-            return paths(self.space, self._stream("starts"), goals)
+            # Where a is not linear regression, its goals are no shares: some of all sizes.
+            shares = torch.cat([goals, torch.linspace(0, 1, N_SHARES, dtype=goals.dtype)])
+            return paths(self.space, self._stream("starts"), shares.unique())
         found = full_paths(self.x, self._stream("starts"))
         own = [y for (_, end), y in sorted(others.items()) if end == sign]
         if len(own) > 1:
@@ -191,30 +207,33 @@ class _Problem:
         """Return the best Y of a goal whose score in full coordinates is the goal."""
         for row in found.best(index, sign).tolist():
             y = self.space.build(found.points[row : row + 1])
-            if self._is_at(y, name, value):
+            if self._is_at((self.x, y), name, value):
                 return y
         return None
 
-    def _is_at(self, y: Tensor, name: str, value: float) -> bool:
+    def _is_at(self, sides: Sides, name: str, value: float) -> bool:
         try:
-            return abs(self._score(y, name) - value) <= TOLERANCE
+            return abs(self._score(sides, name) - value) <= TOLERANCE
         except ValueError:
             return False
 
-    def _score(self, y: Tensor, name: str) -> float:
-        return self.loaded[name].score(self.x, y).item()
+    def _score(self, sides: Sides, name: str) -> float:
+        return self.loaded[name].score(*sides).item()
 
-    def score_b(self, y: Tensor | None) -> float:
-        """Return the second score of an attained Y."""
-        return np.nan if y is None else self._score(y, self.names[1])
+    def score_b(self, sides: Sides | None) -> float:
+        """Return the second score of an attained X and Y."""
+        return np.nan if sides is None else self._score(sides, self.names[1])
 
     def guides(self, region: pd.DataFrame) -> pd.DataFrame:
         """Return which scores each measure of the pair allows the other, from the guide on."""
         level = self.settings["guide"]
         a, b = self.names
         high = region[region.a_value >= level - 1e-9]
-        forward = (high.attained_lower.min(), high.attained_upper.max())
         levels = np.unique([level, 1.0])
+        forward = [high.attained_lower.min(), high.attained_upper.max()]
+        if abs(region.a_value - level).min() > 1e-9:  # the guide is no value of the grid
+            at = [self.attained((a, b), levels, sign, {})[0] for sign in ENDS.values()]
+            forward = [np.fmin(forward[0], at[0].min()), np.fmax(forward[1], at[1].max())]
         back = {end: self.attained((b, a), levels, sign, {})[0] for end, sign in ENDS.items()}
         reached = region.a_value[region.attained_upper >= level]
         lower = pd.Series([*back["lower"], *reached]).min()

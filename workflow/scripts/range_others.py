@@ -1,0 +1,39 @@
+"""Find what a high score leaves to measures it was not paired with (rule range_others)."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import torch
+
+from scorebounds.jobs import job_log
+from scorebounds.ranges.guides import guides_of_other_pairs
+from scorebounds.storage import read_recording, read_table, samples_by_neurons, write_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def main(target, reference, guides, measures, *, seed, settings):
+    recording = read_recording(reference)
+    found = guides_of_other_pairs(
+        torch.from_numpy(samples_by_neurons(recording)),
+        pd.concat(read_table(path) for path in guides),
+        measures,
+        recording.attrs["dataset"],
+        seed=seed,
+        settings=settings,
+    )
+    write_table(target, found)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        torch.set_num_threads(snakemake.threads)
+        main(
+            snakemake.output[0],
+            snakemake.input.reference,
+            snakemake.input.guides,
+            snakemake.params.measures,
+            seed=snakemake.params.seed,
+            settings=snakemake.params.settings,
+        )

@@ -1,0 +1,104 @@
+"""What a high score leaves to measures that it was not paired with."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+from scorebounds.bounds import base_of, from_base, outer_range, to_base
+from scorebounds.ranges.reduced import MEASURES
+from scorebounds.ranges.region import PairProblem
+from scorebounds.ranges.verdicts import verdict
+
+ENDS = ["low", "high", "outer_low", "outer_high"]
+
+
+def guides_of_other_pairs(
+    x: Tensor,
+    known: pd.DataFrame,
+    names: Sequence[str],
+    dataset: str,
+    *,
+    seed: int,
+    settings: Mapping[str, Any],
+) -> pd.DataFrame:
+    """Find what a score of at least the guide leaves to each of `names`, where it is not known.
+
+    Between two forms of one measure, and between two measures of which one is a form of another
+    that was searched, nothing has to be searched: the ends follow exactly. The lower ends of other
+    pairs are searched; their upper ends are 1, which Y = X has.
+
+    Parameters
+    ----------
+    x : Tensor, shape (n_samples, n_x)
+        The reference.
+    known : DataFrame
+        The guides of this dataset's pairs, see `pair_range`.
+    names : sequence of str
+        Measures that the reduced search takes: `cka`, `nbs`, `linreg` or their angular forms.
+    dataset : str
+        Name, for the table and the random streams.
+    seed : int
+    settings : mapping
+        The section `ranges` of the configuration.
+
+    Returns
+    -------
+    DataFrame
+        Rows like those of `known`, each ordered pair once, none of them in `known`. A measure that
+        is not in `names` has rows as the given one only, where they follow from `known`.
+    """
+    missing = [name for name in names if base_of(name) not in MEASURES]
+    if missing:
+        raise ValueError(f"no reduced search takes {missing[0]!r}")
+    found = {(row.given, row.implied): row[ENDS] for _, row in known.iterrows()}
+    before = set(found)
+    for given in dict.fromkeys([*names, *known.given]):
+        for implied in names:
+            if given != implied and (given, implied) not in found:
+                ends = _following(found, given, implied, settings["guide"])
+                if ends is None and given in names:
+                    problem = PairProblem(x, (given, implied), dataset, seed, settings)
+                    ends = _searched(problem)
+                if ends is not None:
+                    found[given, implied] = ends
+    rows = [
+        {
+            "dataset": dataset,
+            "given": given,
+            "implied": implied,
+            "level": settings["guide"],
+            **ends,
+            "verdict": verdict(ends.low, _low(found, implied, given)),
+        }
+        for (given, implied), ends in found.items()
+        if (given, implied) not in before
+    ]
+    return pd.DataFrame(rows, columns=["dataset", "given", "implied", "level", *ENDS, "verdict"])
+
+
+def _following(
+    found: Mapping[tuple[str, str], pd.Series], given: str, implied: str, level: float
+) -> pd.Series | None:
+    """Return the ends that follow from what is known, if they do."""
+    if base_of(given) == base_of(implied):
+        least = from_base(implied, to_base(given, np.array(level)))
+        return pd.Series([least, 1.0, least, 1.0], ENDS, dtype=float)
+    for (other, form), ends in found.items():
+        if other == given and base_of(form) == base_of(implied):
+            return pd.Series(from_base(implied, to_base(form, ends.to_numpy(float))), ENDS)
+    return None
+
+
+def _searched(problem: PairProblem) -> pd.Series:
+    level = problem.settings["guide"]
+    lows, _ = problem.attained(problem.names, np.unique([level, 1.0]), -1, {})
+    levels = np.linspace(level, 1, 6)
+    outer, _ = outer_range(*problem.names, levels, problem.eigenvalues, problem.largest_rank)
+    return pd.Series([np.nanmin(lows), 1.0, outer.min(), 1.0], ENDS)
+
+
+def _low(found: Mapping[tuple[str, str], pd.Series], given: str, implied: str) -> float:
+    return found[given, implied].low if (given, implied) in found else np.nan
