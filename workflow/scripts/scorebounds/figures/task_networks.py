@@ -18,7 +18,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 RELEVANT, IRRELEVANT = "#0072B2", "#999999"
 EVIDENCE_MARKERS = {"motion": "o", "colour": "^"}
-TARGET: dict[str, Any] = {"color": "black", "marker": "x", "linestyle": "none", "markersize": 4}
+TARGET: dict[str, Any] = {"color": "black", "marker": "x", "linestyle": "none", "markersize": 3}
 
 
 def task_networks_figure(
@@ -45,16 +45,16 @@ def task_networks_figure(
         axis.set_title(f"rnn-context{state}")
     choices[0].set_ylabel("preferred choices (%)")
     _draw_reaches(right, psychometric[psychometric.angle.notna()])
+    reach = {**LOOKS["rnn-reaching"], "linestyle": "none", "markersize": 4}
     handles = [
-        *(Line2D([], [], markersize=3, label=name, **look) for name, look in LOOKS.items()),
         *(
             Line2D([], [], color=colour, marker=marker, markersize=3, label=f"{evidence}, {said}")
             for said, colour in (("relevant", RELEVANT), ("irrelevant", IRRELEVANT))
             for evidence, marker in EVIDENCE_MARKERS.items()
         ),
-        Line2D(
-            [], [], label="reach, trained", linestyle="none", markersize=3, **LOOKS["rnn-reaching"]
-        ),
+        Line2D([], [], label="reach, trained", **reach),
+        Line2D([], [], label="reach, untrained", **{**reach, "markerfacecolor": "white"}),
+        Line2D([], [], label="target", **TARGET),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     return figure
@@ -63,10 +63,12 @@ def task_networks_figure(
 def _draw_learning(axis: Axes, learning: pd.DataFrame, stop_accuracy: float) -> None:
     for name, look in LOOKS.items():
         rows = learning[learning.model == name]
-        axis.plot(rows.step, 100 * rows.accuracy, markersize=2.5, **look)
+        label = f"{name}, {rows.step.max()} updates"
+        axis.plot(rows.step, 100 * rows.accuracy, markersize=2.5, label=label, **look)
+    axis.legend(loc="lower right", fontsize=5.5)
     axis.axhline(100 * stop_accuracy, color="0.6", linewidth=0.6, linestyle="--", zorder=0)
-    axis.set(xlabel="updates", ylabel="held-out trials correct (%)", ylim=(-3, 103))
-    axis.set_title("learning")
+    axis.set(xlabel="updates", ylabel="held-out trials correct (%)", ylim=(-23, 103))
+    axis.set(title="learning", yticks=range(0, 101, 20))
 
 
 def _draw_choices(axis: Axes, decisions: pd.DataFrame) -> None:
@@ -83,8 +85,9 @@ def _draw_choices(axis: Axes, decisions: pd.DataFrame) -> None:
 
 def _draw_reaches(axis: Axes, reaches: pd.DataFrame) -> None:
     angle = np.deg2rad(reaches.angle.unique())
-    axis.plot(np.cos(angle), np.sin(angle), **TARGET)
-    look = {**LOOKS["rnn-reaching"], "linestyle": "none", "markersize": 4}
+    # On top, for the reaches of a network that has learned cover the targets.
+    axis.plot(np.cos(angle), np.sin(angle), zorder=3, **TARGET)
+    look = {**LOOKS["rnn-reaching"], "linestyle": "none", "markersize": 4.5}
     for state, filled in (("", True), (UNTRAINED, False)):
         rows = reaches[reaches.model == f"rnn-reaching{state}"]
         face = {} if filled else {"markerfacecolor": "white"}
