@@ -184,7 +184,7 @@ def test_report_holds_the_figures(project, finished):
     assert made.returncode == 0, made.said
     with zipfile.ZipFile(finished / "report.zip") as report:
         names = report.namelist()
-    assert sum(name.endswith(".png") for name in names) == 15
+    assert sum(name.endswith(".png") for name in names) == 16
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from scorebounds import datasets, measures
 from scorebounds.datasets.surrogates import PUBLISHED_SAMPLES
 from scorebounds.figures.style import OFF_SCALE, measure_looks
 from scorebounds.labels import measure_label
+from scorebounds.models import tasks
 from scorebounds.published import PUBLISHED_IDS
 
 LIBRARY = ROOT / "workflow/scripts/scorebounds"
@@ -154,6 +155,15 @@ def test_catalogue_and_loaders_know_the_same_datasets():
     everything = {*datasets._EMBEDDED, *recorded, *(f"surrogate-{name}" for name in published)}
     # One is not public, and the toy has figures of its own.
     assert set(CONFIG["datasets"]) == everything - {"siegel2015", "two-fans"}
+
+
+def test_workflow_and_library_know_the_same_task_networks():
+    (listed,) = re.findall(r"(?m)^TASKS = (\[.*\])$", RULES)
+    assert tuple(ast.literal_eval(listed)) == tasks.TASKS
+    for name in tasks.TASKS:
+        assert (
+            tasks.load(name, evidence_noise=0.0).step_ms <= CONFIG["task-networks"]["time_constant"]
+        )
 
 
 def test_catalogue_is_that_of_the_mirror(mirror):

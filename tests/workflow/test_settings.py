@@ -59,6 +59,18 @@ from workflow_runs import snakemake
             "datasets: [siegel2015]",
             "config, siegel2015: this recording is not public; expected its",
         ),
+        ("task-networks: {nonlinearity: elu}", "nonlinearity: expected tanh or relu, got 'elu'"),
+        ("task-networks: {n_unit: 9}", "task-networks: unknown key 'n_unit', did you mean"),
+        (
+            "task-networks: {time_constant: 10}",
+            "time_constant: expected a time constant in ms, at least 25, the longest step, got 10",
+        ),
+        (
+            "task-networks: {training: {stop_accuracy: 93}}",
+            "stop_accuracy: expected a share above 0 and at most 1, got 93",
+        ),
+        ("custom: {rnn-context: {path: x}}", "the name 'rnn-context' is taken, choose another"),
+        ("datasets: [rnn-contex]", "unknown dataset 'rnn-contex' (did you mean 'rnn-context'?)"),
         ("mante2013: {monkeys: [B]}", "monkeys → 0: expected A or F, got 'B'"),
         ("downloads: {per_host: 0}", "per_host: expected a number of files fetched from one host"),
         ("custom: {'a b': {path: x}}", "expected a name of letters, digits, '.', '_' and '-', got"),

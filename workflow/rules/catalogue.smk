@@ -12,7 +12,10 @@ from snakemake.logging import logger
 # Relative, so that a cluster node or a container finds it from the working directory as well.
 WORKFLOW = Path(os.path.relpath(workflow.basedir))
 SCRIPTS = WORKFLOW / "workflow/scripts"
-EMBEDDED = ["ultrametric", "simulated-pfc", "two-fans"]
+# Trained by the workflow, and copies of them as they were before; recorded like any population.
+TASKS = ["rnn-context", "rnn-reaching"]
+TASK_NETWORKS = [task + state for task in TASKS for state in ("", "-untrained")]
+EMBEDDED = ["ultrametric", "simulated-pfc", "two-fans", *TASK_NETWORKS]
 # Datasets whose loaders have settings, under their names in the config.
 WITH_SETTINGS = ["simulated-pfc", "mante2013"]
 # Not public: read from a file that the config names.

@@ -40,6 +40,11 @@ def ridge_sweep():
     )
 
 
+def one_of(names):
+    """Return the pattern of a wildcard that is one of some names."""
+    return "|".join(map(re.escape, names))
+
+
 LAYERS = config["layers"]
 OPTIMIZED = optimized_measures()
 SWEPT, SWEEP = ridge_sweep()
@@ -159,7 +164,7 @@ def figures_to_draw():
     """List every figure as PDF; its PNG and CSV come with it."""
     names = ["thresholds", "trajectories", "scores", "perturbation", "toy"]
     names += [f"capture/{dataset}" for dataset in DATASETS]
-    names += ["layers", "layer_maps", "unrelated"]
+    names += ["layers", "layer_maps", "unrelated", "task_networks"]
     if COMPARED:
         names.append("agreement")
     if LABELLED:

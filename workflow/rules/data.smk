@@ -41,6 +41,8 @@ rule prepare_dataset:
         "results/logs/prepare_dataset/{dataset}.log",
     benchmark:
         "results/benchmarks/prepare_dataset/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=one_of([name for name in known_datasets() if name not in TASK_NETWORKS]),
     conda:
         "../../envs/data.yaml"
     threads: 1
