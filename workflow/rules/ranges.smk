@@ -20,9 +20,11 @@ rule range_pair:
         "../../envs/optimize.yaml"
     threads: 1
     resources:
+        **GPU,
         mem_mb=range_memory,
-        runtime=optimize_runtime,
+        runtime=range_minutes,
     params:
+        device=lookup(dpath="device", within=config),
         seed=lookup(dpath="seed", within=config),
         settings=range_settings,
     script:
@@ -46,8 +48,8 @@ rule collect_ranges:
         "../../envs/tables.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     script:
         "../scripts/collect_ranges.py"
 
@@ -75,8 +77,8 @@ rule plot_ranges:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     params:
         guide=lookup(dpath="ranges/guide", within=config),
         n_targets=lookup(dpath="ranges/joint/n_targets", within=config),
@@ -105,8 +107,8 @@ rule plot_range_matrix:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     params:
         guide=lookup(dpath="ranges/guide", within=config),
     script:
