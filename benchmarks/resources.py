@@ -30,12 +30,15 @@ class Asked(NamedTuple):
     used: dict[str, float]
 
     def ratio(self, resource):
+        """Return how many times what was used was asked for."""
         return self.requested[resource] / max(self.used[resource], 1e-9)
 
     def is_short(self, resource):
+        """Tell whether more was used than asked for."""
         return self.used[resource] > self.requested[resource]
 
     def is_lavish(self, resource):
+        """Tell whether far more was asked for than used."""
         allowed = max(FLOORS[resource], LARGEST_RATIO * self.used[resource])
         return self.requested[resource] > allowed
 
@@ -58,7 +61,7 @@ def planned_jobs(folder, options):
 
 def used(path):
     """Return the largest memory in MB and the minutes of a benchmark file."""
-    with open(path, encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8", newline="") as file:
         row = list(csv.DictReader(file, delimiter="\t"))[-1]
     measured = row["max_rss"]
     memory = float(measured) if re.fullmatch(r"[\d.]+", measured) else 0.0
@@ -82,7 +85,7 @@ def table(jobs):
         own = [job for job in jobs if job.rule == rule]
         cells = []
         for resource, digits in (("mem_mb", 0), ("runtime", 2)):
-            job = max(own, key=lambda one: one.used[resource])  # noqa: B023
+            job = max(own, key=lambda one: one.used[resource])
             ratio = job.ratio(resource)
             cells += [f"{job.requested[resource]:.0f}", f"{job.used[resource]:.{digits}f}"]
             cells.append(f"{ratio:.1f}" if ratio < 100 else "> 100")

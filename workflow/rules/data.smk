@@ -14,7 +14,7 @@ rule fetch_dataset:
     threads: 1
     resources:
         mem_mb=PLAIN_MB,
-        runtime=60,
+        runtime=fetch_minutes,
     params:
         urls=lambda wildcards: catalogue_entry("url")(wildcards).split(),
         checksum=catalogue_entry("checksum"),

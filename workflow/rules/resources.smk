@@ -54,6 +54,11 @@ def billions(input):
     return n_samples * n_neurons**2 / 1e9
 
 
+def fetch_minutes(wildcards, attempt):
+    """Request minutes at half a MB a second, though files are fetched where Snakemake runs."""
+    return at_least(float(catalogue_entry("bytes")(wildcards)) / 3e7) * attempt
+
+
 def prepare_memory(wildcards, input, attempt):
     """Request MB: some copies of a recording, which a file may hold compressed."""
     return round(PLAIN_MB + 6 * input.size_mb) * attempt

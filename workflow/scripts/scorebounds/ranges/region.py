@@ -116,7 +116,7 @@ class _Problem:
         self.base = (base_of(names[0]), base_of(names[1]))
         spread = torch.linalg.svdvals(x - x.mean(0))
         kept = spread > spread[0] * max(x.shape) * torch.finfo(x.dtype).eps
-        self.eigenvalues = spread[kept].square().numpy()
+        self.eigenvalues = spread[kept].square().cpu().numpy()
         self.largest_rank = min(x.shape[1], len(x) - 1)
         self.reduced = set(self.base) <= set(MEASURES)
         part = settings["reduced" if self.reduced else "full"]
@@ -135,9 +135,13 @@ class _Problem:
         """Run method 1; return it, and the Y that it attained at values of the grid, by end."""
         names = ("ranges", self.dataset, *self.names)
         n_samples, width = self.x.shape
-        start = starting_points((n_samples, width), self.seed, names, 1)[0]
+        start = starting_points((n_samples, width), self.seed, names, 1)[0].to(self.x.device)
         joint = optimize_jointly(
-            self.x, self.names, start, torch.from_numpy(grid), **self.settings["joint"]
+            self.x,
+            self.names,
+            start,
+            torch.from_numpy(grid).to(self.x.device),
+            **self.settings["joint"],
         )
         evaluate, found = scorer_of_both(self.x, self.names), {}
         for (index, sign), between in joint.crossings.items():
@@ -168,7 +172,7 @@ class _Problem:
             scores = [self._score(y, names[1]) for y in candidates if y is not None]
             end = max(scores, key=lambda score: sign * score) if scores else np.nan
             ends.append(end)
-            of_goal = found.b[(found.goal == index) & found.searched].numpy()
+            of_goal = found.b[(found.goal == index) & found.searched].cpu().numpy()
             n_starts.append(len(of_goal))
             agree = np.abs(from_base(names[1], of_goal) - end) < AGREEMENT
             n_agreed.append(int(agree.sum()))
