@@ -153,7 +153,7 @@ def test_device_of_the_settings(monkeypatch):
         monkeypatch.setattr(torch.cuda, "is_available", lambda seen=seen: seen)
         assert chosen_device(name).type == expected
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ValueError, match="config, device: expected a GPU .* found none"):
+    with pytest.raises(ValueError, match=r"config, device: expected a GPU .* found none"):
         chosen_device("cuda")
 
 

@@ -37,11 +37,13 @@ def recording_mb(input):
 
 def shape(input):
     """Return the numbers of samples and neurons of the recording that a job reads."""
+    # Before the recording is there, Snakemake wants the error of this line.
+    n_numbers = recording_mb(input) * 1e6 / 8
     try:
         import h5py
     except ImportError:
         # Snakemake may run without the jobs' libraries: nothing is slower than a square.
-        side = round((recording_mb(input) * 1e6 / 8) ** 0.5)
+        side = round(n_numbers**0.5)
         return side, side
     with h5py.File(input.reference) as recording:
         *samples, n_neurons = recording["activity"].shape
