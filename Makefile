@@ -4,13 +4,13 @@ CORES ?= 2
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: demo data test test-slurm lint bench docs report clean help
+.PHONY: demo data test test-clusters lint bench docs report clean help
 
 help:
 	@echo "make demo    set up .venv and run the workflow without network ($(CORES) cores)"
 	@echo "make data    set up .venv and fetch the files of the chosen datasets, nothing else"
 	@echo "make test    set up .venv and run the tests"
-	@echo "make test-slurm  the Slurm profile on a cluster of one node (docs/clusters.md)"
+	@echo "make test-clusters  small runs on schedulers (docs/clusters.md says what they need)"
 	@echo "make lint    ruff, mypy, snakefmt and snakemake --lint"
 	@echo "make bench   speed against the textbook forms, as ratios"
 	@echo "make docs    the generated parts of docs/ (agreement: set SCOREBOUNDS_REFERENCE)"
@@ -29,8 +29,8 @@ data: .venv/demo
 test: .venv/test
 	$(BIN)/python -m pytest
 
-test-slurm: .venv/test
-	$(BIN)/python -m pytest tests/cluster/test_slurm.py
+test-clusters: .venv/test
+	$(BIN)/python -m pytest tests/cluster
 
 lint: .venv/test
 	$(BIN)/ruff check .

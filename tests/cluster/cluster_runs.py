@@ -1,10 +1,13 @@
 """What the tests of clusters share: a job that dies at first, and results that stay the same."""
 
+import functools
 import hashlib
 import importlib.util
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 from workflow_runs import ROOT, TINY
@@ -57,9 +60,12 @@ def begin(*arguments, folder):
         )
 
 
-@pytest.fixture(scope="module")
-def of_one_machine(tmp_path_factory):
-    """Run the tiny workflow without a scheduler, and return what came of it."""
-    folder = tmp_path_factory.mktemp("local")
-    assert begin("--cores", 2, folder=folder).wait() == 0, (folder / "said.log").read_text()
-    return digests(folder)
+@functools.cache
+def results_of_one_machine():
+    """Run the tiny workflow without a scheduler, once, and return what came of it."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        assert begin("--cores", 2, folder=folder).wait() == 0, (folder / "said.log").read_text()
+        found = digests(folder)
+    assert len(found) > 20
+    return found

@@ -4,14 +4,7 @@ import subprocess
 import time
 
 import pytest
-from cluster_runs import (  # noqa: F401
-    PROBE,
-    begin,
-    digests,
-    needs_plugin,
-    of_one_machine,
-    write_program,
-)
+from cluster_runs import PROBE, begin, digests, needs_plugin, results_of_one_machine, write_program
 from workflow_runs import ROOT, snakemake
 
 PROFILE = ("--workflow-profile", ROOT / "profiles/cluster-generic")
@@ -66,11 +59,7 @@ def test_job_that_dies_gets_more_memory(tmp_path, scheduler):
     assert (tmp_path / "probe.txt").read_text() == "400\n"
 
 
-def test_cancelled_job_and_a_killed_run_end_in_the_same_results(
-    tmp_path,
-    scheduler,
-    of_one_machine,  # noqa: F811
-):
+def test_cancelled_job_and_a_killed_run_end_in_the_same_results(tmp_path, scheduler):
     home, options = scheduler
     first = begin(*options, folder=tmp_path)
     while not (home / "job1").exists():
@@ -86,5 +75,5 @@ def test_cancelled_job_and_a_killed_run_end_in_the_same_results(
             subprocess.run([home / "cancel", number], check=True)
     assert begin(*options, "--unlock", folder=tmp_path).wait() == 0
     assert begin(*options, folder=tmp_path).wait() == 0, (tmp_path / "said.log").read_text()
-    assert digests(tmp_path) == of_one_machine
+    assert digests(tmp_path) == results_of_one_machine()
     assert len(list(home.glob("job*"))) <= 25
