@@ -18,7 +18,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 LARGEST_RATIO = 4
 # Asking for this little is never too much: an idle Python or torch, and the minutes of a queue.
-FLOORS = {"mem_mb": 1000, "runtime": 10}
+FLOORS = {"mem_mb": 1000, "runtime": 5}
 
 
 class Asked(NamedTuple):

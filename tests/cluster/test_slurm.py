@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -34,19 +35,21 @@ def started(scripts, folder):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def cluster(tmp_path_factory):
+def cluster():
     needs_plugin("slurm")
-    with pytest.MonkeyPatch.context() as patch:
-        scripts = os.environ.get("SCOREBOUNDS_SLURM")
-        if scripts:
-            scripts = Path(scripts).resolve()
-            for name, value in started(scripts, tmp_path_factory.mktemp("slurm") / "run").items():
-                patch.setenv(name, value)
-        elif not (os.environ.get("SLURM_CONF") and shutil.which("sbatch")):
+    scripts = os.environ.get("SCOREBOUNDS_SLURM")
+    if not scripts:
+        if not (os.environ.get("SLURM_CONF") and shutil.which("sbatch")):
             pytest.skip("needs Slurm: set SCOREBOUNDS_SLURM to the folder of start-slurm.sh")
         yield
-        if scripts:
-            subprocess.run([scripts / "stop-slurm.sh"], check=True, capture_output=True)
+        return
+    with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
+        # Slurm's own users have to get to its sockets.
+        Path(place).chmod(0o755)
+        for name, value in started(Path(scripts).resolve(), Path(place) / "run").items():
+            patch.setenv(name, value)
+        yield
+        subprocess.run([Path(scripts) / "stop-slurm.sh"], check=True, capture_output=True)
 
 
 def jobs(*states):
@@ -105,7 +108,7 @@ def test_group_asks_for_the_largest_memory_and_the_sum_of_times(tmp_path):
         ["scontrol", "show", "job", number], capture_output=True, text=True, check=True
     ).stdout
     assert "MinMemoryNode=1000M" in shown
-    assert "TimeLimit=00:20:00" in shown
+    assert "TimeLimit=00:10:00" in shown
     assert "NumCPUs=1 " in shown
 
 

@@ -9,7 +9,7 @@ import math
 # The least that is asked for: Python with tables or figures, with torch, and a queue's minutes.
 PLAIN_MB = 500
 TORCH_MB = 1000
-LEAST_MINUTES = 10
+LEAST_MINUTES = 5
 # One of a scheduler's GPUs where the settings insist on one.
 GPU = {"gpu": 1} if config["device"] == "cuda" else {}
 CROSS_VALIDATED = re.compile(r"_cv_")

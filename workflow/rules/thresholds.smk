@@ -19,6 +19,6 @@ rule find_thresholds:
     threads: 1
     resources:
         mem_mb=memory(PLAIN_MB, 0.2),
-        runtime=minutes(0.02),
+        runtime=minutes(0.01),
     script:
         "../scripts/find_thresholds.py"
