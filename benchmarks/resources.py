@@ -56,7 +56,7 @@ def planned_jobs(folder, options):
         resources = re.search(r"(?m)^ +resources: (.*)$", block)
         if rule and benchmark and resources:
             found = dict(part.split("=", 1) for part in resources[1].split(", "))
-            yield rule[1], benchmark[1], {name: float(found[name]) for name in FLOORS}
+            yield rule[1], benchmark[1], {name: found[name] for name in FLOORS}
 
 
 def used(path):
@@ -68,10 +68,15 @@ def used(path):
     return {"mem_mb": memory, "runtime": float(row["s"]) / 60}
 
 
+def numbers(requested):
+    """Return requests as numbers; those of a job that has run are known."""
+    return {name: float(value) for name, value in requested.items()}
+
+
 def compare(folder, options):
     """List the jobs of a finished run, with what they asked for and used."""
     return [
-        Asked(rule, benchmark, requested, used(folder / benchmark))
+        Asked(rule, benchmark, numbers(requested), used(folder / benchmark))
         for rule, benchmark, requested in planned_jobs(folder, options)
         if (folder / benchmark).exists()
     ]

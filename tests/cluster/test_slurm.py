@@ -30,6 +30,7 @@ def started(scripts, folder):
         [scripts / "start-slurm.sh"], env=environment, capture_output=True, text=True, check=False
     )
     if finished.returncode:
+        subprocess.run([scripts / "stop-slurm.sh"], env=environment, check=False)
         pytest.skip(f"no Slurm could be started: {finished.stderr.strip().splitlines()[-1]}")
     return dict(re.findall(r"(?m)^export (\w+)=(.*)$", finished.stdout))
 

@@ -12,7 +12,6 @@ TORCH_MB = 1000
 LEAST_MINUTES = 5
 # One of a scheduler's GPUs where the settings insist on one.
 GPU = {"gpu": 1} if config["device"] == "cuda" else {}
-CROSS_VALIDATED = re.compile(r"_cv_")
 
 
 def memory(least, per_mb=0):
@@ -74,9 +73,17 @@ def optimize_memory(wildcards, input, attempt):
 
 
 def optimize_minutes(wildcards, input, attempt):
-    """Request minutes; those that solve for each fold take many more steps, of many more products."""
-    share = 60 if CROSS_VALIDATED.search(wildcards.measure) else 8
-    return at_least(share * config["optimize"]["n_seeds"] / 5 * billions(input)) * attempt
+    """Request minutes, by the products of a step; folds solve p × p systems besides.
+
+    Plain regression may take several times the steps of others on its last bit of score.
+    """
+    _, n_neurons = shape(input)
+    per_billion = 12
+    if "_cv_" in wildcards.measure:
+        per_billion = 0.3 * n_neurons
+    elif wildcards.measure.startswith("linreg"):
+        per_billion = 50
+    return at_least(per_billion * config["optimize"]["n_seeds"] / 5 * billions(input)) * attempt
 
 
 def score_memory(wildcards, input, attempt):
