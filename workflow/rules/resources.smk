@@ -111,7 +111,7 @@ def decode_memory(wildcards, input, attempt):
 
 def decode_minutes(wildcards, input, attempt):
     """Request minutes, by the checkpoints of one measure."""
-    return at_least(checkpoints_mb(input) / 50) * attempt
+    return at_least(checkpoints_mb(input) / 300) * attempt
 
 
 def perturb_minutes(wildcards, input, attempt):
