@@ -21,6 +21,7 @@ report: "workflow/report/overview.rst"
 
 include: "workflow/rules/catalogue.smk"
 include: "workflow/rules/common.smk"
+include: "workflow/rules/resources.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/optimize.smk"

@@ -77,7 +77,7 @@ def test_imports_run_one_way():
 # Heavy packages, and the only rooms of the library that may import them.
 IMPORTED_BY = {
     "torch": {
-        *("measures", "models", "optimize", "capture", "scoring", "unrelated"),
+        *("measures", "models", "optimize", "capture", "scoring", "unrelated", "devices"),
         *("logistic", "decoding", "ranges", "perturbation"),
     },
     "matplotlib": {"figures"},

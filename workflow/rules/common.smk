@@ -101,26 +101,6 @@ def measure_library(script):
     return files
 
 
-def prepare_memory(wildcards, input, attempt):
-    """Request memory in MB: some copies of a recording, which a file may hold compressed."""
-    return round(1000 + 6 * input.size_mb) * attempt
-
-
-def optimize_memory(wildcards, input, attempt):
-    """Request memory in MB: torch itself, and the products of all seeds and folds."""
-    return round(1000 + 60 * config["optimize"]["n_seeds"] * input.size_mb) * attempt
-
-
-def optimize_runtime(wildcards, input, attempt):
-    """Request minutes; the solves of cross-validated ridge regression are the slowest."""
-    return round(60 + 60 * input.size_mb) * attempt
-
-
-def score_memory(wildcards, attempt):
-    """Request memory in MB: a few matrices of samples × samples, of at most 8000 samples."""
-    return 6000 * attempt
-
-
 def image_files(wildcards):
     """List the files of the images that networks are trained on; scikit-learn carries the digits."""
     return [f"data/raw/{folder}/{file}" for folder, file in CATALOGUE if folder == LAYERS["images"]]
@@ -129,11 +109,6 @@ def image_files(wildcards):
 def networks_to_match():
     """List the recorded layers of all networks, a file per network."""
     return [f"results/layers/networks/{number}.nc" for number in range(1, LAYERS["n_networks"] + 1)]
-
-
-def match_memory(wildcards, input, attempt):
-    """Request memory in MB: all layers in double precision, and their kernels or subspaces."""
-    return round(2000 + 7 * input.size_mb) * attempt
 
 
 def parts_of_table(wildcards):
@@ -195,16 +170,6 @@ def decoded_measures(dataset):
     return list(dict.fromkeys([*OPTIMIZED, *(SWEEP if dataset in SWEPT else [])]))
 
 
-def decode_memory(wildcards, input, attempt):
-    """Request memory in MB: torch itself, and the checkpoints of one measure."""
-    return round(1500 + 3 * input.size_mb) * attempt
-
-
-def decode_runtime(wildcards, input, attempt):
-    """Request minutes, by the size of the checkpoints."""
-    return round(20 + input.size_mb / 5) * attempt
-
-
 if SURROGATES and LABELLED:
     logger.info(f"Not decoded, without labels: {', '.join(SURROGATES)}")
 
@@ -248,11 +213,6 @@ def all_range_files(ending):
     return [file for dataset in RANGED for file in range_files(dataset, ending)]
 
 
-def perturb_memory(wildcards, input, attempt):
-    """Request memory in MB: torch itself, and some copies of the data."""
-    return round(1000 + 15 * input.size_mb) * attempt
-
-
 def range_settings(wildcards):
     """Return the settings that a range depends on: not which pairs and datasets there are."""
     section = {key: value for key, value in config["ranges"].items() if key not in RANGE_LISTS}
@@ -260,13 +220,7 @@ def range_settings(wildcards):
     return section
 
 
-def range_memory(wildcards, input, attempt):
-    """Request memory in MB: torch, all targets with Adam's two moments, and steps of L-BFGS."""
-    joint = config["ranges"]["joint"]
-    copies = joint["n_targets"] * (36 if joint["x"] == "free" else 12)
-    return round(1500 + copies * input.size_mb) * attempt
-
-
 RANGE_LISTS = ("pairs", "datasets")
+# Measures whose pairs are searched in few coordinates.
 REDUCED = {"cka", "cka_angular", "nbs", "procrustes_angular", "linreg"}
 RANGED = [dataset for dataset in ranged_datasets() if range_pairs(dataset)]

@@ -13,8 +13,8 @@ rule fetch_dataset:
         "../../envs/fetch.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=60,
+        mem_mb=PLAIN_MB,
+        runtime=fetch_minutes,
     params:
         urls=lambda wildcards: catalogue_entry("url")(wildcards).split(),
         checksum=catalogue_entry("checksum"),
@@ -48,7 +48,7 @@ rule prepare_dataset:
     threads: 1
     resources:
         mem_mb=prepare_memory,
-        runtime=30,
+        runtime=minutes(0.2),
     params:
         checksums=raw_checksums,
         lock=CHECKSUM_LOCK,
@@ -75,8 +75,8 @@ rule collect_availability:
         "../../envs/tables.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=PLAIN_MB,
+        runtime=LEAST_MINUTES,
     params:
         entries=availability_entries(),
         lock=CHECKSUM_LOCK,

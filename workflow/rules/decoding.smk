@@ -18,7 +18,7 @@ rule decode_reference:
     threads: 1
     resources:
         mem_mb=decode_memory,
-        runtime=decode_runtime,
+        runtime=decode_minutes,
     params:
         seed=lookup(dpath="seed", within=config),
         settings=lookup(dpath="decoding", within=config),
@@ -42,7 +42,7 @@ rule decode_variables:
     threads: 1
     resources:
         mem_mb=decode_memory,
-        runtime=decode_runtime,
+        runtime=decode_minutes,
     params:
         seed=lookup(dpath="seed", within=config),
         settings={
@@ -71,8 +71,8 @@ rule find_decoding_thresholds:
         "../../envs/tables.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     script:
         "../scripts/find_decoding_thresholds.py"
 
@@ -100,8 +100,8 @@ rule plot_decoding:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     params:
         measures=OPTIMIZED,
         n_seeds=lookup(dpath="optimize/n_seeds", within=config),
@@ -132,8 +132,8 @@ rule plot_decoding_thresholds:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     params:
         measures=OPTIMIZED,
         n_seeds=lookup(dpath="optimize/n_seeds", within=config),
@@ -163,8 +163,8 @@ rule plot_ridge_sweep:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     params:
         datasets=SWEPT,
         measures=SWEEP,

@@ -23,8 +23,8 @@ rule plot_thresholds:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     params:
         n_seeds=lookup(dpath="optimize/n_seeds", within=config),
     script:
@@ -52,8 +52,8 @@ rule plot_capture:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     params:
         n_seeds=lookup(dpath="optimize/n_seeds", within=config),
     script:
@@ -81,8 +81,8 @@ rule plot_trajectories:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     params:
         settings=lookup(dpath="optimize", within=config),
     script:
@@ -110,8 +110,8 @@ rule plot_scores:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     params:
         n_seeds=lookup(dpath="scoring/n_seeds", within=config),
         stop_score=lookup(dpath="optimize/stop_score", within=config),
@@ -141,8 +141,8 @@ rule plot_agreement:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     params:
         n_seeds=lookup(dpath="optimize/n_seeds", within=config),
     script:

@@ -15,8 +15,9 @@ rule train_network:
         "../../envs/models.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        **GPU,
+        mem_mb=memory(TORCH_MB, 20),
+        runtime=train_minutes,
     params:
         images=lookup(dpath="layers/images", within=config),
         n_images=lookup(dpath="layers/n_images", within=config),
@@ -45,8 +46,8 @@ rule match_layers:
         "../../envs/optimize.yaml"
     threads: 1
     resources:
-        mem_mb=match_memory,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=memory(TORCH_MB, 7),
+        runtime=minutes(0.02),
     params:
         n_untrained=lookup(dpath="layers/n_untrained", within=config),
     script:
@@ -67,8 +68,8 @@ rule score_unrelated:
         "../../envs/optimize.yaml"
     threads: 1
     resources:
-        mem_mb=match_memory,
-        runtime=60,
+        mem_mb=memory(TORCH_MB, 7),
+        runtime=minutes(0.02),
     params:
         measures=lookup(dpath="layers/unrelated/measures", within=config),
         n_draws=lookup(dpath="layers/unrelated/n_draws", within=config),
@@ -98,8 +99,8 @@ rule plot_layers:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     params:
         settings=lookup(dpath="layers", within=config),
     script:
@@ -127,8 +128,8 @@ rule plot_layer_maps:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     params:
         settings=lookup(dpath="layers", within=config),
     script:
@@ -156,8 +157,8 @@ rule plot_unrelated:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     params:
         n_draws=lookup(dpath="layers/unrelated/n_draws", within=config),
     script:

@@ -19,8 +19,9 @@ rule train_model:
         "../../envs/models.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        **GPU,
+        mem_mb=memory(TORCH_MB),
+        runtime=minutes(),
     params:
         # Where training goes on after its job was killed; gone when it is done.
         checkpoint="results/models/{model}/checkpoint.pt",
@@ -53,8 +54,8 @@ rule plot_task_networks:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     params:
         settings=lookup(dpath="task-networks", within=config),
     script:

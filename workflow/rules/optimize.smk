@@ -15,9 +15,11 @@ rule optimize_dataset:
         "../../envs/optimize.yaml"
     threads: 1
     resources:
+        **GPU,
         mem_mb=optimize_memory,
-        runtime=optimize_runtime,
+        runtime=optimize_minutes,
     params:
+        device=lookup(dpath="device", within=config),
         seed=lookup(dpath="seed", within=config),
         settings=lookup(dpath="optimize", within=config),
     script:
@@ -40,7 +42,7 @@ rule score_synthetic:
     threads: 1
     resources:
         mem_mb=score_memory,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        runtime=score_minutes,
     params:
         measures=config["measures"],
         n_seeds=lookup(dpath="scoring/n_seeds", within=config),

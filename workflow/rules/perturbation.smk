@@ -15,8 +15,8 @@ rule perturb_components:
         "../../envs/optimize.yaml"
     threads: 1
     resources:
-        mem_mb=perturb_memory,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        mem_mb=memory(TORCH_MB, 30),
+        runtime=perturb_minutes,
     params:
         seed=lookup(dpath="seed", within=config),
         settings=lookup(dpath="perturbation", within=config),
@@ -45,8 +45,8 @@ rule plot_perturbation:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     params:
         n_draws=lookup(dpath="perturbation/n_draws", within=config),
     script:

@@ -20,9 +20,11 @@ rule range_pair:
         "../../envs/optimize.yaml"
     threads: 1
     resources:
+        **GPU,
         mem_mb=range_memory,
-        runtime=optimize_runtime,
+        runtime=range_minutes,
     params:
+        device=lookup(dpath="device", within=config),
         seed=lookup(dpath="seed", within=config),
         settings=range_settings,
     script:
@@ -44,8 +46,8 @@ rule range_others:
         "../../envs/optimize.yaml"
     threads: 1
     resources:
-        mem_mb=perturb_memory,
-        runtime=optimize_runtime,
+        mem_mb=memory(TORCH_MB, 30),
+        runtime=other_pairs_minutes,
     params:
         seed=lookup(dpath="seed", within=config),
         measures=reduced_measures(),
@@ -72,8 +74,8 @@ rule collect_ranges:
         "../../envs/tables.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     script:
         "../scripts/collect_ranges.py"
 
@@ -101,8 +103,8 @@ rule plot_ranges:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     params:
         guide=lookup(dpath="ranges/guide", within=config),
         joint=lookup(dpath="ranges/joint", within=config),
@@ -131,8 +133,8 @@ rule plot_range_matrix:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     params:
         guide=lookup(dpath="ranges/guide", within=config),
     script:

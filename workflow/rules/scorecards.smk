@@ -17,8 +17,9 @@ rule score_model:
         "../../envs/optimize.yaml"
     threads: 1
     resources:
+        **GPU,
         mem_mb=score_memory,
-        runtime=optimize_runtime,
+        runtime=card_minutes,
     params:
         measures=lookup(dpath="measures", within=config),
         match=lambda wildcards: config["models"][wildcards.model].get("match", "order"),
@@ -53,8 +54,8 @@ rule judge_model:
         "../../envs/tables.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=30,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     script:
         "../scripts/judge_model.py"
 
@@ -81,8 +82,8 @@ rule plot_scorecards:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     script:
         "../scripts/plot_scorecards.py"
 

@@ -16,8 +16,8 @@ rule collect_table:
         "../../envs/tables.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     script:
         "../scripts/collect_table.py"
 
@@ -45,8 +45,8 @@ rule collect_published:
         "../../envs/tables.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     params:
         compared=COMPARED,
     script:

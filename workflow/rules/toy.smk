@@ -17,8 +17,8 @@ rule trace_toy:
         "../../envs/tables.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     script:
         "../scripts/trace_toy.py"
 
@@ -51,8 +51,8 @@ rule plot_toy:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
     params:
         n_seeds=lookup(dpath="optimize/n_seeds", within=config),
     script:

@@ -32,7 +32,7 @@ def main(target, accuracy, maps, paths, name, *, n_untrained):
     warnings.filterwarnings("ignore", message=".*whatever the data are")
     for state, of_state in (("trained", paths), ("untrained", paths[:n_untrained])):
         layers = recorded(of_state, state)
-        scores = measure.between(layers).numpy()
+        scores = measure.between(layers).cpu().numpy()
         shape = (len(of_state), len(layers) // len(of_state))
         tables.append(scores_table(scores.reshape(shape + shape), name, state))
     table, up = pd.concat(tables), measure.higher_is_closer

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from scorebounds import measures
+from scorebounds.devices import chosen_device
 from scorebounds.jobs import job_log
 from scorebounds.optimize import optimize, starting_points
 from scorebounds.storage import read_recording, samples_by_neurons, write_dataset
@@ -14,11 +15,11 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(target, reference, measure, *, seed, n_seeds, n_checkpoints, **settings):
+def main(target, reference, measure, *, device, seed, n_seeds, n_checkpoints, **settings):
     recording = read_recording(reference)
     dataset = recording.attrs["dataset"]
-    x = torch.from_numpy(samples_by_neurons(recording))
-    starts = starting_points(x.shape, seed, (dataset, measure), n_seeds)
+    x = torch.from_numpy(samples_by_neurons(recording)).to(device)
+    starts = starting_points(x.shape, seed, (dataset, measure), n_seeds).to(device)
     # Checkpoints are for decoding: without labels there is nothing to decode.
     labelled = bool(recording.attrs["variables"])
     chosen = measures.load(measure)
@@ -35,7 +36,7 @@ def main(target, reference, measure, *, seed, n_seeds, n_checkpoints, **settings
     direction = 1 if chosen.higher_is_closer else -1
     attrs = {"dataset": dataset, "measure": measure, "direction": direction, "seed": seed}
     attrs |= settings
-    write_dataset(target, to_dataset(trajectories, components.variance_ratio.numpy(), attrs))
+    write_dataset(target, to_dataset(trajectories, components.variance_ratio.cpu().numpy(), attrs))
 
 
 if __name__ == "__main__":
@@ -45,6 +46,7 @@ if __name__ == "__main__":
             snakemake.output[0],
             snakemake.input.reference,
             snakemake.wildcards.measure,
+            device=chosen_device(snakemake.params.device),
             seed=snakemake.params.seed,
             **snakemake.params.settings,
         )

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from scorebounds.devices import chosen_device
 from scorebounds.jobs import job_log
 from scorebounds.ranges.region import pair_range
 from scorebounds.storage import read_recording, samples_by_neurons, write_table
@@ -12,11 +13,11 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(targets, reference, pair, *, seed, settings):
+def main(targets, reference, pair, *, device, seed, settings):
     """Write each table in `targets` (by name)."""
     recording = read_recording(reference)
     dataset = recording.attrs["dataset"]
-    x = torch.from_numpy(samples_by_neurons(recording))
+    x = torch.from_numpy(samples_by_neurons(recording)).to(device)
     try:
         found = pair_range(x, pair, dataset, seed=seed, settings=settings)
     except ValueError as error:
@@ -32,6 +33,7 @@ if __name__ == "__main__":
             dict(snakemake.output.items()),
             snakemake.input.reference,
             (snakemake.wildcards.a, snakemake.wildcards.b),
+            device=chosen_device(snakemake.params.device),
             seed=snakemake.params.seed,
             settings=snakemake.params.settings,
         )

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from scorebounds.devices import chosen_device
 from scorebounds.jobs import job_log
 from scorebounds.matching import match
 from scorebounds.randomness import derived_seed
@@ -17,10 +18,9 @@ if TYPE_CHECKING:
 def main(targets, reference, model, measures, by, *, settings, device, seed):
     matched = match(read_recording(reference), read_recording(model), by)
     draws = Draws(**settings, seed=seed)
-    chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
-    scores = score_model(matched, measures, draws, read_halves(reference), chosen)
+    scores = score_model(matched, measures, draws, read_halves(reference), device)
     write_table(targets["scores"], scores)
-    write_table(targets["components"], explained_components(matched, chosen))
+    write_table(targets["components"], explained_components(matched, device))
 
 
 if __name__ == "__main__":
@@ -34,6 +34,6 @@ if __name__ == "__main__":
             snakemake.params.measures,
             snakemake.params.match,
             settings=snakemake.params.settings,
-            device=snakemake.params.device,
+            device=chosen_device(snakemake.params.device),
             seed=derived_seed(snakemake.params.seed, "scorecards", *names),
         )

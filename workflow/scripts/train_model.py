@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from scorebounds.datasets.report import describe
+from scorebounds.devices import chosen_device
 from scorebounds.jobs import job_log
 from scorebounds.models import checkpoints, records, rnn, tasks
 from scorebounds.randomness import derived_seed
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
 
 
 def main(targets, name, checkpoint, *, seed, device, evidence_noise, training, **settings):
-    chosen = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
-    logging.getLogger("scorebounds").info("%s on %s", name, chosen)
+    logging.getLogger("scorebounds").info("%s on %s", name, device)
     task_name = tasks.task_of(name)
     task = tasks.load(task_name, evidence_noise)
     network = rnn.make_network(task, derived_seed(seed, "weights", task_name), **settings)
-    network.to(chosen)
-    made_with = {"device": chosen.type, "evidence_noise": evidence_noise, **training, **settings}
+    network.to(device)
+    made_with = {"device": device.type, "evidence_noise": evidence_noise, **training, **settings}
     store = checkpoints.Checkpoint(checkpoint, {"name": name, "seed": seed, **made_with})
     stream = derived_seed(seed, "trials", task_name)
     if name != task_name:
@@ -49,6 +49,6 @@ if __name__ == "__main__":
             snakemake.wildcards.model,
             Path(snakemake.params.checkpoint),
             seed=snakemake.params.seed,
-            device=snakemake.params.device,
+            device=chosen_device(snakemake.params.device),
             **snakemake.params.settings,
         )

@@ -1,12 +1,12 @@
 """Train one convolutional network and record its layers (rule train_network)."""
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 import xarray as xr
 
+from scorebounds.devices import chosen_device
 from scorebounds.jobs import job_log
 from scorebounds.models import convnets, images
 from scorebounds.randomness import derived_seed
@@ -19,13 +19,11 @@ if TYPE_CHECKING:
 def main(target, name, number, files, *, seed, n_images, device, training):
     train, held_out = images.load(name, [Path(file) for file in files])
     shown = images.first(held_out, n_images)
-    chosen = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
-    logging.getLogger("scorebounds").info("network %s on %s", number, chosen)
     network = convnets.make_network(name, train, derived_seed(seed, "network", name, number))
-    untrained = convnets.activations(network, shown, chosen)
+    untrained = convnets.activations(network, shown, device)
     stream = derived_seed(seed, "batches", name, number)
-    curve = convnets.train_network(network, train, held_out, seed=stream, device=chosen, **training)
-    trained = convnets.activations(network, shown, chosen)
+    curve = convnets.train_network(network, train, held_out, seed=stream, device=device, **training)
+    trained = convnets.activations(network, shown, device)
     layers = {
         f"{state}_{layer}": (("image", f"unit_{layer}"), values)
         for state, activations in (("trained", trained), ("untrained", untrained))
@@ -47,6 +45,6 @@ if __name__ == "__main__":
             snakemake.input.images,
             seed=snakemake.params.seed,
             n_images=snakemake.params.n_images,
-            device=snakemake.params.device,
+            device=chosen_device(snakemake.params.device),
             training=snakemake.params.training,
         )

@@ -87,7 +87,7 @@ def fit(problems: Problems, c: float, tolerance: float) -> Tensor:
         If a regression has not converged after `MAX_STEPS` steps.
     """
     solved = problems.features.new_zeros(len(problems.features), *problems.shape)
-    going = torch.arange(len(solved))
+    going = torch.arange(len(solved), device=solved.device)
     search = _Search(problems, c)
     for _ in range(MAX_STEPS):
         search.step()

@@ -106,7 +106,7 @@ def random_directions(components: PrincipalComponents, generator: torch.Generato
             f"that a direction is left to replace one by, got {rank}"
         )
     left = components.scores / components.eigenvalues.sqrt()
-    drawn = torch.randn(left.shape, generator=generator, dtype=left.dtype)
+    drawn = torch.randn(left.shape, generator=generator, dtype=left.dtype).to(left)
     # Twice, since one projection leaves rounding where few dimensions are left.
     for _ in range(2):
         drawn = centre(drawn - left @ (left.mT @ drawn))
@@ -140,16 +140,16 @@ def perturbed_scores(
     spanned = torch.linalg.qr(torch.cat([components.scores, new], dim=1)).R
     # Rows orthogonal to the constant vector, so that centring changes nothing.
     n_rows = len(spanned) + 1
-    basis = torch.eye(n_rows, dtype=spanned.dtype) - 1 / n_rows
+    basis = torch.eye(n_rows, dtype=spanned.dtype, device=spanned.device) - 1 / n_rows
     embedded = torch.linalg.qr(basis[:, :-1]).Q @ spanned
     # All of `MEASURES` ignore the unit, and take their products from one pair.
     embedded[:, rank:] *= components.eigenvalues.sqrt()
     x, replacements = of_order_one(embedded).split(rank, dim=1)
     scores: dict[str, list[Tensor]] = {name: [] for name in names}
     reference = Reference(x)
-    for chosen in torch.arange(rank).split(max(1, BATCH_ELEMENTS // x.numel())):
+    for chosen in torch.arange(rank, device=x.device).split(max(1, BATCH_ELEMENTS // x.numel())):
         y = x.repeat(len(chosen), 1, 1)
-        y[torch.arange(len(chosen)), :, chosen] = replacements[:, chosen].mT
+        y[torch.arange(len(chosen), device=x.device), :, chosen] = replacements[:, chosen].mT
         pair = Pair(reference, y)
         for name in names:
             scores[name].append(measures.load(name).compare(pair))

@@ -28,6 +28,7 @@ COLUMNS = [
     *("n_samples", "n_conditions", "n_neurons", "note"),
 ]
 Halves = tuple[np.ndarray, np.ndarray]
+Device = str | torch.device
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def score_model(
     names: Sequence[str],
     draws: Draws,
     halves: Halves | None = None,
-    device: str = "cpu",
+    device: Device = "cpu",
 ) -> pd.DataFrame:
     """Score a model with every measure, beside chance, noise ceiling and interval.
 
@@ -73,7 +74,7 @@ def score_model(
     draws : Draws
     halves : tuple of ndarray, optional
         Averages of the reference over either half of its trials.
-    device : str
+    device : str or torch.device
         Where to compute.
 
     Returns
@@ -99,7 +100,7 @@ def score_model(
 
 
 def _score_one(
-    matched: Matched, measure: Measure, draws: Draws, halves: Halves | None, device: str
+    matched: Matched, measure: Measure, draws: Draws, halves: Halves | None, device: Device
 ) -> dict[str, float]:
     x = _flat(matched.reference).to(device)
     score_of = measure.against(x)
@@ -117,7 +118,7 @@ def _score_one(
 
 
 def null_scores(
-    matched: Matched, score_of: Callable[[Tensor], Tensor], draws: Draws, device: str = "cpu"
+    matched: Matched, score_of: Callable[[Tensor], Tensor], draws: Draws, device: Device = "cpu"
 ) -> np.ndarray:
     """Score the model with its conditions shuffled.
 
@@ -178,7 +179,7 @@ def against_chance(score: float, null: np.ndarray, *, higher_is_closer: bool) ->
 
 
 def interval(
-    matched: Matched, measure: Measure, score: float, draws: Draws, device: str = "cpu"
+    matched: Matched, measure: Measure, score: float, draws: Draws, device: Device = "cpu"
 ) -> tuple[float, float]:
     """Return a 95 % interval over other conditions and other neurons of the reference.
 
@@ -221,7 +222,7 @@ def _score_part(
     rows: np.ndarray | None = None,
     neurons: np.ndarray | None = None,
     *,
-    device: str,
+    device: Device,
 ) -> float:
     """Score some rows and neurons of the reference."""
     x, condition = matched.reference, matched.condition
@@ -233,7 +234,7 @@ def _score_part(
 
 
 def noise_ceiling(
-    matched: Matched, measure: Measure, halves: Halves | None, device: str = "cpu"
+    matched: Matched, measure: Measure, halves: Halves | None, device: Device = "cpu"
 ) -> dict[str, float]:
     """Return between which scores a model would lie that knows every condition's true mean.
 
@@ -273,7 +274,7 @@ def _condition_means(matched: Matched) -> tuple[np.ndarray, np.ndarray]:
     return (whole - x) / (n_trials - 1), whole / n_trials
 
 
-def explained_components(matched: Matched, device: str = "cpu") -> pd.DataFrame:
+def explained_components(matched: Matched, device: Device = "cpu") -> pd.DataFrame:
     """Tell how much of each PC of the reference the model itself explains, by least squares.
 
     Returns

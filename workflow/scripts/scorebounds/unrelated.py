@@ -34,7 +34,7 @@ def unrelated_scores(x: Tensor, measures: Sequence[Measure], seeds: Sequence[int
     """
     sizes = np.unique(np.geomspace(FEWEST_SAMPLES, len(x), N_SIZES).round().astype(int))
     draws = [
-        torch.randn(x.shape, dtype=x.dtype, generator=torch.Generator().manual_seed(seed))
+        torch.randn(x.shape, dtype=x.dtype, generator=torch.Generator().manual_seed(seed)).to(x)
         for seed in seeds
     ]
     rows = []
@@ -45,7 +45,7 @@ def unrelated_scores(x: Tensor, measures: Sequence[Measure], seeds: Sequence[int
         shown = shown[:, shown.amax(0) > shown.amin(0)]
         others = [draw[:size, : shown.shape[1]] for draw in draws]
         for measure in measures:
-            scores = measure.between([shown], others)[0].numpy()
+            scores = measure.between([shown], others)[0].cpu().numpy()
             summary = (scores.mean(), scores.min(), scores.max())
             rows.append((measure.name, int(size), shown.shape[1], *summary))
     columns = ["measure", "n_samples", "n_neurons", "score_mean", "score_low", "score_high"]

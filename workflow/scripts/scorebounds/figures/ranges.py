@@ -11,14 +11,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scorebounds.figures.style import (
-    MEASURE_LABELS,
     N_COLUMNS,
     dataset_label,
     legend_below,
     measure_looks,
     panels,
 )
-from scorebounds.labels import measure_label
+from scorebounds.labels import MEASURE_LABELS, measure_label
 
 ATTAINED, PAPER, OUTER = "#0072B2", "#D55E00", "0.15"
 LOOKS: dict[str, dict[str, Any]] = {

@@ -117,9 +117,7 @@ def empty_figure(reason: str) -> Figure:
     return figure
 
 
-def legend_below(
-    figure: Figure, handles: Sequence[Artist], per_row: int | None = None
-) -> None:
+def legend_below(figure: Figure, handles: Sequence[Artist], per_row: int | None = None) -> None:
     """Put one legend for all panels under them."""
     if per_row is None:
         per_row = 4 if figure.get_figwidth() > 0.9 * PAGE_WIDTH else 3

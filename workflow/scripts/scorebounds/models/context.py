@@ -8,6 +8,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from scorebounds.datasets.mante2013 import condition_names
 from scorebounds.models.trials import Trials
 from scorebounds.storage import recording
 
@@ -117,13 +118,13 @@ class ContextTask:
             "colour": np.where(self.colour > 0, "preferred", "other"),
             "context": np.where(self.context > 0, "motion", "colour"),
         }
-        names = [
-            f"{context} counts, motion {motion:+d}, colour {colour:+d}"
-            for motion, colour, context in zip(
-                self.motion, self.colour, labels["context"], strict=True
-            )
-        ]
         time = self.recorded_from_ms + self.bin_ms * (np.arange(len(binned)) + 0.5)
         done = [f"averaged the rates in bins of {self.bin_ms} ms"]
-        array = recording(binned, labels, units="1", time=time, done=done)
-        return array.assign_coords(row_name=("condition", names))
+        return recording(
+            binned,
+            labels,
+            units="1",
+            time=time,
+            names=condition_names(self.motion, self.colour, labels["context"]),
+            done=done,
+        )

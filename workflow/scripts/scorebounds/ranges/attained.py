@@ -136,7 +136,7 @@ def _starts(
     worth = torch.stack(values)
     top = worth.topk(min(n_starts, len(worth)), 0).indices
     good = torch.isfinite(worth.gather(0, top))
-    goal = torch.arange(len(grid)).expand_as(top)
+    goal = torch.arange(len(grid), device=grid.device).expand_as(top)
     chosen = zip(top[good].tolist(), goal[good].tolist(), strict=True)
     rows = [kept[path][index : index + 1] for path, index in chosen]
     return (join(rows) if rows else kept[0][:0]), goal[good]
@@ -169,11 +169,11 @@ def _on_goal(
         for rows, part in _batches(points)
     ]
     if not corrected:
-        return Ends(points, goal, grid[:0], torch.zeros(0, dtype=torch.bool))
+        return Ends(points, goal, grid[:0], torch.zeros_like(goal, dtype=torch.bool))
     points = join(corrected)
     a, b = _score(space, names, points)
     on = ((a - grid[goal]).abs() < space.on_goal * leeway(grid[goal])) & torch.isfinite(b)
-    return Ends(points[on], goal[on], b[on], torch.full((int(on.sum()),), searched))
+    return Ends(points[on], goal[on], b[on], torch.full_like(on[on], searched))
 
 
 def _search(
@@ -206,7 +206,8 @@ def _neighbours(found: Ends, n_grid: int, sign: int) -> tuple[Points, Tensor]:
             beside = [goal for goal in (index - 1, index + 1) if 0 <= goal < n_grid]
             rows += [int(best[0])] * len(beside)
             goals += beside
-    return found.points[torch.tensor(rows, dtype=torch.long)], torch.tensor(goals, dtype=torch.long)
+    numbers = torch.tensor([rows, goals], dtype=torch.long, device=found.goal.device)
+    return found.points[numbers[0]], numbers[1]
 
 
 def _merge(*parts: Ends) -> Ends:

@@ -1,6 +1,7 @@
 """Kinds of Y to start a search from, in reduced coordinates."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -39,7 +40,11 @@ def paths(space: ReducedSpace, seed: int, shares: Tensor) -> dict[str, Points]:
 
 def _order(space: ReducedSpace, n: int, first: int = 0, second: int = 1) -> Tensor:
     rest = [index for index in range(space.rank) if index not in (first, second)]
-    return torch.tensor([first, second, *rest]).expand(n, -1)
+    return torch.tensor([first, second, *rest], device=space.s.device).expand(n, -1)
+
+
+def _like(space: ReducedSpace) -> dict[str, Any]:
+    return {"dtype": space.s.dtype, "device": space.s.device}
 
 
 def _wide(space: ReducedSpace, values: Tensor) -> Tensor:
@@ -56,8 +61,10 @@ def _counts(space: ReducedSpace) -> list[int]:
 
 def _low_rank(space: ReducedSpace) -> dict[str, Points]:
     """Keep X's first components, and spread energy evenly beside X: where NBS is least."""
-    levels = torch.logspace(-3.5, 1.5, N_VALUES, dtype=space.s.dtype)[:, None]
-    number = torch.arange(space.width)
+    levels = torch.logspace(-3.5, 1.5, N_VALUES, dtype=space.s.dtype, device=space.s.device)[
+        :, None
+    ]
+    number = torch.arange(space.width, device=space.s.device)
     found = {}
     for count in _counts(space):
         inside = torch.where(number < count, _wide(space, space.s), 0).expand(N_VALUES, -1)
@@ -73,10 +80,11 @@ def _one_enlarged(space: ReducedSpace) -> dict[str, Points]:
 
     The others are X's, or nearer to each other in size.
     """
-    share = torch.linspace(0, 1, N_VALUES, dtype=space.s.dtype)[:, None]
+    share = torch.linspace(0, 1, N_VALUES, **_like(space))[:, None]
+    number = torch.arange(space.width, device=space.s.device)
     found = {}
     for count in _counts(space):
-        only = torch.nn.functional.one_hot(torch.tensor(count - 1), space.width).to(space.s)
+        only = (number == count - 1).to(space.s)
         second = count if count < space.rank else count - 2
         order = _order(space, N_VALUES, count - 1, second)
         for power in (1.0, 0.6):
@@ -85,7 +93,7 @@ def _one_enlarged(space: ReducedSpace) -> dict[str, Points]:
             found[f"PC {count} enlarged, power {power}"] = _tilted(
                 space.diagonal(order, energy.sqrt(), 0 * energy)
             )
-    powers = torch.linspace(-3, 8, N_VALUES, dtype=space.s.dtype)[:, None]
+    powers = torch.linspace(-3, 8, N_VALUES, **_like(space))[:, None]
     inside = _wide(space, (space.s / space.s[0]) ** powers)
     found["powers of the spectrum"] = space.diagonal(_order(space, N_VALUES), inside, 0 * inside)
     return found
@@ -93,15 +101,18 @@ def _one_enlarged(space: ReducedSpace) -> dict[str, Points]:
 
 def _tilted(points: Points) -> Points:
     """Turn the two PCs of each block a little: where they are not, no slope leads that way."""
-    turn = torch.tensor([[math.cos(TILT), -math.sin(TILT)], [math.sin(TILT), math.cos(TILT)]])
+    cosine, sine = math.cos(TILT), math.sin(TILT)
+    turn = torch.tensor([[cosine, -sine], [sine, cosine]], device=points.coordinates.device)
     blocks = turn.to(points.coordinates) @ points.coordinates[:, :4].view(-1, 2, 2)
     return points.moved(torch.cat([blocks.flatten(1), points.coordinates[:, 4:]], 1))
 
 
 def _turned(space: ReducedSpace) -> dict[str, Points]:
     """Turn X's sample vectors out of X, or the first two into each other."""
-    angles = torch.linspace(0, math.pi / 2, N_VALUES, dtype=space.s.dtype)[:, None]
-    full, number = _wide(space, space.s), torch.arange(space.width)
+    angles = torch.linspace(0, math.pi / 2, N_VALUES, dtype=space.s.dtype, device=space.s.device)[
+        :, None
+    ]
+    full, number = _wide(space, space.s), torch.arange(space.width, device=space.s.device)
     order, found = _order(space, N_VALUES), {}
     for count in (1, 2, space.rank):
         angle = torch.where(number < count, angles, 0)
@@ -137,7 +148,7 @@ def _explaining(space: ReducedSpace, shares: Tensor) -> dict[str, Points]:
     The first has the largest CKA, the second the least CKA and NBS that linear regression allows.
     """
     shares = shares.clamp(0, 1)[:, None]
-    variance, number = space.s.square(), torch.arange(space.rank)
+    variance, number = space.s.square(), torch.arange(space.rank, device=space.s.device)
     order = _order(space, len(shares), space.rank - 1, 0)
     before = variance.cumsum(0) - variance
     part = ((shares - before) / variance).clamp(0, 1)
@@ -161,11 +172,11 @@ def _random(space: ReducedSpace, seed: int) -> dict[str, Points]:
     start = space.diagonal(
         _order(space, 1), _wide(space, space.s)[None], _wide(space, 0 * space.s)[None]
     )
-    share = torch.linspace(0, 1, N_VALUES, dtype=space.s.dtype)[:, None]
+    share = torch.linspace(0, 1, N_VALUES, **_like(space))[:, None]
     found = {}
     for draw in (1, 2):
-        there = torch.randn(start.coordinates.shape, generator=generator, dtype=space.s.dtype)
-        there = there * space.free(start.order)
+        drawn = torch.randn(start.coordinates.shape, generator=generator, dtype=space.s.dtype)
+        there = drawn.to(space.s) * space.free(start.order)
         way = share * there / there.norm() + (1 - share) * start.coordinates
         found[f"random {draw}"] = Points(start.order.expand(N_VALUES, -1), way)
     return found

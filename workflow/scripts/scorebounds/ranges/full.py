@@ -47,7 +47,7 @@ class FullSpace:
 
 def as_points(y: Tensor) -> Points:
     """Take matrices (n, n_samples, q) as points."""
-    return Points(torch.empty(len(y), 0, dtype=torch.long), y.flatten(1))
+    return Points(torch.empty(len(y), 0, dtype=torch.long, device=y.device), y.flatten(1))
 
 
 def full_paths(x: Tensor, seed: int) -> dict[str, Points]:
@@ -57,19 +57,19 @@ def full_paths(x: Tensor, seed: int) -> dict[str, Points]:
     those that see how well Y predicts; noise for the others.
     """
     generator = torch.Generator().manual_seed(seed)
-    noise = torch.randn(x.shape, generator=generator, dtype=x.dtype)
+    noise = torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x)
     u, s, _ = torch.linalg.svd(centre(x), full_matrices=False)
     scores = u * s
     noise = noise * s.norm() / noise.norm()
-    scales = torch.logspace(-7, 5, N_VALUES, dtype=x.dtype)[:, None, None]
-    share = torch.linspace(0, 1, N_VALUES, dtype=x.dtype)[:, None, None]
+    scales = torch.logspace(-7, 5, N_VALUES, dtype=x.dtype, device=x.device)[:, None, None]
+    share = torch.linspace(0, 1, N_VALUES, dtype=x.dtype, device=x.device)[:, None, None]
     odd = noise[:, :1] - u @ (u.mT @ noise[:, :1])
     odd = odd - odd.mean()
     rest = torch.cat([u[:, :-1], odd * 0], 1)
     only = torch.cat([u[:, :-1] * 0, odd / odd.norm() / FAINT], 1)
     first = torch.zeros_like(scores)
     first[:, :2] = scores[:, :2]
-    powers = torch.linspace(-2, 4, N_VALUES, dtype=x.dtype)[:, None, None]
+    powers = torch.linspace(-2, 4, N_VALUES, dtype=x.dtype, device=x.device)[:, None, None]
     rows = x.norm(dim=1, keepdim=True)
     families = {
         "X scaled": scales * x,

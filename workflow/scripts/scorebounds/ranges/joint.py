@@ -82,7 +82,7 @@ def optimize_jointly(
     goals = torch.from_numpy(targets).to(start)
     keeper = _Crossings(grid)
     scores: list[list[np.ndarray]] = [[] for _ in targets]
-    active = torch.arange(n_targets)
+    active = torch.arange(n_targets, device=start.device)
     y = start.expand(n_targets, -1, -1).clone()
     mean, square = torch.zeros_like(y), torch.zeros_like(y)
     before: tuple[Tensor, Tensor] | None = None
@@ -93,7 +93,7 @@ def optimize_jointly(
         (slope,) = torch.autograd.grad(loss.sum(), at)
         both = both.detach()
         for row, number in enumerate(active.tolist()):
-            scores[number].append(both[row].numpy())
+            scores[number].append(both[row].cpu().numpy())
         if before is not None:
             keeper.keep(*before, y, both)
         going = (loss.detach() > ARRIVED) & torch.isfinite(slope).all((1, 2))
@@ -164,7 +164,7 @@ class _Crossings:
 
     def __init__(self, grid: Tensor):
         self.grid = grid
-        self.best = torch.full((2, len(grid)), -torch.inf, dtype=grid.dtype)
+        self.best = grid.new_full((2, len(grid)), -torch.inf)
         self.crossings: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
 
     def keep(self, y: Tensor, scores: Tensor, moved: Tensor, scores_there: Tensor) -> None:

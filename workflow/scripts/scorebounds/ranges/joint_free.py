@@ -52,9 +52,9 @@ def differentiable_in_x(name: str) -> ScoreOfBoth | None:
 def _held_out_ridge(x: Tensor, y: Tensor, penalty: float) -> Tensor:
     """Return `measures.regression.cross_validated_ridge` of one pair, with a gradient in X."""
     wide, scores = y.double(), []
-    identity = torch.eye(y.shape[-1], dtype=wide.dtype)
+    identity = torch.eye(y.shape[-1], dtype=wide.dtype, device=wide.device)
     for start, stop in fold_bounds(len(x)):
-        held_out = torch.zeros(len(x), dtype=torch.bool)
+        held_out = torch.zeros(len(x), dtype=torch.bool, device=x.device)
         held_out[start:stop] = True
         means = x[~held_out].double().mean(0), wide[~held_out].mean(0)
         train = x[~held_out].double() - means[0], wide[~held_out] - means[1]

@@ -75,7 +75,7 @@ class ReducedSpace:
         self.rank, self.width = rank, x.shape[1]
         self.n_outside = min(len(x) - 1 - rank, self.width)
         generator = torch.Generator().manual_seed(seed)
-        drawn = torch.randn(len(x), self.n_outside, generator=generator, dtype=x.dtype)
+        drawn = torch.randn(len(x), self.n_outside, generator=generator, dtype=x.dtype).to(x)
         taken = torch.cat([torch.ones_like(x[:, :1]) / len(x) ** 0.5, self.basis], 1)
         for _ in range(2):
             drawn = drawn - taken @ (taken.mT @ drawn)
@@ -86,11 +86,13 @@ class ReducedSpace:
     def free(self, order: Tensor) -> Tensor:
         """Tell which coordinates may differ from zero, as 0 and 1, shape (n, 8 + 2 q)."""
         n, q = len(order), self.width
-        inside = (torch.arange(q) < self.rank).expand(n, q)
+        number = torch.arange(q, device=order.device)
+        inside = (number < self.rank).expand(n, q)
         # Where dimensions beside X are scarce, the first columns of the order have them.
-        beside = (torch.arange(q) < self.n_outside).expand(n, q)
-        block = torch.ones(n, 4, dtype=torch.bool)
-        rows = (torch.arange(2) < self.n_outside).repeat_interleave(2).expand(n, 4)
+        beside = (number < self.n_outside).expand(n, q)
+        block = torch.ones(n, 4, dtype=torch.bool, device=order.device)
+        two = torch.arange(2, device=order.device)
+        rows = (two < self.n_outside).repeat_interleave(2).expand(n, 4)
         inside, beside = inside.clone(), beside.clone()
         inside[:, :2] = beside[:, :2] = False
         return torch.cat([block, rows, inside, beside], 1).to(self.s)
@@ -98,7 +100,8 @@ class ReducedSpace:
     def diagonal(self, order: Tensor, inside: Tensor, beside: Tensor) -> Points:
         """Return Y = U diag(inside) + W diag(beside), both (n, q) in the PCs' own order."""
         q, r = self.width, self.rank
-        whole = torch.cat([order, torch.arange(r, q).expand(len(order), -1)], 1)
+        others = torch.arange(r, q, device=order.device)
+        whole = torch.cat([order, others.expand(len(order), -1)], 1)
         inside, beside = inside.gather(1, whole), beside.gather(1, whole)
         blocks = [torch.diag_embed(each[:, :2]).flatten(1) for each in (inside, beside)]
         coordinates = torch.cat([*blocks, inside, beside], 1)

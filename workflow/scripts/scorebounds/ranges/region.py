@@ -130,7 +130,7 @@ class PairProblem:
         self.base = (base_of(names[0]), base_of(names[1]))
         spread = torch.linalg.svdvals(x - x.mean(0))
         kept = spread > spread[0] * max(x.shape) * torch.finfo(x.dtype).eps
-        self.eigenvalues = spread[kept].square().numpy()
+        self.eigenvalues = spread[kept].square().cpu().numpy()
         self.largest_rank = min(x.shape[1], len(x) - 1)
         self.reduced = set(self.base) <= set(MEASURES)
         part = settings["reduced" if self.reduced else "full"]
@@ -149,11 +149,12 @@ class PairProblem:
         """Run method 1; return it, and what it attained at values of the grid, by end."""
         names = ("ranges", self.dataset, *self.names)
         n_samples, width = self.x.shape
-        y = starting_points((n_samples, width), self.seed, names, 1)[0]
+        y = starting_points((n_samples, width), self.seed, names, 1)[0].to(self.x.device)
         settings = dict(self.settings["joint"])
         moving = (FreeX if settings.pop("x") == "free" else FixedX)(self.x, self.names)
         evaluate, found = moving.scorer(), {}
-        joint = optimize_jointly(evaluate, moving.start(y), torch.from_numpy(grid), **settings)
+        goals = torch.from_numpy(grid).to(self.x.device)
+        joint = optimize_jointly(evaluate, moving.start(y), goals, **settings)
         for (index, sign), between in joint.crossings.items():
             point = on_the_way(evaluate, *between, float(grid[index]))
             if point is not None and self._is_at(moving.sides(point), self.names[0], grid[index]):
@@ -182,7 +183,7 @@ class PairProblem:
             scores = [self._score((self.x, y), names[1]) for y in candidates if y is not None]
             end = max(scores, key=lambda score: sign * score) if scores else np.nan
             ends.append(end)
-            of_goal = found.b[(found.goal == index) & found.searched].numpy()
+            of_goal = found.b[(found.goal == index) & found.searched].cpu().numpy()
             n_starts.append(len(of_goal))
             agree = np.abs(from_base(names[1], of_goal) - end) < AGREEMENT
             n_agreed.append(int(agree.sum()))

@@ -1,0 +1,180 @@
+"""What runs on a GPU makes its tensors there, and agrees with what the processor finds."""
+
+import contextlib
+
+import numpy as np
+import pytest
+import torch
+from torch.overrides import TorchFunctionMode
+
+from scorebounds import measures
+from scorebounds.devices import chosen_device
+from scorebounds.optimize import optimize, starting_points
+from scorebounds.perturbation import perturb_components
+from scorebounds.ranges.region import pair_range
+
+FACTORIES = {
+    *(torch.zeros, torch.ones, torch.empty, torch.full, torch.eye, torch.arange, torch.linspace),
+    *(torch.logspace, torch.tensor, torch.as_tensor, torch.rand, torch.randn, torch.randint),
+    *(torch.randperm, torch.scalar_tensor, torch.tril_indices, torch.triu_indices),
+}
+CLIMB = {"stop_score": 0.95, "max_steps": 30, "learning_rate": 0.1, "n_checkpoints": 3}
+MEASURES = [
+    *("cka", "cka_angular", "cka_debiased", "nbs", "procrustes_angular", "procrustes_distance"),
+    *("linreg", "linreg_cv", "ridge_10", "ridge_cv_1", "rsa_correlation_pearson", "svcca", "cca"),
+    *("rsa_euclidean_cosine", "pwcca", "cka_rbf_0.4"),
+]
+PAIRS = [("cka", "nbs"), ("linreg", "procrustes_angular"), ("ridge_cv_1", "procrustes_angular")]
+RANGES = {
+    "guide": 0.9,
+    "n_kept": 5,
+    "joint": {"n_targets": 8, "max_steps": 10, "learning_rate": 0.1},
+    "reduced": {"n_grid": 5, "n_starts": 3, "n_rounds": 3, "n_steps": 5, "n_passes": 1},
+    "full": {"n_grid": 3, "n_starts": 2, "n_rounds": 2, "n_steps": 3, "n_passes": 1},
+}
+
+
+class PretendedDevice(TorchFunctionMode):
+    """Lets the processor pass for a GPU: what would fail or wait on one fails here.
+
+    A tensor that is made without `device=` (or drawn from a generator, or taken from NumPy) is the
+    host's, and may only be moved; one of the device becomes an array by `.cpu()` only.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.of_host = {}  # by identity; kept alive, so that no other tensor gets the same
+
+    def is_of_host(self, value):
+        return id(value) in self.of_host
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if func in FACTORIES and kwargs.get("device") is None:
+            assert kwargs.get("generator") is not None, f"{func.__name__} without device="
+            return self.host(func(*args, **kwargs))
+        name = getattr(func, "__name__", "")
+        if name in ("numpy", "__array__"):
+            assert self.is_of_host(args[0]), "an array of a tensor on the device"
+            return func(*args, **kwargs)
+        if name == "cpu":
+            return self.host(func(*args, **kwargs).clone())
+        if name in ("to", "type_as"):
+            moved = func(*args, **kwargs)
+            return moved.clone() if self.is_of_host(moved) else moved
+        inputs = [*args, *kwargs.values()]
+        flat = [
+            each for one in inputs for each in (one if isinstance(one, list | tuple) else [one])
+        ]
+        on_host = [self.is_of_host(one) for one in flat if isinstance(one, torch.Tensor)]
+        result = func(*args, **kwargs)
+        if any(on_host) and isinstance(result, torch.Tensor):
+            assert all(on_host), f"{name} of tensors on the device and on the host"
+            return self.host(result)
+        return result
+
+    def host(self, tensor):
+        self.of_host[id(tensor)] = tensor
+        return tensor
+
+
+@contextlib.contextmanager
+def pretended_device(monkeypatch):
+    mode, from_numpy = PretendedDevice(), torch.from_numpy
+    with monkeypatch.context() as patch, mode:
+        patch.setattr(torch, "from_numpy", lambda array: mode.host(from_numpy(array).clone()))
+        yield mode
+
+
+def recording(n_samples=24, n_neurons=5):
+    values = np.random.default_rng(0).normal(size=(n_samples, n_neurons))
+    return torch.from_numpy(values * [3, 2, 1, 0.5, 0.2][:n_neurons])
+
+
+def climbed(x, measure):
+    starts = starting_points(tuple(x.shape), 0, ("made up", measure), 2).to(x.device)
+    trajectories, components = optimize(x, measures.load(measure), starts, **CLIMB)
+    return trajectories, components.variance_ratio.cpu().numpy()
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_climbing_keeps_to_the_device(measure, monkeypatch):
+    x = recording()
+    starts = starting_points(tuple(x.shape), 0, ("made up", measure), 2)
+    expected, _ = optimize(x, measures.load(measure), starts, **CLIMB)
+    with pretended_device(monkeypatch):
+        found, _ = optimize(x, measures.load(measure), starts, **CLIMB)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.score == theirs.score
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_ranges_keep_to_the_device(pair, monkeypatch):
+    x = recording()
+    expected = pair_range(x, pair, "made up", seed=0, settings=RANGES)
+    with pretended_device(monkeypatch):
+        found = pair_range(x, pair, "made up", seed=0, settings=RANGES)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.equals(theirs)
+
+
+def test_perturbation_keeps_to_the_device(monkeypatch):
+    x = recording()
+    expected = perturb_components(x, "made up", ["cka", "nbs"], [1, 2])
+    with pretended_device(monkeypatch):
+        found = perturb_components(x, "made up", ["cka", "nbs"], [1, 2])
+    assert found.equals(expected)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda x: x + torch.zeros(x.shape),
+        lambda x: x + torch.randn(x.shape, generator=torch.Generator(), dtype=x.dtype),
+        lambda x: x + torch.from_numpy(np.zeros(x.shape)),
+        lambda x: x.numpy(),
+        lambda x: x * x.cpu(),
+    ],
+)
+def test_pretended_device_finds_what_a_gpu_would(wrong, monkeypatch):
+    x = recording()
+    with pretended_device(monkeypatch), pytest.raises(AssertionError):
+        wrong(x)
+
+
+def test_device_of_the_settings(monkeypatch):
+    for seen, name, expected in (
+        (False, "cpu", "cpu"),
+        (True, "cpu", "cpu"),
+        (False, "auto", "cpu"),
+        (True, "auto", "cuda"),
+        (True, "cuda", "cuda"),
+    ):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda seen=seen: seen)
+        assert chosen_device(name).type == expected
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match=r"config, device: expected a GPU .* found none"):
+        chosen_device("cuda")
+
+
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU of NVIDIA")
+
+
+@needs_gpu
+@pytest.mark.parametrize("measure", MEASURES)
+def test_gpu_climbs_as_the_processor_does(measure):
+    x = recording()
+    expected, _ = climbed(x, measure)
+    found, _ = climbed(x.cuda(), measure)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.score == pytest.approx(theirs.score, rel=1e-6, abs=1e-8)
+
+
+@needs_gpu
+@pytest.mark.parametrize("pair", PAIRS)
+def test_gpu_finds_the_ranges_of_the_processor(pair):
+    x = recording()
+    expected = pair_range(x, pair, "made up", seed=0, settings=RANGES).region
+    found = pair_range(x.cuda(), pair, "made up", seed=0, settings=RANGES).region
+    for column in ("attained_lower", "attained_upper", "outer_lower", "outer_upper"):
+        assert found[column].to_numpy() == pytest.approx(expected[column], abs=1e-4, nan_ok=True)

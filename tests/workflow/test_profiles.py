@@ -1,0 +1,70 @@
+"""Every profile says what its executor and Snakemake know, and groups the rules that there are."""
+
+import dataclasses
+import importlib.util
+
+import pytest
+import yaml
+from snakemake.cli import get_argument_parser
+from test_house import rules_with_scripts
+from workflow_runs import ROOT, TINY, snakemake
+
+PROFILES = ["slurm", "cluster-generic", "lsf", "kubernetes"]
+# What a user puts in; the commented lines of a profile are held to the plugins as well.
+NAMES_OF_LINES = ("slurm-", "cluster-generic-", "lsf-", "kubernetes-", "container-", "default-")
+
+
+def profile(name):
+    return yaml.safe_load((ROOT / f"profiles/{name}/config.yaml").read_text())
+
+
+def optional_keys(name):
+    lines = (ROOT / f"profiles/{name}/config.yaml").read_text().splitlines()
+    commented = [line[2:].split(":")[0] for line in lines if line.startswith("# ") and ":" in line]
+    return [key for key in commented if " " not in key and key.startswith(NAMES_OF_LINES)]
+
+
+def plugin(name):
+    module = f"snakemake_executor_plugin_{name.replace('-', '_')}"
+    if importlib.util.find_spec(module) is None:
+        pytest.skip(f"needs snakemake-executor-plugin-{name}: pip install it")
+    return importlib.import_module(module)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_executor_knows_every_key(name):
+    settings = getattr(plugin(name), "ExecutorSettings", None)
+    known = {field.name for field in dataclasses.fields(settings)} if settings else set()
+    options = {
+        option.removeprefix("--")
+        for action in get_argument_parser()._actions
+        for option in action.option_strings
+    }
+    keys = [*profile(name), *optional_keys(name)]
+    assert profile(name)["executor"] == name
+    for key in keys:
+        if key.startswith(f"{name}-"):
+            assert key.removeprefix(f"{name}-").replace("-", "_") in known, key
+        else:
+            assert key in options, key
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_job_that_is_submitted_has_its_group(name):
+    groups = profile(name)["groups"]
+    submitted = {
+        rule for rule, block in rules_with_scripts().items() if "localrule: True" not in block
+    }
+    assert set(groups) == submitted
+    assert set(profile(name)["group-components"]) == set(groups.values())
+    assert groups == profile("slurm")["groups"]
+
+
+@pytest.mark.parametrize("name", ["slurm", "cluster-generic", "lsf"])
+def test_snakemake_takes_the_profile(name, tmp_path):
+    plugin(name)
+    folder = ROOT / f"profiles/{name}"
+    options = ("--workflow-profile", folder, "--configfile", TINY, "--dry-run")
+    result = snakemake(*options, folder=tmp_path)
+    assert result.returncode == 0, result.said
+    assert "optimize_dataset" in result.said

@@ -1,0 +1,152 @@
+"""What a job asks of a scheduler: from the size of its input, held to what jobs took.
+
+`benchmarks/resources.py` puts both beside each other; docs/clusters.md has its table. A job that
+dies is asked for again with as much more as the number of the attempt.
+"""
+
+import math
+
+# The least that is asked for: Python with tables or figures, with torch, and a queue's minutes.
+PLAIN_MB = 500
+TORCH_MB = 1000
+LEAST_MINUTES = 5
+# One of a scheduler's GPUs where the settings insist on one.
+GPU = {"gpu": 1} if config["device"] == "cuda" else {}
+
+
+def memory(least, per_mb=0):
+    """Return the function that requests MB: the least, and some per MB of the input."""
+    return lambda wildcards, input, attempt: round(least + per_mb * input.size_mb) * attempt
+
+
+def minutes(per_mb=0):
+    """Return the function that requests minutes per MB of the input, or the least."""
+    return lambda wildcards, input, attempt: at_least(per_mb * input.size_mb) * attempt
+
+
+def at_least(time):
+    """Round minutes, to the least or more."""
+    return max(LEAST_MINUTES, round(time))
+
+
+def shape(input):
+    """Return the numbers of samples and neurons of the recording that a job reads."""
+    # Before the recording is there, Snakemake wants the error of this line.
+    n_bytes = Path(input.reference).stat().st_size
+    try:
+        import h5py
+    except ImportError:
+        # Snakemake may run without the jobs' libraries: nothing is slower than a square.
+        side = round((n_bytes / 8) ** 0.5)
+        return side, side
+    with h5py.File(input.reference) as recording:
+        *samples, n_neurons = recording["activity"].shape
+    return math.prod(samples), n_neurons
+
+
+def recording_mb(input):
+    """Return the size of the recording that a job reads, 8 bytes a number."""
+    return 8e-6 * math.prod(shape(input))
+
+
+def billions(input):
+    """Return by 1e9 what XᵀX multiplies: most of a step goes into a few such products."""
+    n_samples, n_neurons = shape(input)
+    return n_samples * n_neurons**2 / 1e9
+
+
+def fetch_minutes(wildcards, attempt):
+    """Request minutes at half a MB a second, though files are fetched where Snakemake runs."""
+    n_bytes = catalogue_entry("bytes")(wildcards) or 1e9  # where the owner does not say
+    return at_least(float(n_bytes) / 3e7) * attempt
+
+
+def prepare_memory(wildcards, input, attempt):
+    """Request MB: some copies of a recording, which a file may hold compressed."""
+    return round(PLAIN_MB + 6 * input.size_mb) * attempt
+
+
+def optimize_memory(wildcards, input, attempt):
+    """Request MB: torch, and the products of all seeds and folds."""
+    numbers = config["optimize"]["n_seeds"] * recording_mb(input)
+    return round(TORCH_MB + 60 * numbers) * attempt
+
+
+def optimize_minutes(wildcards, input, attempt):
+    """Request minutes, by the products of a step; folds solve p × p systems besides.
+
+    Plain regression may take several times the steps of others on its last bit of score.
+    """
+    _, n_neurons = shape(input)
+    per_billion = 12
+    if "_cv_" in wildcards.measure:
+        per_billion = 0.3 * n_neurons
+    elif wildcards.measure.startswith("linreg"):
+        per_billion = 50
+    return at_least(per_billion * config["optimize"]["n_seeds"] / 5 * billions(input)) * attempt
+
+
+def score_memory(wildcards, input, attempt):
+    """Request MB: torch, and some matrices of samples × samples."""
+    n_samples, _ = shape(input)
+    return round(TORCH_MB + 10 * 8e-6 * n_samples**2) * attempt
+
+
+def score_minutes(wildcards, input, attempt):
+    """Request minutes: every measure of what was optimised towards every other."""
+    n_scores = config["scoring"]["n_seeds"] * len(config["measures"]) * len(OPTIMIZED)
+    return at_least(0.1 * n_scores * billions(input)) * attempt
+
+
+def checkpoints_mb(input):
+    """Return the most that the checkpoints of one measure take, twice their 4 bytes a number."""
+    section = config["optimize"]
+    return section["n_seeds"] * section["n_checkpoints"] * recording_mb(input)
+
+
+def decode_memory(wildcards, input, attempt):
+    """Request MB: torch, and the checkpoints of one measure."""
+    return round(TORCH_MB + checkpoints_mb(input)) * attempt
+
+
+def decode_minutes(wildcards, input, attempt):
+    """Request minutes, by the checkpoints of one measure."""
+    return at_least(checkpoints_mb(input) / 300) * attempt
+
+
+def perturb_minutes(wildcards, input, attempt):
+    """Request minutes: each component is scored among all."""
+    _, n_neurons = shape(input)
+    return at_least(25 * (n_neurons / 727) ** 4) * attempt
+
+
+def range_memory(wildcards, input, attempt):
+    """Request MB: torch, all targets with Adam's two moments, and steps of L-BFGS."""
+    joint = config["ranges"]["joint"]
+    copies = joint["n_targets"] * (45 if joint["x"] == "free" else 15)
+    return round(TORCH_MB + copies * recording_mb(input)) * attempt
+
+
+def range_minutes(wildcards, input, attempt):
+    """Request minutes: few for the search in few coordinates, many for the one in all."""
+    share = 50 if {wildcards.a, wildcards.b} <= REDUCED else 1500
+    share *= 10 if config["ranges"]["joint"]["x"] == "free" else 1
+    return at_least(share * billions(input)) * attempt
+
+
+def other_pairs_minutes(wildcards, input, attempt):
+    """Request minutes for the pairs that were not searched by themselves."""
+    return at_least(50 * billions(input)) * attempt
+
+
+def card_minutes(wildcards, input, attempt):
+    """Request minutes: a score of every measure per shuffle."""
+    n_scores = config["scorecards"]["n_permutations"] * len(config["measures"])
+    return at_least(0.2 * n_scores * billions(input)) * attempt
+
+
+def train_minutes(wildcards, input, attempt):
+    """Request minutes, by the pixels of all batches."""
+    pixels = {"digits": 64, "cifar10": 3072}[LAYERS["images"]]
+    training = LAYERS["training"]
+    return at_least(training["n_steps"] * training["batch_size"] * pixels / 1e8) * attempt
