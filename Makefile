@@ -3,6 +3,7 @@ PYTHON ?= python3
 CORES ?= 2
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+DEMO := --configfile config/demo.yaml --config offline=true
 
 .PHONY: demo data test test-clusters lint bench docs report clean help
 
@@ -14,11 +15,11 @@ help:
 	@echo "make lint    ruff, mypy, snakefmt and snakemake --lint"
 	@echo "make bench   speed against the textbook forms, as ratios"
 	@echo "make docs    the generated parts of docs/ (agreement: set SCOREBOUNDS_REFERENCE)"
-	@echo "make report  report.zip, Snakemake's own report of the last run"
+	@echo "make report  report.zip, Snakemake's own report of the demo"
 	@echo "make clean   remove results/ and data/prepared/; downloads and .venv stay"
 
 demo: .venv/demo
-	$(SNAKEMAKE) --quiet rules --config offline=true
+	$(SNAKEMAKE) --quiet rules $(DEMO)
 	@echo
 	@echo "Done. Look at results/figures/thresholds.png first; all figures are in results/figures/,"
 	@echo "the numbers behind them in results/tables/. \`make report\` puts them into one page."
@@ -50,7 +51,7 @@ docs: .venv/test
 		$(if $(SCOREBOUNDS_REFERENCE),--reference $(SCOREBOUNDS_REFERENCE))
 
 report: .venv/demo
-	$(BIN)/snakemake --config offline=true --report report.zip
+	$(BIN)/snakemake $(DEMO) --report report.zip
 
 clean:
 	rm -rf results data/prepared report.zip

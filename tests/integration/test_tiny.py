@@ -66,7 +66,7 @@ def test_makes_every_table_and_figure(finished):
     assert tables == {
         *("thresholds", "runs", "trajectories", "scores", "published", "agreement"),
         *("layers", "availability", "decoding", "references", "ranges", "range_guides"),
-        "perturbation",
+        *("perturbation", "scorecards"),
     }
     for dataset in ("ultrametric", "simulated-pfc"):
         assert "participation ratio" in (finished / f"results/data/{dataset}.md").read_text()
@@ -76,6 +76,7 @@ def test_makes_every_table_and_figure(finished):
     figures += ("capture/simulated-pfc", "layers", "layer_maps", "unrelated")
     figures += ("decoding", "decoding_thresholds", "ridge_sweep")
     figures += ("ranges/ultrametric", "range_matrix", "perturbation", "toy")
+    figures += ("task_networks", "scorecards/simulated-pfc")
     for figure in figures:
         for ending in ("pdf", "png", "csv"):
             assert (finished / f"results/figures/{figure}.{ending}").stat().st_size > 200
@@ -115,6 +116,13 @@ def test_makes_every_table_and_figure(finished):
     layers = pd.read_csv(finished / "results/tables/layers.csv")
     assert set(layers.measure) == {"cka", "procrustes_distance"}
     assert layers.accuracy.between(0, 1).all()
+    cards = pd.read_csv(finished / "results/tables/scorecards.csv")
+    assert cards.groupby("model", sort=False).size().to_dict() == {
+        "rnn-context": 3,
+        "rnn-context-untrained": 3,
+    }
+    assert cards.score.notna().all()
+    assert cards.pcs_at_score.between(0, 10).all()
 
 
 def test_second_run_does_nothing(project, finished):
@@ -184,7 +192,7 @@ def test_report_holds_the_figures(project, finished):
     assert made.returncode == 0, made.said
     with zipfile.ZipFile(finished / "report.zip") as report:
         names = report.namelist()
-    assert sum(name.endswith(".png") for name in names) == 16
+    assert sum(name.endswith(".png") for name in names) == 17
 
 
 @pytest.mark.parametrize(
@@ -224,15 +232,20 @@ def test_damaged_catalogue_is_told_in_one_sentence(project, tmp_path):
 def test_own_recording_takes_part_in_everything(project, tmp_path):
     rng = np.random.default_rng(0)
     activity = rng.standard_normal((4, 10, 3))
-    np.savez(tmp_path / "mine.npz", activity=activity, stimulus=np.arange(10) % 2)
+    words = np.array([f"word {row}" for row in range(10)])
+    np.savez(tmp_path / "mine.npz", activity=activity, stimulus=np.arange(10) % 2, words=words)
+    shuffled = rng.permutation(10)
+    np.savez(tmp_path / "model.npz", activity=2 * activity[:, shuffled], words=words[shuffled])
     (tmp_path / "mine.yaml").write_text(
         "datasets: []\nmeasures: [cka, procrustes_distance, hsic, soft_matching, mutual_knn_99]\n"
-        "custom: {mine: {path: mine.npz}}\n"
+        "custom: {mine: {path: mine.npz, names: words}}\n"
+        "models: {scaled: {path: model.npz, names: words, references: [mine], match: names}}\n"
     )
     arguments = ("--cores", 1, "--configfile", TINY, "mine.yaml")
-    tables = ("thresholds", "scores", "runs", "references", "perturbation", "ranges")
+    tables = ("thresholds", "scores", "runs", "references", "perturbation", "ranges", "scorecards")
     targets = [f"results/tables/{table}.csv" for table in tables]
-    targets += ["results/figures/capture/mine.pdf", "results/figures/ranges/mine.pdf"]
+    figures = ("capture/mine", "ranges/mine", "scorecards/mine")
+    targets += [f"results/figures/{figure}.pdf" for figure in figures]
     made = snakemake(*targets, *arguments, folder=tmp_path, root=project)
     assert made.returncode == 0, made.said
     for table in ("perturbation", "ranges"):
@@ -257,6 +270,14 @@ def test_own_recording_takes_part_in_everything(project, tmp_path):
     assert scores.loc["mutual_knn_99"].note.str.contains("at least 101 samples").all()
     assert "warning: no score with mutual_knn_99 for 3 of 3 synthetic datasets" in made.said
     assert (tmp_path / "results/figures/capture/mine.png").exists()
+    # A scaled copy in another order is perfect, but for the measures that see the scale.
+    cards = pd.read_csv(tmp_path / "results/tables/scorecards.csv").set_index("measure")
+    assert set(cards.model) == {"scaled"}
+    assert cards.verdict["cka"] == cards.verdict["soft_matching"] == "perfect"
+    assert cards.verdict["mutual_knn_99"] == "not defined"
+    assert cards.score["procrustes_distance"] > 1
+    page = (tmp_path / "results/scorecards/mine/scaled.html").read_text()
+    assert "scaled beside mine" in page
     # Its label is decoded, along a distance from far to near.
     decoded = pd.read_csv(tmp_path / "results/decoding/mine/procrustes_distance.csv")
     assert set(decoded.target) == {"stimulus"}
@@ -316,6 +337,25 @@ def test_more_neurons_than_samples_go_through_with_a_warning(project, tmp_path):
     assert references.dataset.tolist() == ["ultrametric"]
     for figure in figures:
         assert (tmp_path / f"results/figures/{figure}.png").exists()
+
+
+def test_a_model_that_does_not_match_is_told_in_one_sentence(project, tmp_path):
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "mine.npz", activity=rng.standard_normal((12, 3)))
+    np.savez(tmp_path / "model.npz", activity=rng.standard_normal((11, 3)))
+    (tmp_path / "mine.yaml").write_text(
+        "datasets: []\ncustom: {mine: {path: mine.npz}}\n"
+        "models: {mock: {path: model.npz, references: [mine]}}\n"
+    )
+    arguments = ("--cores", 1, "--configfile", TINY, "mine.yaml")
+    card = "results/scorecards/mine/mock.scores.csv"
+    failed = snakemake(card, *arguments, folder=tmp_path, root=project)
+    assert failed.returncode != 0
+    said = [line for line in failed.said.splitlines() if line.startswith("error: ")]
+    assert said
+    assert all("model 'mock' for 'mine': expected 12 samples" in line for line in said)
+    assert "Traceback" not in failed.said
+    assert not (tmp_path / card).exists()
 
 
 def test_nothing_published_to_compare_with(project, tmp_path, mirror):

@@ -78,9 +78,10 @@ def test_imports_run_one_way():
 IMPORTED_BY = {
     "torch": {
         *("measures", "models", "optimize", "capture", "scoring", "unrelated", "devices"),
-        *("logistic", "decoding", "ranges", "perturbation"),
+        *("logistic", "decoding", "ranges", "perturbation", "scorecards"),
     },
     "matplotlib": {"figures"},
+    "jinja2": {"pages"},
     "requests": {"transfer"},
     "urllib3": {"transfer"},
     "h5py": {"datasets"},

@@ -35,6 +35,21 @@ from workflow_runs import snakemake
         ("ranges: {pairs: [[cka, cka]]}", "a pair of two different measures that have a gradient"),
         ("ranges: {joint: {x: moving}}", "joint → x: expected fixed or free, got 'moving'"),
         ("ranges: {datasets: [ultra]}", "config, ranges → datasets: unknown dataset 'ultra'"),
+        ("models: {a: {path: x.npz}}", "models → a: 'references' is a required property"),
+        (
+            "models: {a: {references: [ultrametric]}}",
+            "config, models → a: expected the `path` of its activations, or the name of a dataset",
+        ),
+        (
+            "models: {rnn-context: {references: [ultrametrik]}}",
+            "models → rnn-context → references: unknown dataset 'ultrametrik' (did you mean 'ultra",
+        ),
+        ("models: {a: {path: gone.npz, references: [ultrametric]}}", "models → a: no such file"),
+        (
+            "models: {rnn-context: {references: [ultrametric], match: label}}",
+            "match: expected order, names, or a list of labels that model and reference have",
+        ),
+        ("scorecards: {n_permutations: 9}", "n_permutations: expected a number of shuffles, at le"),
         ("custom: {a: {file: x.npz}}", "custom → a: unknown key 'file'"),
         ("custom: {a: {path: gone.npz}}", "config, custom → a: no such file: gone.npz"),
         ("custom: {ultrametric: {path: x}}", "the name 'ultrametric' is taken, choose another"),

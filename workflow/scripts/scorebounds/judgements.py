@@ -17,7 +17,7 @@ N_SHOWN = 3
 CHANCE, BETTER, AT_CEILING, PERFECT, UNDEFINED = (
     "not better than chance",
     "better than chance",
-    "at the noise ceiling",
+    "within the noise ceiling",
     "perfect",
     "not defined",
 )

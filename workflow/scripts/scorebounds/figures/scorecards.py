@@ -19,7 +19,7 @@ from scorebounds.labels import measure_label
 
 N_CURVES = 3  # panels of curves in a row
 ROW_HEIGHT, PANEL_HEIGHT = 0.32, 1.15
-CHANCE, CEILING, CURVE = "0.75", "#E69F00", "0.35"
+CHANCE, CEILING, CURVE = "0.65", "#FBE6BF", "0.35"
 # Okabe and Ito's colours with markers of their own; more models than these share looks.
 _LOOKS = [
     *(("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D")),
@@ -53,7 +53,7 @@ def scorecard_figure(table: pd.DataFrame, capture: pd.DataFrame) -> Figure:
         row, column = divmod(number, N_CURVES)
         axis = figure.add_subplot(grid[row, column + 1])
         _draw_place(axis, table[table.measure == measure], capture, looks)
-        axis.set_title(measure_label(measure))
+        axis.set_title(measure_label(measure).replace(", ", ",\n", 1))
         if column == 0:
             axis.set_ylabel("variance explained")
         if number + N_CURVES >= len(curves):
@@ -67,28 +67,21 @@ def _draw_strip(axis: Axes, table: pd.DataFrame, measures: list[str], looks: Loo
     """Draw a row per measure, in it a line per model over its chance and noise ceiling."""
     step = 0.8 / len(looks)
     for place, measure in enumerate(measures):
+        # The ceiling is the recording's: but for trials that a model lacks, the same for all.
+        ceiling = table.loc[table.measure == measure, ["ceiling_low", "ceiling_high"]].dropna()
+        for low, high in ceiling.drop_duplicates().to_numpy():
+            axis.add_patch(_bar(low, high, place, 0.84, CEILING, zorder=0))
         for number, (model, (colour, marker)) in enumerate(looks.items()):
             rows = table[(table.measure == measure) & (table.model == model)].dropna(
                 subset=["score"]
             )
             y = place + step * (number + 0.5) - 0.4
             for row in rows.to_dict("records"):
-                axis.add_patch(
-                    Rectangle(
-                        (row["null_low"], y - 0.4 * step),
-                        row["null_high"] - row["null_low"],
-                        0.8 * step,
-                        color=CHANCE,
-                        linewidth=0,
-                    )
-                )
+                axis.add_patch(_bar(row["null_low"], row["null_high"], y, 0.8 * step, CHANCE))
                 axis.plot(
                     [row["score_low"], row["score_high"]], [y, y], color=colour, linewidth=0.9
                 )
                 axis.plot(row["score"], y, marker=marker, color=colour, markersize=3.2)
-                if np.isfinite(row["ceiling_low"]):
-                    span = [row["ceiling_low"], row["ceiling_high"]]
-                    axis.plot(span, [y, y], color=CEILING, linewidth=2.5, alpha=0.8, zorder=1)
     axis.axvline(0, color="0.85", linewidth=0.5, zorder=0)
     low = min(0.0, table.score.min(), table.null_low.min())
     axis.set_xlim(low - 0.03, 1.03)
@@ -97,6 +90,13 @@ def _draw_strip(axis: Axes, table: pd.DataFrame, measures: list[str], looks: Loo
     axis.tick_params(axis="y", length=0)
     axis.set_xlabel("score")
     axis.set_title("beside chance")
+
+
+def _bar(
+    low: float, high: float, y: float, height: float, colour: str, *, zorder: float = 1
+) -> Rectangle:
+    corner = (low, y - height / 2)
+    return Rectangle(corner, high - low, height, color=colour, linewidth=0, zorder=zorder)
 
 
 def _draw_place(axis: Axes, table: pd.DataFrame, capture: pd.DataFrame, looks: Looks) -> None:
@@ -127,6 +127,6 @@ def _handles(table: pd.DataFrame, looks: Looks) -> list[Line2D | Patch]:
     ]
     handles.append(Patch(color=CHANCE, label="shuffled conditions"))
     if table.ceiling_low.notna().any():
-        handles.append(Line2D([], [], color=CEILING, linewidth=2.5, label="noise ceiling"))
+        handles.append(Patch(color=CEILING, label="noise ceiling"))
     handles.append(Line2D([], [], color=CURVE, linewidth=0.9, label="optimised data"))
     return handles
