@@ -81,7 +81,12 @@ def test_makes_every_table_and_figure(finished):
         for ending in ("pdf", "png", "csv"):
             assert (finished / f"results/figures/{figure}.{ending}").stat().st_size > 200
     guides = pd.read_csv(finished / "results/tables/range_guides.csv")
-    assert guides.given.tolist() == ["cka", "nbs", "ridge_cv_1", "procrustes_angular"]
+    # The pairs of the settings first, then what follows for the others.
+    assert guides.given.tolist()[:4] == ["cka", "nbs", "ridge_cv_1", "procrustes_angular"]
+    assert {("cka", "procrustes_angular"), ("procrustes_angular", "cka")} <= set(
+        zip(guides.given, guides.implied, strict=True)
+    )
+    assert not guides.duplicated(["given", "implied"]).any()
     region = pd.read_csv(finished / "results/tables/ranges.csv")
     assert region.groupby("a").size().to_dict() == {"cka": 6, "ridge_cv_1": 3}
     assert (region.attained_lower >= region.outer_lower - 1e-6)[region.a == "cka"].all()

@@ -138,15 +138,17 @@ def _place_sentence(row: Row) -> list[str]:
     """Say what data with this score have captured."""
     if pd.isna(row["n_pcs"]):
         return []
-    captured = f"{row['pcs_at_score']:.0f} of {row['n_pcs']:.0f} PCs"
-    said = f"Data optimised to this score have captured {captured}"
-    if row["pcs_at_score"]:
+    some = row["pcs_at_score"] > 0
+    captured = f"{row['pcs_at_score']:.0f}" if some else "none"
+    said = f"Data optimised to this score have captured {captured} of {row['n_pcs']:.0f} PCs"
+    if some:
         said += f" ({row['variance_at_score']:.0%} of the variance)"
     got, missing = row["variables_at_score"].split(), row["variables_missing"].split()
     if got:
         said += f" and {_listed(got)}"
     if missing:
-        said += f", but {'not ' if got else 'none of the variables '}{_listed(missing)}"
+        none = "and none" if not some and not got else "but none"
+        said += f", {'but not' if got else f'{none} of the variables'} {_listed(missing)}"
     return [f"{said}."]
 
 
