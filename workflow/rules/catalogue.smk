@@ -85,8 +85,7 @@ def fetched_files(dataset):
 
 def files_to_fetch():
     """List the files of the chosen datasets, and of the published results beside them."""
-    wanted = [*TAKING_PART, *(SURROGATE + name for name in COMPARED.values())]
-    return list(dict.fromkeys(file for dataset in wanted for file in fetched_files(dataset)))
+    return list(dict.fromkeys(file for dataset in READ for file in fetched_files(dataset)))
 
 
 def missing_offline(dataset):
@@ -239,7 +238,7 @@ def files_and_paths(dataset):
         return [(path, path) for path in custom_files(dataset)]
     path = config[PRIVATE]["path"] if dataset == PRIVATE else ""
     return [
-        (file, (path or f"data/raw/{folder}/{file}") if dataset in TAKING_PART else "")
+        (file, (path or f"data/raw/{folder}/{file}") if dataset in READ else "")
         for folder, file in catalogue_files(dataset)
     ] or [("", "")]
 
@@ -248,6 +247,8 @@ def why_left_out(dataset):
     """Say why a dataset takes no part; empty if it does."""
     if dataset in TAKING_PART:
         return ""
+    if dataset in READ:
+        return "not in `datasets`; its published results are what others are compared with"
     if dataset in LEFT_OUT:
         return f"offline, and neither in data/raw nor in a folder mirror: {LEFT_OUT[dataset]}"
     if dataset == PRIVATE:
@@ -263,14 +264,18 @@ def availability_entries():
             key = (PUBLISHED if dataset.startswith(SURROGATE) else dataset, file)
             row = CATALOGUE.get(key, {})
             own = dataset in OWN or (dataset == PRIVATE and path)
-            used = "made" if dataset in EMBEDDED else "used"
+            status = "left out"
+            if dataset in TAKING_PART:
+                status = "made" if dataset in EMBEDDED else "used"
+            elif dataset in READ:
+                status = "compared with"
             entries.append(
                 {
                     **{name: row.get(name, "") for name in ("checksum", "licence", "citation")},
                     "dataset": dataset,
                     "file": file,
                     "path": path,
-                    "status": used if dataset in TAKING_PART else "left out",
+                    "status": status,
                     "source": path if own else "",
                     "reason": why_left_out(dataset),
                 }
@@ -286,6 +291,8 @@ COMPARED = compared_datasets()
 SCORED = models_to_score()
 MODELS = list(dict.fromkeys(model for _, model in SCORED))
 TAKING_PART = list(dict.fromkeys([*DATASETS, *MODELS]))
+# Files are read of these: published results also where just the recording is worked on.
+READ = list(dict.fromkeys([*TAKING_PART, *(SURROGATE + name for name in COMPARED.values())]))
 SURROGATES = [dataset for dataset in DATASETS if dataset.startswith(SURROGATE)]
 # A user's own may turn out to have no labels; its decoding tables are then empty.
 LABELLED = [dataset for dataset in DATASETS if dataset not in SURROGATES]

@@ -62,7 +62,7 @@ rule prepare_dataset:
 
 rule collect_availability:
     input:
-        raw=[path for dataset in TAKING_PART for _, path in files_and_paths(dataset) if path],
+        raw=[path for dataset in READ for _, path in files_and_paths(dataset) if path],
         library=library("collect_availability"),
     output:
         "results/tables/availability.csv",
