@@ -5,13 +5,14 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 DEMO := --configfile config/demo.yaml --config offline=true
 
-.PHONY: demo data test test-clusters lint bench docs report clean help
+.PHONY: demo data test test-clusters test-envs lint bench docs report clean help
 
 help:
 	@echo "make demo    set up .venv and run the workflow without network ($(CORES) cores)"
 	@echo "make data    set up .venv and fetch the files of the chosen datasets, nothing else"
 	@echo "make test    set up .venv and run the tests"
 	@echo "make test-clusters  small runs on schedulers (docs/clusters.md says what they need)"
+	@echo "make test-envs  every script in the environment of its rule (docs/environments.md)"
 	@echo "make lint    ruff, mypy, snakefmt and snakemake --lint"
 	@echo "make bench   speed against the textbook forms, as ratios"
 	@echo "make docs    the generated parts of docs/ (agreement: set SCOREBOUNDS_REFERENCE)"
@@ -32,6 +33,9 @@ test: .venv/test
 
 test-clusters: .venv/test
 	$(BIN)/python -m pytest tests/cluster
+
+test-envs: .venv/test
+	$(BIN)/python -m pytest tests/environments
 
 lint: .venv/test
 	$(BIN)/ruff check .

@@ -1,18 +1,17 @@
 """What a similarity score between a brain and a model means: the workflow."""
 
-from pathlib import Path
-
 from snakemake.utils import min_version
 
 min_version("9.27")
 
 
-configfile: Path(workflow.basedir) / "config.yaml"
-
-
 include: "workflow/rules/settings.smk"
 
 
+configfile: WORKFLOW / "config.yaml"
+
+
+fill_in(config, read_yaml(WORKFLOW / "config.yaml"))
 check_settings(config)
 
 

@@ -3,15 +3,13 @@
 import hashlib
 import os
 import re
-import shutil
 import zipfile
 
 import numpy as np
 import pandas as pd
 import pytest
-from workflow_runs import ROOT, TINY, snakemake
+from workflow_runs import TINY, copy_project, snakemake
 
-PARTS = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "data/datasets.tsv")
 THRESHOLDS = "results/tables/thresholds.csv"
 CONTRACT = {
     "thresholds": [
@@ -28,15 +26,7 @@ CONTRACT = {
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """Copy the workflow, so that files can be touched."""
-    root = tmp_path_factory.mktemp("project")
-    for part in PARTS:
-        source = ROOT / part
-        (root / part).parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, root / part, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, root / part)
-    return root
+    return copy_project(tmp_path_factory.mktemp("project"))
 
 
 def run(project, folder, *arguments, cores=2):

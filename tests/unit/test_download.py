@@ -16,10 +16,11 @@ import pytest
 import requests
 
 from scorebounds import transfer
+from scorebounds.availability import availability
 from scorebounds.checksums import hold_to_lock, read_lock, require_checksum
 from scorebounds.content import content_fault
 from scorebounds.download import fetch, mirror_sources
-from scorebounds.sources import availability, note_path, read_source
+from scorebounds.sources import note_path, read_source
 from scorebounds.transfer import Options
 
 CONTENT = b"recorded activity\n" * 20_000

@@ -183,27 +183,3 @@ def test_catalogue_is_that_of_the_mirror(mirror):
         path = mirror / row["dataset"] / row["file"]
         if path.is_file():
             assert path.stat().st_size == int(row["bytes"])
-
-
-def pins(path):
-    return dict(re.findall(r"(?m)^(?:  - )?([A-Za-z][\w.-]*?)={1,2}([\w.]+)$", path.read_text()))
-
-
-def test_environments_pin_what_the_requirements_pin():
-    conda_names = {"pytorch": "torch", "matplotlib-base": "matplotlib", "pot": "POT"}
-    wanted = pins(ROOT / "requirements.txt")
-    constraints = {
-        name.lower(): version for name, version in pins(ROOT / "constraints.txt").items()
-    }
-    for name, version in {**wanted, **pins(ROOT / "requirements-dev.txt")}.items():
-        assert constraints[name.lower()] == version
-    pythons = set()
-    for path in (ROOT / "envs").glob("*.yaml"):
-        environment = yaml.safe_load(path.read_text())
-        assert environment["channels"] == ["conda-forge", "nodefaults"]
-        pinned = pins(path)
-        assert len(pinned) == len(environment["dependencies"]), path
-        pythons.add(pinned.pop("python"))
-        for name, version in pinned.items():
-            assert wanted[conda_names.get(name, name)] == version, path
-    assert len(pythons) == 1

@@ -1,16 +1,11 @@
 """Which datasets there are, where their files come from, and which of them take part."""
 
 import csv
-import os
 import re
 from urllib.parse import unquote, urlparse
 
-import yaml
-
 from snakemake.logging import logger
 
-# Relative, so that a cluster node or a container finds it from the working directory as well.
-WORKFLOW = Path(os.path.relpath(workflow.basedir))
 SCRIPTS = WORKFLOW / "workflow/scripts"
 # Trained by the workflow, and copies of them as they were before; recorded like any population.
 TASKS = ["rnn-context", "rnn-reaching"]
@@ -90,7 +85,7 @@ def files_to_fetch():
 
 def missing_offline(dataset):
     """List the files of a dataset that are neither in data/raw nor in a folder mirror."""
-    places = [Path("data/raw"), *folder_mirrors()]
+    places = [Path(placed("data/raw")), *folder_mirrors()]
     return [
         f"{folder}/{file}"
         for folder, file in ([] if dataset == PRIVATE else catalogue_files(dataset))
@@ -136,7 +131,7 @@ def custom_files(name):
     """List the files of a user's dataset: the recording, and a table of labels if there is one."""
     entry = OWN[name]
     labels = entry.get("labels")
-    return [entry["path"], *([labels] if isinstance(labels, str) else [])]
+    return [kept(path) for path in (entry["path"], labels) if isinstance(path, str)]
 
 
 def check_custom():
@@ -207,7 +202,7 @@ def raw_files(wildcards):
     if wildcards.dataset in OWN:
         return custom_files(wildcards.dataset)
     if wildcards.dataset == PRIVATE:
-        return [config[PRIVATE]["path"]]
+        return [kept(config[PRIVATE]["path"])]
     return fetched_files(wildcards.dataset)
 
 
@@ -236,7 +231,7 @@ def files_and_paths(dataset):
     """List (file, path) of what a dataset is made from; the path is empty if it is not used."""
     if dataset in OWN:
         return [(path, path) for path in custom_files(dataset)]
-    path = config[PRIVATE]["path"] if dataset == PRIVATE else ""
+    path = kept(config[PRIVATE]["path"]) if dataset == PRIVATE else ""
     return [
         (file, (path or f"data/raw/{folder}/{file}") if dataset in READ else "")
         for folder, file in catalogue_files(dataset)
@@ -274,7 +269,7 @@ def availability_entries():
                     **{name: row.get(name, "") for name in ("checksum", "licence", "citation")},
                     "dataset": dataset,
                     "file": file,
-                    "path": path,
+                    "path": placed(path),
                     "status": status,
                     "source": path if own else "",
                     "reason": why_left_out(dataset),

@@ -4,7 +4,7 @@
 def read_measures():
     """Read which measures there are: by `optimized` and `scored`, then module, a pattern."""
     path = WORKFLOW / "workflow/schemas/config.schema.yaml"
-    return yaml.safe_load(path.read_text(encoding="utf-8"))["$defs"]["measures"]
+    return read_yaml(path)["$defs"]["measures"]
 
 
 MEASURES = read_measures()
@@ -76,7 +76,7 @@ def library(script):
             found = path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]
             pending += [file for file in found if file not in files]
             files |= dict.fromkeys(pending)
-    return sorted(str(file) for file in files)
+    return sorted(kept(file) for file in files)
 
 
 def measure_library(script):
@@ -94,8 +94,8 @@ def measure_library(script):
         return {room}.union(*map(needed, used & rooms))
 
     def files(wildcards):
-        kept = needed(measure_module(wildcards.measure, "optimized"))
-        others = {str(folder / f"{room}.py") for room in rooms - kept}
+        own = needed(measure_module(wildcards.measure, "optimized"))
+        others = {kept(folder / f"{room}.py") for room in rooms - own}
         return [file for file in library(script) if file not in others]
 
     return files

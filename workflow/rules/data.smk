@@ -18,7 +18,7 @@ rule fetch_dataset:
     params:
         urls=lambda wildcards: catalogue_entry("url")(wildcards).split(),
         checksum=catalogue_entry("checksum"),
-        lock=CHECKSUM_LOCK,
+        lock=placed(CHECKSUM_LOCK),
     script:
         "../scripts/fetch_dataset.py"
 
@@ -51,7 +51,7 @@ rule prepare_dataset:
         runtime=minutes(0.2),
     params:
         checksums=raw_checksums,
-        lock=CHECKSUM_LOCK,
+        lock=placed(CHECKSUM_LOCK),
         settings=dataset_settings,
         provenance=dataset_provenance,
         custom=lambda wildcards: wildcards.dataset in OWN,
@@ -79,6 +79,6 @@ rule collect_availability:
         runtime=LEAST_MINUTES,
     params:
         entries=availability_entries(),
-        lock=CHECKSUM_LOCK,
+        lock=placed(CHECKSUM_LOCK),
     script:
         "../scripts/collect_availability.py"

@@ -24,7 +24,7 @@ rule train_model:
         runtime=minutes(),
     params:
         # Where training goes on after its job was killed; gone when it is done.
-        checkpoint="results/models/{model}/checkpoint.pt",
+        checkpoint=placed("results/models/{model}/checkpoint.pt"),
         settings=lookup(dpath="task-networks", within=config),
         device=lookup(dpath="device", within=config),
         seed=lookup(dpath="seed", within=config),

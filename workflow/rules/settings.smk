@@ -1,9 +1,48 @@
-"""Checks of the settings and the catalogue, before anything else is done with them."""
+"""Where the workflow lies, and checks of its settings before anything else is done with them."""
 
 import difflib
+import os
+from pathlib import Path
+
+import yaml
 
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
+
+# The folder of this workflow, also where it is a module of another. Relative, so that a cluster node
+# or a container finds it from the working directory as well.
+WORKFLOW = Path(os.path.relpath(workflow.current_basedir.join("../..").path))
+if not (WORKFLOW / "Snakefile").is_file():
+    raise WorkflowError(
+        "scorebounds reads files that lie beside its Snakefile: as a module it has to be a clone on "
+        "this machine, named by the path of its Snakefile (docs/module.md)"
+    )
+# Puts paths under the prefix that a module may have; Snakemake itself does so with inputs and outputs.
+PATHS = workflow.modifier.path_modifier
+
+
+def placed(path):
+    """Return where a file of this workflow lies: under the prefix, if it is a module with one."""
+    return str(PATHS.replace_prefix(str(path))) if path else ""
+
+
+def kept(path):
+    """Return a path that no prefix is put before: of a user's own file, or of the library."""
+    return str(path) if placed(path) == str(path) else os.path.abspath(path)
+
+
+def read_yaml(path):
+    """Read a YAML file."""
+    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+
+
+def fill_in(settings, defaults):
+    """Take defaults for what is not set: of a module, Snakemake reads no `configfile`."""
+    for key, value in defaults.items():
+        if isinstance(value, dict) and isinstance(settings.get(key), dict):
+            fill_in(settings[key], value)
+        else:
+            settings.setdefault(key, value)
 
 
 def schema_sentence(name, error):
@@ -24,7 +63,7 @@ def schema_sentence(name, error):
 def hold_to_schema(name, data):
     """Check data against workflow/schemas/<name>.schema.yaml; the first fault ends the run."""
     try:
-        validate(data, str(Path(workflow.basedir) / f"workflow/schemas/{name}.schema.yaml"))
+        validate(data, str(WORKFLOW.absolute() / f"workflow/schemas/{name}.schema.yaml"))
     except WorkflowError as error:
         if not hasattr(error.__context__, "absolute_path"):
             raise

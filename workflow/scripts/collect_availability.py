@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scorebounds.availability import availability
 from scorebounds.checksums import read_lock
 from scorebounds.jobs import job_log
-from scorebounds.sources import availability
 from scorebounds.storage import write_table
 
 if TYPE_CHECKING:

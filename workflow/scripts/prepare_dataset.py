@@ -22,7 +22,7 @@ def main(target, report, name, files, checksums, lock, provenance, *, seed, sett
         if checksum:
             require_checksum(file, checksum)
         else:
-            hold_to_lock(file, file.relative_to("data/raw").as_posix(), Path(lock))
+            hold_to_lock(file, file.as_posix().rpartition("data/raw/")[2], Path(lock))
     array = datasets.load(name, files, seed=seed, settings=settings, custom=custom)
     array.attrs.update(provenance, dataset=name)
     text = describe(array, files)

@@ -1,0 +1,155 @@
+"""Every script runs in its own environment, which holds its pins and what these bring along."""
+
+import functools
+import hashlib
+import http.server
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from conda_stand_in import INDEX_NAMES, pins
+from workflow_runs import ROOT, TINY, copy_project, offer, snakemake
+
+HERE = Path(__file__).parent
+SCRIPTS = {path.stem for path in (ROOT / "workflow/scripts").glob("*.py")}
+
+
+@pytest.fixture(scope="session")
+def prefix(tmp_path_factory):
+    """Folder of built environments: kept between runs where SCOREBOUNDS_ENVS names one."""
+    kept = os.environ.get("SCOREBOUNDS_ENVS")
+    built_by = [ROOT / "constraints.txt", HERE / "conda_stand_in.py", HERE / "witness.py"]
+    version = hashlib.sha256(b"".join(path.read_bytes() for path in built_by)).hexdigest()[:12]
+    folder = Path(kept).resolve() if kept else tmp_path_factory.mktemp("envs")
+    (folder / version).mkdir(parents=True, exist_ok=True)
+    return folder / version
+
+
+@pytest.fixture(scope="session")
+def workflow_python(prefix):
+    """Interpreter of an environment with Snakemake and nothing that a script of ours needs."""
+    python = prefix / "snakemake/bin/python"
+    if not (prefix / "snakemake/done").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", python.parents[1]], check=True)
+        install = ["install", "--quiet", "-c", ROOT / "constraints.txt", "snakemake"]
+        subprocess.run([python, "-m", "pip", *install], check=True)
+        (prefix / "snakemake/done").touch()
+    heavy = ("numpy", "pandas", "torch", "matplotlib", "xarray", "sklearn", "ot", "scipy")
+    asked = f"import importlib.util as u; print([n for n in {heavy} if u.find_spec(n)])"
+    said = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
+    return python
+
+
+@pytest.fixture(scope="session")
+def witnessed(prefix, workflow_python, tmp_path_factory):
+    """Return the function that runs the workflow with --sdm conda, and what the scripts told."""
+    folder = tmp_path_factory.mktemp("stand-in")
+    told = folder / "told"
+    for place in (folder / "bin", told):
+        place.mkdir()
+    program = f'#!/bin/sh\nexec "{sys.executable}" "{HERE}/conda_stand_in.py" "$@"\n'
+    (folder / "bin/conda").write_text(program)
+    (folder / "bin/conda").chmod(0o755)
+    (folder / "bin/activate").write_text('export CONDA_PREFIX="$1" PATH="$1/bin:$PATH"\n')
+    environment = {
+        "PATH": f"{folder / 'bin'}:{workflow_python.parent}:{os.environ['PATH']}",
+        "STAND_IN_PREFIX": str(folder),
+        "SCOREBOUNDS_WITNESS": str(told),
+    }
+
+    def run(*arguments, **places):
+        options = ("--cores", 2, "--sdm", "conda", "--conda-prefix", prefix / "conda")
+        finished = snakemake(
+            *arguments, *options, python=workflow_python, environment=environment, **places
+        )
+        assert finished.returncode == 0, finished.said
+        return [json.loads(path.read_text()) for path in told.glob("*.json")]
+
+    return run
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="session")
+def fetched(witnessed, tmp_path_factory):
+    """Fetch a file whose address and checksum are those of a server of this test."""
+    folder = tmp_path_factory.mktemp("fetched")
+    content = (ROOT / "data/datasets.tsv").read_bytes()
+    project = copy_project(folder / "project")
+    served = offer(project, content, checksum=True)
+    (folder / "served" / served).parent.mkdir(parents=True)
+    (folder / "served" / served).write_bytes(content)
+    handler = functools.partial(QuietHandler, directory=folder / "served")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        settings = (f"mirrors=http://127.0.0.1:{server.server_port}", "offline=false")
+        told = witnessed(f"data/raw/{served}", "--config", *settings, root=project, folder=folder)
+        server.shutdown()
+    assert (folder / "data/raw" / served).read_bytes() == content
+    return told
+
+
+@pytest.fixture(scope="session")
+def told(witnessed, fetched, tmp_path_factory):
+    """Run every script of the workflow on tiny data, and return what each of them told."""
+    folder = tmp_path_factory.mktemp("tiny")
+    return witnessed("all", "figure_agreement", "--configfile", TINY, folder=folder)
+
+
+def test_every_script_ran(told):
+    assert {one["script"] for one in told} == SCRIPTS
+
+
+def environment_of(script):
+    rules = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    return re.search(rf'(?s)\nrule {script}:.*?conda:\s+"../../(envs/\w+\.yaml)"', rules)[1]
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS))
+def test_script_ran_in_its_environment_and_found_all_there(told, prefix, script):
+    own = [one for one in told if one["script"] == script]
+    assert own
+    packages = {}
+    for one in own:
+        env = Path(one["prefix"])
+        assert env.parent == prefix / "conda"
+        assert Path(f"{env}.yaml").read_text() == (ROOT / environment_of(script)).read_text()
+        outside = {
+            name: place
+            for name, place in one["imports"].items()
+            if place
+            and name not in sys.stdlib_module_names
+            and not Path(place).is_relative_to(env)
+            and not Path(place).is_relative_to(ROOT / "workflow/scripts")
+            and "project/workflow/scripts" not in place
+        }
+        assert outside == {}
+        packages |= one["imports"]
+    assert "scorebounds" in packages
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_environment_has_the_versions_it_pins(told, prefix, path):
+    (env,) = [
+        file.with_suffix("")
+        for file in (prefix / "conda").glob("*.yaml")
+        if file.read_text() == path.read_text()
+    ]
+    wanted = {INDEX_NAMES.get(name, name): number for name, number in pins(path).items()}
+    wanted.pop("python")
+    asked = "from importlib.metadata import version; import json, sys\n"
+    asked += "print(json.dumps({name: version(name) for name in sys.argv[1:]}))"
+    said = subprocess.run(
+        [env / "bin/python", "-c", asked, *wanted], capture_output=True, text=True, check=True
+    )
+    found = {name: number.partition("+")[0] for name, number in json.loads(said.stdout).items()}
+    assert found == wanted
