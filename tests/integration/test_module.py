@@ -121,11 +121,11 @@ def test_settings_of_another_workflow_are_refused(analysis):
 
 
 def test_module_that_is_no_clone_on_this_machine_is_refused(analysis, tmp_path):
-    clone = tmp_path / "scorebounds"
-    for command in (("init", "-q"), ("add", "."), ("commit", "-q", "-m", "all")):
+    for command in (("init", "-q"), ("add", "scorebounds"), ("commit", "-q", "-m", "all")):
         who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
-        subprocess.run(["git", *who, *command], cwd=clone, check=True)
-    text = EXAMPLE.replace('"../scorebounds/Snakefile"', f'"git+file://{clone}/Snakefile@HEAD"')
+        subprocess.run(["git", *who, *command], cwd=tmp_path, check=True)
+    address = 'gitfile("..", path="scorebounds/Snakefile", ref="HEAD")'
+    text = EXAMPLE.replace('"../scorebounds/Snakefile"', address)
     (analysis / "Snakefile").write_text(text)
     refused = run(analysis, "-n")
     assert refused.returncode != 0

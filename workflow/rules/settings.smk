@@ -7,16 +7,17 @@ from pathlib import Path
 import yaml
 
 from snakemake.exceptions import WorkflowError
+from snakemake.sourcecache import LocalSourceFile
 from snakemake.utils import validate
 
-# The folder of this workflow, also where it is a module of another. Relative, so that a cluster node
-# or a container finds it from the working directory as well.
-WORKFLOW = Path(os.path.relpath(workflow.current_basedir.join("../..").path))
-if not (WORKFLOW / "Snakefile").is_file():
+if not isinstance(workflow.current_basedir, LocalSourceFile):
     raise WorkflowError(
         "scorebounds reads files that lie beside its Snakefile: as a module it has to be a clone on "
         "this machine, named by the path of its Snakefile (docs/module.md)"
     )
+# The folder of this workflow, also where it is a module of another. Relative, so that a cluster node
+# or a container finds it from the working directory as well.
+WORKFLOW = Path(os.path.relpath(workflow.current_basedir.join("../..").path))
 # Puts paths under the prefix that a module may have; Snakemake itself does so with inputs and outputs.
 PATHS = workflow.modifier.path_modifier
 
