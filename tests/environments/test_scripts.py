@@ -102,7 +102,8 @@ def fetched(witnessed, tmp_path_factory):
 def told(witnessed, fetched, tmp_path_factory):
     """Run every script of the workflow on tiny data, and return what each of them told."""
     folder = tmp_path_factory.mktemp("tiny")
-    return witnessed("all", "figure_agreement", "--configfile", TINY, folder=folder)
+    settings = ("--configfile", TINY, ROOT / "tests/config/least.yaml")
+    return witnessed("all", "figure_agreement", *settings, folder=folder)
 
 
 def test_every_script_ran(told):
