@@ -29,7 +29,7 @@ data: .venv/demo
 	$(SNAKEMAKE) data
 
 test: .venv/test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile
 
 test-clusters: .venv/test
 	$(BIN)/python -m pytest tests/cluster
