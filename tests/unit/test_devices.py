@@ -28,7 +28,7 @@ PAIRS = [("cka", "nbs"), ("linreg", "procrustes_angular"), ("ridge_cv_1", "procr
 RANGES = {
     "guide": 0.9,
     "n_kept": 5,
-    "joint": {"n_targets": 8, "max_steps": 10, "learning_rate": 0.1},
+    "joint": {"x": "fixed", "n_targets": 8, "max_steps": 10, "learning_rate": 0.1},
     "reduced": {"n_grid": 5, "n_starts": 3, "n_rounds": 3, "n_steps": 5, "n_passes": 1},
     "full": {"n_grid": 3, "n_starts": 2, "n_rounds": 2, "n_steps": 3, "n_passes": 1},
 }
@@ -108,12 +108,14 @@ def test_climbing_keeps_to_the_device(measure, monkeypatch):
         assert ours.score == theirs.score
 
 
+@pytest.mark.parametrize("moving", ["fixed", "free"])
 @pytest.mark.parametrize("pair", PAIRS)
-def test_ranges_keep_to_the_device(pair, monkeypatch):
+def test_ranges_keep_to_the_device(pair, moving, monkeypatch):
     x = recording()
-    expected = pair_range(x, pair, "made up", seed=0, settings=RANGES)
+    settings = {**RANGES, "joint": {**RANGES["joint"], "x": moving}}
+    expected = pair_range(x, pair, "made up", seed=0, settings=settings)
     with pretended_device(monkeypatch):
-        found = pair_range(x, pair, "made up", seed=0, settings=RANGES)
+        found = pair_range(x, pair, "made up", seed=0, settings=settings)
     for ours, theirs in zip(found, expected, strict=True):
         assert ours.equals(theirs)
 

@@ -194,7 +194,9 @@ class PairProblem:
     ) -> dict[str, Points]:
         if isinstance(self.space, ReducedSpace):
             # Where a is not linear regression, its goals are no shares: some of all sizes.
-            shares = torch.cat([goals, torch.linspace(0, 1, N_SHARES, dtype=goals.dtype)])
+            shares = torch.cat(
+                [goals, torch.linspace(0, 1, N_SHARES, dtype=goals.dtype, device=goals.device)]
+            )
             return paths(self.space, self._stream("starts"), shares.unique())
         found = full_paths(self.x, self._stream("starts"))
         own = [y for (_, end), y in sorted(others.items()) if end == sign]
