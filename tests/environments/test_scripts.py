@@ -111,7 +111,7 @@ def test_every_script_ran(told):
 
 
 def packages_of(one):
-    """Return the packages that a script imported, itself or through the library, and their files."""
+    """Return the packages that a script imported, itself or in the library, and their files."""
     ours = {"scorebounds", *sys.stdlib_module_names}
     return {name: file for name, file in one["imports"].items() if name not in ours}
 
