@@ -110,6 +110,12 @@ def test_every_script_ran(told):
     assert {one["script"] for one in told} == SCRIPTS
 
 
+def packages_of(one):
+    """Return the packages that a script imported, itself or in the library, and their files."""
+    ours = {"scorebounds", *sys.stdlib_module_names}
+    return {name: file for name, file in one["imports"].items() if name not in ours}
+
+
 def environment_of(script):
     rules = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     return re.search(rf'(?s)\nrule {script}:.*?conda:\s+"../../(envs/\w+\.yaml)"', rules)[1]
@@ -119,23 +125,20 @@ def environment_of(script):
 def test_script_ran_in_its_environment_and_found_all_there(told, prefix, script):
     own = [one for one in told if one["script"] == script]
     assert own
-    packages = {}
     for one in own:
         env = Path(one["prefix"])
         assert env.parent == prefix / "conda"
         assert Path(f"{env}.yaml").read_text() == (ROOT / environment_of(script)).read_text()
-        outside = {
-            name: place
-            for name, place in one["imports"].items()
-            if place
-            and name not in sys.stdlib_module_names
-            and not Path(place).is_relative_to(env)
-            and not Path(place).is_relative_to(ROOT / "workflow/scripts")
-            and "project/workflow/scripts" not in place
-        }
-        assert outside == {}
-        packages |= one["imports"]
-    assert "scorebounds" in packages
+        packages = packages_of(one)
+        assert packages
+        assert {
+            name for name, file in packages.items() if not Path(file).is_relative_to(env)
+        } == set()
+
+
+def test_imports_of_the_library_are_told_too(told):
+    fetched, *_ = [one for one in told if one["script"] == "fetch_dataset"]
+    assert {"requests", "urllib3", "tqdm"} <= set(packages_of(fetched))
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda path: path.stem)

@@ -20,7 +20,7 @@ def witnessed_import(name, *arguments, **named):
     """Import as Python does; the first argument beside the name is the importer's namespace."""
     imported = plain_import(name, *arguments, **named)
     namespace = named.get("globals", arguments[0] if arguments else None) or {}
-    importer = str(namespace.get("__file__", ""))
+    importer = os.path.normpath(str(namespace.get("__file__", "")))
     if "/workflow/scripts/" in importer:
         if namespace.get("__name__") == "__main__":
             seen["script"] = Path(importer).stem
