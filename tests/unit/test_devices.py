@@ -9,9 +9,11 @@ from torch.overrides import TorchFunctionMode
 
 from scorebounds import measures
 from scorebounds.devices import chosen_device
+from scorebounds.matching import Matched
 from scorebounds.optimize import optimize, starting_points
 from scorebounds.perturbation import perturb_components
 from scorebounds.ranges.region import pair_range
+from scorebounds.scorecards import Draws, explained_components, score_model
 
 FACTORIES = {
     *(torch.zeros, torch.ones, torch.empty, torch.full, torch.eye, torch.arange, torch.linspace),
@@ -116,6 +118,18 @@ def test_ranges_keep_to_the_device(pair, moving, monkeypatch):
     expected = pair_range(x, pair, "made up", seed=0, settings=settings)
     with pretended_device(monkeypatch):
         found = pair_range(x, pair, "made up", seed=0, settings=settings)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.equals(theirs)
+
+
+def test_score_cards_keep_to_the_device(monkeypatch):
+    x = recording().numpy()[None]
+    y = x @ np.random.default_rng(1).normal(size=(x.shape[-1], 3))
+    matched = Matched(x, y + x[..., :3], np.arange(x.shape[1]))
+    names, draws = ["cka", "nbs", "ridge_cv_1", "svcca"], Draws(19, 5, 0)
+    expected = score_model(matched, names, draws), explained_components(matched)
+    with pretended_device(monkeypatch):
+        found = score_model(matched, names, draws), explained_components(matched)
     for ours, theirs in zip(found, expected, strict=True):
         assert ours.equals(theirs)
 
