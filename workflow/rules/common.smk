@@ -54,13 +54,13 @@ CARDED = list(dict.fromkeys(dataset for dataset, _ in SCORED))
 
 
 wildcard_constraints:
-    dataset="|".join(map(re.escape, known_datasets())),
-    measure="|".join(map(re.escape, dict.fromkeys([*OPTIMIZED, *SWEEP, *TOY]))),
+    dataset=one_of(known_datasets()),
+    measure=one_of(dict.fromkeys([*OPTIMIZED, *SWEEP, *TOY])),
     folder="|".join(sorted({re.escape(folder) for folder, _ in CATALOGUE})),
     file="|".join(sorted({re.escape(file) for _, file in CATALOGUE})),
     table="thresholds|runs|trajectories|scores|layers|decoding|references|perturbation|scorecards",
     network=r"[1-9]\d*",
-    model="|".join(map(re.escape, config["models"])) or "none",
+    model=one_of(config["models"]) or "none",
 
 
 def library(script):

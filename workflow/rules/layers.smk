@@ -41,7 +41,7 @@ rule match_layers:
     benchmark:
         "results/benchmarks/match_layers/{measure}.tsv"
     wildcard_constraints:
-        measure="|".join(map(re.escape, LAYERS["measures"])),
+        measure=one_of(LAYERS["measures"]),
     conda:
         "../../envs/optimize.yaml"
     threads: 1

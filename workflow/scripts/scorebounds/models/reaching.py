@@ -102,8 +102,7 @@ class ReachingTask:
             {"target": np.arange(self.n_conditions)},
             units="1",
             time=self.time_ms[kept],
+            names=np.array([f"target {target}" for target in range(self.n_conditions)]),
             done=["kept the times around movement onset"],
         )
-        names = [f"target {target}" for target in range(self.n_conditions)]
-        array = array.assign_coords(row_name=("condition", names))
         return array.assign_attrs(decode_over="times", decode_from=0.0)
