@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from scorebounds.thresholds import CONFIDENCE
+from scorebounds.intervals import half_width
 
 SCORE_COLUMNS = ["measure", "networks", "network", "layer", "other_network", "other_layer", "score"]
 # Scores that differ by less are a tie: rounding must not decide which layer is the most similar.
@@ -92,7 +91,7 @@ def accuracy_with_interval(shares: np.ndarray) -> tuple[float, float, float]:
         np.nanmean(np.delete(np.delete(shares, left_out, 0), left_out, 1)) for left_out in range(n)
     ]
     pseudo = n * mean - (n - 1) * np.array(without)
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * stats.sem(pseudo))
+    half = half_width(pseudo.std(ddof=1) / n**0.5, n - 1)
     return mean, max(0.0, mean - half), min(1.0, mean + half)
 
 

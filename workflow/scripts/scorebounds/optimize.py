@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from scorebounds.adam import Adam
 from scorebounds.capture import PrincipalComponents, captured_variance, principal_components
 from scorebounds.measures import Measure, Pair, Reference
 from scorebounds.measures.base import ORTHOGONAL, TRANSLATION
@@ -86,13 +87,13 @@ def optimize(
     trajectories = [Trajectory(len(components.eigenvalues)) for _ in starts]
     active = trajectories
     y = starts.clone().requires_grad_()
-    adam = torch.optim.Adam([y], lr=learning_rate, maximize=goal.up, fused=True)
+    adam = Adam(y, learning_rate, maximize=goal.up)
     report = _ProgressReport(measure.name, max_steps)
     for step in range(max_steps + 1):
         score, captured = evaluate(y)
         reasons = _stop_reasons(score, goal, last=step == max_steps)
         if not all(reasons):
-            y.grad, reasons = _gradient(score, y, reasons)
+            gradient, reasons = _gradient(score, y, reasons)
         for row, trajectory in enumerate(active):
             trajectory.record(score[row].item(), captured[row].cpu().numpy())
             trajectory.stop_reason = reasons[row]
@@ -102,10 +103,11 @@ def optimize(
         going = [row for row, reason in enumerate(reasons) if not reason]
         if not going:
             break
-        adam.step()
         if len(going) < len(active):
-            y, adam = _restrict(y, adam, going)
+            y, gradient = y.detach()[going].requires_grad_(), gradient[going]
+            adam.keep(going)
             active = [active[row] for row in going]
+        adam.step(y, gradient)
         report.show(step, score.detach())
     return trajectories, components
 
@@ -158,19 +160,6 @@ def _gradient(score: Tensor, y: Tensor, reasons: list[str]) -> tuple[Tensor, lis
     return gradient, [
         reason or ("" if fine else NOT_FINITE) for reason, fine in zip(reasons, finite, strict=True)
     ]
-
-
-def _restrict(
-    y: Tensor, adam: torch.optim.Adam, rows: list[int]
-) -> tuple[Tensor, torch.optim.Adam]:
-    """Return Y and its optimiser with only some trajectories of the batch."""
-    state = adam.state[y]
-    kept = y.detach()[rows].requires_grad_()
-    restricted = torch.optim.Adam([kept], **adam.defaults)
-    restricted.state[kept] = {
-        name: value[rows] if value.shape == y.shape else value for name, value in state.items()
-    }
-    return kept, restricted
 
 
 class _CheckpointKeeper:

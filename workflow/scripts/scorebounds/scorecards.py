@@ -8,14 +8,13 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import torch
-from scipy import stats
 from torch import Tensor
 
 from scorebounds import measures
 from scorebounds.capture import captured_variance, principal_components
 from scorebounds.matching import Matched
 from scorebounds.measures import Measure, Pair, Reference
-from scorebounds.thresholds import CONFIDENCE
+from scorebounds.intervals import CONFIDENCE, half_width
 
 logger = logging.getLogger(__name__)
 
@@ -205,7 +204,7 @@ def interval(
         group = rng.permutation(np.arange(n_x) % n_of_neurons)
         variance += _jackknife([part(neurons=group != number) for number in range(n_of_neurons)])
     n_free = min(n_of_conditions, max(n_of_neurons, 2)) - 1
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n_free)) * variance**0.5
+    half = half_width(variance**0.5, n_free)
     least, most = measure.bounds
     return max(score - half, least), min(score + half, most)
 

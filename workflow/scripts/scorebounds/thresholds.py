@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
 
-CONFIDENCE = 0.95
+from scorebounds.intervals import half_width
+
 HALFWAY = 0.5
 LEAST_TO_GAIN = 1e-4  # an R² closer to 1 moves by rounding only
 
@@ -75,8 +75,8 @@ def mean_with_interval(values: Sequence[float] | np.ndarray) -> tuple[float, flo
     mean = float(finite.mean())
     if finite.size == 1:
         return mean, np.nan, np.nan
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, finite.size - 1) * stats.sem(finite)
-    return mean, mean - float(half), mean + float(half)
+    half = half_width(finite.std(ddof=1) / finite.size**0.5, finite.size - 1)
+    return mean, mean - half, mean + half
 
 
 def curve_over_score(score: np.ndarray, value: np.ndarray, grid: np.ndarray) -> np.ndarray:

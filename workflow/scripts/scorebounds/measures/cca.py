@@ -17,7 +17,7 @@ from scorebounds.measures.base import (
     of_y,
 )
 from scorebounds.measures.closed_form import nuclear_norm
-from scorebounds.measures.pair import Pair
+from scorebounds.measures.pair import Pair, Reference
 from scorebounds.measures.subspaces import left_singular_vectors
 
 SVCCA_SHARE = 0.99
@@ -52,11 +52,14 @@ def projection_weighted_correlation(pair: Pair) -> Tensor:
     """
     overlap, rank = _overlap(pair, 1.0)
     directions, correlations = left_singular_vectors(overlap)
-    loadings = pair.reference.subspace().mT @ pair.reference.centred
-    weights = (directions.mT @ loadings).abs().sum(-1)
+    weights = (directions.mT @ pair.reference.once(_loadings)).abs().sum(-1)
     real = torch.arange(weights.shape[-1], device=weights.device) < rank[..., None]
     weights = weights * real
     return at_most_one((weights * correlations).sum(-1) / weights.sum(-1))
+
+
+def _loadings(reference: Reference) -> Tensor:
+    return reference.subspace().mT @ reference.centred
 
 
 def _overlap(pair: Pair, share: float) -> tuple[Tensor, Tensor]:

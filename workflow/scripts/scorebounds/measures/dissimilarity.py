@@ -7,8 +7,6 @@ neurons: no n × n matrix is made for those scores that can be differentiated.
 from typing import NamedTuple
 
 import torch
-from scipy.spatial.distance import pdist
-from scipy.stats import rankdata
 from torch import Tensor
 
 from scorebounds.measures.base import (
@@ -192,6 +190,10 @@ def _reference_ranks(reference: Reference) -> Tensor:
 
 def _distance_ranks(y: Tensor, name: str) -> Tensor:
     """Return the ranks of all distances, centred and of length 1."""
+    # Here, for they take half a second to import.
+    from scipy.spatial.distance import pdist
+    from scipy.stats import rankdata
+
     # From differences, not through a Gram matrix: equal distances have to come out equal.
     ranks = rankdata(pdist(y.cpu().numpy(), "sqeuclidean"))
     centred = torch.from_numpy(ranks - ranks.mean()).to(y)

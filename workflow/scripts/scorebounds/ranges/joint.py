@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from scorebounds import measures
+from scorebounds.adam import Adam
 from scorebounds.bounds import ANGULAR_OF, base_of
 from scorebounds.capture import principal_components
 from scorebounds.measures import Pair, Reference
@@ -18,7 +19,6 @@ from scorebounds.measures.closed_form import safe_arccos
 Scorer = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 ARRIVED = 1e-3
-BETAS, EPSILON = (0.9, 0.999), 1e-8
 N_BISECTIONS = 60
 
 
@@ -84,7 +84,7 @@ def optimize_jointly(
     scores: list[list[np.ndarray]] = [[] for _ in targets]
     active = torch.arange(n_targets, device=start.device)
     y = start.expand(n_targets, -1, -1).clone()
-    mean, square = torch.zeros_like(y), torch.zeros_like(y)
+    adam = Adam(y, learning_rate)
     before: tuple[Tensor, Tensor] | None = None
     for step in range(1, max_steps + 2):
         at = y.detach().requires_grad_()
@@ -99,13 +99,11 @@ def optimize_jointly(
         going = (loss.detach() > ARRIVED) & torch.isfinite(slope).all((1, 2))
         if not going.any() or step > max_steps:
             break
-        active, y, both = active[going], y[going], both[going]
-        mean, square, slope = mean[going], square[going], slope[going]
-        mean = BETAS[0] * mean + (1 - BETAS[0]) * slope
-        square = BETAS[1] * square + (1 - BETAS[1]) * slope.square()
-        size = (square / (1 - BETAS[1] ** step)).sqrt() + EPSILON
-        before = y, both
-        y = y - learning_rate / (1 - BETAS[0] ** step) * mean / size
+        if not going.all():
+            active, y, both, slope = active[going], y[going], both[going], slope[going]
+            adam.keep(going)
+        before, y = (y, both), y.clone()
+        adam.step(y, slope)
     return Joint(targets, [np.stack(each) for each in scores], keeper.crossings)
 
 
