@@ -43,5 +43,5 @@ rule all:
         "results/tables/trajectories.csv",
         "results/tables/layers.csv",
         "results/tables/availability.csv",
-        ["results/tables/scorecards.csv"] if SCORED else [],
+        ["results/tables/scorecards.csv", "results/tables/comparisons.csv"] if SCORED else [],
     localrule: True

@@ -127,9 +127,9 @@ def test_score_cards_keep_to_the_device(monkeypatch):
     y = x @ np.random.default_rng(1).normal(size=(x.shape[-1], 3))
     matched = Matched(x, y + x[..., :3], np.arange(x.shape[1]))
     names, draws = ["cka", "nbs", "ridge_cv_1", "svcca"], Draws(19, 5, 0)
-    expected = score_model(matched, names, draws), explained_components(matched)
+    expected = *score_model(matched, names, draws), explained_components(matched)
     with pretended_device(monkeypatch):
-        found = score_model(matched, names, draws), explained_components(matched)
+        found = *score_model(matched, names, draws), explained_components(matched)
     for ours, theirs in zip(found, expected, strict=True):
         assert ours.equals(theirs)
 

@@ -9,15 +9,16 @@ from workflow_runs import ROOT
 
 from scorebounds import measures
 from scorebounds.datasets.embedded import simulated_pfc
+from scorebounds.jackknife import COMPARISON_COLUMNS, beside_others, compare, spread
 from scorebounds.judgements import CHANCE, PERFECT, UNDEFINED, allowed_scores, judge, place
 from scorebounds.matching import Matched
 from scorebounds.pages import scorecard_page
 from scorebounds.scorecards import (
     Draws,
     explained_components,
-    interval,
     noise_ceiling,
     null_scores,
+    replicates,
     score_model,
 )
 
@@ -84,7 +85,7 @@ def test_p_values_of_random_models_are_uniform():
     rng = np.random.default_rng(3)
     x = rng.normal(size=(40, 5))
     p = [
-        score_model(beside(x, rng.normal(size=(40, 4))), ["cka"], Draws(49, 10, seed)).p[0]
+        score_model(beside(x, rng.normal(size=(40, 4))), ["cka"], Draws(49, 10, seed))[0].p[0]
         for seed in range(80)
     ]
     below = np.mean(np.array(p) <= 0.1)
@@ -95,7 +96,7 @@ def test_p_values_of_random_models_are_uniform():
 def test_a_random_model_is_not_better_than_chance_by_any_measure(pfc):
     model = np.random.default_rng(5).normal(size=(*pfc.shape[:2], 20))
     matched = beside(pfc, model)
-    scores = score_model(matched, MEASURES, Draws(99, 10, 0))
+    scores, _ = score_model(matched, MEASURES, Draws(99, 10, 0))
     card = judge(scores, explained_components(matched), THRESHOLDS)
     assert set(card.verdict) == {CHANCE}
     assert card.sentence.str.startswith("Not better than chance").all()
@@ -103,14 +104,15 @@ def test_a_random_model_is_not_better_than_chance_by_any_measure(pfc):
 
 def test_the_recording_itself_is_perfect_by_every_measure(pfc):
     matched = beside(pfc, pfc)
-    scores = score_model(matched, MEASURES, Draws(19, 10, 0))
+    scores, _ = score_model(matched, MEASURES, Draws(19, 10, 0))
     card = judge(scores, explained_components(matched), THRESHOLDS)
     assert set(card.verdict) == {PERFECT}
     for row in card.itertuples():
         measure = measures.load(row.measure)
         if "ridge" not in row.measure:  # shrunk by its penalty
             assert row.score == pytest.approx(measure.perfect, abs=1e-6)
-    assert (card.score_high == card.score).mean() > 0.5
+    # No score is above the perfect one, so that the interval ends there.
+    assert np.isclose(card.score_high, card.score, atol=1e-9).mean() > 0.5
     assert (card.p == 1 / 20).all()
 
 
@@ -119,7 +121,7 @@ def test_the_first_component_has_high_cka_and_a_verdict_that_says_what_it_lacks(
     x = rng.normal(size=(200, 10)) * [8, 2, 2, 1, 1, 1, 1, 1, 1, 1]
     u, s, _ = np.linalg.svd(x - x.mean(0), full_matrices=False)
     matched = beside(x, u[:, :1] * s[0])
-    scores = score_model(matched, ["cka", "nbs"], Draws(99, 10, 0))
+    scores, _ = score_model(matched, ["cka", "nbs"], Draws(99, 10, 0))
     thresholds = pd.DataFrame(
         {
             "measure": ["cka"] * 3 + ["cka"] * 2,
@@ -151,7 +153,7 @@ def test_no_model_is_outside_of_what_its_scores_allow(pfc, width):
     model = mixed + mixed.std() * rng.normal(size=mixed.shape)
     names = ["cka", "nbs", "linreg", "procrustes_angular", "cka_angular"]
     matched = beside(pfc, model)
-    scores = score_model(matched, names, Draws(19, 5, 0))
+    scores, _ = score_model(matched, names, Draws(19, 5, 0))
     allowed = allowed_scores(scores, explained_components(matched), [])
     assert len(allowed) == 16
     assert (allowed.implied_score >= allowed.outer_low - 1e-6).all()
@@ -194,9 +196,8 @@ def test_the_interval_covers_the_score_of_all_conditions_and_neurons():
         score = measure.score(
             torch.from_numpy(matched.reference[0]), torch.from_numpy(matched.model[0])
         ).item()
-        low, high = interval(matched, measure, score, Draws(0, 10, draw))
-        assert low <= score <= high
-        covered += low <= truth <= high
+        half = spread(replicates(matched, measure, n_groups=10, seed=draw))
+        covered += abs(truth - score) <= half
     assert covered >= 0.85 * n
 
 
@@ -235,7 +236,7 @@ def test_neurons_without_both_halves_are_left_out_of_the_ceiling():
 def test_a_measure_that_is_not_defined_says_so():
     rng = np.random.default_rng(11)
     matched = beside(rng.normal(size=(30, 5)), rng.normal(size=(30, 1)))
-    scores = score_model(matched, ["rsa_correlation_pearson", "cka"], Draws(19, 5, 0))
+    scores, _ = score_model(matched, ["rsa_correlation_pearson", "cka"], Draws(19, 5, 0))
     card = judge(scores, explained_components(matched), THRESHOLDS)
     assert card.verdict[0] == UNDEFINED
     assert "need at least 2 neurons" in card.sentence[0]
@@ -266,7 +267,7 @@ def test_fewer_shuffles_are_drawn_where_the_settings_say_so():
     rng = np.random.default_rng(13)
     matched = beside(rng.normal(size=(30, 5)), rng.normal(size=(30, 4)))
     draws = Draws(40, 5, 0, {"nbs": 20})
-    table = score_model(matched, ["cka", "nbs"], draws)
+    table, _ = score_model(matched, ["cka", "nbs"], draws)
     assert table.n_permutations.tolist() == [40, 20]
 
 
@@ -274,13 +275,81 @@ def test_the_page_escapes_names_and_has_every_measure():
     rng = np.random.default_rng(14)
     x = rng.normal(size=(30, 5))
     matched = beside(x, x[:, :3] + rng.normal(size=(30, 3)))
-    scores = score_model(matched, ["cka", "nbs", "procrustes_distance"], Draws(19, 5, 0))
+    scores, _ = score_model(matched, ["cka", "nbs", "procrustes_distance"], Draws(19, 5, 0))
     components = explained_components(matched)
     card = judge(scores, components, THRESHOLDS)
-    page = scorecard_page(card, allowed_scores(card, components, []), "<data>", "m & n")
+    allowed, others = allowed_scores(card, components, []), pd.DataFrame(columns=COMPARISON_COLUMNS)
+    page = scorecard_page(card, allowed, others, "<data>", "m & n")
     assert "<data>" not in page
     assert "m &amp; n beside &lt;data&gt;" in page
     for label in ("CKA", "NBS", "Procrustes distance"):
         assert page.count(f"<td>{label}</td>") >= 1
     assert page.count("<svg") == 2  # a distance has no scale up to 1
     assert card.sentence[0].split(":")[0] in page
+
+
+def compared(x, models, names=("cka", "procrustes_distance"), n_groups=10):
+    tables = [score_model(model, names, Draws(1, n_groups, 0)) for model in models.values()]
+    return compare(
+        *(
+            pd.concat(parts, keys=models, names=["model"]).reset_index("model")
+            for parts in zip(*tables, strict=True)
+        )
+    )
+
+
+def test_the_difference_of_two_models_covers_that_of_the_whole():
+    """Both models are noisy copies of one latent; the interval is about 400 rows, 60 neurons."""
+    rng = np.random.default_rng(20)
+    latent = rng.normal(size=(400, 5))
+    whole = latent @ rng.normal(size=(5, 60)) + rng.normal(size=(400, 60))
+    good, poor = (latent + noise * rng.normal(size=(400, 5)) for noise in (0.3, 0.9))
+    measure = measures.load("cka")
+
+    def score(x, y):
+        return measure.score(torch.from_numpy(x), torch.from_numpy(y)).item()
+
+    truth = score(whole, good) - score(whole, poor)
+    n, covered, narrower = 40, 0, 0
+    for draw in range(n):
+        rows, neurons = rng.permutation(400)[:80], rng.permutation(60)[:20]
+        x = whole[np.ix_(rows, neurons)]
+        parts = [
+            replicates(beside(x, y[rows]), measure, n_groups=10, seed=draw) for y in (good, poor)
+        ]
+        half = spread(parts[0].assign(score=parts[0].score - parts[1].score))
+        covered += abs(score(x, good[rows]) - score(x, poor[rows]) - truth) <= half
+        narrower += half < np.hypot(spread(parts[0]), spread(parts[1]))
+    assert covered >= 0.85 * n
+    assert narrower >= 0.85 * n
+
+
+def test_the_closer_of_two_models_is_named_on_either_kind_of_scale():
+    rng = np.random.default_rng(21)
+    x = rng.normal(size=(60, 12))
+    near, far = x + 0.1 * rng.normal(size=x.shape), x + 2 * rng.normal(size=x.shape)
+    models = {"far": beside(x, far), "near": beside(x, near), "twin": beside(x, near)}
+    table = compared(x, models).set_index(["measure", "model", "other"])
+    for measure, sign in (("cka", -1), ("procrustes_distance", 1)):
+        row = table.loc[measure, "far", "near"]
+        assert row.closer == "near"
+        assert sign * row.difference > 0
+        assert row.difference_low <= row.difference <= row.difference_high
+        same = table.loc[measure, "near", "twin"]
+        assert (same.difference, same.difference_low, same.closer) == (0, 0, "")
+    turned = beside_others(table.reset_index(), "near")
+    assert turned.model.eq("near").all()
+    assert turned.other.tolist() == ["far", "twin", "far", "twin"]
+    first, back = turned.iloc[0], table.loc["cka", "far", "near"]
+    assert (first.difference, first.difference_high) == (-back.difference, -back.difference_low)
+    assert (first.score, first.closer) == (back.other_score, "near")
+
+
+def test_models_that_lose_other_rows_have_no_interval_of_their_difference():
+    rng = np.random.default_rng(22)
+    x = rng.normal(size=(40, 6))
+    conditions = Matched(x[None], x[None, ::2], np.arange(40) // 2)
+    table = compared(x, {"rows": beside(x, x[:, :3]), "pairs": conditions}, ["cka"])
+    assert table.difference.notna().all()
+    assert table.difference_low.isna().all()
+    assert table.closer.tolist() == [""]

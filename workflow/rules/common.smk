@@ -58,7 +58,8 @@ wildcard_constraints:
     measure=one_of(dict.fromkeys([*OPTIMIZED, *SWEEP, *TOY])),
     folder="|".join(sorted({re.escape(folder) for folder, _ in CATALOGUE})),
     file="|".join(sorted({re.escape(file) for _, file in CATALOGUE})),
-    table="thresholds|runs|trajectories|scores|layers|decoding|references|perturbation|scorecards",
+    table="thresholds|runs|trajectories|scores|layers|decoding|references|perturbation|scorecards|"
+    "comparisons",
     network=r"[1-9]\d*",
     model=one_of(config["models"]) or "none",
 
@@ -120,6 +121,8 @@ def parts_of_table(wildcards):
         return [f"results/{table}/{dataset}.csv" for dataset in DATASETS]
     if table == "scorecards":
         return [card for dataset in CARDED for card in cards(dataset)]
+    if table == "comparisons":
+        return [f"results/comparisons/{dataset}.csv" for dataset in CARDED]
     if table == "decoding":
         return [f"results/decoding/{dataset}/curves.csv" for dataset in LABELLED]
     if table == "references":
@@ -160,9 +163,9 @@ def thresholds_of_dataset(wildcards):
     return [f"results/thresholds/{dataset}/thresholds.csv", *decoded]
 
 
-def cards(dataset):
-    """List the score cards of a dataset's models."""
-    return [f"results/scorecards/{dataset}/{model}.csv" for of, model in SCORED if of == dataset]
+def cards(dataset, ending=".csv"):
+    """List the score cards of a dataset's models, or another file of each of them."""
+    return [f"results/scorecards/{dataset}/{model}{ending}" for of, model in SCORED if of == dataset]
 
 
 def decoded_measures(dataset):

@@ -9,6 +9,7 @@ rule score_model:
     output:
         scores="results/scorecards/{dataset}/{model}.scores.csv",
         components="results/scorecards/{dataset}/{model}.components.csv",
+        replicates="results/scorecards/{dataset}/{model}.replicates.csv",
     log:
         "results/logs/score_model/{dataset}/{model}.log",
     benchmark:
@@ -30,10 +31,35 @@ rule score_model:
         "../scripts/score_model.py"
 
 
+rule compare_models:
+    input:
+        scores=lambda wildcards: cards(wildcards.dataset, ".scores.csv"),
+        replicates=lambda wildcards: cards(wildcards.dataset, ".replicates.csv"),
+        library=library("compare_models"),
+    output:
+        "results/comparisons/{dataset}.csv",
+    log:
+        "results/logs/compare_models/{dataset}.log",
+    benchmark:
+        "results/benchmarks/compare_models/{dataset}.tsv"
+    localrule: True
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
+    params:
+        models=lambda wildcards: [model for of, model in SCORED if of == wildcards.dataset],
+    script:
+        "../scripts/compare_models.py"
+
+
 rule judge_model:
     input:
         scores="results/scorecards/{dataset}/{model}.scores.csv",
         components="results/scorecards/{dataset}/{model}.components.csv",
+        comparison="results/comparisons/{dataset}.csv",
         thresholds=thresholds_of_dataset,
         regions=regions_of_dataset,
         library=library("judge_model"),

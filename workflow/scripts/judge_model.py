@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from scorebounds.jackknife import beside_others
 from scorebounds.jobs import job_log
 from scorebounds.judgements import allowed_scores, judge
 from scorebounds.pages import scorecard_page
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(targets, scores, components, thresholds, regions, names):
+def main(targets, scores, components, comparison, thresholds, regions, names):
     components = read_table(components)
     thresholds = pd.concat([read_table(path) for path in thresholds], ignore_index=True)
     card = judge(read_table(scores), components, thresholds)
@@ -22,7 +23,9 @@ def main(targets, scores, components, thresholds, regions, names):
     for name, table in {"card": card, "allowed": allowed}.items():
         table = table.assign(**names)[[*names, *table.columns]]
         write_table(targets[name], table)
-    Path(targets["page"]).write_text(scorecard_page(card, allowed, **names), encoding="utf-8")
+    others = beside_others(read_table(comparison), names["model"])
+    page = scorecard_page(card, allowed, others, **names)
+    Path(targets["page"]).write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":
@@ -31,6 +34,7 @@ if __name__ == "__main__":
             dict(snakemake.output.items()),
             snakemake.input.scores,
             snakemake.input.components,
+            snakemake.input.comparison,
             snakemake.input.thresholds,
             snakemake.input.regions,
             dict(snakemake.wildcards.items()),

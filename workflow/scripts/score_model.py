@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 def main(targets, reference, model, measures, by, *, settings, device, seed):
     matched = match(read_recording(reference), read_recording(model), by)
     draws = Draws(**settings, seed=seed)
-    scores = score_model(matched, measures, draws, read_halves(reference), device)
+    scores, without = score_model(matched, measures, draws, read_halves(reference), device)
     write_table(targets["scores"], scores)
+    write_table(targets["replicates"], without)
     write_table(targets["components"], explained_components(matched, device))
 
 
 if __name__ == "__main__":
     with job_log(snakemake.log[0]):
         torch.set_num_threads(snakemake.threads)
-        names = snakemake.wildcards.dataset, snakemake.wildcards.model
         main(
             dict(snakemake.output.items()),
             snakemake.input.reference,
@@ -35,5 +35,6 @@ if __name__ == "__main__":
             snakemake.params.match,
             settings=snakemake.params.settings,
             device=chosen_device(snakemake.params.device),
-            seed=derived_seed(snakemake.params.seed, "scorecards", *names),
+            # The same for all models of a recording, so that they can be compared.
+            seed=derived_seed(snakemake.params.seed, "scorecards", snakemake.wildcards.dataset),
         )

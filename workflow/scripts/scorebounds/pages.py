@@ -74,6 +74,24 @@ without fault would have, as the noise of the trials goes.</p>
 <dt>{{ row.mark }} {{ row.label }}</dt><dd>{{ row.sentence }}</dd>
 {% endfor %}
 </dl>
+{% if others %}
+<h2>Beside the other models</h2>
+<p class="small">{{ model }} less the other model. Both lose the same conditions and neurons in
+turn, which makes the interval of the difference narrower than those of the scores. Closer: where
+the interval leaves out 0.</p>
+<table>
+<thead><tr><th>other model</th><th>measure</th><th class="n">score</th>
+<th class="n">the other's</th><th class="n">difference</th><th class="n">95 % interval</th>
+<th>closer to {{ dataset }}</th></tr></thead>
+<tbody>
+{% for row in others %}
+<tr><td>{{ row.other }}</td><td>{{ row.label }}</td><td class="n">{{ row.score }}</td>
+<td class="n">{{ row.other_score }}</td><td class="n">{{ row.difference }}</td>
+<td class="n">{{ row.interval }}</td><td>{{ row.closer }}</td></tr>
+{% endfor %}
+</tbody>
+</table>
+{% endif %}
 {% if allowed %}
 <h2>What each score allows for the others</h2>
 <p class="small">Proven: no data beside this recording can be outside. Attained: data of at most
@@ -96,7 +114,9 @@ the recording's width were found at either end.</p>
 """)
 
 
-def scorecard_page(card: pd.DataFrame, allowed: pd.DataFrame, dataset: str, model: str) -> str:
+def scorecard_page(
+    card: pd.DataFrame, allowed: pd.DataFrame, others: pd.DataFrame, dataset: str, model: str
+) -> str:
     """Write the page of one model beside one reference.
 
     Parameters
@@ -105,11 +125,14 @@ def scorecard_page(card: pd.DataFrame, allowed: pd.DataFrame, dataset: str, mode
         From `judgements.judge`.
     allowed : DataFrame
         From `judgements.allowed_scores`.
+    others : DataFrame
+        From `jackknife.beside_others`.
     dataset, model : str
     """
     rows = card.to_dict("records")
     lowest = min([0.0, *card.score.dropna(), *card.null_low.dropna()])
     counts = card.verdict.value_counts()
+    by_other = others.sort_values("other", kind="stable")
     return _TEMPLATE.render(
         dataset=dataset,
         model=model,
@@ -118,6 +141,9 @@ def scorecard_page(card: pd.DataFrame, allowed: pd.DataFrame, dataset: str, mode
         axis=f"{lowest:.2g} to 1",
         rows=[_row(row, lowest) for row in rows],
         marks={name: mark for name, mark in MARKS.items() if name in set(card.verdict)},
+        others=[
+            _other(row) for row in others.sort_values("other", kind="stable").to_dict("records")
+        ],
         allowed=[_allowed(row) for row in allowed.to_dict("records")],
         width=STRIP_WIDTH,
         height=STRIP_HEIGHT,
@@ -172,6 +198,18 @@ def _allowed(row: dict[Any, Any]) -> dict[str, str]:
         "implied_score": _number(row["implied_score"]),
         "outer": _between(row["outer_low"], row["outer_high"]),
         "attained": _between(row["attained_low"], row["attained_high"]),
+    }
+
+
+def _other(row: dict[Any, Any]) -> dict[str, str]:
+    return {
+        "other": row["other"],
+        "label": measure_label(row["measure"]),
+        "score": _number(row["score"]),
+        "other_score": _number(row["other_score"]),
+        "difference": f"{row['difference']:+.3f}",
+        "interval": _between(row["difference_low"], row["difference_high"]),
+        "closer": row["closer"],
     }
 
 

@@ -1,9 +1,9 @@
 """What is a model's score worth: beside chance, the recording's own noise and other samples."""
 
 import logging
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,10 @@ from torch import Tensor
 
 from scorebounds import measures
 from scorebounds.capture import captured_variance, principal_components
+from scorebounds.intervals import CONFIDENCE
+from scorebounds.jackknife import CONDITIONS, NEURONS, REPLICATE_COLUMNS, spread
 from scorebounds.matching import Matched
 from scorebounds.measures import Measure, Pair, Reference
-from scorebounds.intervals import CONFIDENCE, half_width
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ def score_model(
     draws: Draws,
     halves: Halves | None = None,
     device: Device = "cpu",
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score a model with every measure, beside chance, noise ceiling and interval.
 
     Parameters
@@ -78,24 +79,32 @@ def score_model(
 
     Returns
     -------
-    DataFrame
+    scores : DataFrame
         A row per measure, see `COLUMNS`. Where a measure is not defined for the data the numbers
         are missing and `note` says why.
+    without : DataFrame
+        `replicates` of every measure.
     """
     n_times, n_conditions, n_neurons = matched.model.shape
     n_samples = n_times * len(matched.condition)
     sizes = {"n_samples": n_samples, "n_conditions": n_conditions, "n_neurons": n_neurons}
-    rows = []
+    rows, without = [], []
     for number, name in enumerate(names, 1):
         logger.info("scoring with %s, %d of %d", name, number, len(names))
         measure = measures.load(name)
         row = {"measure": name, "higher_is_closer": measure.higher_is_closer, "note": "", **sizes}
         try:
-            rows.append({**row, **_score_one(matched, measure, draws.of(name), halves, device)})
+            left_out = replicates(
+                matched, measure, n_groups=draws.n_groups, seed=draws.seed, device=device
+            )
+            scored = _score_one(matched, measure, draws.of(name), halves, device)
+            rows.append({**row, **scored, **_interval(scored["score"], left_out, measure)})
+            without.append(left_out)
         except ValueError as error:
             logger.warning("no score with %s: %s", name, error)
             rows.append({**row, "note": str(error)})
-    return pd.DataFrame(rows, columns=COLUMNS)
+    parts = pd.concat(without) if without else pd.DataFrame(columns=REPLICATE_COLUMNS)
+    return pd.DataFrame(rows, columns=COLUMNS), parts
 
 
 def _score_one(
@@ -104,16 +113,62 @@ def _score_one(
     x = _flat(matched.reference).to(device)
     score_of = measure.against(x)
     score = score_of(_flat(matched.model[:, matched.condition]).to(device)).item()
-    low, high = interval(matched, measure, score, draws, device)
     null = null_scores(matched, score_of, draws, device)
     return {
         "score": score,
-        "score_low": low,
-        "score_high": high,
         "own_score": score_of(x).item(),
         **against_chance(score, null, higher_is_closer=measure.higher_is_closer),
         **noise_ceiling(matched, measure, halves, device),
     }
+
+
+def _interval(score: float, without: pd.DataFrame, measure: Measure) -> dict[str, float]:
+    half, (least, most) = spread(without), measure.bounds
+    return {"score_low": max(score - half, least), "score_high": min(score + half, most)}
+
+
+def replicates(
+    matched: Matched, measure: Measure, *, n_groups: int, seed: int, device: Device = "cpu"
+) -> pd.DataFrame:
+    """Score a model without each group of conditions, and of neurons of the reference, in turn.
+
+    Parameters
+    ----------
+    matched : Matched
+    measure : Measure
+    n_groups : int
+        Of either; fewer where there are fewer conditions or neurons.
+    seed : int
+        Of the recording: it alone decides which rows and neurons make a group.
+    device : str or torch.device
+        Where to compute.
+
+    Returns
+    -------
+    DataFrame
+        `REPLICATE_COLUMNS`: left_out is conditions or neurons, grouping is equal for models that
+        lose the same rows. Nothing is left out of which there are not two.
+    """
+    rng = np.random.default_rng(seed)
+    x, y, condition = matched.reference, matched.model, matched.condition
+    grouping = f"{zlib.crc32(condition.astype('<i8').tobytes()):08x}"
+    rows = []
+    for left_out, of, number in (
+        (CONDITIONS, matched.n_conditions, condition),
+        (NEURONS, x.shape[-1], np.arange(x.shape[-1])),
+    ):
+        n = min(n_groups, of)
+        group = rng.permutation(np.arange(of) % n)[number]
+        for index in range(n) if n > 1 else ():
+            stays = group != index
+            parts = (
+                (x[:, stays], y[:, condition[stays]])
+                if left_out == CONDITIONS
+                else (x[..., stays], y[:, condition])
+            )
+            score = measure.score(*(_flat(part).to(device) for part in parts)).item()
+            rows.append((measure.name, left_out, index + 1, score, grouping))
+    return pd.DataFrame(rows, columns=REPLICATE_COLUMNS)
 
 
 def null_scores(
@@ -175,61 +230,6 @@ def against_chance(score: float, null: np.ndarray, *, higher_is_closer: bool) ->
         "p": float((as_close.sum() + 1) / (len(null) + 1)),
         "n_permutations": len(null),
     }
-
-
-def interval(
-    matched: Matched, measure: Measure, score: float, draws: Draws, device: Device = "cpu"
-) -> tuple[float, float]:
-    """Return a 95 % interval over other conditions and other neurons of the reference.
-
-    From the delete-a-group jackknife: groups of conditions and groups of neurons are left out in
-    turn, the variances of both add up (Kott 2001). A bootstrap would draw samples twice, which
-    raises every measure of similarity.
-
-    Returns
-    -------
-    tuple of float
-        Within the measure's bounds; NaN where there are not two groups.
-    """
-    rng = np.random.default_rng(draws.seed)
-    n_x = matched.reference.shape[-1]
-    n_of_conditions = min(draws.n_groups, matched.n_conditions)
-    n_of_neurons = min(draws.n_groups, n_x)
-    if n_of_conditions < 2:
-        return float("nan"), float("nan")
-    part = partial(_score_part, matched, measure, device=device)
-    group = rng.permutation(np.arange(matched.n_conditions) % n_of_conditions)[matched.condition]
-    variance = _jackknife([part(rows=group != number) for number in range(n_of_conditions)])
-    if n_of_neurons > 1:
-        group = rng.permutation(np.arange(n_x) % n_of_neurons)
-        variance += _jackknife([part(neurons=group != number) for number in range(n_of_neurons)])
-    n_free = min(n_of_conditions, max(n_of_neurons, 2)) - 1
-    half = half_width(variance**0.5, n_free)
-    least, most = measure.bounds
-    return max(score - half, least), min(score + half, most)
-
-
-def _jackknife(scores: Sequence[float]) -> float:
-    """Return the variance that scores without each group in turn tell of."""
-    n = len(scores)
-    return float((n - 1) * np.var(scores))
-
-
-def _score_part(
-    matched: Matched,
-    measure: Measure,
-    rows: np.ndarray | None = None,
-    neurons: np.ndarray | None = None,
-    *,
-    device: Device,
-) -> float:
-    """Score some rows and neurons of the reference."""
-    x, condition = matched.reference, matched.condition
-    if rows is not None:
-        x, condition = x[:, rows], condition[rows]
-    if neurons is not None:
-        x = x[..., neurons]
-    return measure.score(_flat(x).to(device), _flat(matched.model[:, condition]).to(device)).item()
 
 
 def noise_ceiling(

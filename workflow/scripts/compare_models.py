@@ -1,0 +1,36 @@
+"""Compare the models of a recording with each other (rule compare_models)."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from scorebounds.jackknife import compare
+from scorebounds.jobs import job_log
+from scorebounds.storage import read_table, write_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def gathered(models, paths):
+    tables = [
+        read_table(path).assign(model=model) for model, path in zip(models, paths, strict=True)
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def main(target, dataset, models, scores, replicates):
+    table = compare(gathered(models, scores), gathered(models, replicates))
+    table.insert(0, "dataset", dataset)
+    write_table(target, table)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake.log[0]):
+        main(
+            snakemake.output[0],
+            snakemake.wildcards.dataset,
+            snakemake.params.models,
+            snakemake.input.scores,
+            snakemake.input.replicates,
+        )
