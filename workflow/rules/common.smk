@@ -165,7 +165,9 @@ def thresholds_of_dataset(wildcards):
 
 def cards(dataset, ending=".csv"):
     """List the score cards of a dataset's models, or another file of each of them."""
-    return [f"results/scorecards/{dataset}/{model}{ending}" for of, model in SCORED if of == dataset]
+    return [
+        f"results/scorecards/{dataset}/{model}{ending}" for of, model in SCORED if of == dataset
+    ]
 
 
 def decoded_measures(dataset):

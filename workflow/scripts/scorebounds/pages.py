@@ -141,9 +141,7 @@ def scorecard_page(
         axis=f"{lowest:.2g} to 1",
         rows=[_row(row, lowest) for row in rows],
         marks={name: mark for name, mark in MARKS.items() if name in set(card.verdict)},
-        others=[
-            _other(row) for row in others.sort_values("other", kind="stable").to_dict("records")
-        ],
+        others=[_other(row) for row in by_other.to_dict("records")],
         allowed=[_allowed(row) for row in allowed.to_dict("records")],
         width=STRIP_WIDTH,
         height=STRIP_HEIGHT,
