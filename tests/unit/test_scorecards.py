@@ -1,5 +1,7 @@
 """Score cards: chance, interval, ceiling and verdict, against closed forms and known models."""
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -337,12 +339,14 @@ def test_the_closer_of_two_models_is_named_on_either_kind_of_scale():
         assert row.difference_low <= row.difference <= row.difference_high
         same = table.loc[measure, "near", "twin"]
         assert (same.difference, same.difference_low, same.closer) == (0, 0, "")
-    turned = beside_others(table.reset_index(), "near")
+    kept = io.StringIO(table.reset_index().to_csv(index=False))
+    turned = beside_others(pd.read_csv(kept, float_precision="round_trip"), "near")
     assert turned.model.eq("near").all()
     assert turned.other.tolist() == ["far", "twin", "far", "twin"]
     first, back = turned.iloc[0], table.loc["cka", "far", "near"]
     assert (first.difference, first.difference_high) == (-back.difference, -back.difference_low)
     assert (first.score, first.closer) == (back.other_score, "near")
+    assert turned.closer[turned.other == "twin"].eq("").all()
 
 
 def test_models_that_lose_other_rows_have_no_interval_of_their_difference():

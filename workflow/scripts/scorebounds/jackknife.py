@@ -87,6 +87,8 @@ def beside_others(comparison: pd.DataFrame, model: str) -> pd.DataFrame:
     ends = ["difference", "difference_low", "difference_high"]
     turned[ends] = -turned[ends]
     rows = pd.concat([comparison[comparison.model == model], turned])
+    # A table that was read from a file has its empty texts missing.
+    rows["closer"] = rows.closer.fillna("")
     return rows.sort_index(kind="stable").reset_index(drop=True)
 
 
