@@ -23,6 +23,7 @@ from scorebounds.scorecards import (
     replicates,
     score_model,
 )
+from scorebounds.storage import read_table
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 MEASURES = [name for name in CONFIG["measures"] if name != "ridge_cv_tuned"]
@@ -340,7 +341,7 @@ def test_the_closer_of_two_models_is_named_on_either_kind_of_scale():
         same = table.loc[measure, "near", "twin"]
         assert (same.difference, same.difference_low, same.closer) == (0, 0, "")
     kept = io.StringIO(table.reset_index().to_csv(index=False))
-    turned = beside_others(pd.read_csv(kept, float_precision="round_trip"), "near")
+    turned = beside_others(read_table(kept), "near")
     assert turned.model.eq("near").all()
     assert turned.other.tolist() == ["far", "twin", "far", "twin"]
     first, back = turned.iloc[0], table.loc["cka", "far", "near"]
