@@ -42,7 +42,6 @@ rule compare_models:
         "results/logs/compare_models/{dataset}.log",
     benchmark:
         "results/benchmarks/compare_models/{dataset}.tsv"
-    localrule: True
     conda:
         "../../envs/tables.yaml"
     threads: 1
