@@ -49,6 +49,7 @@ bench: .venv/test
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/measures.py
 	PYTHONPATH=workflow/scripts OMP_NUM_THREADS=1 $(BIN)/python benchmarks/decoding.py
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/ranges.py
+	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/permutations.py
 
 docs: .venv/test
 	PYTHONPATH=workflow/scripts $(BIN)/python docs/generate.py \

@@ -19,8 +19,9 @@ from scorebounds.measures import Measure, Pair, Reference
 
 logger = logging.getLogger(__name__)
 
-# Permuted copies of a model that are scored at once: as many as fit into this.
-BATCH_BYTES = 64e6
+# Permuted copies of a model that are scored at once: as many as fit into a processor's cache, or
+# keep a GPU busy.
+BATCH_BYTES = {"cpu": 4e6, "cuda": 64e6}
 COLUMNS = [
     *("measure", "score", "score_low", "score_high", "own_score"),
     *("null_mean", "null_sd", "null_low", "null_high", "p", "n_permutations"),
@@ -186,17 +187,17 @@ def null_scores(
     model = torch.from_numpy(matched.model).to(device)
     scores = [
         score_of(_samples(model[:, torch.from_numpy(batch[:, matched.condition]).to(device)]))
-        for batch in _permutations(matched, draws)
+        for batch in _permutations(matched, draws, model.device.type)
     ]
     return torch.cat(scores).cpu().numpy()
 
 
-def _permutations(matched: Matched, draws: Draws) -> Iterator[np.ndarray]:
+def _permutations(matched: Matched, draws: Draws, device: str) -> Iterator[np.ndarray]:
     """Yield permutations of the conditions, (n_in_batch, n_conditions)."""
     rng = np.random.default_rng(draws.seed)
     n_times, _, n_neurons = matched.model.shape
     size = 8 * n_times * len(matched.condition) * n_neurons
-    at_once = max(1, int(BATCH_BYTES / size))
+    at_once = max(1, int(BATCH_BYTES[device] / size))
     for first in range(0, draws.n_permutations, at_once):
         n = min(at_once, draws.n_permutations - first)
         yield np.stack([rng.permutation(matched.n_conditions) for _ in range(n)])
