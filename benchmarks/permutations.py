@@ -1,7 +1,7 @@
 """Cost of a measure's null distribution: 1000 shuffles of a model of 1080 × 100.
 
-As a score card draws it: 72 conditions of 15 times are exchanged, X's share is worked out once, and
-shuffles are scored in batches. Beside it the same scores one by one, from the two matrices each.
+As a score card draws it: 72 conditions of 15 times are exchanged, and the share of either side is
+worked out once. Beside it the same scores from the two matrices each.
 Processor time, one thread.
 """
 
@@ -43,16 +43,16 @@ def timed(matched, name):
     """Return the row of one measure."""
     measure, n = measures.load(name), SLOW.get(name, N_SHUFFLES)
     x = torch.from_numpy(matched.reference.reshape(-1, N_NEURONS))
-    null_scores(matched, measure.against(x), Draws(2, 10, 0))  # warm up
-    together, null = seconds(lambda: null_scores(matched, measure.against(x), Draws(n, 10, 0)))
+    null_scores(matched, measure, Draws(2, 10, 0))  # warm up
+    together, null = seconds(lambda: null_scores(matched, measure, Draws(n, 10, 0)))
 
-    def one_by_one():
+    def from_matrices():
         rng = np.random.default_rng(0)
         orders = [rng.permutation(N_CONDITIONS) for _ in range(N_SINGLE)]
         shuffled = [torch.from_numpy(matched.model[:, o].reshape(-1, N_NEURONS)) for o in orders]
         return [measure.score(x, y).item() for y in shuffled]
 
-    apart, single = seconds(one_by_one)
+    apart, single = seconds(from_matrices)
     together *= N_SHUFFLES / n
     apart *= N_SHUFFLES / N_SINGLE
     differ = np.abs(null[:N_SINGLE] - single).max()
@@ -66,7 +66,7 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(1)
     names = yaml.safe_load(options.config.read_text(encoding="utf-8"))["measures"]
-    print("| measure | 1000 shuffles, s | one by one, s | ratio | largest difference |")
+    print("| measure | 1000 shuffles, s | from the matrices, s | ratio | largest difference |")
     print("|---|---|---|---|---|")
     matched = made_up()
     for name in names:

@@ -1,5 +1,6 @@
 """What measures declare of themselves holds: invariances, range, symmetry, gradients."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -130,6 +131,20 @@ def test_all_pairs_equal_single_scores(measure):
     torch.testing.assert_close(measure.between(xs[:2]), looped, rtol=1e-9, atol=1e-7)
     with pytest.raises(ValueError, match="equal n_samples"):
         measure.between(xs, [ys[0], draw(29, 5)])
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_other_orders_of_the_rows_equal_single_scores(measure, dtype):
+    x, y = draw(30, 6).to(dtype), 1e3 * draw(30, 8, seed=1).to(dtype)
+    y[:, 7] = y[:, 0] + y[:, 1]
+    orders = [torch.from_numpy(np.random.default_rng(seed).permutation(30)) for seed in range(3)]
+    found = measure.reordered(x, y, orders)
+    expected = torch.stack([measure.score(x, y[rows]) for rows in orders])
+    tolerance = 1e-9 if dtype == torch.float64 else 1e-4
+    torch.testing.assert_close(found, expected, rtol=tolerance, atol=tolerance)
+    assert found.std() > 0
+    with pytest.raises(ValueError, match="equal n_samples"):
+        measure.reordered(x, y[1:], orders)
 
 
 def test_one_preparation_serves_many(measure):

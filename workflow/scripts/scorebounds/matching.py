@@ -37,6 +37,11 @@ class Matched:
         return self.model.shape[1]
 
     @property
+    def is_balanced(self) -> bool:
+        """Whether the reference has as many rows of each condition."""
+        return len(set(np.bincount(self.condition))) == 1
+
+    @property
     def has_trials(self) -> bool:
         """Whether the reference has at least two rows of every condition."""
         return bool(np.bincount(self.condition).min() > 1)

@@ -2,7 +2,7 @@
 
 import logging
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -19,9 +19,8 @@ from scorebounds.measures import Measure, Pair, Reference
 
 logger = logging.getLogger(__name__)
 
-# Permuted copies of a model that are scored at once: as many as fit into a processor's cache, or
-# keep a GPU busy.
-BATCH_BYTES = {"cpu": 4e6, "cuda": 64e6}
+# Scores that differ by less are equal: a shuffle that changes nothing must not lose by rounding.
+TIE = 1e-9
 COLUMNS = [
     *("measure", "score", "score_low", "score_high", "own_score"),
     *("null_mean", "null_sd", "null_low", "null_high", "p", "n_permutations"),
@@ -114,7 +113,7 @@ def _score_one(
     x = _flat(matched.reference).to(device)
     score_of = measure.against(x)
     score = score_of(_flat(matched.model[:, matched.condition]).to(device)).item()
-    null = null_scores(matched, score_of, draws, device)
+    null = null_scores(matched, measure, draws, device)
     return {
         "score": score,
         "own_score": score_of(x).item(),
@@ -173,7 +172,7 @@ def replicates(
 
 
 def null_scores(
-    matched: Matched, score_of: Callable[[Tensor], Tensor], draws: Draws, device: Device = "cpu"
+    matched: Matched, measure: Measure, draws: Draws, device: Device = "cpu"
 ) -> np.ndarray:
     """Score the model with its conditions shuffled.
 
@@ -184,28 +183,25 @@ def null_scores(
     -------
     ndarray, shape (n_permutations,)
     """
-    model = torch.from_numpy(matched.model).to(device)
-    scores = [
-        score_of(_samples(model[:, torch.from_numpy(batch[:, matched.condition]).to(device)]))
-        for batch in _permutations(matched, draws, model.device.type)
-    ]
-    return torch.cat(scores).cpu().numpy()
-
-
-def _permutations(matched: Matched, draws: Draws, device: str) -> Iterator[np.ndarray]:
-    """Yield permutations of the conditions, (n_in_batch, n_conditions)."""
     rng = np.random.default_rng(draws.seed)
-    n_times, _, n_neurons = matched.model.shape
-    size = 8 * n_times * len(matched.condition) * n_neurons
-    at_once = max(1, int(BATCH_BYTES[device] / size))
-    for first in range(0, draws.n_permutations, at_once):
-        n = min(at_once, draws.n_permutations - first)
-        yield np.stack([rng.permutation(matched.n_conditions) for _ in range(n)])
+    orders = (rng.permutation(matched.n_conditions) for _ in range(draws.n_permutations))
+    x = _flat(matched.reference).to(device)
+    if matched.is_balanced:
+        y = _flat(matched.model[:, matched.condition]).to(device)
+        rows = (_shuffled_rows(matched, order).to(device) for order in orders)
+        return measure.reordered(x, y, rows).cpu().numpy()
+    # With more rows of some conditions than of others, a shuffled model has another variance.
+    score_of = measure.against(x)
+    shuffled = (matched.model[:, order[matched.condition]] for order in orders)
+    return np.array([score_of(_flat(copy).to(device)).item() for copy in shuffled])
 
 
-def _samples(activity: Tensor) -> Tensor:
-    """Bring (n_times, n_copies, n_rows, n_neurons) to a batch of (n_samples, n_neurons)."""
-    return activity.transpose(0, 1).flatten(1, 2)
+def _shuffled_rows(matched: Matched, order: np.ndarray) -> Tensor:
+    """Return for each sample one of the condition that takes its place, at the same time."""
+    _, first = np.unique(matched.condition, return_index=True)
+    row, n_rows = first[order[matched.condition]], len(matched.condition)
+    n_times = matched.model.shape[0]
+    return torch.from_numpy((np.arange(n_times)[:, None] * n_rows + row).ravel())
 
 
 def _flat(activity: np.ndarray) -> Tensor:
@@ -222,7 +218,8 @@ def against_chance(score: float, null: np.ndarray, *, higher_is_closer: bool) ->
         `null_mean`, `null_sd`; `null_low` and `null_high`, beyond which 5 % of them lie on either
         side; `p` = (b + 1)/(m + 1), b of the m being at least as close (Phipson and Smyth 2010).
     """
-    as_close = null >= score if higher_is_closer else null <= score
+    tie = TIE * max(1.0, abs(score))
+    as_close = null >= score - tie if higher_is_closer else null <= score + tie
     return {
         "null_mean": float(null.mean()),
         "null_sd": float(null.std(ddof=1)) if len(null) > 1 else float("nan"),

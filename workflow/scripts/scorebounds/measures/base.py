@@ -1,13 +1,13 @@
 """What a measure is: its comparison, and what a reader of its scores has to know."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from scorebounds.measures.inputs import require_matrix, require_pair
-from scorebounds.measures.pair import Pair, PairOfReferences, Reference, of_order_one
+from scorebounds.measures.pair import Pair, PairOfReferences, Reference, Reordered, of_order_one
 
 ORTHOGONAL = "orthogonal"
 SCALING = "isotropic_scaling"
@@ -167,6 +167,32 @@ class Measure:
                     pair = PairOfReferences(reference, right[column])
                     scores[row, column] = self.compare(pair)
         return scores.triu() + scores.triu(1).mT if mirrored else scores
+
+    def reordered(self, x: Tensor, y: Tensor, orders: Iterable[Tensor]) -> Tensor:
+        """Score x with the rows of y in other orders; the share of either side is done once.
+
+        Parameters
+        ----------
+        x, y : Tensor, shapes (n_samples, n_x) and (n_samples, n_y)
+            As for `score`.
+        orders : iterable of Tensor of int, shape (n_samples,)
+            Which row of y stands in each place: every row once, or another one equal to it.
+
+        Returns
+        -------
+        Tensor, shape (number of orders,)
+            Without gradients.
+
+        Raises
+        ------
+        ValueError
+            As `score`.
+        """
+        require_pair(x, y)
+        with torch.no_grad():
+            reference, whole = Reference(self._scaled(x, of_x)), Reference(self._scaled(y, of_y))
+            pairs = (PairOfReferences(reference, Reordered(whole, rows)) for rows in orders)
+            return torch.stack([self.compare(pair) for pair in pairs])
 
     def _scaled(self, values: Tensor, side: Callable[[str], str]) -> Tensor:
         """Bring the unit of a side to order one where the score does not depend on it."""

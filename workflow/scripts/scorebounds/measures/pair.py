@@ -101,6 +101,50 @@ class Reference:
         return self._kept[key]
 
 
+class Reordered(Reference):
+    """A reference with its rows in another order; what that does not change it takes over.
+
+    Parameters
+    ----------
+    whole : Reference
+    rows : Tensor of int, shape (n_samples,)
+        Which row of `whole` stands in each place: every row once, or another one equal to it.
+    """
+
+    def __init__(self, whole: Reference, rows: Tensor):
+        super().__init__(whole.activity[rows])
+        self.whole, self.rows = whole, rows
+
+    @cached_property
+    def centred(self) -> Tensor:
+        """X minus its neurons' means, in the neurons' own order."""
+        return self.whole.centred[self.rows]
+
+    @cached_property
+    def x(self) -> Tensor:
+        """X centred, and rotated to at most n_samples columns."""
+        return self.whole.x[self.rows]
+
+    @cached_property
+    def energy(self) -> Tensor:
+        """‖X‖²_F."""
+        return self.whole.energy
+
+    @cached_property
+    def gram(self) -> Tensor:
+        """XᵀX, shape (n_x, n_x)."""
+        return self.whole.gram
+
+    @cached_property
+    def double(self) -> "Reordered":
+        """The same in double precision."""
+        return Reordered(self.whole.double, self.rows)
+
+    def subspace(self, share: float = 1.0) -> Tensor:
+        """Return an orthonormal basis of X's leading PCs that hold `share` of its variance."""
+        return self.whole.subspace(share)[self.rows]
+
+
 class Pair:
     """The products of a reference with a batch of Y.
 
