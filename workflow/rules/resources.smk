@@ -5,11 +5,14 @@ dies is asked for again with as much more as the number of the attempt.
 """
 
 import math
+import re
 
 # The least that is asked for: Python with tables or figures, with torch, and a queue's minutes.
 PLAIN_MB = 500
 TORCH_MB = 1000
 LEAST_MINUTES = 5
+# Measures that take matrices of samples × samples.
+SQUARE = re.compile("rbf|spearman|distance_correlation")
 # One of a scheduler's GPUs where the settings insist on one.
 GPU = {"gpu": 1} if config["device"] == "cuda" else {}
 
@@ -67,9 +70,11 @@ def prepare_memory(wildcards, input, attempt):
 
 
 def optimize_memory(wildcards, input, attempt):
-    """Request MB: torch, and the products of all seeds and folds."""
-    numbers = config["optimize"]["n_seeds"] * recording_mb(input)
-    return round(TORCH_MB + 60 * numbers) * attempt
+    """Request MB: copies of all seeds' data, and of their neurons × neurons products and folds."""
+    n_seeds, (_, n_neurons) = config["optimize"]["n_seeds"], shape(input)
+    copies = 110 if "_cv_" in wildcards.measure else 40
+    numbers = 30 * recording_mb(input) + copies * 8e-6 * n_neurons**2
+    return max(TORCH_MB, round(TORCH_MB / 2 + n_seeds * numbers)) * attempt
 
 
 def optimize_minutes(wildcards, input, attempt):
@@ -82,14 +87,16 @@ def optimize_minutes(wildcards, input, attempt):
     if "_cv_" in wildcards.measure:
         per_billion = 0.3 * n_neurons
     elif wildcards.measure.startswith("linreg"):
-        per_billion = 50
+        per_billion = 40
     return at_least(per_billion * config["optimize"]["n_seeds"] / 5 * billions(input)) * attempt
 
 
 def score_memory(wildcards, input, attempt):
-    """Request MB: torch, and some matrices of samples × samples."""
+    """Request MB: torch, the data, and some matrices of samples × samples where a measure has them."""
     n_samples, _ = shape(input)
-    return round(TORCH_MB + 10 * 8e-6 * n_samples**2) * attempt
+    squares = 10 if any(map(SQUARE.search, config["measures"])) else 0
+    numbers = 20 * recording_mb(input) + squares * 8e-6 * n_samples**2
+    return round(TORCH_MB + numbers) * attempt
 
 
 def score_minutes(wildcards, input, attempt):

@@ -18,7 +18,7 @@ rule find_thresholds:
         "../../envs/tables.yaml"
     threads: 1
     resources:
-        mem_mb=memory(PLAIN_MB, 0.2),
-        runtime=minutes(0.01),
+        mem_mb=memory(PLAIN_MB),
+        runtime=minutes(),
     script:
         "../scripts/find_thresholds.py"
