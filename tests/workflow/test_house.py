@@ -78,7 +78,7 @@ def test_imports_run_one_way():
 IMPORTED_BY = {
     "torch": {
         *("measures", "models", "optimize", "capture", "scoring", "unrelated", "devices"),
-        *("logistic", "decoding", "ranges", "perturbation", "scorecards"),
+        *("logistic", "decoding", "ranges", "perturbation", "scorecards", "adam"),
     },
     "matplotlib": {"figures"},
     "jinja2": {"pages"},
