@@ -92,7 +92,7 @@ def optimize_minutes(wildcards, input, attempt):
 
 
 def score_memory(wildcards, input, attempt):
-    """Request MB: torch, the data, and some matrices of samples × samples where a measure has them."""
+    """Request MB: torch, the data, and matrices of samples × samples if a measure has them."""
     n_samples, _ = shape(input)
     squares = 10 if any(map(SQUARE.search, config["measures"])) else 0
     numbers = 20 * recording_mb(input) + squares * 8e-6 * n_samples**2
