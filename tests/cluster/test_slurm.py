@@ -1,7 +1,8 @@
 """The Slurm profile on a real cluster of one node: cancelled, killed and failed jobs and all.
 
 SCOREBOUNDS_SLURM names a folder with start-slurm.sh, which starts a cluster and prints `export`
-lines, and stop-slurm.sh. Where SLURM_CONF is set already, that cluster is taken.
+lines, and stop-slurm.sh. Where SLURM_CONF is set already, that cluster is taken, and if it keeps
+accounts (start-accounting.sh), jobs are asked for with sacct.
 """
 
 import os
@@ -17,10 +18,16 @@ from cluster_runs import PROBE, begin, digests, needs_plugin, results_of_one_mac
 from workflow_runs import ROOT, TINY, snakemake
 
 PROFILE = ("--workflow-profile", ROOT / "profiles/slurm")
-# A cluster for tests keeps no accounts; and a test does not wait for slow file systems.
-HERE = ("--slurm-status-command", "squeue", "--latency-wait", 10)
-HERE += ("--slurm-init-seconds-before-status-checks", 3)
 SECONDS = 600
+
+
+def here():
+    """Ask with squeue where the cluster keeps no accounts; do not wait for slow file systems."""
+    command = ["scontrol", "show", "config"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    accounts = "accounting_storage/slurmdbd" in shown
+    asked = () if accounts else ("--slurm-status-command", "squeue")
+    return (*asked, "--latency-wait", 10, "--slurm-init-seconds-before-status-checks", 3)
 
 
 def started(scripts, folder):
@@ -83,7 +90,7 @@ def wait_for_running(folder, group):
 
 
 def test_cancelled_jobs_and_a_killed_run_end_in_the_same_results(tmp_path):
-    first = begin(*PROFILE, *HERE, folder=tmp_path)
+    first = begin(*PROFILE, *here(), folder=tmp_path)
     try:
         subprocess.run(["scancel", wait_for_running(tmp_path, "prepare")], check=True)
         # Snakemake submits the cancelled job again by itself, or there would be nothing to climb.
@@ -98,7 +105,7 @@ def test_cancelled_jobs_and_a_killed_run_end_in_the_same_results(tmp_path):
     subprocess.run(["scancel", *jobs("RUNNING", "PENDING")], check=True)
     wait_for(lambda: not jobs("RUNNING", "PENDING", "COMPLETING"))
     assert begin(*PROFILE, "--unlock", folder=tmp_path).wait() == 0
-    second = begin(*PROFILE, *HERE, folder=tmp_path)
+    second = begin(*PROFILE, *here(), folder=tmp_path)
     assert second.wait(SECONDS) == 0, (tmp_path / "said.log").read_text()
     assert submissions(tmp_path) <= 20
     assert digests(tmp_path) == results_of_one_machine()
@@ -106,7 +113,7 @@ def test_cancelled_jobs_and_a_killed_run_end_in_the_same_results(tmp_path):
 
 def test_group_asks_for_the_largest_memory_and_the_sum_of_times(tmp_path):
     targets = [f"results/layers/networks/{number}.nc" for number in (1, 2)]
-    assert begin(*PROFILE, *HERE, "--", *targets, folder=tmp_path).wait(SECONDS) == 0
+    assert begin(*PROFILE, *here(), "--", *targets, folder=tmp_path).wait(SECONDS) == 0
     (number,) = re.findall(r"SLURM jobid (\d+)", (tmp_path / "said.log").read_text())
     shown = subprocess.run(
         ["scontrol", "show", "job", number], capture_output=True, text=True, check=True
@@ -120,7 +127,7 @@ def test_job_that_dies_gets_more_memory(tmp_path):
     snakefile = tmp_path / "Snakefile"
     say = "scontrol show job $SLURM_JOB_ID | grep -o 'MinMemoryNode=[^ ]*'"
     snakefile.write_text(PROBE.format(say=say))
-    result = snakemake(*PROFILE, *HERE, folder=tmp_path, root=tmp_path)
+    result = snakemake(*PROFILE, *here(), folder=tmp_path, root=tmp_path)
     assert result.returncode == 0, result.said
     assert "MinMemoryNode=400M" in (tmp_path / "probe.txt").read_text()
     assert result.said.count("submitted with SLURM jobid") == 2
@@ -128,14 +135,14 @@ def test_job_that_dies_gets_more_memory(tmp_path):
 
 def test_jobs_need_no_python_on_the_path(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "/usr/local/bin:/usr/bin:/bin")
-    options = (*PROFILE, *HERE, "--configfile", TINY)
+    options = (*PROFILE, *here(), "--configfile", TINY)
     result = snakemake(*options, "--", "results/data/two-fans.md", folder=tmp_path)
     assert result.returncode == 0, result.said
 
 
 def test_cuda_asks_the_scheduler_for_a_gpu(tmp_path):
     target = "results/optimized/two-fans/cka.nc"
-    options = (*PROFILE, *HERE, "--retries", 0, "--configfile", TINY, "--config", "device=cuda")
+    options = (*PROFILE, *here(), "--retries", 0, "--configfile", TINY, "--config", "device=cuda")
     result = snakemake(*options, "--", target, folder=tmp_path)
     # A cluster for tests has none and refuses the job, which it takes with `device: auto`.
     assert result.returncode == 1
