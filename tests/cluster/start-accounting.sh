@@ -44,7 +44,8 @@ CONF
 chmod 600 "$folder/slurmdbd.conf"
 MYSQL_UNIX_PORT=$data/sql.sock slurmdbd
 sed -i -e "s|^AccountingStorageType=.*|AccountingStorageType=accounting_storage/slurmdbd\n\
-AccountingStorageHost=localhost\nAccountingStoragePort=$port|" \
+AccountingStorageHost=localhost\nAccountingStoragePort=$port\n\
+AccountingStoragePass=$folder/run/munge.sock|" \
     -e "s|^JobAcctGatherType=.*|JobAcctGatherType=jobacct_gather/linux|" "$SLURM_CONF"
 for _ in $(seq 60); do
     sacctmgr --immediate add cluster slurmtest >/dev/null 2>&1 && break
@@ -57,12 +58,10 @@ for name in slurmctld slurmd; do
     while [ -e "$folder/run/$name.pid" ]; do sleep 0.2; done
     $name </dev/null >/dev/null 2>&1
 done
-for _ in $(seq 60); do
-    timeout 10 srun --quiet --ntasks=1 --time=1 true 2>/dev/null && break
-    sleep 1
+for _ in $(seq 30); do
+    timeout 10 srun --quiet --ntasks=1 --time=1 true 2>/dev/null || true
+    sleep 2
+    sacct --noheader --parsable2 --format=State | grep -q COMPLETED && exit
 done
-sleep 2
-sacct --noheader --parsable2 --format=JobID,State | grep -q COMPLETED || {
-    echo "no accounting: see $data/slurmdbd.log" >&2
-    exit 1
-}
+echo "no accounting: see $data/slurmdbd.log" >&2
+exit 1
