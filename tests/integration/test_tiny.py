@@ -56,7 +56,7 @@ def test_makes_every_table_and_figure(finished):
     assert tables == {
         *("thresholds", "runs", "trajectories", "scores", "published", "agreement"),
         *("layers", "availability", "decoding", "references", "ranges", "range_guides"),
-        *("perturbation", "scorecards"),
+        *("perturbation", "scorecards", "comparisons"),
     }
     for dataset in ("ultrametric", "simulated-pfc"):
         assert "participation ratio" in (finished / f"results/data/{dataset}.md").read_text()
