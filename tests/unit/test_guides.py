@@ -74,7 +74,8 @@ def test_what_is_searched_agrees_with_pairs_of_their_own(x, others):
 def test_nothing_is_below_what_is_proven_and_x_itself_is_the_upper_end(x, others):
     proven = others[others.outer_low.notna()]
     assert (proven.low >= proven.outer_low - 1e-6).all()
-    assert others.high.to_numpy() == pytest.approx(1, abs=1e-12)
+    # To the root of rounding, which arccos makes of it.
+    assert others.high.to_numpy() == pytest.approx(1, abs=1e-7)
     for name in NAMES:
         assert measures.load(name).score(x, x).item() == pytest.approx(1, abs=1e-7)
 
