@@ -21,12 +21,16 @@ PROFILE = ("--workflow-profile", ROOT / "profiles/slurm")
 SECONDS = 600
 
 
-def here():
-    """Ask with squeue where the cluster keeps no accounts; do not wait for slow file systems."""
+def keeps_accounts():
+    """Tell whether the cluster has a database that sacct asks."""
     command = ["scontrol", "show", "config"]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    accounts = "accounting_storage/slurmdbd" in shown
-    asked = () if accounts else ("--slurm-status-command", "squeue")
+    return "accounting_storage/slurmdbd" in shown
+
+
+def here():
+    """Ask with squeue where the cluster keeps no accounts; do not wait for slow file systems."""
+    asked = () if keeps_accounts() else ("--slurm-status-command", "squeue")
     return (*asked, "--latency-wait", 10, "--slurm-init-seconds-before-status-checks", 3)
 
 
@@ -93,16 +97,23 @@ def test_cancelled_jobs_and_a_killed_run_end_in_the_same_results(tmp_path):
     first = begin(*PROFILE, *here(), folder=tmp_path)
     try:
         subprocess.run(["scancel", wait_for_running(tmp_path, "prepare")], check=True)
-        # Snakemake submits the cancelled job again by itself, or there would be nothing to climb.
-        wait_for_running(tmp_path, "climb")
+        if keeps_accounts():
+            # sacct says "CANCELLED by" whom, which the plugin does not know: it waits for the job.
+            wait_for(lambda: not jobs("RUNNING", "PENDING"))
+        else:
+            # The job is submitted again, or there would be nothing to climb.
+            wait_for_running(tmp_path, "climb")
     finally:
         first.kill()
         first.wait()
     said = (tmp_path / "said.log").read_text()
-    assert "Error in group prepare" in said
-    assert len(re.findall(r"SLURM jobid \d+ \(log: .*group_prepare", said)) == 2
+    prepared = len(re.findall(r"SLURM jobid \d+ \(log: .*group_prepare", said))
+    assert ("Error in group prepare" in said, prepared) == (
+        (False, 1) if keeps_accounts() else (True, 2)
+    )
     # What docs/clusters.md says: cancel what is left, unlock, and the same command again.
-    subprocess.run(["scancel", *jobs("RUNNING", "PENDING")], check=True)
+    if left := jobs("RUNNING", "PENDING"):
+        subprocess.run(["scancel", *left], check=True)
     wait_for(lambda: not jobs("RUNNING", "PENDING", "COMPLETING"))
     assert begin(*PROFILE, "--unlock", folder=tmp_path).wait() == 0
     second = begin(*PROFILE, *here(), folder=tmp_path)
