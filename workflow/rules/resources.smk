@@ -19,12 +19,18 @@ GPU = {"gpu": 1} if config["device"] == "cuda" else {}
 
 def memory(least, per_mb=0):
     """Return the function that requests MB: the least, and some per MB of the input."""
-    return lambda wildcards, input, attempt: round(least + per_mb * input.size_mb) * attempt
+    return lambda wildcards, input, attempt: round(least + per_mb * data_mb(input)) * attempt
 
 
 def minutes(per_mb=0):
     """Return the function that requests minutes per MB of the input, or the least."""
-    return lambda wildcards, input, attempt: at_least(per_mb * input.size_mb) * attempt
+    return lambda wildcards, input, attempt: at_least(per_mb * data_mb(input)) * attempt
+
+
+def data_mb(input):
+    """Return the size of what a job reads, its code left out."""
+    code = set(input.get("library", []))
+    return sum(Path(file).stat().st_size for file in input if file not in code) / 1e6
 
 
 def at_least(time):
@@ -66,7 +72,7 @@ def fetch_minutes(wildcards, attempt):
 
 def prepare_memory(wildcards, input, attempt):
     """Request MB: some copies of a recording, which a file may hold compressed."""
-    return round(PLAIN_MB + 6 * input.size_mb) * attempt
+    return round(PLAIN_MB + 6 * data_mb(input)) * attempt
 
 
 def optimize_memory(wildcards, input, attempt):
