@@ -16,10 +16,10 @@ import yaml
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from scorebounds import datasets
-from scorebounds.decoding import Decoder, decode
-from scorebounds.storage import samples_by_neurons
-from scorebounds.variables import design
+from scorebounds.core.recording import samples_by_neurons
+from scorebounds.datasets import loaders
+from scorebounds.decoding.decoder import Decoder, decode
+from scorebounds.decoding.design import design
 
 N_CHECKPOINTS = 100  # 5 seeds, 20 checkpoints
 N_LOOPED = 4  # of them with scikit-learn
@@ -60,7 +60,7 @@ def main():
     torch.set_num_threads(1)
     warnings.filterwarnings("error", category=ConvergenceWarning)
     settings = yaml.safe_load(options.config.read_text(encoding="utf-8"))["simulated-pfc"]
-    array = datasets.load("simulated-pfc", [], seed=0, settings=settings, custom=False)
+    array = loaders.load("simulated-pfc", [], seed=0, settings=settings, custom=False)
     plan = design(array.assign_attrs(dataset="simulated-pfc"), n_folds=5, seed=0)
     synthetic = checkpoints(samples_by_neurons(array), N_CHECKPOINTS)
     decode(synthetic[:2], plan, DECODER)  # warm up

@@ -9,7 +9,7 @@ import argparse
 import torch
 from steps import correlated_pair, draw, seconds
 
-from scorebounds import measures
+from scorebounds.measures import registry
 from scorebounds.measures.regression import N_FOLDS, fold_bounds
 
 SIZES = ["1080x727", "3200x168", "3950x141"]
@@ -95,7 +95,7 @@ def cost(measure, x, y):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--measures", nargs="+", default=measures.names())
+    parser.add_argument("--measures", nargs="+", default=registry.names())
     parser.add_argument("--sizes", nargs="+", default=SIZES, help="samples x neurons")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -104,7 +104,7 @@ def main():
     for name in options.measures:
         for size in options.sizes:
             x, y = correlated_pair(*map(int, size.split("x")))
-            plain, both, products = cost(measures.load(name), x, y)
+            plain, both, products = cost(registry.load(name), x, y)
             cells = [f"{1e3 * plain:.1f}", "–" if both is None else f"{1e3 * both:.1f}"]
             cells.append("–" if products is None else f"{both / products:.2f}")
             print(f"| `{name}` | {size} | {' | '.join(cells)} |", flush=True)

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 import yaml
 
-from scorebounds import measures
-from scorebounds.matching import Matched
-from scorebounds.scorecards import Draws, null_scores
+from scorebounds.measures import registry
+from scorebounds.scorecards.inference import Draws, null_scores
+from scorebounds.scorecards.matching import Matched
 
 N_TIMES, N_CONDITIONS, N_NEURONS = 15, 72, 100
 N_SHUFFLES = 1000
@@ -41,7 +41,7 @@ def seconds(work):
 
 def timed(matched, name):
     """Return the row of one measure."""
-    measure, n = measures.load(name), SLOW.get(name, N_SHUFFLES)
+    measure, n = registry.load(name), SLOW.get(name, N_SHUFFLES)
     x = torch.from_numpy(matched.reference.reshape(-1, N_NEURONS))
     null_scores(matched, measure, Draws(2, 10, 0))  # warm up
     together, null = seconds(lambda: null_scores(matched, measure, Draws(n, 10, 0)))

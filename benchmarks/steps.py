@@ -10,10 +10,10 @@ import time
 
 import torch
 
-from scorebounds import measures
-from scorebounds.capture import principal_components
+from scorebounds.measures import registry
 from scorebounds.measures.regression import N_FOLDS, fold_bounds
-from scorebounds.optimize import evaluator
+from scorebounds.optimization.capture import principal_components
+from scorebounds.optimization.optimize import evaluator
 
 SIZES = [(1080, 727), (3950, 141)]
 TEXTBOOK_SIZE = (3950, 141)
@@ -44,7 +44,7 @@ def seconds(work, repeats=N_REPEATS):
 def our_step(name, x, y):
     """Return the function that makes one step, as optimize() does."""
     components = principal_components(x)
-    evaluate = evaluator(x, measures.load(name), components)
+    evaluate = evaluator(x, registry.load(name), components)
     y = y[None].clone().requires_grad_()
     adam = torch.optim.Adam([y], lr=0.1, maximize=True, fused=True)
 
@@ -109,7 +109,7 @@ def textbook_cka_step(x, y):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--measures", nargs="+", default=measures.names())
+    parser.add_argument("--measures", nargs="+", default=registry.names())
     parser.add_argument("--no-textbook", action="store_true", help="leave out the slow comparison")
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from scorebounds import measures
+from scorebounds.core.measure_table import measure_label
 from scorebounds.figures.style import PAGE_WIDTH, use_style
-from scorebounds.labels import measure_label
+from scorebounds.measures import registry
 from scorebounds.measures.prediction import (
     held_out_correlations,
     pls_predictions,
@@ -64,7 +64,7 @@ def registry_section():
         "| id | name | perfect | range | closer is | symmetric | gradient |",
         "|---|---|---|---|---|---|---|",
     ]
-    every = [measures.load(name) for name in measures.names()]
+    every = [registry.load(name) for name in registry.names()]
     for measure in every:
         low, high = (number(bound) for bound in measure.bounds)
         perfect = "–" if measure.perfect is None else number(measure.perfect)
@@ -144,7 +144,7 @@ def agreement_table(folder):
         }
 
     def score(name):
-        return lambda x, y: measures.load(name).score(x, y).item()
+        return lambda x, y: registry.load(name).score(x, y).item()
 
     def mean_correlation(predict):
         return lambda x, y: held_out_correlations(x, y, predict).mean().item()

@@ -149,7 +149,7 @@ def test_touching_a_plotting_script_redraws_one_figure(project, finished):
 
 
 def test_changed_library_reruns_what_stands_on_it(project, finished):
-    path = project / "workflow/scripts/scorebounds/tables.py"
+    path = project / "workflow/scripts/scorebounds/optimization/summary.py"
     before = path.read_text()
     path.write_text(before + "# changed\n")
     planned = run(project, finished, "-n")

@@ -4,10 +4,10 @@ import warnings
 
 import torch
 
-from scorebounds import measures
+from scorebounds.measures import registry
 
-NAMES = measures.names()
-DIFFERENTIABLE = [name for name in NAMES if measures.load(name).differentiable]
+NAMES = registry.names()
+DIFFERENTIABLE = [name for name in NAMES if registry.load(name).differentiable]
 SATURATED = "ignore:.*1 whatever the data are"
 
 
@@ -17,7 +17,7 @@ def draw(*shape, seed=0):
 
 def load(name):
     """Load a measure; those with a size that small data do not have, at a smaller size."""
-    return measures.load({"pls_cv_pearson_25": "pls_cv_pearson_3"}.get(name, name))
+    return registry.load({"pls_cv_pearson_25": "pls_cv_pearson_3"}.get(name, name))
 
 
 def score(measure, x, y):

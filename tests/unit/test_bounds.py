@@ -5,8 +5,8 @@ import pytest
 import torch
 from measure_cases import draw
 
-from scorebounds import measures
-from scorebounds.bounds import (
+from scorebounds.measures import registry
+from scorebounds.ranges.bounds import (
     from_angular,
     lower_nbs,
     outer_range,
@@ -49,7 +49,7 @@ def adversaries(x):
 @pytest.mark.parametrize("decay", [0.4, 1.0])
 def test_nothing_crosses_the_bounds(pair, decay):
     x = reference(decay=decay)
-    a, b = (measures.load(name) for name in pair)
+    a, b = (registry.load(name) for name in pair)
     scores = np.array([(a.score(x, y).item(), b.score(x, y).item()) for y in adversaries(x)])
     spectrum = torch.linalg.svdvals(x).square().numpy()
     lower, upper = outer_range(*pair, scores[:, 0], spectrum, 6)

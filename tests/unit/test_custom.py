@@ -17,10 +17,10 @@ from conftest import ROOT
 from numpy.lib import format as npy_format
 
 import prepare_dataset
-from scorebounds import datasets
-from scorebounds.datasets import custom
-from scorebounds.datasets.report import describe, spectrum_summary
-from scorebounds.storage import read_recording, recording, write_recording
+from scorebounds.core.recording import read_recording, recording, write_recording
+from scorebounds.datasets import loaders
+from scorebounds.datasets.readers import custom
+from scorebounds.datasets.readers.report import describe, spectrum_summary
 
 ACTIVITY = np.random.default_rng(0).standard_normal((4, 6, 3))
 STIMULUS = np.array(["a", "a", "a", "b", "b", "b"])
@@ -394,7 +394,7 @@ def test_report_tells_what_is_in_a_dataset(tmp_path):
     activity = rng.standard_normal((4, 6, 2)) @ mixing
     np.savez(tmp_path / "d.npz", activity=activity, stimulus=[1, 1, 1, 1, 2, 2])
     options = {"units": "Hz", "time": [10, 20, 30, 40]}
-    array = datasets.load("d", [tmp_path / "d.npz"], seed=0, settings=options, custom=True)
+    array = loaders.load("d", [tmp_path / "d.npz"], seed=0, settings=options, custom=True)
     text = describe(array.assign_attrs(dataset="d"), [tmp_path / "d.npz"])
     rank, ratio = spectrum_summary(activity.reshape(24, 5))
     singular = np.linalg.svd(activity.reshape(24, 5) - activity.mean((0, 1)), compute_uv=False)
@@ -456,9 +456,9 @@ def test_rank_and_participation_ratio_at_any_width(shape):
 LOAD = """
 import json, resource, sys
 from pathlib import Path
-from scorebounds import datasets
-from scorebounds.datasets.report import describe
-from scorebounds.storage import write_recording
+from scorebounds.datasets import loaders
+from scorebounds.datasets.readers.report import describe
+from scorebounds.core.recording import write_recording
 
 def peak_mb():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -466,7 +466,7 @@ def peak_mb():
 before = peak_mb()
 path = Path(sys.argv[1])
 options = json.loads(sys.argv[2])
-array = datasets.load("big", [path], seed=0, settings=options, custom=True)
+array = loaders.load("big", [path], seed=0, settings=options, custom=True)
 array.attrs["dataset"] = "big"
 describe(array, [path])
 write_recording(path.with_suffix(".out.nc"), array, "big")

@@ -7,12 +7,16 @@ import pandas as pd
 import pytest
 import scipy.io
 
-from scorebounds import datasets
-from scorebounds.datasets import mante2013, pickles, surrogates, zhang2011
+from scorebounds.core.recording import (
+    read_recording,
+    recording,
+    samples_by_neurons,
+    write_recording,
+)
+from scorebounds.datasets import loaders, mante2013, pickles, surrogates, zhang2011
 from scorebounds.datasets.embedded import TASK_VARIABLES, simulated_pfc, ultrametric
-from scorebounds.decoding import Decoder, decode
-from scorebounds.storage import read_recording, recording, samples_by_neurons, write_recording
-from scorebounds.variables import design
+from scorebounds.decoding.decoder import Decoder, decode
+from scorebounds.decoding.design import design
 
 SHARES = {
     "time": 0.3,
@@ -25,7 +29,7 @@ SHARES = {
 
 
 def load(name, files=(), **settings):
-    return datasets.load(name, list(files), seed=0, settings=settings, custom=False)
+    return loaders.load(name, list(files), seed=0, settings=settings, custom=False)
 
 
 def test_ultrametric_distances_are_nested():
@@ -86,7 +90,7 @@ def test_shares_have_to_be_all_there_and_sum_to_one(shares):
 
 def test_same_seed_same_dataset():
     assert load("ultrametric").equals(load("ultrametric"))
-    other = datasets.load("ultrametric", [], seed=1, settings={}, custom=False)
+    other = loaders.load("ultrametric", [], seed=1, settings={}, custom=False)
     assert not other.equals(load("ultrametric"))
 
 

@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch.overrides import TorchFunctionMode
 
-from scorebounds import measures
-from scorebounds.devices import chosen_device
-from scorebounds.matching import Matched
-from scorebounds.optimize import optimize, starting_points
-from scorebounds.perturbation import perturb_components
+from scorebounds.core.devices import chosen_device
+from scorebounds.measures import registry
+from scorebounds.optimization.optimize import optimize, starting_points
+from scorebounds.optimization.perturbation import perturb_components
 from scorebounds.ranges.region import pair_range
-from scorebounds.scorecards import Draws, explained_components, score_model
+from scorebounds.scorecards.inference import Draws, explained_components, score_model
+from scorebounds.scorecards.matching import Matched
 
 FACTORIES = {
     *(torch.zeros, torch.ones, torch.empty, torch.full, torch.eye, torch.arange, torch.linspace),
@@ -95,7 +95,7 @@ def recording(n_samples=24, n_neurons=5):
 
 def climbed(x, measure):
     starts = starting_points(tuple(x.shape), 0, ("made up", measure), 2).to(x.device)
-    trajectories, components = optimize(x, measures.load(measure), starts, **CLIMB)
+    trajectories, components = optimize(x, registry.load(measure), starts, **CLIMB)
     return trajectories, components.variance_ratio.cpu().numpy()
 
 
@@ -103,9 +103,9 @@ def climbed(x, measure):
 def test_climbing_keeps_to_the_device(measure, monkeypatch):
     x = recording()
     starts = starting_points(tuple(x.shape), 0, ("made up", measure), 2)
-    expected, _ = optimize(x, measures.load(measure), starts, **CLIMB)
+    expected, _ = optimize(x, registry.load(measure), starts, **CLIMB)
     with pretended_device(monkeypatch):
-        found, _ = optimize(x, measures.load(measure), starts, **CLIMB)
+        found, _ = optimize(x, registry.load(measure), starts, **CLIMB)
     for ours, theirs in zip(found, expected, strict=True):
         assert ours.score == theirs.score
 

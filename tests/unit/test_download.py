@@ -15,13 +15,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from scorebounds import transfer
-from scorebounds.availability import availability
-from scorebounds.checksums import hold_to_lock, read_lock, require_checksum
-from scorebounds.content import content_fault
-from scorebounds.download import fetch, mirror_sources
-from scorebounds.sources import note_path, read_source
-from scorebounds.transfer import Options
+from scorebounds.fetching import transfer
+from scorebounds.fetching.availability import availability
+from scorebounds.fetching.checksums import hold_to_lock, read_lock, require_checksum
+from scorebounds.fetching.fetch import fetch, mirror_sources
+from scorebounds.fetching.file_types import content_fault
+from scorebounds.fetching.provenance import note_path, read_source
+from scorebounds.fetching.transfer import Options
 
 CONTENT = b"recorded activity\n" * 20_000
 HALF = len(CONTENT) // 2

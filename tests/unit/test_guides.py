@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from test_ranges import SETTINGS, ranges, with_spectrum
 
-from scorebounds import measures
+from scorebounds.measures import registry
 from scorebounds.ranges.guides import guides_of_other_pairs
 from scorebounds.ranges.region import pair_range
 
@@ -77,7 +77,7 @@ def test_nothing_is_below_what_is_proven_and_x_itself_is_the_upper_end(x, others
     # To the root of rounding, which arccos makes of it.
     assert others.high.to_numpy() == pytest.approx(1, abs=1e-7)
     for name in NAMES:
-        assert measures.load(name).score(x, x).item() == pytest.approx(1, abs=1e-7)
+        assert registry.load(name).score(x, x).item() == pytest.approx(1, abs=1e-7)
 
 
 def test_guide_need_not_be_a_value_of_the_grid(x):

@@ -9,8 +9,9 @@ import pytest
 import torch
 from measure_cases import draw
 
-from scorebounds import measures
-from scorebounds.layers import (
+from scorebounds.measures import registry
+from scorebounds.networks import convnets, images
+from scorebounds.networks.layers import (
     PUBLISHED_CIFAR10,
     accuracy_with_interval,
     closeness_maps,
@@ -19,8 +20,7 @@ from scorebounds.layers import (
     summarize_layers,
     varying,
 )
-from scorebounds.models import convnets, images
-from scorebounds.unrelated import unrelated_scores
+from scorebounds.networks.unrelated import unrelated_scores
 
 CPU = torch.device("cpu")
 TRAINING = {
@@ -193,7 +193,7 @@ def test_unrelated_data_look_alike_with_few_samples():
     names = ("cca", "linreg", "cka", "cka_debiased")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*whatever the data are")
-        table = unrelated_scores(x, [measures.load(name) for name in names], seeds=[1, 2, 3])
+        table = unrelated_scores(x, [registry.load(name) for name in names], seeds=[1, 2, 3])
     scores = table.set_index(["measure", "n_samples"]).score_mean
     few, many = table.n_samples.min(), table.n_samples.max()
     assert (few, many) == (30, 400)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from scorebounds.matching import match
-from scorebounds.storage import recording
+from scorebounds.core.recording import recording
+from scorebounds.scorecards.matching import match
 
 RNG = np.random.default_rng(3)
 

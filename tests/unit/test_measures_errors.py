@@ -6,8 +6,7 @@ import pytest
 import torch
 from measure_cases import NAMES, draw, load
 
-from scorebounds import measures
-from scorebounds.measures import inputs
+from scorebounds.measures import inputs, registry
 
 
 @pytest.fixture(params=NAMES)
@@ -39,16 +38,16 @@ def test_refuses_what_cannot_be_scored(measure, x, y, message):
 
 def test_cross_validation_needs_a_sample_per_fold():
     with pytest.raises(ValueError, match="at least 5 samples for 5 folds, got 4"):
-        measures.load("ridge_cv_100").score(draw(4, 2), draw(4, 2, seed=1))
+        registry.load("ridge_cv_100").score(draw(4, 2), draw(4, 2, seed=1))
 
 
 def test_unknown_name_is_told_with_the_known_ones():
     with pytest.raises(ValueError) as error:
-        measures.load("procrustes_angulr")
+        registry.load("procrustes_angulr")
     assert "did you mean 'procrustes_angular'?" in str(error.value)
     assert "ridge_cv_<λ>" in str(error.value)
     with pytest.raises(ValueError, match="unknown measure 'ridge_cv_0'"):
-        measures.load("ridge_cv_0")
+        registry.load("ridge_cv_0")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +89,7 @@ def test_unknown_name_is_told_with_the_known_ones():
     ],
 )
 def test_says_why_a_score_is_not_defined(name, x, y, message):
-    measure = measures.load(name)
+    measure = registry.load(name)
     with pytest.raises(ValueError) as error:
         measure.score(x, y)
     assert message in str(error.value)
@@ -105,18 +104,18 @@ def test_what_does_not_fit_into_memory_is_refused_with_the_figure(name, monkeypa
 
     monkeypatch.setattr(inputs.psutil, "virtual_memory", Memory)
     with pytest.raises(ValueError, match=r"of 100 samples needs n × n matrices of 0\.0 GB in all"):
-        measures.load(name).score(draw(100, 3), draw(100, 3, seed=1))
+        registry.load(name).score(draw(100, 3), draw(100, 3, seed=1))
 
 
 def test_wide_data_of_low_rank_mean_something():
     """No warning (warnings are errors here): what counts is the rank, not the width."""
     x, y = draw(20, 4), draw(20, 2, seed=1) @ draw(2, 30, seed=2)
     for name in ("linreg", "linreg_reverse", "linreg_symmetric", "cca"):
-        assert measures.load(name).score(x, y) < 0.9
+        assert registry.load(name).score(x, y) < 0.9
 
 
 @pytest.mark.parametrize("name", ["cca", "cca_r2", "pwcca", "linreg", "linreg_reverse"])
 def test_says_when_a_score_means_nothing(name):
     with pytest.warns(UserWarning, match="1 whatever the data are"):
-        found = measures.load(name).score(draw(10, 9), draw(10, 9, seed=1))
+        found = registry.load(name).score(draw(10, 9), draw(10, 9, seed=1))
     assert found.item() == pytest.approx(1)

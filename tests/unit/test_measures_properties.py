@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from measure_cases import CASES, DIFFERENTIABLE, NAMES, SATURATED, draw, load, score
 
-from scorebounds import measures
+from scorebounds.measures import registry
 
 pytestmark = pytest.mark.filterwarnings(SATURATED)
 KINDS = ["orthogonal", "isotropic_scaling", "translation", "permutation", "invertible_linear"]
@@ -20,7 +20,7 @@ def measure(request):
 
 @pytest.fixture(params=DIFFERENTIABLE)
 def differentiable(request):
-    return measures.load(request.param)
+    return registry.load(request.param)
 
 
 def transformed(y, kind, seed):
@@ -88,7 +88,7 @@ def test_identical_data_score_perfectly(measure):
         return
     if measure.name.startswith("pls"):
         # Three components of five neurons cannot be perfect; all five are.
-        found = score(measures.load("pls_cv_pearson_5"), x, x).item()
+        found = score(registry.load("pls_cv_pearson_5"), x, x).item()
     if measure.name.startswith("ridge"):
         # The penalty shrinks the match, less and less as the data outgrow it.
         assert found <= score(measure, x, 1e4 * x).item()
@@ -214,7 +214,7 @@ ORDINARY_AT_LOW_RANK = {name: name not in _OF_SPANS for name in DIFFERENTIABLE}
 def test_gradient_at_low_rank_equals_differences_that_keep_the_rank(name):
     x, y = CASES["y of low rank"]
     u, v = draw(30, 2, seed=2), draw(2, 6, seed=3)
-    measure = measures.load(name)
+    measure = registry.load(name)
 
     def along(left):
         return measure.against(x)(left @ v)

@@ -15,7 +15,7 @@ from sklearn.cross_decomposition import CCA, PLSRegression
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import KFold
 
-from scorebounds import measures
+from scorebounds.measures import registry
 from scorebounds.measures.pair import Reference
 from scorebounds.measures.prediction import (
     held_out_correlations,
@@ -282,7 +282,7 @@ def test_equals_independent_implementations(reference_values, subtests):
     uncovered = {"linreg_reverse", "ridge_cv_tuned", "pls_cv_pearson_25", "ridge_cv_pearson_100"}
     assert set(NAMES) - set(ids) == uncovered
     for name, (theirs, convert) in ids.items():
-        measure = measures.load(name)
+        measure = registry.load(name)
         compared = 0
         for case, x, y, value in reference_entries(reference_values, theirs):
             with subtests.test(measure=name, input=case):
@@ -321,7 +321,7 @@ def test_bures_similarity_is_a_multiple_of_cka():
     """NBS² = R·CKA/√(PR(X) PR(Y)) with R = ‖XᵀY‖²_*/‖XᵀY‖²_F; PR is ensd(x, x)."""
     x, y = (matrix - matrix.mean(0) for matrix in CASES["widths"])
     s = torch.linalg.svdvals(x.T @ y)
-    cka, nbs, ensd = (measures.load(name) for name in ("cka", "nbs", "ensd"))
+    cka, nbs, ensd = (registry.load(name) for name in ("cka", "nbs", "ensd"))
     shared = s.sum() ** 2 / (s**2).sum()
     ratios = (ensd.score(x, x) * ensd.score(y, y)).sqrt()
     expected = (shared * cka.score(x, y) / ratios).item()
@@ -332,14 +332,14 @@ def test_participation_ratio_is_the_shared_dimension_of_data_with_itself():
     x = CASES["tall"][0]
     eigenvalues = torch.linalg.svdvals(x - x.mean(0)) ** 2
     expected = (eigenvalues.sum() ** 2 / (eigenvalues**2).sum()).item()
-    assert measures.load("ensd").score(x, x).item() == pytest.approx(expected)
+    assert registry.load("ensd").score(x, x).item() == pytest.approx(expected)
 
 
 def test_angular_forms_are_functions_of_what_they_are_named_after():
     x, y = CASES["tall"]
     for angular, plain in (("procrustes_angular", "nbs"), ("cka_angular", "cka")):
-        value = measures.load(plain).score(x, y).item()
-        found = measures.load(angular).score(x, y).item()
+        value = registry.load(plain).score(x, y).item()
+        found = registry.load(angular).score(x, y).item()
         assert found == pytest.approx(1 - math.acos(value) / (math.pi / 2))
 
 
@@ -347,18 +347,18 @@ def test_cka_is_the_cosine_of_centred_distances():
     """RSA with double-centred squared distances (the published rsa-correlation-corr) is CKA."""
     x, y = CASES["widths"]
     k, m = (double_centred(cdist(z, z, "sqeuclidean")) for z in (x.numpy(), y.numpy()))
-    assert measures.load("cka").score(x, y).item() == pytest.approx(cosine(k, m))
+    assert registry.load("cka").score(x, y).item() == pytest.approx(cosine(k, m))
 
 
 def test_distances_follow_from_similarities():
     x, y = CASES["widths"]
     energy_x, energy_y = Reference(x).energy, Reference(y).energy
-    nbs = measures.load("nbs").score(x, y)
+    nbs = registry.load("nbs").score(x, y)
     expected = (energy_x + energy_y - 2 * nbs * (energy_x * energy_y).sqrt()).sqrt()
-    assert measures.load("procrustes_distance").score(x, y).item() == pytest.approx(expected.item())
-    hsic = measures.load("hsic")
+    assert registry.load("procrustes_distance").score(x, y).item() == pytest.approx(expected.item())
+    hsic = registry.load("hsic")
     cka = hsic.score(x, y) / (hsic.score(x, x) * hsic.score(y, y)).sqrt()
-    assert measures.load("cka").score(x, y).item() == pytest.approx(cka.item())
+    assert registry.load("cka").score(x, y).item() == pytest.approx(cka.item())
 
 
 @pytest.mark.parametrize("name", ["linreg", "cca", "cca_r2", "pwcca"])
@@ -367,7 +367,7 @@ def test_what_any_linear_map_leaves_alone_is_constant_in_wide_data(name):
     for seed in range(3):
         x, y = draw(12, 11, seed=seed), draw(12, 15, seed=seed + 10)
         with pytest.warns(UserWarning, match="1 whatever the data are"):
-            assert measures.load(name).score(x, y).item() == pytest.approx(1)
+            assert registry.load(name).score(x, y).item() == pytest.approx(1)
 
 
 def test_folds_are_those_of_scikit_learn():
@@ -386,7 +386,7 @@ def test_any_parameter_can_be_asked_for():
         "mutual_knn_4": textbook_mutual_knn(x, y, 4),
     }
     for name, value in expected.items():
-        measure = measures.load(name)
+        measure = registry.load(name)
         assert measure.name == name
         assert measure.score(*CASES["tall"]).item() == pytest.approx(value, rel=1e-9)
 
@@ -396,14 +396,14 @@ def test_linreg_of_an_ill_conditioned_y_takes_the_safe_path():
     y = draw(30, 4, seed=1)
     y[:, 3] = y[:, 0] + 1e-5 * y[:, 3]
     expected = textbook_linreg(x.numpy(), y.numpy())
-    measure = measures.load("linreg")
+    measure = registry.load("linreg")
     assert measure.score(x, y).item() == pytest.approx(expected, rel=1e-8)
     assert torch.autograd.gradcheck(measure.against(x), (y.requires_grad_(),), eps=1e-9, rtol=1e-2)
 
 
 def test_ridge_in_single_precision_at_a_scale_of_rates():
     x, y = draw(200, 300), 1000 * draw(200, 300, seed=1)
-    measure = measures.load("ridge_cv_100")
+    measure = registry.load("ridge_cv_100")
     double = measure.score(x, y).item()
     assert measure.score(x.float(), y.float()).item() == pytest.approx(double, rel=1e-4)
 

@@ -7,14 +7,15 @@ from sklearn.linear_model import LinearRegression
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from scorebounds import measures
-from scorebounds.capture import captured_variance, principal_components
-from scorebounds.measures import Measure, Pair, Reference
-from scorebounds.optimize import optimize, starting_points
-from scorebounds.randomness import derived_seed
-from scorebounds.trajectories import to_dataset
+from scorebounds.core.random import derived_seed
+from scorebounds.measures import registry
+from scorebounds.measures.base import Measure
+from scorebounds.measures.pair import Pair, Reference
+from scorebounds.optimization.capture import captured_variance, principal_components
+from scorebounds.optimization.optimize import optimize, starting_points
+from scorebounds.optimization.trajectories import to_dataset
 
-DIFFERENTIABLE = [name for name in measures.names() if measures.load(name).differentiable]
+DIFFERENTIABLE = [name for name in registry.names() if registry.load(name).differentiable]
 SETTINGS = {"stop_score": 0.99, "max_steps": 400, "learning_rate": 0.1, "n_checkpoints": 8}
 
 
@@ -27,7 +28,7 @@ def reference(n=40, p=6, seed=0):
 def climb(name="cka", x=None, n_seeds=3, **changed):
     x = reference() if x is None else x
     starts = starting_points(tuple(x.shape), 0, ("test", name), n_seeds)
-    return optimize(x, measures.load(name), starts, **{**SETTINGS, **changed})
+    return optimize(x, registry.load(name), starts, **{**SETTINGS, **changed})
 
 
 def test_components_are_those_of_the_covariance():
@@ -65,7 +66,7 @@ def test_captured_variance_is_the_r2_of_each_component(width):
 
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
 def test_every_seed_reaches_the_score(name):
-    measure = measures.load(name)
+    measure = registry.load(name)
     goal = measure.reached_at(0.99, Reference(reference()))
     height_of_goal = goal if measure.higher_is_closer else -goal
     if name in ("cka_rbf_0.2", "cka_rbf_0.4"):
@@ -85,11 +86,11 @@ def test_every_seed_reaches_the_score(name):
 def test_scales_without_a_one_have_their_own_goal():
     x = reference()
     of_x = Reference(x)
-    assert measures.load("cka").reached_at(0.99, of_x) == 0.99
+    assert registry.load("cka").reached_at(0.99, of_x) == 0.99
     energy = of_x.energy.item()
-    distance = measures.load("procrustes_distance").reached_at(0.99, of_x)
+    distance = registry.load("procrustes_distance").reached_at(0.99, of_x)
     assert distance == pytest.approx(0.01 * energy**0.5)
-    hsic = measures.load("hsic")
+    hsic = registry.load("hsic")
     assert hsic.reached_at(0.99, of_x) == pytest.approx(0.99 * hsic.score(x, x).item())
 
 
@@ -97,9 +98,9 @@ def test_scales_without_a_one_have_their_own_goal():
 def test_a_seed_goes_its_way_whoever_climbs_beside_it(name):
     x = reference()
     starts = starting_points(tuple(x.shape), 0, ("test", name), 3)
-    together, _ = optimize(x, measures.load(name), starts, **SETTINGS)
+    together, _ = optimize(x, registry.load(name), starts, **SETTINGS)
     for index, start in enumerate(starts):
-        (alone,), _ = optimize(x, measures.load(name), start[None], **SETTINGS)
+        (alone,), _ = optimize(x, registry.load(name), start[None], **SETTINGS)
         assert alone.stop_reason == together[index].stop_reason
         assert alone.score == pytest.approx(together[index].score, abs=1e-6)
 
@@ -147,7 +148,7 @@ def test_stops_at_the_step_limit():
 
 
 def test_stops_where_the_gradient_is_not_finite():
-    cka = measures.load("cka")
+    cka = registry.load("cka")
 
     def broken(pair):
         score = cka.compare(pair)
@@ -162,7 +163,7 @@ def test_stops_where_the_gradient_is_not_finite():
 
 def test_a_measure_that_no_rotation_of_x_spares_sees_x_itself():
     seen = []
-    cka = measures.load("cka")
+    cka = registry.load("cka")
 
     def watched(pair):
         seen.append(pair.reference.x)
@@ -179,7 +180,7 @@ def test_a_measure_that_no_rotation_of_x_spares_sees_x_itself():
 
 
 def test_what_cannot_be_climbed_is_refused():
-    cka = measures.load("cka")
+    cka = registry.load("cka")
     measure = Measure(**{**vars(cka), "differentiable": False})
     with pytest.raises(ValueError, match="'cka' has no gradient to follow"):
         optimize(reference(), measure, reference()[None], **SETTINGS)
@@ -200,7 +201,7 @@ def test_checkpoints_spread_over_the_score():
     x = reference()
     for step, score in zip(steps, scores, strict=True):
         y = torch.from_numpy(trajectory.checkpoints[step]).double()
-        again = measures.load("procrustes_angular").score(x, y).item()
+        again = registry.load("procrustes_angular").score(x, y).item()
         assert again == pytest.approx(score, abs=1e-5)
     assert climb(n_checkpoints=0)[0][0].checkpoints == {}
 

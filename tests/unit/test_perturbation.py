@@ -7,10 +7,12 @@ import pytest
 import torch
 from measure_cases import draw
 
-from scorebounds import datasets, measures
-from scorebounds.capture import principal_components
+from scorebounds.core.recording import samples_by_neurons
+from scorebounds.datasets import loaders
+from scorebounds.measures import registry
 from scorebounds.measures.pair import centre
-from scorebounds.perturbation import (
+from scorebounds.optimization.capture import principal_components
+from scorebounds.optimization.perturbation import (
     COLUMNS,
     MEASURES,
     NoDirectionError,
@@ -20,7 +22,6 @@ from scorebounds.perturbation import (
     random_directions,
     replaced_score,
 )
-from scorebounds.storage import samples_by_neurons
 
 
 def generator(seed=0):
@@ -47,7 +48,7 @@ def test_scores_are_those_of_the_measures_on_whole_matrices(shape):
     simulated = perturbed_scores(components, MEASURES, directions)
     dropped = perturbed_scores(components, MEASURES, None)
     for name in MEASURES:
-        score_of = measures.load(name).against(x)
+        score_of = registry.load(name).against(x)
         for index in range(shape[1]):
             replaced = with_component(components, x, index, directions[:, index])
             assert simulated[name][index].item() == pytest.approx(score_of(replaced).item(), 1e-9)
@@ -76,7 +77,7 @@ def test_overlap_by_chance_would_raise_the_scores_as_the_docstring_says():
     y = with_component(components, x, 0, direction)
     share = components.variance_ratio[0].item()
     of_squares = (components.eigenvalues[0] ** 2 / components.eigenvalues.square().sum()).item()
-    cka, nbs = (measures.load(name).score(x, y).item() for name in ("cka", "nbs"))
+    cka, nbs = (registry.load(name).score(x, y).item() for name in ("cka", "nbs"))
     assert cka == pytest.approx(1 - (1 - overlap**2) * of_squares, abs=1e-9)
     assert nbs == pytest.approx(1 - (1 - overlap) * share, abs=1e-9)
 
@@ -144,7 +145,7 @@ def test_dropping_costs_less_than_replacing():
 )
 def test_simulation_is_near_theory_on_recordings(mirror, name, pattern):
     files = sorted(mirror.glob(pattern))
-    array = datasets.load(name, files, seed=0, settings={}, custom=False)
+    array = loaders.load(name, files, seed=0, settings={}, custom=False)
     x = torch.from_numpy(samples_by_neurons(array))
     table = perturb_components(x, name, ["cka", "nbs", "procrustes_angular"], [0])
     assert (table.simulated_mean - table.theory).abs().max() < 0.02

@@ -6,7 +6,7 @@ import pytest
 import torch
 from measure_cases import draw
 
-from scorebounds import measures
+from scorebounds.measures import registry
 from scorebounds.ranges.joint import border_targets
 from scorebounds.ranges.joint_free import FreeX
 from scorebounds.ranges.region import pair_range
@@ -116,7 +116,7 @@ def test_random_three_component_data_never_lie_outside():
     inside = u @ torch.randn(60000, 3, 3, generator=generator, dtype=torch.float64)
     share = torch.rand(60000, 1, 1, generator=generator, dtype=torch.float64) ** 3
     y = inside + share * (y - u @ (u.mT @ y))
-    scores = {name: measures.load(name).score(x, y).numpy() for name in ("cka", "nbs")}
+    scores = {name: registry.load(name).score(x, y).numpy() for name in ("cka", "nbs")}
     for row in region.iloc[1:-1].itertuples():
         near = scores["nbs"][abs(scores["cka"] - row.a_value) < 0.003]
         assert len(near) > 20
@@ -161,7 +161,7 @@ def test_scores_of_a_free_x_and_their_slopes(names):
     scores = evaluate(points)
     aside = draw(*points.shape, seed=3)
     for name, score in zip(names, scores, strict=True):
-        expected = [measures.load(name).score(free.x, each) for each in y]
+        expected = [registry.load(name).score(free.x, each) for each in y]
         assert score.tolist() == pytest.approx([each.item() for each in expected], abs=1e-12)
         (slope,) = torch.autograd.grad(score.sum(), points, retain_graph=True)
         for columns in (slice(0, 4), slice(4, None)):

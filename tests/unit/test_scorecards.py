@@ -9,13 +9,10 @@ import torch
 import yaml
 from workflow_runs import ROOT
 
-from scorebounds import measures
+from scorebounds.core.tables import read_table
 from scorebounds.datasets.embedded import simulated_pfc
-from scorebounds.jackknife import COMPARISON_COLUMNS, beside_others, compare, spread
-from scorebounds.judgements import CHANCE, PERFECT, UNDEFINED, allowed_scores, judge, place
-from scorebounds.matching import Matched
-from scorebounds.pages import scorecard_page
-from scorebounds.scorecards import (
+from scorebounds.measures import registry
+from scorebounds.scorecards.inference import (
     Draws,
     explained_components,
     noise_ceiling,
@@ -23,7 +20,10 @@ from scorebounds.scorecards import (
     replicates,
     score_model,
 )
-from scorebounds.storage import read_table
+from scorebounds.scorecards.jackknife import COMPARISON_COLUMNS, beside_others, compare, spread
+from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.page import scorecard_page
+from scorebounds.scorecards.verdicts import CHANCE, PERFECT, UNDEFINED, allowed_scores, judge, place
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 MEASURES = [name for name in CONFIG["measures"] if name != "ridge_cv_tuned"]
@@ -53,7 +53,7 @@ def test_the_mean_of_shuffled_cka_is_its_closed_form():
         return values.sum() ** 2 / (values**2).sum()
 
     n = 4000
-    null = null_scores(beside(x, y), measures.load("cka"), Draws(n, 10, 0))
+    null = null_scores(beside(x, y), registry.load("cka"), Draws(n, 10, 0))
     expected = np.sqrt(participation(x) * participation(y)) / 59
     assert abs(null.mean() - expected) < 4 * null.std() / n**0.5
     assert 4 * null.std() / n**0.5 < 0.02 * expected
@@ -67,7 +67,7 @@ def test_whole_conditions_are_shuffled(name, condition):
     matched = Matched(
         rng.normal(size=(6, len(condition), 4)), rng.normal(size=(6, 4, 3)), condition
     )
-    measure, orders = measures.load(name), np.random.default_rng(5)
+    measure, orders = registry.load(name), np.random.default_rng(5)
     null = null_scores(matched, measure, Draws(7, 10, 5))
     x = torch.from_numpy(matched.reference.reshape(-1, 4))
     for found in null:
@@ -113,7 +113,7 @@ def test_the_recording_itself_is_perfect_by_every_measure(pfc):
     card = judge(scores, explained_components(matched), THRESHOLDS)
     assert set(card.verdict) == {PERFECT}
     for row in card.itertuples():
-        measure = measures.load(row.measure)
+        measure = registry.load(row.measure)
         if "ridge" not in row.measure:  # shrunk by its penalty
             assert row.score == pytest.approx(measure.perfect, abs=1e-6)
     # No score is above the perfect one, so that the interval ends there.
@@ -192,7 +192,7 @@ def test_the_interval_covers_the_score_of_all_conditions_and_neurons():
     latent = rng.normal(size=(400, 5))
     whole = latent @ rng.normal(size=(5, 60)) + rng.normal(size=(400, 60))
     model = latent @ rng.normal(size=(5, 20))
-    measure = measures.load("cka")
+    measure = registry.load("cka")
     truth = measure.score(torch.from_numpy(whole), torch.from_numpy(model)).item()
     n, covered = 40, 0
     for draw in range(n):
@@ -210,7 +210,7 @@ def test_the_ceiling_holds_a_model_that_knows_the_true_means():
     rng = np.random.default_rng(9)
     truth = rng.normal(size=(1, 40, 12))
     trials = truth[:, :, None] + rng.normal(size=(1, 40, 10, 12))
-    measure = measures.load("cka")
+    measure = registry.load("cka")
     single = Matched(trials.reshape(1, 400, 12), truth, np.repeat(np.arange(40), 10))
     halves = trials[:, :, ::2].mean(2), trials[:, :, 1::2].mean(2)
     averaged = Matched(trials.mean(2), truth, np.arange(40))
@@ -230,7 +230,7 @@ def test_neurons_without_both_halves_are_left_out_of_the_ceiling():
     truth = rng.normal(size=(1, 30, 6))
     halves = [truth + 0.5 * rng.normal(size=truth.shape) for _ in range(2)]
     matched = Matched(sum(halves) / 2, truth, np.arange(30))
-    measure = measures.load("cka")
+    measure = registry.load("cka")
     holed = [half.copy() for half in halves]
     holed[0][0, 3, 2] = np.nan
     fewer = Matched(np.delete(matched.reference, 2, -1), truth, np.arange(30))
@@ -309,7 +309,7 @@ def test_the_difference_of_two_models_covers_that_of_the_whole():
     latent = rng.normal(size=(400, 5))
     whole = latent @ rng.normal(size=(5, 60)) + rng.normal(size=(400, 60))
     good, poor = (latent + noise * rng.normal(size=(400, 5)) for noise in (0.3, 0.9))
-    measure = measures.load("cka")
+    measure = registry.load("cka")
 
     def score(x, y):
         return measure.score(torch.from_numpy(x), torch.from_numpy(y)).item()

@@ -8,12 +8,12 @@ import torch
 import yaml
 from conftest import ROOT
 
-from scorebounds import datasets
-from scorebounds.checks import require_activity
-from scorebounds.models import records, rnn, tasks
-from scorebounds.models.checkpoints import Checkpoint
-from scorebounds.models.context import ContextTask
-from scorebounds.models.reaching import ReachingTask
+from scorebounds.core.checks import require_activity
+from scorebounds.datasets import loaders
+from scorebounds.networks import records, rnn, tasks
+from scorebounds.networks.checkpoints import Checkpoint
+from scorebounds.networks.context import ContextTask
+from scorebounds.networks.reaching import ReachingTask
 
 NETWORK = {"n_units": 12, "nonlinearity": "tanh", "time_constant": 100, "noise": 0.1}
 TRAINING = {"batch_size": 16, "learning_rate": 0.003, "stop_accuracy": 1.0, "check_every": 2}
@@ -94,7 +94,7 @@ def test_reaches_go_to_the_target_after_the_cue():
 )
 def test_recorded_as_the_reference_is(name, reference, mirror):
     files = sorted((mirror / reference).iterdir())
-    expected = datasets.load(reference, files, seed=0, settings={}, custom=False)
+    expected = loaders.load(reference, files, seed=0, settings={}, custom=False)
     network, task = made(name)
     array = records.record(network, task, trained(network, task, max_steps=0), name, seed=0)
     require_activity(array.values, name)

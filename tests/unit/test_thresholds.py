@@ -5,15 +5,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from scorebounds.published import agreement, compare_all, read_published, steps_to
-from scorebounds.tables import summarize_trajectories
-from scorebounds.thresholds import (
-    capture_thresholds,
-    curve_over_score,
-    first_crossing,
-    mean_with_interval,
-)
-from scorebounds.trajectories import Trajectory, to_dataset
+from scorebounds.core.intervals import mean_with_interval
+from scorebounds.optimization.published import agreement, compare_all, read_published, steps_to
+from scorebounds.optimization.summary import summarize_trajectories
+from scorebounds.optimization.thresholds import capture_thresholds, curve_over_score, first_crossing
+from scorebounds.optimization.trajectories import Trajectory, to_dataset
 
 
 def test_first_of_several_crossings_counts():

@@ -7,20 +7,21 @@ import pytest
 import torch
 from PIL import Image
 
-from scorebounds import datasets, measures
+from scorebounds.core.recording import samples_by_neurons
+from scorebounds.datasets import loaders
 from scorebounds.figures.style import use_style
 from scorebounds.figures.toy import save_animation, toy_figure
-from scorebounds.optimize import optimize, starting_points
-from scorebounds.storage import samples_by_neurons
-from scorebounds.toy import capture_curves, laid_over, snapshots
-from scorebounds.trajectories import to_dataset
+from scorebounds.measures import registry
+from scorebounds.optimization.optimize import optimize, starting_points
+from scorebounds.optimization.toy import capture_curves, laid_over, snapshots
+from scorebounds.optimization.trajectories import to_dataset
 
 MEASURES = ("cka", "procrustes_angular")
 
 
 @pytest.fixture(scope="module")
 def fans():
-    array = datasets.load("two-fans", [], seed=0, settings={}, custom=False)
+    array = loaders.load("two-fans", [], seed=0, settings={}, custom=False)
     return array.assign_attrs(dataset="two-fans")
 
 
@@ -32,7 +33,7 @@ def climbed(fans):
         starts = starting_points(x.shape, 0, ("two-fans", name), 3)
         trajectories, components = optimize(
             x,
-            measures.load(name),
+            registry.load(name),
             starts,
             stop_score=0.99,
             max_steps=500,

@@ -4,14 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scorebounds.figures.decoding import (
-    decoding_figure,
-    decoding_threshold_figure,
-    ridge_sweep_figure,
-)
-from scorebounds.figures.style import use_style
-from scorebounds.tables import THRESHOLD_COLUMNS
-from scorebounds.variable_tables import (
+from scorebounds.decoding.summary import (
     ACCURACY_COLUMNS,
     CURVE_COLUMNS,
     REFERENCE_COLUMNS,
@@ -19,6 +12,13 @@ from scorebounds.variable_tables import (
     permutation_p,
     variable_thresholds,
 )
+from scorebounds.figures.decoding import (
+    decoding_figure,
+    decoding_threshold_figure,
+    ridge_sweep_figure,
+)
+from scorebounds.figures.style import use_style
+from scorebounds.optimization.summary import THRESHOLD_COLUMNS
 
 
 def references(**changes):

@@ -16,7 +16,7 @@ MODULES = {**INDEX_NAMES, "pot": "ot", "scikit-learn": "sklearn"}
 # xarray reads netCDF with it, and it reads HDF5 with the other; neither is imported by name.
 ENGINE = {"h5netcdf", "h5py"}
 # These find modules of the library by name.
-BY_NAME = {"prepare_dataset": sorted((SCRIPTS / "scorebounds/datasets").glob("*.py"))}
+BY_NAME = {"prepare_dataset": sorted((SCRIPTS / "scorebounds/datasets").rglob("*.py"))}
 
 
 def pins(path):

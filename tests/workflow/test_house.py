@@ -9,12 +9,13 @@ import pytest
 import yaml
 from workflow_runs import ROOT
 
-from scorebounds import datasets, measures
+from scorebounds.core.measure_table import measure_label
+from scorebounds.datasets import loaders
 from scorebounds.datasets.surrogates import PUBLISHED_SAMPLES
 from scorebounds.figures.style import OFF_SCALE, measure_looks
-from scorebounds.labels import measure_label
-from scorebounds.models import tasks
-from scorebounds.published import PUBLISHED_IDS
+from scorebounds.measures import registry
+from scorebounds.networks import tasks
+from scorebounds.optimization.published import PUBLISHED_IDS
 
 LIBRARY = ROOT / "workflow/scripts/scorebounds"
 RULES = "\n".join(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
@@ -64,26 +65,37 @@ def imports(tree, known):
         yield from (name for name in names if name in known)
 
 
-def test_imports_run_one_way():
+def test_no_import_cycle():
     trees = modules()
-    graph = {}
-    for name, tree in trees.items():
-        # A package imports its modules, which may import each other but not the package's front.
-        graph[name] = {other for other in imports(tree, trees) if other != name}
+    graph = {name: set(imports(tree, trees)) - {name} for name, tree in trees.items()}
     order = list(TopologicalSorter(graph).static_order())
     assert set(order) == set(trees)
 
 
-# Heavy packages, and the only rooms of the library that may import them.
+# From the top of the library to its base: a package imports only from those below it.
+PACKAGES = [
+    *("figures", "scorecards", "ranges", "decoding", "optimization"),
+    *("networks", "measures", "datasets", "fetching", "core"),
+]
+
+
+def test_packages_import_only_from_packages_below():
+    for name, tree in modules().items():
+        package = name.split(".")[1] if "." in name else ""
+        for other in imports(tree, modules()) if package else ():
+            below = other.split(".")[1]
+            assert PACKAGES.index(package) <= PACKAGES.index(below), f"{name} imports {other}"
+
+
+# Heavy packages, and the only packages of the library that may import them.
 IMPORTED_BY = {
     "torch": {
-        *("measures", "models", "optimize", "capture", "scoring", "unrelated", "devices"),
-        *("logistic", "decoding", "ranges", "perturbation", "scorecards", "adam"),
+        *("core", "measures", "networks", "optimization", "decoding", "ranges", "scorecards"),
     },
     "matplotlib": {"figures"},
-    "jinja2": {"pages"},
-    "requests": {"transfer"},
-    "urllib3": {"transfer"},
+    "jinja2": {"scorecards"},
+    "requests": {"fetching"},
+    "urllib3": {"fetching"},
     "h5py": {"datasets"},
     "snakemake": set(),
 }
@@ -106,9 +118,9 @@ def schema_modules():
     return schema["$defs"]["measures"], schema["$defs"]["measure_list"]["items"]["anyOf"]
 
 
-@pytest.mark.parametrize("name", [*measures.names(), "ridge_cv_0.5", "ridge_7", "cka_rbf_1.5"])
+@pytest.mark.parametrize("name", [*registry.names(), "ridge_cv_0.5", "ridge_7", "cka_rbf_1.5"])
 def test_a_measure_is_the_same_everywhere(name):
-    measure = measures.load(name)
+    measure = registry.load(name)
     assert measure.name == name
     assert measure_label(name) == measure.label
     if measure.differentiable:
@@ -130,17 +142,17 @@ def test_the_schema_knows_what_the_registry_knows():
     kinds, allowed = schema_modules()
     pointers = {f"#/$defs/measures/{kind}/{room}" for kind in kinds for room in kinds[kind]}
     assert {entry["$ref"] for entry in allowed} == pointers
-    assert set(CONFIG["measures"]) <= set(measures.names())
+    assert set(CONFIG["measures"]) <= set(registry.names())
     assert set(PUBLISHED_IDS) <= set(CONFIG["measures"])
     patterns = [known["pattern"] for rooms in kinds.values() for known in rooms.values()]
     for wrong in ("ckaa", "ridge_cv_0", "mutual_knn_0", "pls_cv_pearson_2.5", "cka_rbf_"):
         assert not any(re.fullmatch(pattern, wrong) for pattern in patterns)
         with pytest.raises(ValueError, match="unknown measure"):
-            measures.load(wrong)
+            registry.load(wrong)
 
 
 def test_measures_of_a_figure_look_different():
-    optimized = [name for name in CONFIG["measures"] if measures.load(name).differentiable]
+    optimized = [name for name in CONFIG["measures"] if registry.load(name).differentiable]
     looks = measure_looks([*optimized, *(f"ridge_cv_{number}" for number in (1, 10, 1000, 10000))])
     for part in range(3):
         assert len({look[part] for look in looks.values()}) == len(looks)
@@ -148,12 +160,12 @@ def test_measures_of_a_figure_look_different():
 
 def test_catalogue_and_loaders_know_the_same_datasets():
     recorded = {row["dataset"] for row in CATALOGUE} - {"cloos2025-published", "cifar10"}
-    assert recorded == set(datasets._RECORDED)
+    assert recorded == set(loaders._RECORDED)
     published = {
         row["file"].split("/")[0] for row in CATALOGUE if row["dataset"] == "cloos2025-published"
     }
     assert published == set(PUBLISHED_SAMPLES)
-    everything = {*datasets._EMBEDDED, *recorded, *(f"surrogate-{name}" for name in published)}
+    everything = {*loaders._EMBEDDED, *recorded, *(f"surrogate-{name}" for name in published)}
     # One is not public, and the toy has figures of its own.
     assert set(CONFIG["datasets"]) == everything - {"siegel2015", "two-fans"}
 

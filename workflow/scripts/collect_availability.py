@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scorebounds.availability import availability
-from scorebounds.checksums import read_lock
-from scorebounds.jobs import job_log
-from scorebounds.storage import write_table
+from scorebounds.core.joblog import job_log
+from scorebounds.core.tables import write_table
+from scorebounds.fetching.availability import availability
+from scorebounds.fetching.checksums import read_lock
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scorebounds.jobs import job_log
-from scorebounds.published import agreement, compare_all, read_published
-from scorebounds.storage import read_table, write_table
+from scorebounds.core.joblog import job_log
+from scorebounds.core.tables import read_table, write_table
+from scorebounds.optimization.published import agreement, compare_all, read_published
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from scorebounds.jobs import job_log
-from scorebounds.storage import read_table, write_table
+from scorebounds.core.joblog import job_log
+from scorebounds.core.tables import read_table, write_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from scorebounds.jackknife import compare
-from scorebounds.jobs import job_log
-from scorebounds.storage import read_table, write_table
+from scorebounds.core.joblog import job_log
+from scorebounds.core.tables import read_table, write_table
+from scorebounds.scorecards.jackknife import compare
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

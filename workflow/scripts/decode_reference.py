@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import torch
 
-from scorebounds.decoding import Decoder, decode, null_accuracy
-from scorebounds.jobs import job_log
-from scorebounds.storage import read_recording, samples_by_neurons, write_table
-from scorebounds.variable_tables import REFERENCE_COLUMNS, SIGNIFICANT, permutation_p
-from scorebounds.variables import design, variance_share
+from scorebounds.core.joblog import job_log
+from scorebounds.core.recording import read_recording, samples_by_neurons
+from scorebounds.core.tables import write_table
+from scorebounds.decoding.decoder import Decoder, decode, null_accuracy
+from scorebounds.decoding.design import design, variance_share
+from scorebounds.decoding.summary import REFERENCE_COLUMNS, SIGNIFICANT, permutation_p
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import torch
 
-from scorebounds.decoding import Decoder, decode
-from scorebounds.jobs import job_log
-from scorebounds.storage import open_dataset, read_recording, write_table
-from scorebounds.variable_tables import ACCURACY_COLUMNS
-from scorebounds.variables import design
+from scorebounds.core.joblog import job_log
+from scorebounds.core.recording import read_recording
+from scorebounds.core.tables import open_dataset, write_table
+from scorebounds.decoding.decoder import Decoder, decode
+from scorebounds.decoding.design import design
+from scorebounds.decoding.summary import ACCURACY_COLUMNS
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

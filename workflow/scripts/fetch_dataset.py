@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scorebounds.checksums import hold_to_lock, read_lock
-from scorebounds.download import fetch, mirror_sources
-from scorebounds.jobs import job_log
-from scorebounds.transfer import Options
+from scorebounds.core.joblog import job_log
+from scorebounds.fetching.checksums import hold_to_lock, read_lock
+from scorebounds.fetching.fetch import fetch, mirror_sources
+from scorebounds.fetching.transfer import Options
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from scorebounds.jobs import job_log
-from scorebounds.storage import open_dataset, write_table
-from scorebounds.tables import summarize_trajectories
+from scorebounds.core.joblog import job_log
+from scorebounds.core.tables import open_dataset, write_table
+from scorebounds.optimization.summary import summarize_trajectories
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

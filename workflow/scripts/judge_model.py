@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from scorebounds.jackknife import beside_others
-from scorebounds.jobs import job_log
-from scorebounds.judgements import allowed_scores, judge
-from scorebounds.pages import scorecard_page
-from scorebounds.storage import read_table, write_table
+from scorebounds.core.joblog import job_log
+from scorebounds.core.tables import read_table, write_table
+from scorebounds.scorecards.jackknife import beside_others
+from scorebounds.scorecards.page import scorecard_page
+from scorebounds.scorecards.verdicts import allowed_scores, judge
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

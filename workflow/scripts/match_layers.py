@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import torch
 
-from scorebounds import measures
-from scorebounds.jobs import job_log
-from scorebounds.layers import closeness_maps, scores_table, summarize_layers, varying
-from scorebounds.storage import open_dataset, write_table
+from scorebounds.core.joblog import job_log
+from scorebounds.core.tables import open_dataset, write_table
+from scorebounds.measures import registry
+from scorebounds.networks.layers import closeness_maps, scores_table, summarize_layers, varying
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -27,7 +27,7 @@ def recorded(paths, state):
 
 
 def main(target, accuracy, maps, paths, name, *, n_untrained):
-    measure, tables = measures.load(name), []
+    measure, tables = registry.load(name), []
     # Layers wider than there are images are a part of the demonstration.
     warnings.filterwarnings("ignore", message=".*whatever the data are")
     for state, of_state in (("trained", paths), ("untrained", paths[:n_untrained])):

@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from scorebounds import measures
-from scorebounds.devices import chosen_device
-from scorebounds.jobs import job_log
-from scorebounds.optimize import optimize, starting_points
-from scorebounds.storage import read_recording, samples_by_neurons, write_dataset
-from scorebounds.trajectories import to_dataset
+from scorebounds.core.devices import chosen_device
+from scorebounds.core.joblog import job_log
+from scorebounds.core.recording import read_recording, samples_by_neurons
+from scorebounds.core.tables import write_dataset
+from scorebounds.measures import registry
+from scorebounds.optimization.optimize import optimize, starting_points
+from scorebounds.optimization.trajectories import to_dataset
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -22,7 +23,7 @@ def main(target, reference, measure, *, device, seed, n_seeds, n_checkpoints, **
     starts = starting_points(x.shape, seed, (dataset, measure), n_seeds).to(device)
     # Checkpoints are for decoding: without labels there is nothing to decode.
     labelled = bool(recording.attrs["variables"])
-    chosen = measures.load(measure)
+    chosen = registry.load(measure)
     try:
         trajectories, components = optimize(
             x,

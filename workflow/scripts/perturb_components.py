@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import torch
 
-from scorebounds.jobs import job_log
-from scorebounds.perturbation import COLUMNS, NoDirectionError, perturb_components
-from scorebounds.randomness import derived_seed
-from scorebounds.storage import read_recording, samples_by_neurons, write_table
+from scorebounds.core.joblog import job_log
+from scorebounds.core.random import derived_seed
+from scorebounds.core.recording import read_recording, samples_by_neurons
+from scorebounds.core.tables import write_table
+from scorebounds.optimization.perturbation import COLUMNS, NoDirectionError, perturb_components
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

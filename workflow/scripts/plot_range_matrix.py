@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from scorebounds.core.joblog import job_log
+from scorebounds.core.tables import read_table
 from scorebounds.figures.ranges import matrix_figure
 from scorebounds.figures.style import save, use_style
-from scorebounds.jobs import job_log
-from scorebounds.storage import read_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

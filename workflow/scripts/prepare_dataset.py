@@ -4,11 +4,11 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scorebounds import datasets
-from scorebounds.checksums import hold_to_lock, require_checksum
-from scorebounds.datasets.report import describe
-from scorebounds.jobs import job_log
-from scorebounds.storage import write_recording
+from scorebounds.core.joblog import job_log
+from scorebounds.core.recording import write_recording
+from scorebounds.datasets import loaders
+from scorebounds.datasets.readers.report import describe
+from scorebounds.fetching.checksums import hold_to_lock, require_checksum
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -23,7 +23,7 @@ def main(target, report, name, files, checksums, lock, provenance, *, seed, sett
             require_checksum(file, checksum)
         else:
             hold_to_lock(file, file.as_posix().rpartition("data/raw/")[2], Path(lock))
-    array = datasets.load(name, files, seed=seed, settings=settings, custom=custom)
+    array = loaders.load(name, files, seed=seed, settings=settings, custom=custom)
     array.attrs.update(provenance, dataset=name)
     text = describe(array, files)
     # Of a dataset that is refused, the log keeps the report.

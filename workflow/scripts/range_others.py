@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import torch
 
-from scorebounds.jobs import job_log
+from scorebounds.core.joblog import job_log
+from scorebounds.core.recording import read_recording, samples_by_neurons
+from scorebounds.core.tables import read_table, write_table
 from scorebounds.ranges.guides import guides_of_other_pairs
-from scorebounds.storage import read_recording, read_table, samples_by_neurons, write_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from scorebounds.devices import chosen_device
-from scorebounds.jobs import job_log
+from scorebounds.core.devices import chosen_device
+from scorebounds.core.joblog import job_log
+from scorebounds.core.recording import read_recording, samples_by_neurons
+from scorebounds.core.tables import write_table
 from scorebounds.ranges.region import pair_range
-from scorebounds.storage import read_recording, samples_by_neurons, write_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

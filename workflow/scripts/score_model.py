@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from scorebounds.devices import chosen_device
-from scorebounds.jobs import job_log
-from scorebounds.matching import match
-from scorebounds.randomness import derived_seed
-from scorebounds.scorecards import Draws, explained_components, score_model
-from scorebounds.storage import read_halves, read_recording, write_table
+from scorebounds.core.devices import chosen_device
+from scorebounds.core.joblog import job_log
+from scorebounds.core.random import derived_seed
+from scorebounds.core.recording import read_halves, read_recording
+from scorebounds.core.tables import write_table
+from scorebounds.scorecards.inference import Draws, explained_components, score_model
+from scorebounds.scorecards.matching import match
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

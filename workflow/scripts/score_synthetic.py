@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from scorebounds.jobs import job_log
-from scorebounds.scoring import score_with_all
-from scorebounds.storage import open_dataset, read_recording, samples_by_neurons, write_table
+from scorebounds.core.joblog import job_log
+from scorebounds.core.recording import read_recording, samples_by_neurons
+from scorebounds.core.tables import open_dataset, write_table
+from scorebounds.optimization.cross_scores import score_with_all
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

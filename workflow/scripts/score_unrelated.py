@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from scorebounds import measures
-from scorebounds.jobs import job_log
-from scorebounds.layers import varying
-from scorebounds.randomness import derived_seed
-from scorebounds.storage import open_dataset, write_table
-from scorebounds.unrelated import unrelated_scores
+from scorebounds.core.joblog import job_log
+from scorebounds.core.random import derived_seed
+from scorebounds.core.tables import open_dataset, write_table
+from scorebounds.measures import registry
+from scorebounds.networks.layers import varying
+from scorebounds.networks.unrelated import unrelated_scores
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -25,7 +25,7 @@ def main(target, path, names, *, seed, n_draws):
     warnings.filterwarnings("ignore", message=".*whatever the data are")
     table = unrelated_scores(
         torch.from_numpy(layer).double(),
-        [measures.load(name) for name in names],
+        [registry.load(name) for name in names],
         seeds=[derived_seed(seed, "unrelated", images, draw) for draw in range(n_draws)],
     )
     write_table(target, table)

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from scorebounds.jobs import job_log
-from scorebounds.storage import open_dataset, read_recording, write_table
-from scorebounds.toy import capture_curves, snapshots
+from scorebounds.core.joblog import job_log
+from scorebounds.core.recording import read_recording
+from scorebounds.core.tables import open_dataset, write_table
+from scorebounds.optimization.toy import capture_curves, snapshots
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

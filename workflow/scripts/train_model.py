@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from scorebounds.datasets.report import describe
-from scorebounds.devices import chosen_device
-from scorebounds.jobs import job_log
-from scorebounds.models import checkpoints, records, rnn, tasks
-from scorebounds.randomness import derived_seed
-from scorebounds.storage import write_recording, write_table
+from scorebounds.core.devices import chosen_device
+from scorebounds.core.joblog import job_log
+from scorebounds.core.random import derived_seed
+from scorebounds.core.recording import write_recording
+from scorebounds.core.tables import write_table
+from scorebounds.datasets.readers.report import describe
+from scorebounds.networks import checkpoints, records, rnn, tasks
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import torch
 import xarray as xr
 
-from scorebounds.devices import chosen_device
-from scorebounds.jobs import job_log
-from scorebounds.models import convnets, images
-from scorebounds.randomness import derived_seed
-from scorebounds.storage import write_dataset
+from scorebounds.core.devices import chosen_device
+from scorebounds.core.joblog import job_log
+from scorebounds.core.random import derived_seed
+from scorebounds.core.tables import write_dataset
+from scorebounds.networks import convnets, images
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

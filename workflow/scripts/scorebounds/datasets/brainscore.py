@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from scorebounds.storage import recording
+from scorebounds.core.recording import recording
 
 DIMS = ("presentation", "neuroid", "time_bin")
 # Windows of Cloos et al. 2025, in 1-ms bins of FreemanZiemba2013.

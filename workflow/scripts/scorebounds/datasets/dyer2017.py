@@ -6,7 +6,7 @@ import numpy as np
 import scipy.io
 import xarray as xr
 
-from scorebounds.storage import recording
+from scorebounds.core.recording import recording
 
 N_BINS = 31  # of each trial, from the 15th after the go cue on
 BIN_MS = 10

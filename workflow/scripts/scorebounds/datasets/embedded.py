@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
+from scorebounds.core.recording import recording
 from scorebounds.datasets.mante2013 import condition_names
-from scorebounds.storage import recording
 
 N_TIMES = 15
 FIRST_TIME_MS, BIN_MS = 125, 50

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from scorebounds.core.recording import recording
 from scorebounds.datasets.matlab import open_matlab
 from scorebounds.datasets.pickles import load_object_array
-from scorebounds.storage import recording
 
 FIRST_TIME_MS, STEP_MS = -800, 10
 MS_PER_S = 1000.0

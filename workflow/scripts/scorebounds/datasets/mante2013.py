@@ -12,7 +12,7 @@ import numpy as np
 import scipy.io
 import xarray as xr
 
-from scorebounds.storage import recording
+from scorebounds.core.recording import recording
 
 logger = logging.getLogger(__name__)
 

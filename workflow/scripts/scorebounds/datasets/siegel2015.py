@@ -4,7 +4,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from scorebounds.datasets import custom
+from scorebounds.datasets.readers import custom
 
 VARIABLES = ("context", "response", "color", "direction")
 

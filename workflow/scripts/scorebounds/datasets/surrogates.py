@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from scorebounds.storage import recording
+from scorebounds.core.recording import recording
 
 # Samples of the recordings behind the published spectra (times × conditions or stimuli).
 PUBLISHED_SAMPLES = {

@@ -9,7 +9,7 @@ import rdata
 import xarray as xr
 from rdata.conversion import DEFAULT_CLASS_MAP
 
-from scorebounds.storage import recording
+from scorebounds.core.recording import recording
 
 N_TRIALS = 19  # every site has 19 or 20 trials of each object and position
 HZ_PER_SPIKE_PER_MS = 1000.0

@@ -1,1 +1,1 @@
-"""Figures: each draws a tidy table and computes nothing."""
+"""Figures: each function draws a tidy table."""

@@ -10,13 +10,8 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from scorebounds.figures.style import (
-    PAGE_WIDTH,
-    legend_below,
-    measure_handles,
-    measure_looks,
-)
-from scorebounds.labels import measure_label
+from scorebounds.core.measure_table import measure_label
+from scorebounds.figures.style import PAGE_WIDTH, legend_below, measure_handles, measure_looks
 
 TRAINED: dict[str, Any] = {"color": "#0072B2", "marker": "o", "markersize": 4, "linestyle": "none"}
 UNTRAINED: dict[str, Any] = {

@@ -10,14 +10,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from scorebounds.figures.style import (
-    N_COLUMNS,
-    dataset_label,
-    legend_below,
-    measure_looks,
-    panels,
-)
-from scorebounds.labels import MEASURE_LABELS, measure_label
+from scorebounds.core.measure_table import MEASURE_LABELS, measure_label
+from scorebounds.figures.style import N_COLUMNS, dataset_label, legend_below, measure_looks, panels
 
 ATTAINED, PAPER, OUTER = "#0072B2", "#D55E00", "0.15"
 LOOKS: dict[str, dict[str, Any]] = {

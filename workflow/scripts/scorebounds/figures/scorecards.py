@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
+from scorebounds.core.measure_table import measure_label
 from scorebounds.figures.style import (
     OFF_SCALE,
     PAGE_WIDTH,
@@ -15,7 +16,6 @@ from scorebounds.figures.style import (
     empty_figure,
     legend_below,
 )
-from scorebounds.labels import measure_label
 
 N_CURVES = 3  # panels of curves in a row
 ROW_HEIGHT, PANEL_HEIGHT = 0.32, 1.15

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from scorebounds.labels import measure_label
+from scorebounds.core.measure_table import measure_label
 
 PAGE_WIDTH = 7.1  # inches, two columns of a journal
 N_COLUMNS = 3

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from scorebounds.core.measure_table import measure_label
 from scorebounds.figures.style import OFF_SCALE, PAGE_WIDTH
-from scorebounds.labels import measure_label
 
 FAN_COLOURS = {"left": "#0072B2", "right": "#D55E00"}
 COMPONENT_LOOKS: dict[int, tuple[str, Any]] = {1: ("#000000", "-"), 2: ("#009E73", "--")}

@@ -4,7 +4,7 @@ import psutil
 import torch
 from torch import Tensor
 
-from scorebounds.checks import MIN_SAMPLES
+from scorebounds.core.checks import MIN_SAMPLES
 
 
 def require_pair(x: Tensor, y: Tensor) -> None:

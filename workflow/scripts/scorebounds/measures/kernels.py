@@ -18,13 +18,7 @@ from scorebounds.measures.base import (
 )
 from scorebounds.measures.closed_form import safe_arccos
 from scorebounds.measures.inputs import require_memory, require_samples
-from scorebounds.measures.pair import (
-    Pair,
-    PairOfReferences,
-    Reference,
-    in_double,
-    one_by_one,
-)
+from scorebounds.measures.pair import Pair, PairOfReferences, Reference, in_double, one_by_one
 
 MIN_SAMPLES_DEBIASED = 4
 # Matrices of n × n values alive at once in a score of n × n kernels and its gradient.

@@ -1,1 +1,1 @@
-"""Allowable ranges: which pairs of scores can occur at all?"""
+"""Allowable ranges: which pairs of scores are possible."""

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from scorebounds.measures import Measure
+from scorebounds.measures.base import Measure
 from scorebounds.measures.pair import centre
 from scorebounds.ranges.reduced import Points
 from scorebounds.ranges.search import Scores

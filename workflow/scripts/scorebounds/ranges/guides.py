@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from scorebounds.bounds import base_of, from_base, outer_range, to_base
+from scorebounds.ranges.bounds import base_of, from_base, outer_range, to_base
 from scorebounds.ranges.reduced import MEASURES
 from scorebounds.ranges.region import PairProblem
 from scorebounds.ranges.verdicts import verdict

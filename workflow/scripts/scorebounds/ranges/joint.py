@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from scorebounds import measures
-from scorebounds.adam import Adam
-from scorebounds.bounds import ANGULAR_OF, base_of
-from scorebounds.capture import principal_components
-from scorebounds.measures import Pair, Reference
+from scorebounds.measures import registry
 from scorebounds.measures.base import ORTHOGONAL, TRANSLATION
 from scorebounds.measures.closed_form import safe_arccos
+from scorebounds.measures.pair import Pair, Reference
+from scorebounds.optimization.adam import Adam
+from scorebounds.optimization.capture import principal_components
+from scorebounds.ranges.bounds import ANGULAR_OF, base_of
 
 Scorer = Callable[[Tensor], tuple[Tensor, Tensor]]
 
@@ -133,7 +133,7 @@ class FixedX:
 
         It works in the precision of the points.
         """
-        base = [measures.load(base_of(name)) for name in self.names]
+        base = [registry.load(base_of(name)) for name in self.names]
         rotatable = all({ORTHOGONAL, TRANSLATION} <= each.invariances for each in base)
         references: dict[torch.dtype, Reference] = {}
 

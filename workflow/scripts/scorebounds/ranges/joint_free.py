@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from scorebounds import measures
-from scorebounds.bounds import base_of
-from scorebounds.measures import Pair, Reference
+from scorebounds.measures import registry
+from scorebounds.measures.pair import Pair, Reference
 from scorebounds.measures.regression import fold_bounds
+from scorebounds.ranges.bounds import base_of
 from scorebounds.ranges.joint import Scorer, in_form
 
 ScoreOfBoth = Callable[[Tensor, Tensor], Tensor]
@@ -36,10 +36,10 @@ def differentiable_in_x(name: str) -> ScoreOfBoth | None:
     Measures have theirs in Y. With X and Y exchanged it is the one in X, of a symmetric measure by
     itself and of linear regression by its mirror image. Ridge regression is quadratic in X.
     """
-    measure = measures.load(name)
+    measure = registry.load(name)
     mirror = name if measure.symmetric else MIRRORED.get(name)
     if mirror is not None:
-        exchanged = measures.load(mirror).compare
+        exchanged = registry.load(mirror).compare
         return lambda x, y: exchanged(Pair(Reference(y), x))
     ridge = re.fullmatch(_RIDGE, name)
     if ridge is None:
@@ -50,7 +50,7 @@ def differentiable_in_x(name: str) -> ScoreOfBoth | None:
 
 
 def _held_out_ridge(x: Tensor, y: Tensor, penalty: float) -> Tensor:
-    """Return `measures.regression.cross_validated_ridge` of one pair, with a gradient in X."""
+    """Return `registry.regression.cross_validated_ridge` of one pair, with a gradient in X."""
     wide, scores = y.double(), []
     identity = torch.eye(y.shape[-1], dtype=wide.dtype, device=wide.device)
     for start, stop in fold_bounds(len(x)):
@@ -95,7 +95,7 @@ class FreeX:
     def scorer(self) -> Scorer:
         """Return the function of points that gives both scores, differentiable in X and Y."""
         base = [base_of(name) for name in self.names]
-        of_y = [measures.load(name).compare for name in base]
+        of_y = [registry.load(name).compare for name in base]
         of_x = [differentiable_in_x(name) for name in base]
 
         def one(point: Tensor) -> list[Tensor]:

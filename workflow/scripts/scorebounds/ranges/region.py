@@ -9,12 +9,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from scorebounds import measures
-from scorebounds.bounds import base_of, from_base, outer_range, to_base
+from scorebounds.core.random import derived_seed
+from scorebounds.measures import registry
 from scorebounds.measures.inputs import require_matrix
-from scorebounds.optimize import starting_points
-from scorebounds.randomness import derived_seed
+from scorebounds.optimization.optimize import starting_points
 from scorebounds.ranges.attained import Effort, Ends, Space, find_ends
+from scorebounds.ranges.bounds import base_of, from_base, outer_range, to_base
 from scorebounds.ranges.families import paths
 from scorebounds.ranges.full import FullSpace, as_points, full_paths
 from scorebounds.ranges.joint import FixedX, Joint, on_the_way, optimize_jointly
@@ -47,7 +47,7 @@ class PairRange(NamedTuple):
 def require_pair_of_scores(names: Sequence[str]) -> None:
     """Raise ValueError unless both measures have a gradient and run up to 1."""
     for name in names:
-        measure = measures.load(name)
+        measure = registry.load(name)
         if not measure.differentiable or measure.perfect != 1 or measure.bounds[1] != 1:
             raise ValueError(
                 f"ranges need measures that have a gradient and run up to 1, got {name!r}"
@@ -126,7 +126,7 @@ class PairProblem:
     ):
         self.x, self.names, self.settings = x, names, settings
         self.dataset, self.seed = dataset, seed
-        self.loaded = {name: measures.load(name) for name in names}
+        self.loaded = {name: registry.load(name) for name in names}
         self.base = (base_of(names[0]), base_of(names[1]))
         spread = torch.linalg.svdvals(x - x.mean(0))
         kept = spread > spread[0] * max(x.shape) * torch.finfo(x.dtype).eps
@@ -140,7 +140,7 @@ class PairProblem:
         if self.reduced:
             self.space = ReducedSpace(x, self._stream("outside"))
         else:
-            self.space = FullSpace(x, {name: measures.load(name) for name in self.base})
+            self.space = FullSpace(x, {name: registry.load(name) for name in self.base})
 
     def _stream(self, purpose: str) -> int:
         return derived_seed(self.seed, "ranges", purpose, self.dataset, *self.names)
@@ -174,7 +174,7 @@ class PairProblem:
         found = find_ends(
             self.space, base, goals, sign, self._paths(goals, others, sign), self.effort
         )
-        x_itself = measures.load(base[0]).score(self.x, self.x)
+        x_itself = registry.load(base[0]).score(self.x, self.x)
         ends, n_starts, n_agreed = [], [], []
         for index, value in enumerate(grid):
             candidates = [self._first_sound(found, index, sign, names[0], value)]

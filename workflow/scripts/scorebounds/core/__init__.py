@@ -1,0 +1,1 @@
+"""Building blocks that every package uses: recordings, tables, checks, intervals, seeds, logs."""

@@ -1,0 +1,26 @@
+"""Results on disk: tables as tidy CSV, labelled arrays as netCDF."""
+
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+
+
+def write_dataset(path: str | Path, dataset: xr.Dataset) -> None:
+    """Write a labelled dataset as netCDF."""
+    dataset.to_netcdf(path, engine="h5netcdf")
+
+
+def open_dataset(path: str | Path) -> xr.Dataset:
+    """Open a netCDF file; its arrays are read when they are used."""
+    return xr.open_dataset(path, engine="h5netcdf")
+
+
+def write_table(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a tidy table as CSV; a missing value is an empty cell."""
+    table.to_csv(path, index=False, float_format="%.8g")
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a table; only an empty cell is a missing value."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])

@@ -1,0 +1,1 @@
+"""How well task variables can be decoded from activity."""

@@ -1,0 +1,223 @@
+"""How well the variables of a task are decoded, from many datasets at once."""
+
+import logging
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scorebounds.core.random import derived_seed
+from scorebounds.decoding.design import Design, relabelled
+from scorebounds.decoding.logistic import NotConvergedError, Problems, fit, logits
+
+logger = logging.getLogger(__name__)
+
+# Neurons per training sample from which on it pays to rotate them away first.
+REDUCED_FROM = 3
+# Norm of the gradient per training sample; scikit-learn asks 1e-4, and of the largest entry only.
+TOLERANCE = 3e-5
+CHUNK_BYTES = 2**21  # features that are worked on at a time; small enough to stay in the cache
+
+
+class Decoder(NamedTuple):
+    """Settings of the decoders.
+
+    Attributes
+    ----------
+    c : float
+        Weight of the loss against the penalty, scikit-learn's C.
+    standardize : bool
+        Whether neurons have unit variance over the training samples.
+    """
+
+    c: float
+    standardize: bool
+
+
+def decode(activity: np.ndarray, design: Design, decoder: Decoder) -> dict[str, np.ndarray]:
+    """Return the held-out accuracy of every variable in each dataset of a batch.
+
+    Parameters
+    ----------
+    activity : ndarray, shape (n_datasets, n_samples, n_neurons)
+    design : Design
+    decoder : Decoder
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n_datasets,)
+        Mean over folds and decoders (times), in [0, 1].
+    """
+    together: dict[tuple, list[str]] = {}
+    for variable, codes in design.classes.items():
+        key = (int(codes.max()) + 1, design.folds[variable].tobytes())
+        together.setdefault(key, []).append(variable)
+    accuracy: dict[str, np.ndarray] = {}
+    for (n_classes, _), variables in together.items():
+        classes = np.stack([design.classes[variable] for variable in variables])
+        found = _accuracy(
+            activity, design.samples, classes, n_classes, design.folds[variables[0]], decoder
+        )
+        accuracy |= dict(zip(variables, found.T, strict=True))
+    return {variable: accuracy[variable] for variable in design.classes}
+
+
+def null_accuracy(
+    activity: np.ndarray, design: Design, decoder: Decoder, *, n_permutations: int, seed: int
+) -> dict[str, np.ndarray]:
+    """Return the accuracy for shuffled labels, by variable, shape (n_permutations,).
+
+    Parameters
+    ----------
+    activity : ndarray, shape (n_samples, n_neurons)
+    """
+    null = {}
+    for variable, codes in design.classes.items():
+        folds = design.folds[variable]
+        shuffled = [
+            relabelled(
+                np.random.default_rng(derived_seed(seed, "permutation", variable, index)),
+                *(codes, folds, design.units),
+            )
+            for index in range(n_permutations)
+        ]
+        n_classes = int(codes.max()) + 1
+        null[variable] = _accuracy(
+            activity[None], design.samples, np.stack(shuffled), n_classes, folds, decoder
+        )[0]
+    return null
+
+
+def _accuracy(
+    activity: np.ndarray,
+    samples: np.ndarray,
+    classes: np.ndarray,
+    n_classes: int,
+    folds: np.ndarray,
+    decoder: Decoder,
+) -> np.ndarray:
+    """Decode targets that share their folds; return accuracies (n_datasets, n_targets)."""
+    n_decoders, n = samples.shape
+    size = max(1, CHUNK_BYTES // (4 * n * activity.shape[-1]))
+    # A dataset and time at a time, many of them in a chunk.
+    pairs = np.stack(np.divmod(np.arange(len(activity) * n_decoders), n_decoders))
+    accuracies = []
+    for start in range(0, pairs.shape[1], size):
+        dataset, at = pairs[:, start : start + size]
+        chunk = torch.from_numpy(activity[dataset[:, None], samples[at]]).double()
+        correct = held_out_correct(
+            chunk, torch.from_numpy(classes), n_classes, torch.from_numpy(folds), decoder
+        )
+        accuracies.append(correct)
+    return torch.cat(accuracies).view(len(activity), n_decoders, -1).mean(1).numpy()
+
+
+def held_out_correct(
+    activity: Tensor, classes: Tensor, n_classes: int, folds: Tensor, decoder: Decoder
+) -> Tensor:
+    """Return the share of right predictions of held-out samples, averaged over folds.
+
+    Parameters
+    ----------
+    activity : Tensor, shape (n_batch, n, n_neurons)
+    classes : Tensor of int, shape (n_targets, n)
+    n_classes : int
+    folds : Tensor of int, shape (n,)
+    decoder : Decoder
+
+    Returns
+    -------
+    Tensor, shape (n_batch, n_targets)
+    """
+    predicted = predict(activity, classes, n_classes, folds, decoder)
+    held_out = folds == torch.arange(int(folds.max()) + 1)[:, None]
+    share = held_out / held_out.sum(-1, keepdim=True) / len(held_out)
+    right = (predicted == classes).double()
+    return torch.einsum("bftn,fn->bt", right, share.double())
+
+
+def predict(
+    activity: Tensor, classes: Tensor, n_classes: int, folds: Tensor, decoder: Decoder
+) -> Tensor:
+    """Return the classes that the decoders of each fold give to all samples.
+
+    Parameters are those of `held_out_correct`.
+
+    Returns
+    -------
+    Tensor of int, shape (n_batch, n_folds, n_targets, n)
+    """
+    training = folds != torch.arange(int(folds.max()) + 1)[:, None]
+    reduced = activity.shape[-1] > REDUCED_FROM * int(training.sum(1).max())
+    build = _reduced_problems if reduced else _shared_problems
+    problems = build(activity, training, decoder)._replace(classes=classes, n_classes=n_classes)
+    linear = logits(problems, solve(problems, decoder.c))
+    if reduced:
+        # A fold of a dataset is a member of the batch of its own.
+        linear = linear.unflatten(0, (len(activity), len(training))).squeeze(2)
+    return (linear > 0).long().squeeze(3) if n_classes == 2 else linear.argmax(3)
+
+
+def solve(problems: Problems, c: float) -> Tensor:
+    """Fit in single precision, or in double where rounding is in the way of the tolerance."""
+    # A loss of small weight leaves the intercept a small gradient however far off it is.
+    tolerance = TOLERANCE * min(c, 1) * float(problems.training.sum(-1).mean())
+    try:
+        return fit(problems.to(torch.float32), c, tolerance).double()
+    except NotConvergedError as error:
+        logger.info("in single precision: %s; in double precision now", error)
+        return fit(problems, c, tolerance)
+
+
+def _moments(activity: Tensor, training: Tensor, decoder: Decoder) -> tuple[Tensor, Tensor]:
+    """Return mean and scale of each neuron over each training set, (n_batch, n_folds, n_neurons).
+
+    A neuron that is constant there keeps its scale.
+    """
+    weights = training.to(activity.dtype)
+    weights /= weights.sum(1, keepdim=True)
+    mean = weights @ activity
+    if not decoder.standardize:
+        return mean, torch.ones_like(mean)
+    centred = activity - activity.mean(1, keepdim=True)
+    shift = weights @ centred
+    variance = weights @ centred.square() - shift.square()
+    largest = centred.square().amax(1, keepdim=True)
+    varies = variance > 1e-12 * largest
+    return mean, torch.where(varies, variance, 1).sqrt()
+
+
+def _shared_problems(activity: Tensor, training: Tensor, decoder: Decoder) -> Problems:
+    """Regress all folds on the same features; each has a centre and scale of its own."""
+    mean, scale = _moments(activity, training, decoder)
+    centre = activity.mean(1, keepdim=True)
+    spread = activity.std(1, correction=0, keepdim=True)
+    spread = torch.where(spread > 0, spread, 1)
+    return Problems(
+        (activity - centre) / spread,
+        *(torch.empty(0), 0),
+        training.to(activity.dtype).expand(len(activity), -1, -1),
+        (mean - centre) / spread,
+        spread / scale,
+    )
+
+
+def _reduced_problems(activity: Tensor, training: Tensor, decoder: Decoder) -> Problems:
+    """Rotate each training set to as many features as it has samples; nothing is lost.
+
+    With Zᵀ = QR, the optimal weights lie in the span of Z's rows, w = Qu with ‖w‖ = ‖u‖, so that
+    regression on ZQ has the same optimum.
+    """
+    mean, scale = _moments(activity, training, decoder)
+    features = activity.new_zeros(
+        len(activity), len(training), activity.shape[1], int(training.sum(1).max())
+    )
+    for fold, chosen in enumerate(training):
+        scaled = (activity - mean[:, fold, None]) / scale[:, fold, None]
+        basis = torch.linalg.qr(scaled[:, chosen].mT).Q
+        features[:, fold, :, : basis.shape[-1]] = scaled @ basis
+    features = features.flatten(0, 1)
+    unit = features.new_ones(len(features), 1, features.shape[-1])
+    masks = training.to(activity.dtype).repeat(len(activity), 1)[:, None]
+    return Problems(features, torch.empty(0), 0, masks, torch.zeros_like(unit), unit)

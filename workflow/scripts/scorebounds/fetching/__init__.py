@@ -1,0 +1,1 @@
+"""Download, checksums and provenance of raw files."""

@@ -1,0 +1,123 @@
+"""Fetch a file from the first source that has it whole."""
+
+import logging
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote, unquote, urlparse
+
+from scorebounds.fetching.checksums import matches
+from scorebounds.fetching.file_types import content_fault
+from scorebounds.fetching.provenance import write_source
+from scorebounds.fetching.transfer import Options, discard, download
+
+logger = logging.getLogger(__name__)
+
+
+def mirror_sources(mirrors: Sequence[str], relative_path: str) -> list[str]:
+    """Return where each mirror (folder, file:// or http(s)://) would have a file."""
+    sources = []
+    for mirror in mirrors:
+        parts = urlparse(mirror)
+        if parts.scheme in ("http", "https"):
+            sources.append(f"{mirror.rstrip('/')}/{quote(relative_path)}")
+        elif parts.scheme in ("", "file"):
+            folder = unquote(parts.path) if parts.scheme else mirror
+            sources.append(str(Path(folder) / relative_path))
+        else:
+            raise ValueError(f"mirror {mirror!r}: expected a folder, file:// or http(s):// address")
+    return sources
+
+
+def fetch(
+    target: Path,
+    sources: Sequence[str],
+    checksum: str,
+    *,
+    offline: bool = False,
+    options: Options | None = None,
+    origin: str = "data/datasets.tsv",
+) -> str:
+    """Fetch `target` from the first source that has it, checked before it is put in place.
+
+    Parameters
+    ----------
+    target : Path
+    sources : sequence of str
+        Paths and http(s) addresses, in order of preference.
+    checksum : str
+        `<algorithm>:<digits>`; a file that does not match is not kept. Empty: not known, and the
+        file only has to hold what its name says.
+    offline : bool
+        Leave out every address on a network.
+    options : Options, optional
+    origin : str
+        Who knows the checksum, for the message.
+
+    Returns
+    -------
+    str
+        The source that had it; it is noted beside the file, too.
+
+    Raises
+    ------
+    ValueError
+        If no source has the right file; the message lists each with its reason.
+    """
+    reasons = []
+    for source in sources:
+        remote = urlparse(source).scheme in ("http", "https")
+        if remote and offline:
+            reasons.append(f"{source} (not asked: offline)")
+            continue
+        if not remote and not Path(source).is_file():
+            reasons.append(f"{source} (no such file)")
+            continue
+        try:
+            _retrieve(target, source, checksum, options or Options(), origin, remote=remote)
+        except (OSError, ValueError) as error:
+            logger.warning("%s: %s", source, error)
+            reasons.append(f"{source} ({' '.join(str(error).split())})")
+        else:
+            write_source(target, source)
+            logger.info("fetched %s from %s", target, source)
+            return source
+    raise ValueError(
+        f"{target}: none of its sources has it: {'; '.join(reasons) or 'there are none'}. "
+        "Name a folder or address that has it under `mirrors`, or leave out what needs a "
+        "network with `--config offline=true`"
+    )
+
+
+def _retrieve(
+    target: Path, source: str, checksum: str, options: Options, origin: str, *, remote: bool
+) -> None:
+    """Bring the file beside its place, check it, and move it there."""
+    part = target.with_name(f"{target.name}.part")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    joined = False
+    if remote:
+        joined = download(source, part, options, verified=bool(checksum))
+    else:
+        shutil.copyfile(source, part)
+    fault = _fault(part, target.name, checksum, origin)
+    if fault and joined:
+        # Pieces of two versions of the file may have been joined: fetch it in one.
+        discard(part)
+        download(source, part, options, verified=bool(checksum))
+        fault = _fault(part, target.name, checksum, origin)
+    if fault:
+        discard(part)
+        raise ValueError(fault)
+    part.replace(target)
+    discard(part)
+
+
+def _fault(part: Path, name: str, checksum: str, origin: str) -> str | None:
+    """Say why a file is not the one wanted, or return None."""
+    if checksum and matches(part, checksum):
+        return None
+    wrong = content_fault(part, name)
+    if not checksum:
+        return wrong
+    return f"its checksum is not the one expected by {origin}" + (f": {wrong}" if wrong else "")

@@ -1,0 +1,1 @@
+"""Networks that the workflow trains, and the comparison of their layers."""

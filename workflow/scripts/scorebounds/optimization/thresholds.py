@@ -1,0 +1,79 @@
+"""The score at which something is captured, over seeds."""
+
+import numpy as np
+
+HALFWAY = 0.5
+LEAST_TO_GAIN = 1e-4  # an R² closer to 1 moves by rounding only
+
+
+def first_crossing(score: np.ndarray, value: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Return the score at which each curve first rises through its level.
+
+    Parameters
+    ----------
+    score : ndarray, shape (n_steps,)
+        Score at each step.
+    value : ndarray, shape (n_steps, n_curves)
+        What is watched, at each step.
+    level : ndarray, shape (n_curves,)
+        Above the first value of the curve.
+
+    Returns
+    -------
+    ndarray, shape (n_curves,)
+        Interpolated between the two steps on either side; NaN for a curve that never crosses.
+    """
+    above = value[1:] >= level
+    below = value[:-1] < level
+    crossing = above & below
+    step = crossing.argmax(0)
+    curve = np.arange(value.shape[1])
+    before, after = value[step, curve], value[step + 1, curve]
+    rise = np.where(after > before, after - before, 1)
+    between = score[step] + (level - before) / rise * (score[step + 1] - score[step])
+    return np.where(crossing.any(0), between, np.nan)
+
+
+def capture_thresholds(score: np.ndarray, captured: np.ndarray) -> np.ndarray:
+    """Return the score at which each principal component is captured.
+
+    A component is captured when its R² first rises through the middle between its first value
+    and 1. Cloos et al. 2025, section 3. One that is all there from the start, as all are when Y has
+    as many neurons as there are samples, is never captured.
+
+    Parameters
+    ----------
+    score : ndarray, shape (n_steps,)
+    captured : ndarray, shape (n_steps, n_components)
+        R² of each component.
+
+    Returns
+    -------
+    ndarray, shape (n_components,)
+        NaN for a component that is never captured.
+    """
+    if len(score) < 2:
+        return np.full(captured.shape[1], np.nan)
+    start = captured[0]
+    crossed = first_crossing(score, captured, start + HALFWAY * (1 - start))
+    return np.where(1 - start > LEAST_TO_GAIN, crossed, np.nan)
+
+
+def curve_over_score(score: np.ndarray, value: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """Read curves at a grid of scores, each at the first step that reaches the score.
+
+    Parameters
+    ----------
+    score : ndarray, shape (n_steps,)
+    value : ndarray, shape (n_steps, n_curves)
+    grid : ndarray, shape (n_grid,)
+
+    Returns
+    -------
+    ndarray, shape (n_grid, n_curves)
+        NaN at scores outside of what the trajectory passed.
+    """
+    rising = np.concatenate([[True], score[1:] > np.maximum.accumulate(score)[:-1]])
+    x, y = score[rising], value[rising]
+    read = np.stack([np.interp(grid, x, column) for column in y.T], axis=1)
+    return np.where(((grid >= x[0]) & (grid <= x[-1]))[:, None], read, np.nan)

@@ -1,0 +1,1 @@
+"""Interpretation of the score of a model: matching, inference, verdicts, page."""
