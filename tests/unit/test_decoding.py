@@ -11,7 +11,7 @@ from workflow_runs import ROOT
 
 from scorebounds.core.recording import recording, samples_by_neurons
 from scorebounds.datasets import loaders
-from scorebounds.decoding import decoder as decoder_module
+from scorebounds.decoding import decoder as decoding_solver
 from scorebounds.decoding import logistic
 from scorebounds.decoding.decoder import Decoder, decode, null_accuracy, predict, solve
 from scorebounds.decoding.design import design, relabelled, stratified_folds, variance_share
@@ -84,7 +84,7 @@ def test_coefficients_are_those_of_scikit_learn(kind, n_classes, c):
     activity, classes = activity[:2], classes[:1]
     decoder = Decoder(c=c, standardize=True)
     training = torch.from_numpy(folds != np.arange(N_FOLDS)[:, None])
-    problems = decoder_module._shared_problems(torch.from_numpy(activity), training, decoder)
+    problems = decoding_solver._shared_problems(torch.from_numpy(activity), training, decoder)
     problems = problems._replace(classes=torch.from_numpy(classes), n_classes=n_classes)
     weights = solve(problems, c)
     models, _ = sklearn_fits(activity, classes, folds, decoder, tol=1e-9)
@@ -101,11 +101,11 @@ def test_the_rotated_problem_is_the_same_problem():
     activity, classes, folds = (torch.from_numpy(a) for a in labelled_data("very wide", 4))
     training = folds != torch.arange(N_FOLDS)[:, None]
     linear = []
-    for build in (decoder_module._shared_problems, decoder._reduced_problems):
+    for build in (decoding_solver._shared_problems, decoding_solver._reduced_problems):
         problems = build(activity, training, DECODER)
         problems = problems._replace(classes=classes, n_classes=4)
         assert problems.features.shape[-1] == (
-            200 if build is decoder_module._shared_problems else 48
+            200 if build is decoding_solver._shared_problems else 48
         )
         linear.append(logistic.logits(problems, logistic.fit(problems, 1.0, 1e-8)))
     assert linear[1].reshape(linear[0].shape) == pytest.approx(linear[0], abs=1e-6)
@@ -130,7 +130,7 @@ def test_a_batch_is_as_one_by_one(monkeypatch):
     batch = np.stack([flat + scale * rng.standard_normal(flat.shape) for scale in range(5)])
     decoder = DECODER
     together = decode(batch, plan, decoder)
-    monkeypatch.setattr(decoder_module, "CHUNK_BYTES", 1)
+    monkeypatch.setattr(decoding_solver, "CHUNK_BYTES", 1)
     for index, activity in enumerate(batch):
         alone = decode(activity[None], plan, decoder)
         for variable in ("stimulus", "choice"):
@@ -317,7 +317,7 @@ def problem(features, classes, n_classes=2):
 def test_gradient_is_that_of_the_objective(n_classes):
     activity, classes, folds = (torch.from_numpy(a) for a in labelled_data("tall", n_classes))
     training = folds != torch.arange(N_FOLDS)[:, None]
-    problems = decoder_module._shared_problems(activity, training, DECODER)
+    problems = decoding_solver._shared_problems(activity, training, DECODER)
     problems = problems._replace(classes=classes, n_classes=n_classes)
     generator = torch.Generator().manual_seed(0)
     weights = torch.randn(
@@ -346,7 +346,7 @@ def test_not_converged_is_an_error(monkeypatch):
 
 def test_single_precision_that_is_not_enough_gives_way_to_double(monkeypatch, caplog):
     activity, classes, _ = (torch.from_numpy(a) for a in labelled_data("tall", 2))
-    monkeypatch.setattr(decoder_module, "TOLERANCE", 1e-12)
+    monkeypatch.setattr(decoding_solver, "TOLERANCE", 1e-12)
     monkeypatch.setattr(logistic, "MAX_STEPS", 200)
     caplog.set_level("INFO")
     problems = problem(activity, classes)
