@@ -5,6 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from scorebounds.optimization.lbfgs import CurvaturePair, descent_direction
+
 MAX_STEPS = 2000
 MEMORY = 5  # pairs of step and change of gradient that the curvature is estimated from
 STEEP = 0.5  # a step is too long where it ends on a slope upwards of this share of the first
@@ -152,7 +154,7 @@ class _Search:
         )
         self.gradient = self._gradient(self.point)
         self.products = torch.empty_like(self.point)
-        self.pairs: list[tuple[Tensor, Tensor, Tensor]] = []
+        self.pairs: list[CurvaturePair] = []
         self.curvature = self.gradient.norm(dim=-1, keepdim=True).clamp(min=1)
         self._turn()
         self.length = torch.ones_like(self.slope)
@@ -176,23 +178,16 @@ class _Search:
         useful = product > 0
         inverse = torch.where(useful, 1 / product, 0)
         self.curvature = torch.where(useful, self._dot(change, change) * inverse, self.curvature)
-        self.pairs = [*self.pairs[1 - MEMORY :], (step, change, inverse)]
+        self.pairs = [*self.pairs[1 - MEMORY :], CurvaturePair(step, change, inverse)]
         shorter = (self.slope / (self.slope - slope)).clamp(0.1, 0.9)
         self.length = torch.where(fine, 1, self.length * shorter)
         self._turn()
 
     def _turn(self) -> None:
-        """Point the search downhill, by the two loops of L-BFGS."""
-        q = self.gradient.clone()
-        shares = []
-        for step, change, inverse in reversed(self.pairs):
-            share = inverse * self._dot(step, q)
-            q.addcmul_(share, change, value=-1)
-            shares.append(share)
-        q /= self.curvature
-        for (step, change, inverse), share in zip(self.pairs, reversed(shares), strict=True):
-            q.addcmul_(share - inverse * self._dot(change, q), step)
-        self.direction = q.neg_()
+        """Set the direction of the next step, and the slope along it."""
+        self.direction = descent_direction(
+            self.gradient, self.pairs, 1 / self.curvature, self.products
+        )
         self.slope = self._dot(self.direction, self.gradient)
 
     def _dot(self, a: Tensor, b: Tensor) -> Tensor:
@@ -204,4 +199,4 @@ class _Search:
         self.problems = self.problems.keep(rows)
         for name in ("point", "gradient", "products", "curvature", "direction", "slope", "length"):
             setattr(self, name, getattr(self, name)[rows])
-        self.pairs = [(s[rows], change[rows], inverse[rows]) for s, change, inverse in self.pairs]
+        self.pairs = [CurvaturePair(*(part[rows] for part in pair)) for pair in self.pairs]
