@@ -5,7 +5,7 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 DEMO := --configfile config/demo.yaml --config offline=true
 
-.PHONY: demo data test test-clusters test-envs lint bench docs report clean help
+.PHONY: demo data test test-clusters test-envs lint bench docs report wheel clean help
 
 help:
 	@echo "make demo    set up .venv and run the workflow without network ($(CORES) cores)"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench   speed against the textbook forms, as ratios"
 	@echo "make docs    the generated parts of docs/ (agreement: set SCOREBOUNDS_REFERENCE)"
 	@echo "make report  report.zip, Snakemake's own report of the demo"
+	@echo "make wheel   the installable library, in dist/"
 	@echo "make clean   remove results/ and data/prepared/; downloads and .venv stay"
 
 demo: .venv/demo
@@ -58,8 +59,13 @@ docs: .venv/test
 report: .venv/demo
 	$(BIN)/snakemake $(DEMO) --report report.zip
 
+wheel: .venv/test
+	$(BIN)/python -m pip wheel --disable-pip-version-check --no-deps --no-build-isolation \
+		--wheel-dir dist .
+	rm -rf build workflow/scripts/scorebounds.egg-info
+
 clean:
-	rm -rf results data/prepared report.zip
+	rm -rf results data/prepared report.zip dist
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -15,10 +15,10 @@ from scorebounds.networks.layers import (
     PUBLISHED_CIFAR10,
     accuracy_with_interval,
     closeness_maps,
-    found,
+    drop_constant,
+    match_accuracy,
     scores_table,
     summarize_layers,
-    varying,
 )
 from scorebounds.networks.unrelated import unrelated_scores
 
@@ -41,22 +41,22 @@ def cube(n_networks, n_layers, fill):
 
 def test_all_layers_found_and_none():
     right = cube(3, 4, lambda _a, i, _b, j: -abs(i - j))
-    shares = found(right, higher_is_closer=True)
+    shares = match_accuracy(right, higher_is_closer=True)
     assert np.isnan(shares[np.eye(3, dtype=bool)]).all()
     assert accuracy_with_interval(shares) == (1.0, 1.0, 1.0)
-    wrong = found(right, higher_is_closer=False)
+    wrong = match_accuracy(right, higher_is_closer=False)
     assert accuracy_with_interval(wrong)[0] == 0
 
 
 def test_a_distance_is_closest_where_it_is_smallest():
     distances = cube(3, 4, lambda _a, i, _b, j: abs(i - j))
-    assert np.nanmin(found(distances, higher_is_closer=False)) == 1
+    assert np.nanmin(match_accuracy(distances, higher_is_closer=False)) == 1
 
 
 def test_ties_count_their_share():
     saturated = cube(3, 4, lambda *_: 1.0)
     saturated += 1e-12 * np.random.default_rng(0).standard_normal(saturated.shape)
-    assert accuracy_with_interval(found(saturated, higher_is_closer=True))[0] == 0.25
+    assert accuracy_with_interval(match_accuracy(saturated, higher_is_closer=True))[0] == 0.25
 
 
 def test_interval_is_that_of_the_jackknife_and_needs_three_networks():
@@ -93,7 +93,7 @@ def test_summary_and_maps_of_one_measure():
 def test_silent_units_are_left_out_and_counted():
     layer = np.random.default_rng(0).standard_normal((10, 4))
     layer[:, 2] = 3
-    (kept,), n_silent = varying([layer])
+    (kept,), n_silent = drop_constant([layer])
     assert kept.shape == (10, 3)
     assert n_silent == 1
 

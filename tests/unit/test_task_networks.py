@@ -57,8 +57,8 @@ def test_evidence_is_that_of_its_condition(context):
     # The cue of the context that counts is on throughout, the other is off.
     assert (quiet.inputs[:, :, 2].numpy() == (context.context > 0)).all()
     assert (quiet.inputs[:, :, 2:].sum(-1) == 1).all()
-    wanted = quiet.wanted[context.start_ms >= 750, :, 0].numpy()
-    assert (wanted == context.choice).all()
+    targets = quiet.targets[context.start_ms >= 750, :, 0].numpy()
+    assert (targets == context.choice).all()
     assert (quiet.weight[shown] == 0).all()
     noisy = context.trials(np.zeros(4000, dtype=int), generator()).inputs[shown, :, 0]
     # The mean over a second of evidence has the standard deviation that was set.
@@ -70,18 +70,18 @@ def test_evidence_is_that_of_its_condition(context):
 def test_reaches_go_to_the_target_after_the_cue():
     task = ReachingTask()
     trials = task.trials(np.arange(8), None)
-    speed = trials.wanted.norm(dim=-1)
+    speed = trials.targets.norm(dim=-1)
     assert (speed[task.time_ms <= 0] == 0).all()
     assert (task.time_ms[speed.argmax(0).numpy()] == 200).all()
-    ends = trials.wanted.sum(0) * task.step_ms / 1000
+    ends = trials.targets.sum(0) * task.step_ms / 1000
     angle = np.deg2rad(45 * np.arange(8))
     assert ends.numpy() == pytest.approx(np.stack([np.cos(angle), np.sin(angle)], -1), abs=1e-3)
-    assert task.correct(trials, trials.wanted).all()
-    assert not task.correct(trials, -trials.wanted).any()
+    assert task.correct(trials, trials.targets).all()
+    assert not task.correct(trials, -trials.targets).any()
     held = trials.inputs[:, :, 2].numpy().astype(bool)
     np.testing.assert_array_equal(held, np.tile((task.time_ms < -250)[:, None], 8))
     drawn = task.trials(np.zeros(50, dtype=int), generator())
-    onsets = (drawn.wanted.norm(dim=-1) > 0).int().argmax(0)
+    onsets = (drawn.targets.norm(dim=-1) > 0).int().argmax(0)
     released = (drawn.inputs[:, :, 2] == 0).int().argmax(0)
     assert len(set(onsets.tolist())) > 10
     # The movement follows the cue by 250 ms, whenever it comes.
@@ -234,10 +234,10 @@ def test_training_that_falls_short_warns(caplog):
 def test_perfect_and_poor_reaches_by_target():
     task = ReachingTask()
     trials = task.trials(np.repeat(np.arange(8), 3), generator())
-    perfect = task.psychometric(trials, trials.wanted)
+    perfect = task.psychometric(trials, trials.targets)
     assert perfect.endpoint_error.max() < 1e-3
     assert perfect.velocity_r2.tolist() == pytest.approx([1.0] * 8)
-    still = task.psychometric(trials, torch.zeros_like(trials.wanted))
+    still = task.psychometric(trials, torch.zeros_like(trials.targets))
     assert still.endpoint_error.tolist() == pytest.approx([1.0] * 8)
     assert still.velocity_r2.tolist() == pytest.approx([0.0] * 8)
     assert perfect.n_trials.tolist() == [3] * 8

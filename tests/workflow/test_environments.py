@@ -105,8 +105,8 @@ def test_environments_pin_what_the_requirements_pin():
             name = INDEX_NAMES.get(name, name)
             assert wanted[name] == version, path
             somewhere.add(name)
-    # Snakemake runs the scripts, and its reports need the other; no script imports them.
-    assert set(wanted) - somewhere == {"snakemake", "pygments"}
+    # Snakemake, its reports and the command line need these; no script imports them.
+    assert set(wanted) - somewhere == {"snakemake", "pygments", "typer"}
 
 
 def test_page_of_dependencies_names_what_the_requirements_name():

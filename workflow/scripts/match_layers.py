@@ -9,7 +9,12 @@ import torch
 from scorebounds.core.joblog import job_log
 from scorebounds.core.tables import open_dataset, write_table
 from scorebounds.measures import registry
-from scorebounds.networks.layers import closeness_maps, scores_table, summarize_layers, varying
+from scorebounds.networks.layers import (
+    closeness_maps,
+    drop_constant,
+    scores_table,
+    summarize_layers,
+)
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -20,7 +25,9 @@ def recorded(paths, state):
     for path in paths:
         with open_dataset(path) as stored:
             numbers = range(1, stored.attrs["n_layers"] + 1)
-            kept, n_silent = varying([stored[f"{state}_{number}"].values for number in numbers])
+            kept, n_silent = drop_constant(
+                [stored[f"{state}_{number}"].values for number in numbers]
+            )
         print(f"{path}: {state}, left out {n_silent} units that are silent for all images")
         layers += [torch.from_numpy(layer).double() for layer in kept]
     return layers

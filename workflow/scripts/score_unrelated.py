@@ -9,7 +9,7 @@ from scorebounds.core.joblog import job_log
 from scorebounds.core.random import derived_seed
 from scorebounds.core.tables import open_dataset, write_table
 from scorebounds.measures import registry
-from scorebounds.networks.layers import varying
+from scorebounds.networks.layers import drop_constant
 from scorebounds.networks.unrelated import unrelated_scores
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def main(target, path, names, *, seed, n_draws):
     with open_dataset(path) as stored:
         middle = stored.attrs["n_layers"] // 2
-        (layer,), _ = varying([stored[f"trained_{middle}"].values])
+        (layer,), _ = drop_constant([stored[f"trained_{middle}"].values])
         images = stored.attrs["images"]
     # That scores are 1 whatever the data are is what this shows.
     warnings.filterwarnings("ignore", message=".*whatever the data are")

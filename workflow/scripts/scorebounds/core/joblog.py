@@ -10,6 +10,27 @@ from pathlib import Path
 USER_ERRORS = (ValueError, OSError)
 
 
+def require_own_library() -> None:
+    """Stop a job whose library does not lie in the folder of its script.
+
+    Snakemake appends the script's folder to the search path, where an installed copy of the
+    library, possibly of another version, comes first.
+    """
+    main = sys.modules["__main__"]
+    # Snakemake runs a copy of the script and stores the path of the original in __file__.
+    if not hasattr(main, "__real_file__"):
+        return
+    expected, used = Path(main.__file__ or "").parent.resolve(), Path(__file__).resolve().parents[2]
+    if used != expected:
+        print(
+            f"error: expected the library scorebounds in {expected}, next to the script, but "
+            f"Python found the copy in {used} first; uninstall it from the environment of the "
+            "workflow (pip uninstall scorebounds), or unset PYTHONPATH",
+            file=sys.stderr,
+        )
+        raise SystemExit(1)
+
+
 @contextlib.contextmanager
 def job_log(path: str) -> Iterator[None]:
     """Send logging, stdout and stderr to the rule's log, and end with one sentence on failure.
@@ -17,6 +38,7 @@ def job_log(path: str) -> Iterator[None]:
     Bad input is told in one sentence, on the console too, as are our own warnings; the traceback
     stands in the log only.
     """
+    require_own_library()
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     console = sys.stderr
     with open(path, "w", encoding="utf-8", buffering=1) as log:

@@ -1,4 +1,4 @@
-"""The state of a training that is under way, kept until its results are written."""
+"""Checkpoints of a training run, kept until its results are written."""
 
 import json
 import pickle
@@ -10,15 +10,15 @@ import torch
 
 
 class Checkpoint:
-    """A file that holds the last state of a training.
+    """A file with the last state of a training run.
 
     Parameters
     ----------
     path : Path
-        Its folder is made if need be.
+        Its folder is created if it does not exist.
     made_with : mapping
-        Everything that the training depends on, as JSON can hold it: a state that was made with
-        anything else is not taken up.
+        Everything that the training depends on, JSON-serialisable. A state saved with other
+        values is ignored.
     """
 
     def __init__(self, path: Path, made_with: Mapping[str, Any]):
@@ -26,13 +26,13 @@ class Checkpoint:
         self._made_with = json.dumps({**made_with, "torch": torch.__version__}, sort_keys=True)
 
     def write(self, state: Mapping[str, Any]) -> None:
-        """Keep a state; who is killed meanwhile still has the one before."""
+        """Save a state; if the job is killed meanwhile, the previous state remains."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         torch.save({**state, "made_with": self._made_with}, self._unfinished)
         self._unfinished.replace(self.path)
 
     def read(self) -> dict[str, Any] | None:
-        """Return the last state, or None if there is none that could be taken up."""
+        """Return the last state, or None if there is none to resume from."""
         try:
             state = torch.load(self.path, weights_only=True)
         except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
@@ -42,6 +42,6 @@ class Checkpoint:
         return state
 
     def remove(self) -> None:
-        """Remove what was kept."""
+        """Delete the saved states."""
         for left in (self.path, self._unfinished):
             left.unlink(missing_ok=True)

@@ -52,7 +52,7 @@ class ContextTask:
         return np.array(self.coherences)[np.searchsorted(self.ranks, rank)]
 
     def trials(self, condition: np.ndarray, generator: torch.Generator | None) -> Trials:
-        """Draw a trial of each given condition; without a generator, its noise-free course."""
+        """Draw a trial of each given condition; without a generator, without noise."""
         n_steps, n_trials = len(self.start_ms), len(condition)
         evidence = np.stack([self._coherence(self.motion), self._coherence(self.colour)], -1)
         inputs = torch.zeros(n_steps, n_trials, self.n_inputs)
@@ -64,21 +64,23 @@ class ContextTask:
         context = torch.from_numpy(self.context[condition])
         inputs[..., 2] = (context > 0).float()
         inputs[..., 3] = (context < 0).float()
-        wanted = torch.zeros(n_steps, n_trials, 1)
+        targets = torch.zeros(n_steps, n_trials, 1)
         answer = torch.from_numpy(self.start_ms >= self.stimulus_ms)
-        wanted[answer] = torch.from_numpy(self.choice[condition]).float()[:, None]
+        targets[answer] = torch.from_numpy(self.choice[condition]).float()[:, None]
         # Between the onset of the evidence and its end, the output is free.
         weight = torch.from_numpy(self.start_ms < 0).float() * 0.2 + answer.float()
         weight = (weight / weight.mean())[:, None, None].expand(-1, n_trials, 1)
-        return Trials(inputs, wanted, weight, condition)
+        return Trials(inputs, targets, weight, condition)
 
-    def _said(self, outputs: Tensor) -> np.ndarray:
+    def _decisions(self, outputs: Tensor) -> np.ndarray:
         answer = outputs[torch.from_numpy(self.start_ms >= self.stimulus_ms), :, 0]
-        return np.sign(answer.mean(0).cpu().numpy())
+        decisions: np.ndarray = np.sign(answer.mean(0).cpu().numpy())
+        return decisions
 
     def correct(self, trials: Trials, outputs: Tensor) -> np.ndarray:
-        """Tell of each trial whether the sign of the mean output after the evidence is right."""
-        return self._said(outputs) == self.choice[trials.condition]
+        """Return for each trial whether the mean output after the evidence has the right sign."""
+        correct: np.ndarray = self._decisions(outputs) == self.choice[trials.condition]
+        return correct
 
     def psychometric(self, trials: Trials, outputs: Tensor) -> pd.DataFrame:
         """Return the share of positive choices by context, kind of evidence and coherence.
@@ -86,7 +88,7 @@ class ContextTask:
         Columns context, evidence, coherence, share_preferred, n_trials; over all coherences of the
         other kind of evidence.
         """
-        positive = self._said(outputs) > 0
+        positive = self._decisions(outputs) > 0
         tables = []
         for evidence, rank in (("motion", self.motion), ("colour", self.colour)):
             shown = pd.DataFrame(
@@ -105,8 +107,7 @@ class ContextTask:
     def recorded(self, rates: np.ndarray) -> xr.DataArray:
         """Average the rates in the recording's 15 bins and label them as the recording is.
 
-        Beside the labels, the coordinate `row_name` names each condition by the ranks of both
-        coherences.
+        The coordinate `row_name` names each condition by the ranks of both coherences.
         """
         first = int(np.searchsorted(self.start_ms, self.recorded_from_ms))
         per_bin = self.bin_ms // self.step_ms

@@ -1,4 +1,4 @@
-"""Small convolutional networks that differ in nothing but their random seed."""
+"""Small convolutional networks that differ only in their random seed."""
 
 import logging
 from collections.abc import Sequence
@@ -77,7 +77,8 @@ class ConvNet(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return the logits, shape (n, n_classes)."""
-        return self.readout(self.layers(pixels)[-1].mean((-2, -1)))
+        logits: Tensor = self.readout(self.layers(pixels)[-1].mean((-2, -1)))
+        return logits
 
 
 def make_network(name: str, train: Images, seed: int) -> ConvNet:
@@ -155,7 +156,7 @@ def train_network(
 
 @torch.no_grad()
 def accuracy(network: ConvNet, images: Images, device: torch.device) -> float:
-    """Return the share of images whose class the network tells."""
+    """Return the share of images that the network classifies correctly."""
     network.to(device).eval()
     pixels, classes = _tensors(images, device)
     guesses = torch.cat([network(part).argmax(-1) for part in pixels.split(EVALUATION_BATCH)])

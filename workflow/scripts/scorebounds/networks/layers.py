@@ -1,4 +1,4 @@
-"""Do the layers of two networks that differ in their seed find each other? (Kornblith et al. 2019)
+"""Correspondence between layers of networks that differ only in their seed (Kornblith et al. 2019).
 
 Tables of scores between layers, and how often the most similar layer is the corresponding one.
 """
@@ -11,7 +11,7 @@ import pandas as pd
 from scorebounds.core.intervals import half_width
 
 SCORE_COLUMNS = ["measure", "networks", "network", "layer", "other_network", "other_layer", "score"]
-# Scores that differ by less are a tie: rounding must not decide which layer is the most similar.
+# Scores closer than this are a tie, so that rounding does not decide which layer is most similar.
 TIE = 1e-9
 
 # Share of layers found between ten networks of ten layers on CIFAR-10, in per cent.
@@ -46,7 +46,7 @@ def scores_table(scores: np.ndarray, measure: str, networks: str) -> pd.DataFram
     return table.assign(score=scores.ravel())[SCORE_COLUMNS]
 
 
-def found(scores: np.ndarray, *, higher_is_closer: bool) -> np.ndarray:
+def match_accuracy(scores: np.ndarray, *, higher_is_closer: bool) -> np.ndarray:
     """Return for each layer whether its most similar layer elsewhere is the corresponding one.
 
     Parameters
@@ -74,13 +74,13 @@ def accuracy_with_interval(shares: np.ndarray) -> tuple[float, float, float]:
     Parameters
     ----------
     shares : ndarray, shape (n_networks, n_networks, n_layers)
-        From `found`.
+        From `match_accuracy`.
 
     Returns
     -------
     tuple of float
-        Mean, and the interval by the jackknife over networks, for pairs that have a network in
-        common are not independent; it is cut at 0 and 1. NaN with fewer than three networks.
+        Mean, and the interval by the jackknife over networks, because pairs that share a
+        network are not independent; clipped to [0, 1]. NaN with fewer than three networks.
         Arvesen 1969, Jackknifing U-statistics, doi:10.1214/aoms/1177697287.
     """
     n = len(shares)
@@ -96,7 +96,7 @@ def accuracy_with_interval(shares: np.ndarray) -> tuple[float, float, float]:
 
 
 def summarize_layers(scores: pd.DataFrame, *, higher_is_closer: bool) -> pd.DataFrame:
-    """Return how often layers find each other, a row per measure and kind of network.
+    """Return the share of layers matched correctly, a row per measure and kind of network.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def summarize_layers(scores: pd.DataFrame, *, higher_is_closer: bool) -> pd.Data
     for (measure, networks), table in scores.groupby(["measure", "networks"], sort=False):
         n_networks, n_layers = int(table.network.max()), int(table.layer.max())
         cube = table.score.to_numpy().reshape(n_networks, n_layers, n_networks, n_layers)
-        shares = found(cube, higher_is_closer=higher_is_closer)
+        shares = match_accuracy(cube, higher_is_closer=higher_is_closer)
         row = (measure, networks, *accuracy_with_interval(shares), 1 / n_layers)
         published = PUBLISHED_CIFAR10.get(str(measure), np.nan) / 100
         rows.append((*row, n_networks, n_layers, published if networks == "trained" else np.nan))
@@ -143,16 +143,16 @@ def closeness_maps(scores: pd.DataFrame, *, higher_is_closer: bool) -> pd.DataFr
     for where, rows in (("between networks", trained[~same]), ("within a network", trained[same])):
         mean = rows.groupby(["measure", "layer", "other_layer"], sort=False).score.mean()
         table = mean.reset_index()
-        height = table.score if higher_is_closer else -table.score
-        # Where all scores are the same there is nothing to tell apart.
-        spread = max(height.max() - height.min(), TIE)
-        closeness = 1 - (height.max() - height) / spread
+        signed_score = table.score if higher_is_closer else -table.score
+        # TIE avoids a division by zero where all scores are equal.
+        score_range = max(signed_score.max() - signed_score.min(), TIE)
+        closeness = 1 - (signed_score.max() - signed_score) / score_range
         maps.append(table.assign(where=where, closeness=closeness))
     return pd.concat(maps)
 
 
-def varying(activations: Sequence[np.ndarray]) -> tuple[list[np.ndarray], int]:
-    """Leave out the units that are silent for all images; return the others and their number."""
+def drop_constant(activations: Sequence[np.ndarray]) -> tuple[list[np.ndarray], int]:
+    """Drop the units that are constant over images; return the others and the number dropped."""
     kept = [layer[:, np.ptp(layer, axis=0) > 0] for layer in activations]
     n_silent = sum(
         layer.shape[1] - left.shape[1] for layer, left in zip(activations, kept, strict=True)

@@ -24,7 +24,7 @@ class ReachingTask:
     step_ms = 10
     first_ms, last_ms, target_ms, go_ms, duration_ms = -1000, 400, -900, -250, 400
     recorded_from_ms = -800
-    # Most that the onset of target and movement are moved in a drawn trial.
+    # Largest shift of target onset and movement onset in a drawn trial.
     target_jitter_ms, movement_jitter_ms = 80, 300
     # A reach that ends within this share of the distance to the target has reached it.
     radius = 0.1
@@ -53,31 +53,35 @@ class ReachingTask:
         direction = torch.from_numpy(self.direction[condition]).float()
         shown = (time >= target).float()[..., None]
         held = (time < onset + self.go_ms).float()[..., None]
-        wanted = self._speed(time - onset)[..., None] * direction
+        targets = self._speed(time - onset)[..., None] * direction
         inputs = torch.cat([shown * direction, held], -1)
-        return Trials(inputs, wanted, torch.ones(len(time), n_trials, 1), condition)
+        return Trials(inputs, targets, torch.ones(len(time), n_trials, 1), condition)
 
     def _endpoints(self, outputs: Tensor) -> np.ndarray:
-        return outputs.sum(0).cpu().numpy() * self.step_ms / 1000
+        endpoints: np.ndarray = outputs.sum(0).cpu().numpy() * self.step_ms / 1000
+        return endpoints
 
-    def _miss(self, trials: Trials, outputs: Tensor) -> np.ndarray:
-        return np.linalg.norm(self._endpoints(outputs) - self.direction[trials.condition], axis=-1)
+    def _endpoint_error(self, trials: Trials, outputs: Tensor) -> np.ndarray:
+        distance = self._endpoints(outputs) - self.direction[trials.condition]
+        error: np.ndarray = np.linalg.norm(distance, axis=-1)
+        return error
 
     def correct(self, trials: Trials, outputs: Tensor) -> np.ndarray:
-        """Tell of each trial whether the integrated velocity ends near the target."""
-        return self._miss(trials, outputs) < self.radius
+        """Return for each trial whether the integrated velocity ends near the target."""
+        correct: np.ndarray = self._endpoint_error(trials, outputs) < self.radius
+        return correct
 
     def psychometric(self, trials: Trials, outputs: Tensor) -> pd.DataFrame:
         """Return by target where reaches end and how well the velocity is followed.
 
         Columns target, angle (degrees), end_x, end_y (means), endpoint_error (mean distance, as a
-        share of the target's), velocity_r2 (share of the wanted velocity's sum of squares),
+        share of the target's), velocity_r2 (share of the target velocity's sum of squares),
         n_trials.
         """
-        ends, miss = self._endpoints(outputs), self._miss(trials, outputs)
-        wanted = trials.wanted.cpu().numpy()
-        residual = ((outputs.cpu().numpy() - wanted) ** 2).sum((0, 2))
-        total = (wanted**2).sum((0, 2))
+        ends, error = self._endpoints(outputs), self._endpoint_error(trials, outputs)
+        targets = trials.targets.cpu().numpy()
+        residual = ((outputs.cpu().numpy() - targets) ** 2).sum((0, 2))
+        total = (targets**2).sum((0, 2))
         rows = []
         for target in range(self.n_conditions):
             of = trials.condition == target
@@ -87,7 +91,7 @@ class ReachingTask:
                     "angle": 360 * target / self.n_conditions,
                     "end_x": ends[of, 0].mean(),
                     "end_y": ends[of, 1].mean(),
-                    "endpoint_error": miss[of].mean(),
+                    "endpoint_error": error[of].mean(),
                     "velocity_r2": 1 - residual[of].sum() / total[of].sum(),
                     "n_trials": int(of.sum()),
                 }

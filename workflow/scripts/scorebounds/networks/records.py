@@ -1,11 +1,11 @@
-"""What is kept of a network that was trained on a task: its rates, how it learned, what it does."""
+"""Record a network trained on a task: its rates, learning curve and behaviour."""
 
 import pandas as pd
 import xarray as xr
 
 from scorebounds.core.recording import with_history, without_constant_neurons
 from scorebounds.networks.rnn import RateNetwork, Trained, held_out, noise_free
-from scorebounds.networks.tasks import Task
+from scorebounds.networks.trials import Task
 
 
 def record(
@@ -42,9 +42,9 @@ def record(
 
 
 def learning_table(trained: Trained, name: str) -> pd.DataFrame:
-    """Return the learning curve: a row per look at the held-out trials.
+    """Return the learning curve: a row per evaluation on the held-out trials.
 
-    Columns model, step, loss (mean since the last look), accuracy (share of held-out trials),
+    Columns model, step, loss (mean since the last evaluation), accuracy (share of held-out trials),
     correct_without_noise (share of conditions).
     """
     columns = ["step", "loss", "accuracy", "correct_without_noise"]
@@ -54,7 +54,7 @@ def learning_table(trained: Trained, name: str) -> pd.DataFrame:
 
 
 def psychometric_table(network: RateNetwork, task: Task, seed: int, name: str) -> pd.DataFrame:
-    """Return what the network does in the held-out trials, see `Task.psychometric`."""
+    """Return the network's behaviour in the held-out trials, see `Task.psychometric`."""
     table = task.psychometric(*held_out(network, task, seed))
     table.insert(0, "model", name)
     return table

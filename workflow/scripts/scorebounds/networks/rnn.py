@@ -1,4 +1,4 @@
-"""Recurrent networks of leaky rate units that are trained on a task, and go on where they were."""
+"""Recurrent networks of leaky rate units, trained on a task; training can be resumed."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from scorebounds.networks.trials import Task, Trials
 logger = logging.getLogger(__name__)
 
 NONLINEARITIES: dict[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "relu": torch.relu}
-# Spectral radius at the start, below which activity dies out.
+# Initial spectral radius; below 1, activity decays to zero.
 RADIUS = 1.0
 LARGEST_GRADIENT = 1.0
 Point = tuple[float, float, float, float]
@@ -82,7 +82,8 @@ class RateNetwork(nn.Module):
 
     def forward(self, inputs: Tensor, generator: torch.Generator | None) -> Tensor:
         """Return the outputs, shape (n_steps, n_trials, n_outputs)."""
-        return self.readout(self.rates(inputs, generator))
+        outputs: Tensor = self.readout(self.rates(inputs, generator))
+        return outputs
 
 
 class Trained(NamedTuple):
@@ -153,8 +154,8 @@ def train(
 ) -> Trained:
     """Train with Adam until enough held-out trials are correct.
 
-    Every step has random numbers of its own, so that training which goes on from a saved state
-    ends with the same weights as training that was never interrupted.
+    Every step has its own random numbers, so that training resumed from a saved state ends with
+    the same weights as training that was never interrupted.
 
     Parameters
     ----------
@@ -166,20 +167,20 @@ def train(
         Share of correct held-out trials at which training ends, provided that every condition is
         correct without noise; it ends in any case after `max_steps` updates.
     check_every : int
-        Updates between two looks at the held-out trials.
+        Updates between two evaluations on the held-out trials.
     saved : mapping, optional
-        What `save` was given last.
+        The state that `save` received last.
     save : function, optional
-        Called at each look with all that is needed to go on.
+        Called at each evaluation with the state needed to resume.
     """
     adam = torch.optim.Adam(network.parameters(), lr=learning_rate)
     if saved is None:
-        curve = [(0.0, float("nan"), *_looked_at(network, task, seed))]
+        curve = [(0.0, float("nan"), *_evaluate(network, task, seed))]
     else:
         network.load_state_dict(saved["network"])
         adam.load_state_dict(saved["adam"])
         curve = saved["curve"]
-        logger.info("going on after step %d", curve[-1][0])
+        logger.info("resuming after step %d", curve[-1][0])
     losses: list[Tensor] = []
     for step in range(int(curve[-1][0]) + 1, max_steps + 1):
         if _is_done(curve[-1], stop_accuracy):
@@ -187,16 +188,16 @@ def train(
         losses.append(_update(network, adam, task, derived_seed(seed, "step", step), batch_size))
         if step % check_every == 0 or step == max_steps:
             mean_loss = torch.stack(losses).mean().item()
-            curve.append((float(step), mean_loss, *_looked_at(network, task, seed)))
+            curve.append((float(step), mean_loss, *_evaluate(network, task, seed)))
             losses = []
             said = "step %d of at most %d: loss %.4f, correct %.3f, without noise %.3f"
             logger.info(said, step, max_steps, *curve[-1][1:])
             if save is not None:
                 save({"network": network.state_dict(), "adam": adam.state_dict(), "curve": curve})
-    return Trained(np.array(curve), _why_ended(curve[-1], stop_accuracy, max_steps))
+    return Trained(np.array(curve), _stop_reason(curve[-1], stop_accuracy, max_steps))
 
 
-def _looked_at(network: RateNetwork, task: Task, seed: int) -> tuple[float, float]:
+def _evaluate(network: RateNetwork, task: Task, seed: int) -> tuple[float, float]:
     """Return the shares of held-out trials and of noise-free conditions that are correct."""
     accuracy = float(task.correct(*held_out(network, task, seed)).mean())
     return accuracy, noise_free(network, task)[1]
@@ -206,7 +207,7 @@ def _is_done(point: Point, stop_accuracy: float) -> bool:
     return point[2] >= stop_accuracy and point[3] == 1
 
 
-def _why_ended(point: Point, stop_accuracy: float, max_steps: int) -> str:
+def _stop_reason(point: Point, stop_accuracy: float, max_steps: int) -> str:
     if max_steps == 0:
         return "untrained"
     if _is_done(point, stop_accuracy):
@@ -228,8 +229,8 @@ def _update(
     device = network.bias.device
     trials = task.trials(condition, generator)
     outputs = network(trials.inputs.to(device), generator)
-    miss = (outputs - trials.wanted.to(device)) ** 2
-    loss = (trials.weight.to(device) * miss).mean()
+    error = (outputs - trials.targets.to(device)) ** 2
+    loss: Tensor = (trials.weight.to(device) * error).mean()
     adam.zero_grad()
     loss.backward()
     nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)

@@ -15,16 +15,16 @@ class Trials(NamedTuple):
     Attributes
     ----------
     inputs : Tensor, shape (n_steps, n_trials, n_inputs)
-    wanted : Tensor, shape (n_steps, n_trials, n_outputs)
+    targets : Tensor, shape (n_steps, n_trials, n_outputs)
         The outputs of a network that does the task perfectly.
     weight : Tensor, shape (n_steps, n_trials, 1)
-        How much each step counts in the loss.
+        Weight of each step in the loss.
     condition : ndarray of int, shape (n_trials,)
-        Which of the task's conditions a trial is of.
+        Index of each trial's condition.
     """
 
     inputs: Tensor
-    wanted: Tensor
+    targets: Tensor
     weight: Tensor
     condition: np.ndarray
 
@@ -45,11 +45,11 @@ class Task(Protocol):
     step_ms: int
 
     def trials(self, condition: np.ndarray, generator: torch.Generator | None) -> Trials:
-        """Draw a trial of each given condition; without a generator, its noise-free course."""
+        """Draw a trial of each given condition; without a generator, without noise."""
         ...
 
     def correct(self, trials: Trials, outputs: Tensor) -> np.ndarray:
-        """Tell of each trial whether the outputs, shaped like `wanted`, solve it."""
+        """Return for each trial whether the outputs, shaped like `targets`, are correct."""
         ...
 
     def psychometric(self, trials: Trials, outputs: Tensor) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What measures say of data that have nothing to do with each other, by number of samples."""
+"""Scores of unrelated data as a function of the number of samples."""
 
 import logging
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ FEWEST_SAMPLES = 30
 
 
 def unrelated_scores(x: Tensor, measures: Sequence[Measure], seeds: Sequence[int]) -> pd.DataFrame:
-    """Score the first samples of `x` with Gaussian data of the same width, more and more of them.
+    """Score the first samples of `x`, for growing numbers, with Gaussian data of the same width.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def unrelated_scores(x: Tensor, measures: Sequence[Measure], seeds: Sequence[int
     rows = []
     for size in sizes:
         logger.info("unrelated data of %d samples", size)
-        # A unit that is silent for these samples is no neuron of theirs.
+        # A unit that is constant over these samples has no variance to compare.
         shown = x[:size]
         shown = shown[:, shown.amax(0) > shown.amin(0)]
         others = [draw[:size, : shown.shape[1]] for draw in draws]
