@@ -14,7 +14,7 @@ import torch
 import yaml
 
 from scorebounds.measures import registry
-from scorebounds.scorecards.inference import Draws, null_scores
+from scorebounds.scorecards.inference import ResamplingSettings, null_scores
 from scorebounds.scorecards.matching import Matched
 
 N_TIMES, N_CONDITIONS, N_NEURONS = 15, 72, 100
@@ -43,8 +43,8 @@ def timed(matched, name):
     """Return the row of one measure."""
     measure, n = registry.load(name), SLOW.get(name, N_SHUFFLES)
     x = torch.from_numpy(matched.reference.reshape(-1, N_NEURONS))
-    null_scores(matched, measure, Draws(2, 10, 0))  # warm up
-    together, null = seconds(lambda: null_scores(matched, measure, Draws(n, 10, 0)))
+    null_scores(matched, measure, ResamplingSettings(2, 10, 0))  # warm up
+    together, null = seconds(lambda: null_scores(matched, measure, ResamplingSettings(n, 10, 0)))
 
     def from_matrices():
         rng = np.random.default_rng(0)

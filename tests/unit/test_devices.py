@@ -12,7 +12,7 @@ from scorebounds.measures import registry
 from scorebounds.optimization.optimize import optimize, starting_points
 from scorebounds.optimization.perturbation import perturb_components
 from scorebounds.ranges.region import pair_range
-from scorebounds.scorecards.inference import Draws, explained_components, score_model
+from scorebounds.scorecards.inference import ResamplingSettings, explained_components, score_model
 from scorebounds.scorecards.matching import Matched
 
 FACTORIES = {
@@ -126,10 +126,10 @@ def test_score_cards_keep_to_the_device(monkeypatch):
     x = recording().numpy()[None]
     y = x @ np.random.default_rng(1).normal(size=(x.shape[-1], 3))
     matched = Matched(x, y + x[..., :3], np.arange(x.shape[1]))
-    names, draws = ["cka", "nbs", "ridge_cv_1", "svcca"], Draws(19, 5, 0)
-    expected = *score_model(matched, names, draws), explained_components(matched)
+    names, settings = ["cka", "nbs", "ridge_cv_1", "svcca"], ResamplingSettings(19, 5, 0)
+    expected = *score_model(matched, names, settings), explained_components(matched)
     with pretended_device(monkeypatch):
-        found = *score_model(matched, names, draws), explained_components(matched)
+        found = *score_model(matched, names, settings), explained_components(matched)
     for ours, theirs in zip(found, expected, strict=True):
         assert ours.equals(theirs)
 

@@ -13,24 +13,36 @@ from scorebounds.core.tables import read_table
 from scorebounds.datasets.embedded import simulated_pfc
 from scorebounds.measures import registry
 from scorebounds.scorecards.inference import (
-    Draws,
+    ResamplingSettings,
     explained_components,
+    jackknife_replicates,
     noise_ceiling,
     null_scores,
-    replicates,
     score_model,
 )
-from scorebounds.scorecards.jackknife import COMPARISON_COLUMNS, beside_others, compare, spread
+from scorebounds.scorecards.jackknife import (
+    COMPARISON_COLUMNS,
+    ci_half_width,
+    compare,
+    comparisons_of,
+)
 from scorebounds.scorecards.matching import Matched
 from scorebounds.scorecards.page import scorecard_page
-from scorebounds.scorecards.verdicts import CHANCE, PERFECT, UNDEFINED, allowed_scores, judge, place
+from scorebounds.scorecards.verdicts import (
+    CHANCE,
+    PERFECT,
+    UNDEFINED,
+    allowed_scores,
+    interpret,
+    position_on_curve,
+)
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 MEASURES = [name for name in CONFIG["measures"] if name != "ridge_cv_tuned"]
 THRESHOLDS = pd.DataFrame(columns=["measure", "kind", "target", "variance_ratio", "score_mean"])
 
 
-def beside(x, y):
+def matched_pair(x, y):
     x, y = (a if a.ndim == 3 else a[None] for a in (x, y))
     return Matched(x, y, np.arange(x.shape[1]))
 
@@ -53,7 +65,7 @@ def test_the_mean_of_shuffled_cka_is_its_closed_form():
         return values.sum() ** 2 / (values**2).sum()
 
     n = 4000
-    null = null_scores(beside(x, y), registry.load("cka"), Draws(n, 10, 0))
+    null = null_scores(matched_pair(x, y), registry.load("cka"), ResamplingSettings(n, 10, 0))
     expected = np.sqrt(participation(x) * participation(y)) / 59
     assert abs(null.mean() - expected) < 4 * null.std() / n**0.5
     assert 4 * null.std() / n**0.5 < 0.02 * expected
@@ -68,7 +80,7 @@ def test_whole_conditions_are_shuffled(name, condition):
         rng.normal(size=(6, len(condition), 4)), rng.normal(size=(6, 4, 3)), condition
     )
     measure, orders = registry.load(name), np.random.default_rng(5)
-    null = null_scores(matched, measure, Draws(7, 10, 5))
+    null = null_scores(matched, measure, ResamplingSettings(7, 10, 5))
     x = torch.from_numpy(matched.reference.reshape(-1, 4))
     for found in null:
         copy = matched.model[:, orders.permutation(4)][:, condition]
@@ -79,9 +91,9 @@ def test_whole_conditions_are_shuffled(name, condition):
 
 def test_a_shuffle_that_changes_nothing_is_as_close():
     rng = np.random.default_rng(6)
-    matched = beside(rng.normal(size=(30, 2, 5)), rng.normal(size=(30, 2, 3)))
+    matched = matched_pair(rng.normal(size=(30, 2, 5)), rng.normal(size=(30, 2, 3)))
     for name in MEASURES:
-        scores, _ = score_model(matched, [name], Draws(40, 10, 0))
+        scores, _ = score_model(matched, [name], ResamplingSettings(40, 10, 0))
         # Of two conditions, half of the shuffles are none.
         assert scores.p[0] > 0.3, name
 
@@ -90,7 +102,9 @@ def test_p_values_of_random_models_are_uniform():
     rng = np.random.default_rng(3)
     x = rng.normal(size=(40, 5))
     p = [
-        score_model(beside(x, rng.normal(size=(40, 4))), ["cka"], Draws(49, 10, seed))[0].p[0]
+        score_model(
+            matched_pair(x, rng.normal(size=(40, 4))), ["cka"], ResamplingSettings(49, 10, seed)
+        )[0].p[0]
         for seed in range(80)
     ]
     below = np.mean(np.array(p) <= 0.1)
@@ -100,17 +114,17 @@ def test_p_values_of_random_models_are_uniform():
 
 def test_a_random_model_is_not_better_than_chance_by_any_measure(pfc):
     model = np.random.default_rng(5).normal(size=(*pfc.shape[:2], 20))
-    matched = beside(pfc, model)
-    scores, _ = score_model(matched, MEASURES, Draws(99, 10, 0))
-    card = judge(scores, explained_components(matched), THRESHOLDS)
+    matched = matched_pair(pfc, model)
+    scores, _ = score_model(matched, MEASURES, ResamplingSettings(99, 10, 0))
+    card = interpret(scores, explained_components(matched), THRESHOLDS)
     assert set(card.verdict) == {CHANCE}
     assert card.sentence.str.startswith("Not better than chance").all()
 
 
 def test_the_recording_itself_is_perfect_by_every_measure(pfc):
-    matched = beside(pfc, pfc)
-    scores, _ = score_model(matched, MEASURES, Draws(19, 10, 0))
-    card = judge(scores, explained_components(matched), THRESHOLDS)
+    matched = matched_pair(pfc, pfc)
+    scores, _ = score_model(matched, MEASURES, ResamplingSettings(19, 10, 0))
+    card = interpret(scores, explained_components(matched), THRESHOLDS)
     assert set(card.verdict) == {PERFECT}
     for row in card.itertuples():
         measure = registry.load(row.measure)
@@ -125,8 +139,8 @@ def test_the_first_component_has_high_cka_and_a_verdict_that_says_what_it_lacks(
     rng = np.random.default_rng(6)
     x = rng.normal(size=(200, 10)) * [8, 2, 2, 1, 1, 1, 1, 1, 1, 1]
     u, s, _ = np.linalg.svd(x - x.mean(0), full_matrices=False)
-    matched = beside(x, u[:, :1] * s[0])
-    scores, _ = score_model(matched, ["cka", "nbs"], Draws(99, 10, 0))
+    matched = matched_pair(x, u[:, :1] * s[0])
+    scores, _ = score_model(matched, ["cka", "nbs"], ResamplingSettings(99, 10, 0))
     thresholds = pd.DataFrame(
         {
             "measure": ["cka"] * 3 + ["cka"] * 2,
@@ -136,7 +150,7 @@ def test_the_first_component_has_high_cka_and_a_verdict_that_says_what_it_lacks(
             "score_mean": [0.5, 0.97, np.nan, 0.6, 0.999],
         }
     )
-    card = judge(scores, explained_components(matched), thresholds).set_index("measure")
+    card = interpret(scores, explained_components(matched), thresholds).set_index("measure")
     assert card.score["cka"] > 0.9
     assert card.pcs_of_model["cka"] == 1
     said = card.sentence["cka"]
@@ -157,8 +171,8 @@ def test_no_model_is_outside_of_what_its_scores_allow(pfc, width):
     mixed = pfc @ rng.normal(size=(30, width))
     model = mixed + mixed.std() * rng.normal(size=mixed.shape)
     names = ["cka", "nbs", "linreg", "procrustes_angular", "cka_angular"]
-    matched = beside(pfc, model)
-    scores, _ = score_model(matched, names, Draws(19, 5, 0))
+    matched = matched_pair(pfc, model)
+    scores, _ = score_model(matched, names, ResamplingSettings(19, 5, 0))
     allowed = allowed_scores(scores, explained_components(matched), [])
     assert len(allowed) == 16
     assert (allowed.implied_score >= allowed.outer_low - 1e-6).all()
@@ -197,11 +211,11 @@ def test_the_interval_covers_the_score_of_all_conditions_and_neurons():
     n, covered = 40, 0
     for draw in range(n):
         rows, neurons = rng.permutation(400)[:80], rng.permutation(60)[:20]
-        matched = beside(whole[np.ix_(rows, neurons)], model[rows])
+        matched = matched_pair(whole[np.ix_(rows, neurons)], model[rows])
         score = measure.score(
             torch.from_numpy(matched.reference[0]), torch.from_numpy(matched.model[0])
         ).item()
-        half = spread(replicates(matched, measure, n_groups=10, seed=draw))
+        half = ci_half_width(jackknife_replicates(matched, measure, n_groups=10, seed=draw))
         covered += abs(truth - score) <= half
     assert covered >= 0.85 * n
 
@@ -240,9 +254,11 @@ def test_neurons_without_both_halves_are_left_out_of_the_ceiling():
 
 def test_a_measure_that_is_not_defined_says_so():
     rng = np.random.default_rng(11)
-    matched = beside(rng.normal(size=(30, 5)), rng.normal(size=(30, 1)))
-    scores, _ = score_model(matched, ["rsa_correlation_pearson", "cka"], Draws(19, 5, 0))
-    card = judge(scores, explained_components(matched), THRESHOLDS)
+    matched = matched_pair(rng.normal(size=(30, 5)), rng.normal(size=(30, 1)))
+    scores, _ = score_model(
+        matched, ["rsa_correlation_pearson", "cka"], ResamplingSettings(19, 5, 0)
+    )
+    card = interpret(scores, explained_components(matched), THRESHOLDS)
     assert card.verdict[0] == UNDEFINED
     assert "need at least 2 neurons" in card.sentence[0]
     assert np.isfinite(card.score[1])
@@ -258,31 +274,33 @@ def test_a_place_by_a_distance_counts_downwards():
             "score_mean": [5.0, 2.0],
         }
     )
-    assert place(3.0, thresholds, higher_is_closer=False)["pcs_at_score"] == 1
-    assert place(1.0, thresholds, higher_is_closer=False)["pcs_at_score"] == 2
+    assert position_on_curve(3.0, thresholds, higher_is_closer=False)["pcs_at_score"] == 1
+    assert position_on_curve(1.0, thresholds, higher_is_closer=False)["pcs_at_score"] == 2
 
 
 def test_a_wide_model_is_not_said_to_explain_components():
     rng = np.random.default_rng(12)
-    matched = beside(rng.normal(size=(20, 5)), rng.normal(size=(20, 19)))
+    matched = matched_pair(rng.normal(size=(20, 5)), rng.normal(size=(20, 19)))
     assert explained_components(matched).r2.isna().all()
 
 
 def test_fewer_shuffles_are_drawn_where_the_settings_say_so():
     rng = np.random.default_rng(13)
-    matched = beside(rng.normal(size=(30, 5)), rng.normal(size=(30, 4)))
-    draws = Draws(40, 5, 0, {"nbs": 20})
-    table, _ = score_model(matched, ["cka", "nbs"], draws)
+    matched = matched_pair(rng.normal(size=(30, 5)), rng.normal(size=(30, 4)))
+    settings = ResamplingSettings(40, 5, 0, {"nbs": 20})
+    table, _ = score_model(matched, ["cka", "nbs"], settings)
     assert table.n_permutations.tolist() == [40, 20]
 
 
 def test_the_page_escapes_names_and_has_every_measure():
     rng = np.random.default_rng(14)
     x = rng.normal(size=(30, 5))
-    matched = beside(x, x[:, :3] + rng.normal(size=(30, 3)))
-    scores, _ = score_model(matched, ["cka", "nbs", "procrustes_distance"], Draws(19, 5, 0))
+    matched = matched_pair(x, x[:, :3] + rng.normal(size=(30, 3)))
+    scores, _ = score_model(
+        matched, ["cka", "nbs", "procrustes_distance"], ResamplingSettings(19, 5, 0)
+    )
     components = explained_components(matched)
-    card = judge(scores, components, THRESHOLDS)
+    card = interpret(scores, components, THRESHOLDS)
     allowed, others = allowed_scores(card, components, []), pd.DataFrame(columns=COMPARISON_COLUMNS)
     page = scorecard_page(card, allowed, others, "<data>", "m & n")
     assert "<data>" not in page
@@ -294,7 +312,9 @@ def test_the_page_escapes_names_and_has_every_measure():
 
 
 def compared(x, models, names=("cka", "procrustes_distance"), n_groups=10):
-    tables = [score_model(model, names, Draws(1, n_groups, 0)) for model in models.values()]
+    tables = [
+        score_model(model, names, ResamplingSettings(1, n_groups, 0)) for model in models.values()
+    ]
     return compare(
         *(
             pd.concat(parts, keys=models, names=["model"]).reset_index("model")
@@ -320,11 +340,12 @@ def test_the_difference_of_two_models_covers_that_of_the_whole():
         rows, neurons = rng.permutation(400)[:80], rng.permutation(60)[:20]
         x = whole[np.ix_(rows, neurons)]
         parts = [
-            replicates(beside(x, y[rows]), measure, n_groups=10, seed=draw) for y in (good, poor)
+            jackknife_replicates(matched_pair(x, y[rows]), measure, n_groups=10, seed=draw)
+            for y in (good, poor)
         ]
-        half = spread(parts[0].assign(score=parts[0].score - parts[1].score))
+        half = ci_half_width(parts[0].assign(score=parts[0].score - parts[1].score))
         covered += abs(score(x, good[rows]) - score(x, poor[rows]) - truth) <= half
-        narrower += half < np.hypot(spread(parts[0]), spread(parts[1]))
+        narrower += half < np.hypot(ci_half_width(parts[0]), ci_half_width(parts[1]))
     assert covered >= 0.85 * n
     assert narrower >= 0.85 * n
 
@@ -333,7 +354,11 @@ def test_the_closer_of_two_models_is_named_on_either_kind_of_scale():
     rng = np.random.default_rng(21)
     x = rng.normal(size=(60, 12))
     near, far = x + 0.1 * rng.normal(size=x.shape), x + 2 * rng.normal(size=x.shape)
-    models = {"far": beside(x, far), "near": beside(x, near), "twin": beside(x, near)}
+    models = {
+        "far": matched_pair(x, far),
+        "near": matched_pair(x, near),
+        "twin": matched_pair(x, near),
+    }
     table = compared(x, models).set_index(["measure", "model", "other"])
     for measure, sign in (("cka", -1), ("procrustes_distance", 1)):
         row = table.loc[measure, "far", "near"]
@@ -343,7 +368,7 @@ def test_the_closer_of_two_models_is_named_on_either_kind_of_scale():
         same = table.loc[measure, "near", "twin"]
         assert (same.difference, same.difference_low, same.closer) == (0, 0, "")
     kept = io.StringIO(table.reset_index().to_csv(index=False))
-    turned = beside_others(read_table(kept), "near")
+    turned = comparisons_of(read_table(kept), "near")
     assert turned.model.eq("near").all()
     assert turned.other.tolist() == ["far", "twin", "far", "twin"]
     first, back = turned.iloc[0], table.loc["cka", "far", "near"]
@@ -356,7 +381,7 @@ def test_models_that_lose_other_rows_have_no_interval_of_their_difference():
     rng = np.random.default_rng(22)
     x = rng.normal(size=(40, 6))
     conditions = Matched(x[None], x[None, ::2], np.arange(40) // 2)
-    table = compared(x, {"rows": beside(x, x[:, :3]), "pairs": conditions}, ["cka"])
+    table = compared(x, {"rows": matched_pair(x, x[:, :3]), "pairs": conditions}, ["cka"])
     assert table.difference.notna().all()
     assert table.difference_low.isna().all()
     assert table.closer.tolist() == [""]

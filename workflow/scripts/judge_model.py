@@ -1,4 +1,4 @@
-"""Say what a model's scores are worth, as a table and a page (rule judge_model)."""
+"""Interpret the scores of a model, as a table and a page (rule judge_model)."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,9 +7,9 @@ import pandas as pd
 
 from scorebounds.core.joblog import job_log
 from scorebounds.core.tables import read_table, write_table
-from scorebounds.scorecards.jackknife import beside_others
+from scorebounds.scorecards.jackknife import comparisons_of
 from scorebounds.scorecards.page import scorecard_page
-from scorebounds.scorecards.verdicts import allowed_scores, judge
+from scorebounds.scorecards.verdicts import allowed_scores, interpret
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 def main(targets, scores, components, comparison, thresholds, regions, names):
     components = read_table(components)
     thresholds = pd.concat([read_table(path) for path in thresholds], ignore_index=True)
-    card = judge(read_table(scores), components, thresholds)
+    card = interpret(read_table(scores), components, thresholds)
     allowed = allowed_scores(card, components, [read_table(path) for path in regions])
     for name, table in {"card": card, "allowed": allowed}.items():
         table = table.assign(**names)[[*names, *table.columns]]
         write_table(targets[name], table)
-    others = beside_others(read_table(comparison), names["model"])
+    others = comparisons_of(read_table(comparison), names["model"])
     page = scorecard_page(card, allowed, others, **names)
     Path(targets["page"]).write_text(page, encoding="utf-8")
 

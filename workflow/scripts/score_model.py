@@ -9,7 +9,7 @@ from scorebounds.core.joblog import job_log
 from scorebounds.core.random import derived_seed
 from scorebounds.core.recording import read_halves, read_recording
 from scorebounds.core.tables import write_table
-from scorebounds.scorecards.inference import Draws, explained_components, score_model
+from scorebounds.scorecards.inference import ResamplingSettings, explained_components, score_model
 from scorebounds.scorecards.matching import match
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 def main(targets, reference, model, measures, by, *, settings, device, seed):
     matched = match(read_recording(reference), read_recording(model), by)
-    draws = Draws(**settings, seed=seed)
-    scores, without = score_model(matched, measures, draws, read_halves(reference), device)
+    resampling = ResamplingSettings(**settings, seed=seed)
+    scores, replicates = score_model(matched, measures, resampling, read_halves(reference), device)
     write_table(targets["scores"], scores)
-    write_table(targets["replicates"], without)
+    write_table(targets["replicates"], replicates)
     write_table(targets["components"], explained_components(matched, device))
 
 

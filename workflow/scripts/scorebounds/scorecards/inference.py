@@ -1,4 +1,4 @@
-"""What is a model's score worth: beside chance, the recording's own noise and other samples."""
+"""Score a model and compare it with chance, the noise ceiling and other samples."""
 
 import logging
 import zlib
@@ -15,7 +15,7 @@ from scorebounds.measures import registry
 from scorebounds.measures.base import Measure
 from scorebounds.measures.pair import Pair, Reference
 from scorebounds.optimization.capture import captured_variance, principal_components
-from scorebounds.scorecards.jackknife import CONDITIONS, NEURONS, REPLICATE_COLUMNS, spread
+from scorebounds.scorecards.jackknife import CONDITIONS, NEURONS, REPLICATE_COLUMNS, ci_half_width
 from scorebounds.scorecards.matching import Matched
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 # Scores that differ by less are equal: a shuffle that changes nothing must not lose by rounding.
 TIE = 1e-9
 COLUMNS = [
-    *("measure", "score", "score_low", "score_high", "own_score"),
+    *("measure", "score", "score_low", "score_high", "self_score", "own_score"),
     *("null_mean", "null_sd", "null_low", "null_high", "p", "n_permutations"),
     *("ceiling_low", "ceiling_high", "higher_is_closer"),
     *("n_samples", "n_conditions", "n_neurons", "note"),
@@ -33,8 +33,8 @@ Device = str | torch.device
 
 
 @dataclass(frozen=True)
-class Draws:
-    """How much is drawn.
+class ResamplingSettings:
+    """Numbers of shuffles and jackknife groups, and the seed.
 
     Attributes
     ----------
@@ -52,8 +52,8 @@ class Draws:
     seed: int
     n_permutations_of: Mapping[str, int] = field(default_factory=dict)
 
-    def of(self, measure: str) -> "Draws":
-        """Return what is drawn for one measure."""
+    def for_measure(self, measure: str) -> "ResamplingSettings":
+        """Return the settings for one measure."""
         own = self.n_permutations_of.get(measure, self.n_permutations)
         return replace(self, n_permutations=own)
 
@@ -61,18 +61,18 @@ class Draws:
 def score_model(
     matched: Matched,
     names: Sequence[str],
-    draws: Draws,
+    settings: ResamplingSettings,
     halves: Halves | None = None,
     device: Device = "cpu",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Score a model with every measure, beside chance, noise ceiling and interval.
+    """Score a model with every measure, with chance, noise ceiling and interval.
 
     Parameters
     ----------
     matched : Matched
     names : sequence of str
         Measures.
-    draws : Draws
+    settings : ResamplingSettings
     halves : tuple of ndarray, optional
         Averages of the reference over either half of its trials.
     device : str or torch.device
@@ -83,52 +83,58 @@ def score_model(
     scores : DataFrame
         A row per measure, see `COLUMNS`. Where a measure is not defined for the data the numbers
         are missing and `note` says why.
-    without : DataFrame
-        `replicates` of every measure.
+    replicates : DataFrame
+        `jackknife_replicates` of every measure.
     """
     n_times, n_conditions, n_neurons = matched.model.shape
     n_samples = n_times * len(matched.condition)
     sizes = {"n_samples": n_samples, "n_conditions": n_conditions, "n_neurons": n_neurons}
-    rows, without = [], []
+    rows, replicates = [], []
     for number, name in enumerate(names, 1):
         logger.info("scoring with %s, %d of %d", name, number, len(names))
         measure = registry.load(name)
         row = {"measure": name, "higher_is_closer": measure.higher_is_closer, "note": "", **sizes}
         try:
-            left_out = replicates(
-                matched, measure, n_groups=draws.n_groups, seed=draws.seed, device=device
+            left_out = jackknife_replicates(
+                matched, measure, n_groups=settings.n_groups, seed=settings.seed, device=device
             )
-            scored = _score_one(matched, measure, draws.of(name), halves, device)
+            scored = _score_one(matched, measure, settings.for_measure(name), halves, device)
             rows.append({**row, **scored, **_interval(scored["score"], left_out, measure)})
-            without.append(left_out)
+            replicates.append(left_out)
         except ValueError as error:
             logger.warning("no score with %s: %s", name, error)
             rows.append({**row, "note": str(error)})
-    parts = pd.concat(without) if without else pd.DataFrame(columns=REPLICATE_COLUMNS)
+    parts = pd.concat(replicates) if replicates else pd.DataFrame(columns=REPLICATE_COLUMNS)
     return pd.DataFrame(rows, columns=COLUMNS), parts
 
 
 def _score_one(
-    matched: Matched, measure: Measure, draws: Draws, halves: Halves | None, device: Device
+    matched: Matched,
+    measure: Measure,
+    settings: ResamplingSettings,
+    halves: Halves | None,
+    device: Device,
 ) -> dict[str, float]:
     x = _flat(matched.reference).to(device)
     score_of = measure.against(x)
     score = score_of(_flat(matched.model[:, matched.condition]).to(device)).item()
-    null = null_scores(matched, measure, draws, device)
+    self_score = score_of(x).item()
+    null = null_scores(matched, measure, settings, device)
     return {
         "score": score,
-        "own_score": score_of(x).item(),
-        **against_chance(score, null, higher_is_closer=measure.higher_is_closer),
+        "self_score": self_score,
+        "own_score": self_score,  # earlier name of the column
+        **compare_with_chance(score, null, higher_is_closer=measure.higher_is_closer),
         **noise_ceiling(matched, measure, halves, device),
     }
 
 
-def _interval(score: float, without: pd.DataFrame, measure: Measure) -> dict[str, float]:
-    half, (least, most) = spread(without), measure.bounds
+def _interval(score: float, replicates: pd.DataFrame, measure: Measure) -> dict[str, float]:
+    half, (least, most) = ci_half_width(replicates), measure.bounds
     return {"score_low": max(score - half, least), "score_high": min(score + half, most)}
 
 
-def replicates(
+def jackknife_replicates(
     matched: Matched, measure: Measure, *, n_groups: int, seed: int, device: Device = "cpu"
 ) -> pd.DataFrame:
     """Score a model without each group of conditions, and of neurons of the reference, in turn.
@@ -173,7 +179,7 @@ def replicates(
 
 
 def null_scores(
-    matched: Matched, measure: Measure, draws: Draws, device: Device = "cpu"
+    matched: Matched, measure: Measure, settings: ResamplingSettings, device: Device = "cpu"
 ) -> np.ndarray:
     """Score the model with its conditions shuffled.
 
@@ -184,8 +190,8 @@ def null_scores(
     -------
     ndarray, shape (n_permutations,)
     """
-    rng = np.random.default_rng(draws.seed)
-    orders = (rng.permutation(matched.n_conditions) for _ in range(draws.n_permutations))
+    rng = np.random.default_rng(settings.seed)
+    orders = (rng.permutation(matched.n_conditions) for _ in range(settings.n_permutations))
     x = _flat(matched.reference).to(device)
     if matched.is_balanced:
         y = _flat(matched.model[:, matched.condition]).to(device)
@@ -210,7 +216,9 @@ def _flat(activity: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(activity).reshape(-1, activity.shape[-1]))
 
 
-def against_chance(score: float, null: np.ndarray, *, higher_is_closer: bool) -> dict[str, float]:
+def compare_with_chance(
+    score: float, null: np.ndarray, *, higher_is_closer: bool
+) -> dict[str, float]:
     """Compare a score with scores of shuffled conditions.
 
     Returns

@@ -1,7 +1,7 @@
-"""How far would scores be with other conditions and neurons? The delete-a-group jackknife.
+"""Intervals of scores over conditions and neurons by the delete-a-group jackknife.
 
-Groups of conditions and groups of the recording's neurons are left out in turn, the variances of
-both add up (Kott 2001). A bootstrap would draw samples twice, which raises every measure of
+Groups of conditions and groups of the recording's neurons are left out in turn, and the variances
+of both are added (Kott 2001). A bootstrap would draw samples twice, which raises every measure of
 similarity. All models of a recording lose the same groups, so that their difference is known better
 than either score.
 """
@@ -19,12 +19,12 @@ COMPARISON_COLUMNS = ["measure", "model", "other", "score", "other_score"]
 COMPARISON_COLUMNS += ["difference", "difference_low", "difference_high", "closer"]
 
 
-def spread(without: pd.DataFrame) -> float:
-    """Return half the width of the 95 % interval that replicates tell of.
+def ci_half_width(replicates: pd.DataFrame) -> float:
+    """Return the half-width of the 95 % jackknife interval.
 
     Parameters
     ----------
-    without : DataFrame
+    replicates : DataFrame
         Columns left_out and score, of one measure and model.
 
     Returns
@@ -32,21 +32,21 @@ def spread(without: pd.DataFrame) -> float:
     float
         NaN where no conditions could be left out.
     """
-    groups = [rows.to_numpy() for _, rows in without.groupby("left_out").score]
-    if CONDITIONS not in set(without.left_out):
+    groups = [rows.to_numpy() for _, rows in replicates.groupby("left_out").score]
+    if CONDITIONS not in set(replicates.left_out):
         return float("nan")
     variance = sum((len(scores) - 1) * float(np.var(scores)) for scores in groups)
     return half_width(variance**0.5, min(map(len, groups)) - 1)
 
 
-def compare(scores: pd.DataFrame, without: pd.DataFrame) -> pd.DataFrame:
+def compare(scores: pd.DataFrame, replicates: pd.DataFrame) -> pd.DataFrame:
     """Compare every two models of a recording, each measure for itself.
 
     Parameters
     ----------
     scores : DataFrame
         Columns model, measure, score, higher_is_closer.
-    without : DataFrame
+    replicates : DataFrame
         Columns model and `REPLICATE_COLUMNS`.
 
     Returns
@@ -56,12 +56,12 @@ def compare(scores: pd.DataFrame, without: pd.DataFrame) -> pd.DataFrame:
         missing where the two were matched with different rows; `closer` is the model that is closer
         to the recording where the interval leaves out 0, else empty.
     """
-    of = dict(tuple(without.groupby(["measure", "model"])))
+    of = dict(tuple(replicates.groupby(["measure", "model"])))
     rows = []
     for measure, cards in scores.dropna(subset=["score"]).groupby("measure", sort=False):
         for first, second in itertools.combinations(cards.to_dict("records"), 2):
             ours, theirs = of.get((measure, first["model"])), of.get((measure, second["model"]))
-            half = _spread_of_difference(ours, theirs)
+            half = _ci_half_width_of_difference(ours, theirs)
             difference = first["score"] - second["score"]
             closer = ""
             if abs(difference) > half:
@@ -72,7 +72,7 @@ def compare(scores: pd.DataFrame, without: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
 
 
-def beside_others(comparison: pd.DataFrame, model: str) -> pd.DataFrame:
+def comparisons_of(comparison: pd.DataFrame, model: str) -> pd.DataFrame:
     """Return the rows of one model from `compare`, turned so that it is always `model`."""
     turned = comparison[comparison.other == model].rename(
         columns={
@@ -92,11 +92,11 @@ def beside_others(comparison: pd.DataFrame, model: str) -> pd.DataFrame:
     return rows.sort_index(kind="stable").reset_index(drop=True)
 
 
-def _spread_of_difference(ours: pd.DataFrame | None, theirs: pd.DataFrame | None) -> float:
+def _ci_half_width_of_difference(ours: pd.DataFrame | None, theirs: pd.DataFrame | None) -> float:
     if ours is None or theirs is None:
         return float("nan")
     keys = ["left_out", "group", "grouping"]
     ours, theirs = ours.reset_index(drop=True), theirs.reset_index(drop=True)
     if not ours[keys].equals(theirs[keys]):
         return float("nan")
-    return spread(ours.assign(score=ours.score - theirs.score))
+    return ci_half_width(ours.assign(score=ours.score - theirs.score))

@@ -1,5 +1,6 @@
-"""Which row of a model's activity goes with which sample of a reference?"""
+"""Match the rows of a model's activity with the samples of a reference."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ N_SHOWN = 3
 
 @dataclass(frozen=True)
 class Matched:
-    """A model beside a reference.
+    """A reference and a model with matched conditions.
 
     Attributes
     ----------
@@ -82,17 +83,18 @@ def match(reference: xr.DataArray, model: xr.DataArray, by: str | Sequence[str] 
     of_reference = _keys(reference, keys, names, "the reference")
     of_model = _keys(model, keys, names, "the model")
     _require_unique(of_model, names, keys)
-    missing = [key for key in dict.fromkeys(of_reference) if key not in set(of_model)]
+    known = set(of_model)
+    missing = [key for key in dict.fromkeys(of_reference) if key not in known]
     if missing:
         raise ValueError(
             f"{names}: expected a {_row(model)} of the model for each of the reference's, "
             f"got none for {_shown(missing)}"
         )
     used = list(dict.fromkeys(of_reference))
-    place = {key: row for row, key in enumerate(of_model)}
+    model_row = {key: row for row, key in enumerate(of_model)}
     number = {key: row for row, key in enumerate(used)}
     return Matched(
-        x, y[:, [place[key] for key in used]], np.array([number[key] for key in of_reference])
+        x, y[:, [model_row[key] for key in used]], np.array([number[key] for key in of_reference])
     )
 
 
@@ -128,7 +130,7 @@ def _plain(value: object) -> str:
 
 
 def _require_unique(keys: list[tuple[str, ...]], names: str, by: Sequence[str]) -> None:
-    twice = [key for key in dict.fromkeys(keys) if keys.count(key) > 1]
+    twice = [key for key, count in Counter(keys).items() if count > 1]
     if twice:
         said = "names" if by == [ROW_NAME] else ", ".join(by)
         raise ValueError(

@@ -1,10 +1,11 @@
-"""The page of a score card: one file of HTML, nothing beside it."""
+"""Fill the template of a score card: one self-contained HTML file."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment
+from jinja2 import Environment, StrictUndefined
 
 from scorebounds.core.measure_table import measure_label
 from scorebounds.scorecards.verdicts import AT_CEILING, BETTER, CHANCE, PERFECT, UNDEFINED
@@ -13,105 +14,9 @@ from scorebounds.scorecards.verdicts import AT_CEILING, BETTER, CHANCE, PERFECT,
 MARKS = {PERFECT: "●", AT_CEILING: "◕", BETTER: "◐", CHANCE: "○", UNDEFINED: "–"}
 STRIP_WIDTH, STRIP_HEIGHT = 200, 22
 
-_TEMPLATE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string("""\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ model }} beside {{ dataset }}</title>
-<style>
-body { font: 15px/1.45 system-ui, "DejaVu Sans", sans-serif; color: #1a1a1a; margin: 2rem auto;
-  max-width: 62rem; padding: 0 1rem; }
-h1 { font-size: 1.5rem; margin-bottom: .2rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-table { border-collapse: collapse; width: 100%; }
-th { text-align: left; font-weight: 600; border-bottom: 2px solid #333; }
-th, td { padding: .3rem .7rem .3rem 0; vertical-align: middle; }
-td { border-bottom: 1px solid #ddd; } td.n, th.n { text-align: right; white-space: nowrap;
-  font-variant-numeric: tabular-nums; }
-p.facts, .small { color: #555; font-size: .88rem; }
-dt { font-weight: 600; margin-top: .7rem; } dd { margin: 0; }
-svg { display: block; }
-</style>
-</head>
-<body>
-<h1>{{ model }} beside {{ dataset }}</h1>
-<p class="facts">{{ n_samples }} samples, {{ n_conditions }} conditions; {{ n_neurons }} neurons of
-the model. {{ counts }}</p>
-<table>
-<thead><tr><th></th><th>measure</th><th>{{ axis }}</th><th class="n">score</th>
-<th class="n">95 % interval</th><th class="n">chance</th><th class="n">p</th>
-<th class="n">noise ceiling</th><th class="n">PCs captured<br>at this score</th></tr></thead>
-<tbody>
-{% for row in rows %}
-<tr title="{{ row.verdict }}"><td>{{ row.mark }}</td><td>{{ row.label }}</td><td>{% if row.strip %}
-<svg width="{{ width }}" height="{{ height }}" role="img" aria-label="score {{ row.score }}">
-<line x1="0" x2="{{ width }}" y1="11" y2="11" stroke="#ddd"/>
-<rect x="{{ row.strip.null }}" width="{{ row.strip.null_width }}" y="4" height="14" fill="#999"/>
-{% if row.strip.ceiling %}
-<rect x="{{ row.strip.ceiling }}" width="{{ row.strip.ceiling_width }}" y="4" height="14"
- fill="none" stroke="#D55E00"/>
-{% endif %}
-{% if row.strip.low is not none %}
-<line x1="{{ row.strip.low }}" x2="{{ row.strip.high }}" y1="11" y2="11" stroke="#0072B2"
- stroke-width="2"/>
-{% endif %}
-<circle cx="{{ row.strip.score }}" cy="11" r="4" fill="#0072B2"/>
-</svg>{% endif %}</td>
-<td class="n">{{ row.score }}</td><td class="n">{{ row.interval }}</td>
-<td class="n">{{ row.chance }}</td><td class="n">{{ row.p }}</td>
-<td class="n">{{ row.ceiling }}</td><td class="n">{{ row.pcs }}</td></tr>
-{% endfor %}
-</tbody>
-</table>
-<p class="small">{% for verdict, mark in marks.items() %}{{ mark }} {{ verdict }}{{ ", "
- if not loop.last }}{% endfor %}. Blue: score and interval, over other conditions and other neurons
-of the recording. Grey bar: 90 % of the scores with shuffled conditions. Orange frame: what a model
-without fault would have, as the noise of the trials goes.</p>
-<h2>What each score is worth</h2>
-<dl>
-{% for row in rows %}
-<dt>{{ row.mark }} {{ row.label }}</dt><dd>{{ row.sentence }}</dd>
-{% endfor %}
-</dl>
-{% if others %}
-<h2>Beside the other models</h2>
-<p class="small">{{ model }} less the other model. Both lose the same conditions and neurons in
-turn, which makes the interval of the difference narrower than those of the scores. Closer: where
-the interval leaves out 0.</p>
-<table>
-<thead><tr><th>other model</th><th>measure</th><th class="n">score</th>
-<th class="n">the other's</th><th class="n">difference</th><th class="n">95 % interval</th>
-<th>closer to {{ dataset }}</th></tr></thead>
-<tbody>
-{% for row in others %}
-<tr><td>{{ row.other }}</td><td>{{ row.label }}</td><td class="n">{{ row.score }}</td>
-<td class="n">{{ row.other_score }}</td><td class="n">{{ row.difference }}</td>
-<td class="n">{{ row.interval }}</td><td>{{ row.closer }}</td></tr>
-{% endfor %}
-</tbody>
-</table>
-{% endif %}
-{% if allowed %}
-<h2>What each score allows for the others</h2>
-<p class="small">Proven: no data beside this recording can be outside. Attained: data of at most
-the recording's width were found at either end.</p>
-<table>
-<thead><tr><th>given</th><th class="n">score</th><th>then</th><th class="n">proven</th>
-<th class="n">attained</th><th class="n">the model has</th></tr></thead>
-<tbody>
-{% for row in allowed %}
-<tr><td>{{ row.given }}</td><td class="n">{{ row.score }}</td><td>{{ row.implied }}</td>
-<td class="n">{{ row.outer }}</td><td class="n">{{ row.attained }}</td>
-<td class="n">{{ row.implied_score }}</td></tr>
-{% endfor %}
-</tbody>
-</table>
-{% endif %}
-<p class="small">Made by scorebounds. The numbers are in the tables beside this page.</p>
-</body>
-</html>
-""")
+_TEMPLATE = Environment(
+    autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+).from_string(Path(__file__).with_name("page.html.j2").read_text(encoding="utf-8"))
 
 
 def scorecard_page(
@@ -122,11 +27,11 @@ def scorecard_page(
     Parameters
     ----------
     card : DataFrame
-        From `judgements.judge`.
+        From `verdicts.interpret`.
     allowed : DataFrame
-        From `judgements.allowed_scores`.
+        From `verdicts.allowed_scores`.
     others : DataFrame
-        From `jackknife.beside_others`.
+        From `jackknife.comparisons_of`.
     dataset, model : str
     """
     rows = card.to_dict("records")

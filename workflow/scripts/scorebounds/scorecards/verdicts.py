@@ -1,4 +1,4 @@
-"""What to make of a model's scores: a place on the curve, a verdict, what else they allow."""
+"""Interpret a model's scores: position on the optimisation curve, verdict, implied scores."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,16 +23,18 @@ CHANCE, BETTER, AT_CEILING, PERFECT, UNDEFINED = (
 )
 # Measures between which there are proven bounds, with their angular forms.
 BOUNDED = ("cka", "nbs", "linreg")
-PLACE_COLUMNS = ["n_pcs", "pcs_at_score", "variance_at_score", "variables_at_score"]
-PLACE_COLUMNS += ["variables_missing"]
+POSITION_COLUMNS = ["n_pcs", "pcs_at_score", "variance_at_score", "variables_at_score"]
+POSITION_COLUMNS += ["variables_missing"]
 ALLOWED_COLUMNS = ["given", "score", "implied", "implied_score", "outer_low", "outer_high"]
 ALLOWED_COLUMNS += ["attained_low", "attained_high"]
 
 Row = Mapping[Any, Any]
 
 
-def judge(scores: pd.DataFrame, components: pd.DataFrame, thresholds: pd.DataFrame) -> pd.DataFrame:
-    """Add to each score its place on the optimisation curve, a verdict and a sentence.
+def interpret(
+    scores: pd.DataFrame, components: pd.DataFrame, thresholds: pd.DataFrame
+) -> pd.DataFrame:
+    """Add to each score its position on the optimisation curve, a verdict and a sentence.
 
     Parameters
     ----------
@@ -46,21 +48,21 @@ def judge(scores: pd.DataFrame, components: pd.DataFrame, thresholds: pd.DataFra
     Returns
     -------
     DataFrame
-        `scores` with `PLACE_COLUMNS`, missing for a measure that nothing was optimised towards;
+        `scores` with `POSITION_COLUMNS`, missing for a measure that nothing was optimised towards;
         `pcs_of_model`, `variance_of_model`: what the model itself explains; `verdict`, `sentence`.
     """
-    places = pd.DataFrame(
+    positions = pd.DataFrame(
         [
-            place(
+            position_on_curve(
                 row["score"],
                 thresholds[thresholds.measure == row["measure"]],
                 higher_is_closer=row["higher_is_closer"],
             )
             for row in scores.to_dict("records")
         ],
-        columns=PLACE_COLUMNS,
+        columns=POSITION_COLUMNS,
     )
-    table = pd.concat([scores.reset_index(drop=True), places], axis=1)
+    table = pd.concat([scores.reset_index(drop=True), positions], axis=1)
     known = components.r2.notna().any()
     explained = components.r2 >= EXPLAINED
     table["pcs_of_model"] = explained.sum() if known else np.nan
@@ -75,8 +77,10 @@ def judge(scores: pd.DataFrame, components: pd.DataFrame, thresholds: pd.DataFra
     return table
 
 
-def place(score: float, thresholds: pd.DataFrame, *, higher_is_closer: bool) -> dict[str, Any]:
-    """Tell what data that were optimised to a score have captured of the reference."""
+def position_on_curve(
+    score: float, thresholds: pd.DataFrame, *, higher_is_closer: bool
+) -> dict[str, Any]:
+    """Return what data that were optimised to a score have captured of the reference."""
     pcs = thresholds[thresholds.kind == "pc"]
     if pcs.empty or np.isnan(score):
         return {}
@@ -97,7 +101,7 @@ def verdict(row: Row) -> str:
     if np.isnan(row["score"]):
         return UNDEFINED
     sign = 1 if row["higher_is_closer"] else -1
-    if sign * (row["score"] - row["own_score"]) >= -ROUNDING:
+    if sign * (row["score"] - row["self_score"]) >= -ROUNDING:
         return PERFECT
     if row["p"] > SIGNIFICANT:
         return CHANCE
@@ -106,7 +110,7 @@ def verdict(row: Row) -> str:
 
 
 def sentence(row: Row, components: pd.DataFrame) -> str:
-    """Say in plain words, with the numbers, what a score is worth."""
+    """Say in plain words, with the numbers, what a score means."""
     score = _number(row["score"])
     if row["verdict"] == UNDEFINED:
         return f"Not defined: {row['note']}."
@@ -119,14 +123,16 @@ def sentence(row: Row, components: pd.DataFrame) -> str:
         )
     if row["verdict"] == PERFECT:
         said = f"Perfect: {score}, as the recording with itself."
-        return said if _nothing_lacks(components) else f"{said} {_lack(row, components)}"
+        return (
+            said if _explains_all(components) else f"{said} {_missing_components(row, components)}"
+        )
     said = f"{score} against {chance} of {shuffled} (p = {row['p']:.2g})"
-    parts = [f"{row['verdict'].capitalize()}: {said}{_beside_ceiling(row)}."]
-    parts += _place_sentence(row)
-    return " ".join([*parts, _lack(row, components)]).strip()
+    parts = [f"{row['verdict'].capitalize()}: {said}{_ceiling_clause(row)}."]
+    parts += _position_sentence(row)
+    return " ".join([*parts, _missing_components(row, components)]).strip()
 
 
-def _beside_ceiling(row: Row) -> str:
+def _ceiling_clause(row: Row) -> str:
     low, high = row["ceiling_low"], row["ceiling_high"]
     if np.isnan(low):
         return ""
@@ -134,7 +140,7 @@ def _beside_ceiling(row: Row) -> str:
     return f"; {between}, as the noise of the trials goes"
 
 
-def _place_sentence(row: Row) -> list[str]:
+def _position_sentence(row: Row) -> list[str]:
     """Say what data with this score have captured."""
     if pd.isna(row["n_pcs"]):
         return []
@@ -152,11 +158,11 @@ def _place_sentence(row: Row) -> list[str]:
     return [f"{said}."]
 
 
-def _nothing_lacks(components: pd.DataFrame) -> bool:
+def _explains_all(components: pd.DataFrame) -> bool:
     return not (components.r2 < EXPLAINED).any()
 
 
-def _lack(row: Row, components: pd.DataFrame) -> str:
+def _missing_components(row: Row, components: pd.DataFrame) -> str:
     """Say which PCs the model itself does not explain, the largest of them."""
     if pd.isna(row["variance_of_model"]):
         return ""
@@ -185,7 +191,7 @@ def _number(value: float) -> str:
 def allowed_scores(
     scores: pd.DataFrame, components: pd.DataFrame, regions: Sequence[pd.DataFrame]
 ) -> pd.DataFrame:
-    """Tell which scores of other measures go with each score of a model.
+    """Return which scores of other measures go with each score of a model.
 
     Parameters
     ----------
