@@ -10,13 +10,13 @@ import time
 
 import torch
 
-from scorebounds.ranges.attained import Effort, find_ends
+from scorebounds.ranges.attained import SearchSettings, find_ends
 from scorebounds.ranges.families import paths
 from scorebounds.ranges.joint import FixedX, optimize_jointly
 from scorebounds.ranges.reduced import ReducedSpace
 
 N_VALUES = 20
-EFFORT = Effort(n_starts=6, n_rounds=8, n_steps=15, n_passes=1)
+SEARCH_SETTINGS = SearchSettings(n_starts=6, n_rounds=8, n_steps=15, n_passes=1)
 JOINT_STEPS = 60
 TIMED_TARGETS, TIMED_STEPS = 4, 2
 
@@ -39,7 +39,7 @@ def main():
     space = ReducedSpace(x, 0)
     starts = paths(space, 0, grid)
     for sign in (-1, 1):
-        found = find_ends(space, names, grid, sign, starts, EFFORT)
+        found = find_ends(space, names, grid, sign, starts, SEARCH_SETTINGS)
         for index in range(N_VALUES):
             y = space.build(found.points[found.best(index, sign)[:1]])
             assert torch.isfinite(y).all()

@@ -5,14 +5,10 @@ import pytest
 import torch
 from measure_cases import draw
 
+from scorebounds.core.angular import from_angular, to_angular
 from scorebounds.measures import registry
-from scorebounds.ranges.bounds import (
-    from_angular,
-    lower_nbs,
-    outer_range,
-    participation_window,
-    to_angular,
-)
+from scorebounds.ranges.bounds import outer_range
+from scorebounds.ranges.nbs_bounds import lower_nbs, participation_window
 
 PAIRS = [("cka", "nbs"), ("linreg", "procrustes_angular"), ("linreg", "cka")]
 

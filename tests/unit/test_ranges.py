@@ -44,8 +44,8 @@ def of_cka():
 
 def assert_inside_each_other(region):
     lower, upper = region.attained_lower, region.attained_upper
-    assert not (region.paper_lower < lower - 1e-6).any()
-    assert not (region.paper_upper > upper + 1e-6).any()
+    assert not (region.joint_lower < lower - 1e-6).any()
+    assert not (region.joint_upper > upper + 1e-6).any()
     assert not (lower < region.outer_lower - 1e-6).any()
     assert not (upper > region.outer_upper + 1e-6).any()
 
@@ -54,10 +54,10 @@ def test_three_methods_lie_inside_each_other(of_cka):
     region = of_cka.region
     assert_inside_each_other(region)
     assert region.attained_lower.notna().all()
-    assert region.paper_lower.notna().sum() >= 8
-    known = region[region.paper_lower.notna() & (region.a_value.between(0.15, 0.85))]
-    assert (known.paper_lower - known.attained_lower).max() > 0.05
-    assert (known.attained_upper - known.paper_upper).max() > 0.05
+    assert region.joint_lower.notna().sum() >= 8
+    known = region[region.joint_lower.notna() & (region.a_value.between(0.15, 0.85))]
+    assert (known.joint_lower - known.attained_lower).max() > 0.05
+    assert (known.attained_upper - known.joint_upper).max() > 0.05
 
 
 def test_ends_meet_where_cka_is_one(of_cka):
@@ -184,9 +184,9 @@ def test_free_x_reaches_what_no_y_beside_the_fixed_one_can():
     x = with_spectrum([0.97, 0.02, 0.01])
     fixed = ranges(x, "cka", "nbs")
     free = pair_range(x, ("cka", "nbs"), "test", seed=0, settings=with_free_x())
-    assert set(fixed.region.paper_x) == {"fixed"}
-    assert set(free.region.paper_x) == {"free"}
-    assert (free.region.paper_upper > free.region.outer_upper + 0.05).any()
+    assert set(fixed.region.joint_x) == {"fixed"}
+    assert set(free.region.joint_x) == {"free"}
+    assert (free.region.joint_upper > free.region.outer_upper + 0.05).any()
     assert (nearest(fixed) - nearest(free)).max() > 0.1
     # What was searched for, and the guides, stay a matter of the given X.
     for region in (fixed.region, free.region):

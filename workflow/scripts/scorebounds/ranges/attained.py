@@ -34,8 +34,8 @@ class Space(Protocol):
         """Return the Y of one point."""
 
 
-class Effort(NamedTuple):
-    """How much to search: starts per end, rounds of multipliers, steps in each, passes after."""
+class SearchSettings(NamedTuple):
+    """Amount of search: starts per end, rounds of multipliers, steps in each, passes after that."""
 
     n_starts: int
     n_rounds: int
@@ -74,7 +74,7 @@ def find_ends(
     grid: Tensor,
     sign: int,
     paths: Mapping[str, Points],
-    effort: Effort,
+    search_settings: SearchSettings,
 ) -> Ends:
     """Search one end of the range of b for each value of a.
 
@@ -89,21 +89,21 @@ def find_ends(
         1 for the largest b, −1 for the smallest.
     paths : mapping of str to Points
         Kinds of Y to start from; of each path the points where a crosses its goal.
-    effort : Effort
+    search_settings : SearchSettings
 
     Returns
     -------
     Ends
         All that was attained.
     """
-    starts, goal = _starts(space, names, grid, sign, paths, effort.n_starts)
+    starts, goal = _starts(space, names, grid, sign, paths, search_settings.n_starts)
     found = _on_goal(space, names, grid, starts, goal, searched=False)
-    searched = _search(space, names, grid, sign, found, effort)
+    searched = _search(space, names, grid, sign, found, search_settings)
     found = _merge(found, searched)
-    for _ in range(effort.n_passes):
+    for _ in range(search_settings.n_passes):
         neighbours = _neighbours(found, len(grid), sign)
         moved = _on_goal(space, names, grid, *neighbours, searched=False)
-        found = _merge(found, moved, _search(space, names, grid, sign, moved, effort))
+        found = _merge(found, moved, _search(space, names, grid, sign, moved, search_settings))
     return found
 
 
@@ -177,7 +177,12 @@ def _on_goal(
 
 
 def _search(
-    space: Space, names: tuple[str, str], grid: Tensor, sign: int, starts: Ends, effort: Effort
+    space: Space,
+    names: tuple[str, str],
+    grid: Tensor,
+    sign: int,
+    starts: Ends,
+    search_settings: SearchSettings,
 ) -> Ends:
     """Search from each start."""
     results = []
@@ -188,8 +193,8 @@ def _search(
             part.coordinates,
             goals,
             torch.full_like(goals, sign),
-            n_rounds=effort.n_rounds,
-            n_steps=effort.n_steps,
+            n_rounds=search_settings.n_rounds,
+            n_steps=search_settings.n_steps,
         )
         results.append(part.moved(coordinates))
     if not results:
@@ -198,14 +203,14 @@ def _search(
 
 
 def _neighbours(found: Ends, n_grid: int, sign: int) -> tuple[Points, Tensor]:
-    """Take the best of each goal as a start for the goals beside it."""
+    """Take the best of each goal as a start for the adjacent goals."""
     rows, goals = [], []
     for index in range(n_grid):
         best = found.best(index, sign)
         if len(best):
-            beside = [goal for goal in (index - 1, index + 1) if 0 <= goal < n_grid]
-            rows += [int(best[0])] * len(beside)
-            goals += beside
+            adjacent = [goal for goal in (index - 1, index + 1) if 0 <= goal < n_grid]
+            rows += [int(best[0])] * len(adjacent)
+            goals += adjacent
     numbers = torch.tensor([rows, goals], dtype=torch.long, device=found.goal.device)
     return found.points[numbers[0]], numbers[1]
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from scorebounds.ranges.reduced import Points, ReducedSpace
 
 N_VALUES = 64
-# Size of what is to count for regression but not for the shape of Y, beside a column of size 1.
+# Size of columns that count for regression but hardly for the shape of Y; others have size 1.
 FAINT = 1e-5
 TILT = 0.1  # radians
 
@@ -60,7 +60,7 @@ def _counts(space: ReducedSpace) -> list[int]:
 
 
 def _low_rank(space: ReducedSpace) -> dict[str, Points]:
-    """Keep X's first components, and spread energy evenly beside X: where NBS is least."""
+    """Keep X's first components and spread variance evenly outside X: NBS is least there."""
     levels = torch.logspace(-3.5, 1.5, N_VALUES, dtype=space.s.dtype, device=space.s.device)[
         :, None
     ]
@@ -68,9 +68,9 @@ def _low_rank(space: ReducedSpace) -> dict[str, Points]:
     found = {}
     for count in _counts(space):
         inside = torch.where(number < count, _wide(space, space.s), 0).expand(N_VALUES, -1)
-        beside = torch.where(number >= count, space.s[0], 0) * levels
-        found[f"first {count} and energy beside"] = space.diagonal(
-            _order(space, N_VALUES), inside, beside
+        outside = torch.where(number >= count, space.s[0], 0) * levels
+        found[f"first {count} and variance outside X"] = space.diagonal(
+            _order(space, N_VALUES), inside, outside
         )
     return found
 
@@ -89,9 +89,9 @@ def _one_enlarged(space: ReducedSpace) -> dict[str, Points]:
         order = _order(space, N_VALUES, count - 1, second)
         for power in (1.0, 0.6):
             flattened = space.s ** (2 * power)
-            energy = (1 - share) * _wide(space, flattened / flattened.sum()) + share * only
+            squared_norms = (1 - share) * _wide(space, flattened / flattened.sum()) + share * only
             found[f"PC {count} enlarged, power {power}"] = _tilted(
-                space.diagonal(order, energy.sqrt(), 0 * energy)
+                space.diagonal(order, squared_norms.sqrt(), 0 * squared_norms)
             )
     powers = torch.linspace(-3, 8, N_VALUES, **_like(space))[:, None]
     inside = _wide(space, (space.s / space.s[0]) ** powers)
@@ -100,7 +100,7 @@ def _one_enlarged(space: ReducedSpace) -> dict[str, Points]:
 
 
 def _tilted(points: Points) -> Points:
-    """Turn the two PCs of each block a little: where they are not, no slope leads that way."""
+    """Turn the two PCs of each block a little: without, that gradient is zero."""
     cosine, sine = math.cos(TILT), math.sin(TILT)
     turn = torch.tensor([[cosine, -sine], [sine, cosine]], device=points.coordinates.device)
     blocks = turn.to(points.coordinates) @ points.coordinates[:, :4].view(-1, 2, 2)
@@ -116,8 +116,8 @@ def _turned(space: ReducedSpace) -> dict[str, Points]:
     order, found = _order(space, N_VALUES), {}
     for count in (1, 2, space.rank):
         angle = torch.where(number < count, angles, 0)
-        beside = torch.where(number < space.rank, full, space.s[-1]) * angle.sin()
-        found[f"first {count} turned out"] = space.diagonal(order, full * angle.cos(), beside)
+        outside = torch.where(number < space.rank, full, space.s[-1]) * angle.sin()
+        found[f"first {count} turned out"] = space.diagonal(order, full * angle.cos(), outside)
     together = space.diagonal(order, full.expand(N_VALUES, -1), 0 * angles * full)
     cosine, sine = angles[:, 0].cos(), angles[:, 0].sin()
     s0, s1 = space.s[0], space.s[1]
@@ -129,21 +129,21 @@ def _turned(space: ReducedSpace) -> dict[str, Points]:
 
 
 def _single(space: ReducedSpace, angles: Tensor) -> dict[str, Points]:
-    """Turn a single direction from PC 1 to another: the least NBS with little room beside X."""
+    """Turn one direction from PC 1 to another: least NBS with few dimensions outside X."""
     nothing = 0 * angles * _wide(space, space.s)
     found = {}
     for other in {1, space.rank // 2, space.rank - 1} - {0}:
-        for beside in (0.0, 0.3, 1.0)[: 1 + 2 * (space.n_outside > 0)]:
+        for outside in (0.0, 0.3, 1.0)[: 1 + 2 * (space.n_outside > 0)]:
             one = space.diagonal(_order(space, N_VALUES, 0, other), nothing, nothing)
             coordinates = one.coordinates.clone()
             coordinates[:, 0], coordinates[:, 2] = angles[:, 0].cos(), angles[:, 0].sin()
-            coordinates[:, 5] = beside
-            found[f"one direction, PC 1 to {other + 1}, {beside:g}"] = one.moved(coordinates)
+            coordinates[:, 5] = outside
+            found[f"one direction, PC 1 to {other + 1}, {outside:g}"] = one.moved(coordinates)
     return found
 
 
 def _explaining(space: ReducedSpace, shares: Tensor) -> dict[str, Points]:
-    """Explain a given share of X: by its first PCs, or beside one column that is no PC.
+    """Explain a given share of X: by its first PCs, or with one large column that is no PC.
 
     The first has the largest CKA, the second the least CKA and NBS that linear regression allows.
     """

@@ -9,7 +9,7 @@ from scorebounds.ranges.reduced import Points
 from scorebounds.ranges.search import Scores
 
 N_VALUES = 24
-# What explains X, beside one column of size 1 that does not: seen by regression, not by shape.
+# Size of the columns that explain X, next to one of size 1 that does not: regression sees them.
 FAINT = 1e-3
 
 
@@ -53,8 +53,8 @@ def as_points(y: Tensor) -> Points:
 def full_paths(x: Tensor, seed: int) -> dict[str, Points]:
     """Return kinds of Y of the shape of X, each a path along which scores change.
 
-    X scaled is for measures that see the size of Y; a large column beside faint components of X for
-    those that see how well Y predicts; noise for the others.
+    X scaled is for measures that depend on the scale of Y; a large column next to faint components
+    of X for those that measure how well Y predicts; noise for the others.
     """
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x)
@@ -73,7 +73,7 @@ def full_paths(x: Tensor, seed: int) -> dict[str, Points]:
     rows = x.norm(dim=1, keepdim=True)
     families = {
         "X scaled": scales * x,
-        "one column beside": scales * (rest + only),
+        "one column outside X": scales * (rest + only),
         "X turned upside down": scales * (u * (s[-1] / s)),
         "X and noise": (1 - share) * scores + share * noise,
         "first two and noise": (1 - share) * first + share * noise,

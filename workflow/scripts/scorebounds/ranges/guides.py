@@ -1,4 +1,4 @@
-"""What a high score leaves to measures that it was not paired with."""
+"""Which scores of other measures are compatible with a high score, for pairs not searched."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,8 +8,8 @@ import pandas as pd
 from torch import Tensor
 
 from scorebounds.ranges.bounds import base_of, from_base, outer_range, to_base
+from scorebounds.ranges.problem import PairProblem
 from scorebounds.ranges.reduced import MEASURES
-from scorebounds.ranges.region import PairProblem
 from scorebounds.ranges.verdicts import verdict
 
 ENDS = ["low", "high", "outer_low", "outer_high"]
@@ -24,18 +24,18 @@ def guides_of_other_pairs(
     seed: int,
     settings: Mapping[str, Any],
 ) -> pd.DataFrame:
-    """Find what a score of at least the guide leaves to each of `names`, where it is not known.
+    """Find which scores of `names` are compatible with a score of at least the reference level.
 
-    Between two forms of one measure, and between two measures of which one is a form of another
-    that was searched, nothing has to be searched: the ends follow exactly. The lower ends of other
-    pairs are searched; their upper ends are 1, which Y = X has.
+    Pairs in `known` are skipped. Between two forms of one measure, and where another form of the
+    implied measure was searched, the ends follow exactly. The lower ends of the remaining pairs are
+    searched; their upper ends are 1, attained by Y = X.
 
     Parameters
     ----------
     x : Tensor, shape (n_samples, n_x)
         The reference.
     known : DataFrame
-        The guides of this dataset's pairs, see `pair_range`.
+        The table `guides` of this dataset's pairs, see `pair_range`.
     names : sequence of str
         Measures that the reduced search takes: `cka`, `nbs`, `linreg` or their angular forms.
     dataset : str

@@ -1,4 +1,4 @@
-"""Method 1, that of Cloos et al. 2025: Adam pulls both scores to a target at once."""
+"""Method 1, that of Cloos et al. 2025: Adam optimises both scores towards a target at once."""
 
 import math
 from collections.abc import Callable
@@ -18,12 +18,12 @@ from scorebounds.ranges.bounds import ANGULAR_OF, base_of
 
 Scorer = Callable[[Tensor], tuple[Tensor, Tensor]]
 
+# Loss below which a trajectory has arrived at its target.
 ARRIVED = 1e-3
-N_BISECTIONS = 60
 
 
 class Joint(NamedTuple):
-    """What the joint optimisation of one pair of scores left behind.
+    """Result of the joint optimisation of one pair of scores.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ def border_targets(n_targets: int) -> np.ndarray:
     way = 4 * np.arange(n_targets) / n_targets
     side, along = way.astype(int), way % 1
     corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]], dtype=float)
-    return corners[side] + along[:, None] * (corners[side + 1] - corners[side])
+    return np.asarray(corners[side] + along[:, None] * (corners[side + 1] - corners[side]))
 
 
 def optimize_jointly(
@@ -144,7 +144,7 @@ class FixedX:
                 references[points.dtype] = Reference(x)
             pair = Pair(references[points.dtype], points)
             first, second = (
-                in_form(name, each.compare(pair))
+                to_measure_scale(name, each.compare(pair))
                 for name, each in zip(self.names, base, strict=True)
             )
             return first, second
@@ -152,7 +152,7 @@ class FixedX:
         return evaluate
 
 
-def in_form(name: str, score: Tensor) -> Tensor:
+def to_measure_scale(name: str, score: Tensor) -> Tensor:
     """Return the score of `name` that goes with one of its base measure, in its precision."""
     return 1 - safe_arccos(score) / (math.pi / 2) if name in ANGULAR_OF else score
 
@@ -179,28 +179,18 @@ class _Crossings:
                 self.crossings[index, sign] = pair
 
 
-def on_the_way(evaluate: Scorer, first: Tensor, second: Tensor, goal: float) -> Tensor | None:
-    """Return the point between two, on a straight line, at which a meets its goal."""
+def point_at_goal(evaluate: Scorer, first: Tensor, second: Tensor, goal: float) -> Tensor | None:
+    """Return the point on the line between two points at which a equals its goal, or None."""
+    # SciPy's optimisers are slow to import, and most callers never come here.
+    from scipy.optimize import brentq
 
-    def off(share: float) -> float:
+    def off_goal(share: float) -> float:
         with torch.no_grad():
             return evaluate(first + share * (second - first))[0].item() - goal
 
-    low, high = 0.0, 1.0
-    off_low, off_high = off(low), off(high)
-    if off_low == 0:
+    at_first = off_goal(0.0)
+    if at_first == 0:
         return first
-    if not off_low * off_high <= 0:
+    if not at_first * off_goal(1.0) <= 0:
         return None
-    for _ in range(N_BISECTIONS):
-        middle = low - off_low * (high - low) / (off_high - off_low)
-        if not low < middle < high:
-            break
-        off_middle = off(middle)
-        if abs(off_middle) < 1e-12:
-            return first + middle * (second - first)
-        if off_low * off_middle <= 0:
-            high, off_high, off_low = middle, off_middle, off_low / 2
-        else:
-            low, off_low, off_high = middle, off_middle, off_high / 2
-    return first + middle * (second - first)
+    return first + brentq(off_goal, 0.0, 1.0, xtol=1e-15) * (second - first)

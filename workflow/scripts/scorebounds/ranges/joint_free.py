@@ -10,7 +10,7 @@ from scorebounds.measures import registry
 from scorebounds.measures.pair import Pair, Reference
 from scorebounds.measures.regression import fold_bounds
 from scorebounds.ranges.bounds import base_of
-from scorebounds.ranges.joint import Scorer, in_form
+from scorebounds.ranges.joint import Scorer, to_measure_scale
 
 ScoreOfBoth = Callable[[Tensor, Tensor], Tensor]
 
@@ -109,7 +109,9 @@ class FreeX:
                     score + (other - other.detach())
                     for score, other in zip(scores, again, strict=True)
                 ]
-            return [in_form(name, each) for name, each in zip(self.names, scores, strict=True)]
+            return [
+                to_measure_scale(name, each) for name, each in zip(self.names, scores, strict=True)
+            ]
 
         def evaluate(points: Tensor) -> tuple[Tensor, Tensor]:
             batch = points.reshape(-1, *points.shape[-2:])

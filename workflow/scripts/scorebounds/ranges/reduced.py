@@ -1,9 +1,9 @@
 """Coordinates in which CKA, NBS and linear regression need few numbers of Y.
 
-Centred X = U S Vᵀ and Y = U A + W B, W orthonormal and beside X. These measures see of Y only A
-and BᵀB. Extremes of NBS at a fixed CKA have A and B diagonal but for PCs that are turned into each
-other in pairs (docs/bounds.md): a point is one block of two PCs, any two, and two numbers for each
-other PC.
+Centred X = U S Vᵀ and Y = U A + W B, W orthonormal and orthogonal to X. These measures depend
+on Y only through A and BᵀB. Extremes of NBS at a fixed CKA have A and B diagonal except for
+PCs that are turned into each other in pairs (docs/bounds.md): a point is one block of two PCs, any
+two, and two numbers for each other PC.
 """
 
 from dataclasses import dataclass, replace
@@ -59,7 +59,7 @@ class ReducedSpace:
     x : Tensor, shape (n_samples, q)
         Of rank 2 at least.
     seed : int
-        Of the directions beside X, which are drawn at random: scores do not depend on them.
+        Of the directions outside X, which are drawn at random: scores do not depend on them.
     """
 
     on_goal = ON_GOAL
@@ -88,23 +88,23 @@ class ReducedSpace:
         n, q = len(order), self.width
         number = torch.arange(q, device=order.device)
         inside = (number < self.rank).expand(n, q)
-        # Where dimensions beside X are scarce, the first columns of the order have them.
-        beside = (number < self.n_outside).expand(n, q)
+        # Where few dimensions are outside X, the first columns of the order have them.
+        outside = (number < self.n_outside).expand(n, q)
         block = torch.ones(n, 4, dtype=torch.bool, device=order.device)
         two = torch.arange(2, device=order.device)
         rows = (two < self.n_outside).repeat_interleave(2).expand(n, 4)
-        inside, beside = inside.clone(), beside.clone()
-        inside[:, :2] = beside[:, :2] = False
-        return torch.cat([block, rows, inside, beside], 1).to(self.s)
+        inside, outside = inside.clone(), outside.clone()
+        inside[:, :2] = outside[:, :2] = False
+        return torch.cat([block, rows, inside, outside], 1).to(self.s)
 
-    def diagonal(self, order: Tensor, inside: Tensor, beside: Tensor) -> Points:
-        """Return Y = U diag(inside) + W diag(beside), both (n, q) in the PCs' own order."""
+    def diagonal(self, order: Tensor, inside: Tensor, outside: Tensor) -> Points:
+        """Return Y = U diag(inside) + W diag(outside), both (n, q) in the PCs' own order."""
         q, r = self.width, self.rank
         others = torch.arange(r, q, device=order.device)
         whole = torch.cat([order, others.expand(len(order), -1)], 1)
-        inside, beside = inside.gather(1, whole), beside.gather(1, whole)
-        blocks = [torch.diag_embed(each[:, :2]).flatten(1) for each in (inside, beside)]
-        coordinates = torch.cat([*blocks, inside, beside], 1)
+        inside, outside = inside.gather(1, whole), outside.gather(1, whole)
+        blocks = [torch.diag_embed(each[:, :2]).flatten(1) for each in (inside, outside)]
+        coordinates = torch.cat([*blocks, inside, outside], 1)
         return Points(order, coordinates * self.free(order))
 
     def scorer(self, points: Points, names: tuple[str, str]) -> Scores:
@@ -114,16 +114,17 @@ class ReducedSpace:
         def scores(coordinates: Tensor) -> tuple[Tensor, Tensor]:
             at, q = coordinates * free, self.width
             a, b = at[:, :4].view(-1, 2, 2), at[:, 4:8].view(-1, 2, 2)
-            inside, beside = at[:, 8 : 8 + q], at[:, 8 + q :]
+            inside, outside = at[:, 8 : 8 + q], at[:, 8 + q :]
             gram = a.mT @ a + b.mT @ b
-            parts = (s, a, gram, inside, inside.square() + beside.square())
+            parts = (s, a, gram, inside, inside.square() + outside.square())
             first, second = (getattr(self, f"_{name}")(*parts) for name in names)
             return first, second
 
         return scores
 
     def _in_order(self, order: Tensor) -> Tensor:
-        return torch.nn.functional.pad(self.s[order], (0, self.width - self.rank))
+        padded: Tensor = torch.nn.functional.pad(self.s[order], (0, self.width - self.rank))
+        return padded
 
     def _cka(self, s: Tensor, a: Tensor, gram: Tensor, inside: Tensor, squared: Tensor) -> Tensor:
         shared = (s[:, :2, None] * a).square().sum((-2, -1)) + (s * inside).square().sum(-1)
@@ -135,8 +136,8 @@ class ReducedSpace:
         # σ₁ + σ₂ of a block, from its norm and its determinant.
         size = block.square().sum((-2, -1)) + 2 * _determinant(block).abs()
         total = size.clamp_min(TINY).sqrt() + (s * inside.abs()).sum(-1)
-        energy = gram.diagonal(dim1=-2, dim2=-1).sum(-1) + squared.sum(-1)
-        return total / energy.clamp_min(TINY).sqrt()
+        squared_norm = gram.diagonal(dim1=-2, dim2=-1).sum(-1) + squared.sum(-1)
+        return total / squared_norm.clamp_min(TINY).sqrt()
 
     def _linreg(
         self, s: Tensor, a: Tensor, gram: Tensor, inside: Tensor, squared: Tensor
@@ -149,12 +150,13 @@ class ReducedSpace:
         ).view(-1, 2, 2)
         regular = determinant > 1e-12 * gram.square().sum((-2, -1))
         whole = (block @ adjugate * block).sum((-2, -1)) / determinant.masked_fill(~regular, 1)
-        energies = gram.diagonal(dim1=-2, dim2=-1)
-        column = energies.argmax(-1)[:, None]
+        squared_norms = gram.diagonal(dim1=-2, dim2=-1)
+        column = squared_norms.argmax(-1)[:, None]
         alone = block.square().sum(-2).gather(1, column)[:, 0]
-        alone = alone / energies.gather(1, column)[:, 0].clamp_min(TINY)
+        alone = alone / squared_norms.gather(1, column)[:, 0].clamp_min(TINY)
         share = (s * inside).square() / squared.clamp_min(TINY)
-        return torch.where(regular, whole, alone) + share.sum(-1)
+        total: Tensor = torch.where(regular, whole, alone) + share.sum(-1)
+        return total
 
     def build(self, point: Points) -> Tensor:
         """Return the Y of one point (a batch of one), shape (n_samples, q)."""

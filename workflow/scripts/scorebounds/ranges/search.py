@@ -1,6 +1,7 @@
-"""Extremes of one score where another is fixed: many small problems climbed as one batch."""
+"""Extremes of one score where another is fixed: many small problems solved as one batch."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -15,10 +16,34 @@ LAST_PENALTY = 1e5
 ON_GOAL = 1e-13
 
 
+@dataclass(frozen=True)
+class AugmentedLagrangian:
+    """The objective for a fixed multiplier and penalty of the constraint a = goal.
+
+    Attributes
+    ----------
+    scores : callable
+        Takes points and returns scores a and b.
+    goal, sign, multiplier, penalty : Tensor, shape (n_problems,)
+    """
+
+    scores: Scores
+    goal: Tensor
+    sign: Tensor
+    multiplier: Tensor
+    penalty: Tensor
+
+    def __call__(self, at: Tensor) -> Tensor:
+        """Return the objective of each problem."""
+        a, b = self.scores(at)
+        off = a - self.goal
+        return self.multiplier * off + self.penalty / 2 * off.square() - self.sign * b
+
+
 def extremise(
     scores: Scores, points: Tensor, goal: Tensor, sign: Tensor, *, n_rounds: int, n_steps: int
 ) -> Tensor:
-    """Raise sign·b with a held at its goal, by augmented Lagrangian and batched L-BFGS.
+    """Maximise sign·b with a held at its goal, by augmented Lagrangians and batched L-BFGS.
 
     Parameters
     ----------
@@ -40,13 +65,8 @@ def extremise(
     penalty = torch.full_like(goal, FIRST_PENALTY)
     missed = torch.full_like(goal, torch.inf)
     for _ in range(n_rounds):
-
-        def height(at: Tensor) -> Tensor:
-            a, b = scores(at)
-            off = a - goal
-            return multiplier * off + penalty / 2 * off.square() - sign * b  # noqa: B023
-
-        points = minimise(height, points, n_steps)
+        objective = AugmentedLagrangian(scores, goal, sign, multiplier, penalty)
+        points = minimise(objective, points, n_steps)
         with torch.no_grad():
             off = scores(points)[0] - goal
         multiplier = multiplier + penalty * off
@@ -134,7 +154,7 @@ def _backtrack(
 
 
 def leeway(goal: Tensor) -> Tensor:
-    """Return by how much to multiply a tolerance: near 0 other scores go with the root of a."""
+    """Return the factor of a tolerance: near 0 other scores change with the square root of a."""
     return torch.where(goal < 1e-3, 1e-3, 1.0).to(goal)
 
 

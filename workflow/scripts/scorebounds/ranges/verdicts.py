@@ -1,18 +1,20 @@
-"""What the range of a pair of scores means, in a word."""
+"""What the range of a pair of scores means, in one word."""
 
-# Below this, a guaranteed score says next to nothing; guarantees this much apart are one-sided.
+import math
+
+# A guaranteed score below WEAK is uninformative; guarantees at least APART apart are one-sided.
 WEAK = 0.25
 APART = 0.4
 INDEPENDENT, COUPLED, ONE_SIDED, UNKNOWN = "independent", "coupled", "one-sided", "not known"
 
 
 def verdict(low_b: float, low_a: float) -> str:
-    """Say how a pair of scores hangs together, from what a high score of each leaves to the other.
+    """Say how two scores are coupled, from what a high score of each guarantees for the other.
 
     Parameters
     ----------
     low_b : float
-        The smallest b that was attained where a is at least the guide (0.9).
+        The smallest b that was attained where a is at least the reference level (0.9).
     low_a : float
         The smallest a that was attained where b is.
 
@@ -20,9 +22,10 @@ def verdict(low_b: float, low_a: float) -> str:
     -------
     str
         `independent` if both are below 0.25, `one-sided` if they are 0.4 or more apart, else
-        `coupled`; `not known` where a score of at least the guide was not attained.
+        `coupled`; `not known` where a score of at least the reference level was not
+        attained.
     """
-    if low_a != low_a or low_b != low_b:
+    if math.isnan(low_a) or math.isnan(low_b):
         return UNKNOWN
     if max(low_a, low_b) < WEAK:
         return INDEPENDENT

@@ -1,0 +1,148 @@
+"""One dataset and one pair of measures: what was reached, and what can be attained."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scorebounds.core.random import derived_seed
+from scorebounds.measures import registry
+from scorebounds.optimization.optimize import starting_points
+from scorebounds.ranges.attained import Ends, SearchSettings, Space, find_ends
+from scorebounds.ranges.bounds import base_of, from_base, to_base
+from scorebounds.ranges.families import paths
+from scorebounds.ranges.full import FullSpace, as_points, full_paths
+from scorebounds.ranges.joint import FixedX, Joint, optimize_jointly, point_at_goal
+from scorebounds.ranges.joint_free import FreeX
+from scorebounds.ranges.reduced import MEASURES, Points, ReducedSpace
+from scorebounds.ranges.search import ON_GOAL
+
+# How far the score of an attained Y, in full coordinates, may be from the value it stands for.
+TOLERANCE = 1e-6
+# Ends this near to the best agree with it.
+AGREEMENT = 1e-3
+ENDS = {"lower": -1, "upper": 1}
+# Linear regression jumps where a component appears: its shares have to be fine.
+N_SHARES = 1001
+
+Sides = tuple[Tensor, Tensor]
+
+
+class PairProblem:
+    """One dataset and pair of measures, with what all methods need of it.
+
+    Parameters are those of `pair_range`.
+    """
+
+    def __init__(
+        self,
+        x: Tensor,
+        names: tuple[str, str],
+        dataset: str,
+        seed: int,
+        settings: Mapping[str, Any],
+    ):
+        self.x, self.names, self.settings = x, names, settings
+        self.dataset, self.seed = dataset, seed
+        self.loaded = {name: registry.load(name) for name in names}
+        self.base = (base_of(names[0]), base_of(names[1]))
+        spread = torch.linalg.svdvals(x - x.mean(0))
+        kept = spread > spread[0] * max(x.shape) * torch.finfo(x.dtype).eps
+        self.eigenvalues = spread[kept].square().cpu().numpy()
+        self.largest_rank = min(x.shape[1], len(x) - 1)
+        self.reduced = set(self.base) <= set(MEASURES)
+        part = settings["reduced" if self.reduced else "full"]
+        self.n_grid = part["n_grid"]
+        self.search_settings = SearchSettings(*(part[key] for key in SearchSettings._fields))
+        self.space: Space
+        if self.reduced:
+            self.space = ReducedSpace(x, self._stream("outside"))
+        else:
+            self.space = FullSpace(x, {name: registry.load(name) for name in self.base})
+
+    def _stream(self, purpose: str) -> int:
+        return derived_seed(self.seed, "ranges", purpose, self.dataset, *self.names)
+
+    def joint_optimisation(self, grid: np.ndarray) -> tuple[Joint, dict[tuple[int, int], Sides]]:
+        """Run method 1; return it, and what it attained at values of the grid, by end."""
+        names = ("ranges", self.dataset, *self.names)
+        n_samples, width = self.x.shape
+        y = starting_points((n_samples, width), self.seed, names, 1)[0].to(self.x.device)
+        settings = dict(self.settings["joint"])
+        moving = (FreeX if settings.pop("x") == "free" else FixedX)(self.x, self.names)
+        evaluate, found = moving.scorer(), {}
+        goals = torch.from_numpy(grid).to(self.x.device)
+        joint = optimize_jointly(evaluate, moving.start(y), goals, **settings)
+        for (index, sign), between in joint.crossings.items():
+            point = point_at_goal(evaluate, *between, float(grid[index]))
+            if point is not None and self._is_at(moving.sides(point), self.names[0], grid[index]):
+                found[index, sign] = moving.sides(point)
+        return joint, found
+
+    def attained(
+        self,
+        names: tuple[str, str],
+        grid: np.ndarray,
+        sign: int,
+        others: Mapping[tuple[int, int], Tensor],
+    ) -> tuple[np.ndarray, tuple[list[int], list[int]]]:
+        """Run method 2; return the end of b at each value of a, and how many starts agreed."""
+        base = (base_of(names[0]), base_of(names[1]))
+        goals = torch.from_numpy(to_base(names[0], grid)).to(self.x)
+        found = find_ends(
+            self.space, base, goals, sign, self._paths(goals, others, sign), self.search_settings
+        )
+        x_itself = registry.load(base[0]).score(self.x, self.x)
+        ends, n_starts, n_agreed = [], [], []
+        for index, value in enumerate(grid):
+            candidates = [self._first_sound(found, index, sign, names[0], value)]
+            candidates += [others.get((index, each)) for each in ENDS.values()]
+            candidates += [self.x] if abs(x_itself - goals[index]) < ON_GOAL else []
+            scores = [self._score((self.x, y), names[1]) for y in candidates if y is not None]
+            end = max(scores, key=lambda score: sign * score) if scores else np.nan
+            ends.append(end)
+            of_goal = found.b[(found.goal == index) & found.searched].cpu().numpy()
+            n_starts.append(len(of_goal))
+            agree = np.abs(from_base(names[1], of_goal) - end) < AGREEMENT
+            n_agreed.append(int(agree.sum()))
+        return np.array(ends), (n_starts, n_agreed)
+
+    def _paths(
+        self, goals: Tensor, others: Mapping[tuple[int, int], Tensor], sign: int
+    ) -> dict[str, Points]:
+        if isinstance(self.space, ReducedSpace):
+            # Where a is not linear regression, its goals are no shares: some of all sizes.
+            shares = torch.cat(
+                [goals, torch.linspace(0, 1, N_SHARES, dtype=goals.dtype, device=goals.device)]
+            )
+            return paths(self.space, self._stream("starts"), torch.unique(shares))
+        found = full_paths(self.x, self._stream("starts"))
+        own = [y for (_, end), y in sorted(others.items()) if end == sign]
+        if len(own) > 1:
+            found["joint optimisation"] = as_points(torch.stack(own))
+        return found
+
+    def _first_sound(
+        self, found: Ends, index: int, sign: int, name: str, value: float
+    ) -> Tensor | None:
+        """Return the best Y of a goal whose score in full coordinates is the goal."""
+        for row in found.best(index, sign).tolist():
+            y = self.space.build(found.points[row : row + 1])
+            if self._is_at((self.x, y), name, value):
+                return y
+        return None
+
+    def _is_at(self, sides: Sides, name: str, value: float) -> bool:
+        try:
+            return abs(self._score(sides, name) - value) <= TOLERANCE
+        except ValueError:
+            return False
+
+    def _score(self, sides: Sides, name: str) -> float:
+        return self.loaded[name].score(*sides).item()
+
+    def score_b(self, sides: Sides | None) -> float:
+        """Return the second score of an attained X and Y."""
+        return np.nan if sides is None else self._score(sides, self.names[1])
