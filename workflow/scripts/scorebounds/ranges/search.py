@@ -6,9 +6,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from scorebounds.optimization.lbfgs import CurvaturePair, descent_direction
+
 Scores = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 N_MEMORY = 8
+TINY = 1e-300
 N_SHORTENINGS = 4
 FIRST_PENALTY = 20.0
 LAST_PENALTY = 1e5
@@ -76,58 +79,48 @@ def extremise(
     return points
 
 
-def minimise(height: Callable[[Tensor], Tensor], points: Tensor, n_steps: int) -> Tensor:
-    """Take L-BFGS steps with backtracking on each row of `points`, until none of them falls."""
-    value, slope = _with_slope(height, points)
-    history: list[tuple[Tensor, Tensor, Tensor]] = []
+def minimise(objective: Callable[[Tensor], Tensor], points: Tensor, n_steps: int) -> Tensor:
+    """Take L-BFGS steps with backtracking on each row of `points`, until no row decreases."""
+    value, slope = _with_slope(objective, points)
+    pairs: list[CurvaturePair] = []
     going = torch.ones_like(value, dtype=torch.bool)
     for _ in range(n_steps):
-        step = _direction(slope, history)
+        step = descent_direction(slope, pairs, _initial_scale(slope, pairs))
         downhill = (step * slope).sum(-1)
         steepest = downhill >= 0
         step = torch.where(steepest[:, None], -slope, step)
         downhill = torch.where(steepest, -slope.square().sum(-1), downhill)
         line = (points, value, slope, step, downhill)
-        moved, value_there, slope_there, going = _backtrack(height, *line, going)
+        moved, value_there, slope_there, going = _backtrack(objective, *line, going)
         if not going.any():
             break
-        change, turn = moved - points, slope_there - slope
-        curvature = (change * turn).sum(-1)
-        sound = curvature > 1e-10 * turn.square().sum(-1).clamp_min(1e-300)
+        moved_by, change = moved - points, slope_there - slope
+        curvature = (moved_by * change).sum(-1, keepdim=True)
+        size = change.square().sum(-1, keepdim=True)
+        sound = curvature > 1e-10 * size.clamp_min(TINY)
         inverse = torch.where(sound, 1 / curvature.masked_fill(~sound, 1), 0)
-        history = [*history[1 - N_MEMORY :], (change, turn, inverse)]
+        pairs = [*pairs[1 - N_MEMORY :], CurvaturePair(moved_by, change, inverse)]
         points, value, slope = moved, value_there, slope_there
     return points
 
 
-def _with_slope(height: Callable[[Tensor], Tensor], points: Tensor) -> tuple[Tensor, Tensor]:
+def _with_slope(objective: Callable[[Tensor], Tensor], points: Tensor) -> tuple[Tensor, Tensor]:
     at = points.detach().requires_grad_()
-    value = height(at)
+    value = objective(at)
     (slope,) = torch.autograd.grad(value.sum(), at)
     return value.detach(), slope
 
 
-def _direction(slope: Tensor, history: list[tuple[Tensor, Tensor, Tensor]]) -> Tensor:
-    """Return minus the inverse Hessian times the slope, by the two loops of L-BFGS."""
-    step, shares = -slope, []
-    for change, turn, inverse in reversed(history):
-        share = inverse * (change * step).sum(-1)
-        step = step - share[:, None] * turn
-        shares.append(share)
-    if history:
-        change, turn, inverse = history[-1]
-        size = turn.square().sum(-1)
-        scale = torch.where(inverse > 0, 1 / (inverse * size).clamp_min(1e-300), 1)
-        step = step * scale[:, None]
-    else:
-        step = step * (0.01 / slope.norm(dim=-1).clamp_min(0.01))[:, None]
-    for (change, turn, inverse), share in zip(history, reversed(shares), strict=True):
-        step = step + (share - inverse * (turn * step).sum(-1))[:, None] * change
-    return step
+def _initial_scale(slope: Tensor, pairs: list[CurvaturePair]) -> Tensor:
+    """Return the scale of the inverse Hessian that the latest pair suggests, per row."""
+    if not pairs:
+        return 0.01 / slope.norm(dim=-1, keepdim=True).clamp_min(0.01)
+    inverse, size = pairs[-1].inverse, pairs[-1].change.square().sum(-1, keepdim=True)
+    return torch.where(inverse > 0, 1 / (inverse * size).clamp_min(TINY), 1)
 
 
 def _backtrack(
-    height: Callable[[Tensor], Tensor],
+    objective: Callable[[Tensor], Tensor],
     points: Tensor,
     value: Tensor,
     slope: Tensor,
@@ -135,11 +128,11 @@ def _backtrack(
     downhill: Tensor,
     going: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Shorten each row's step until its value falls; a row that does not fall stays for good."""
+    """Shorten the step of each row until its value decreases; a row that fails stays put."""
     length = torch.ones_like(value)
     for _ in range(N_SHORTENINGS):
         moved = points + length[:, None] * step
-        value_there, slope_there = _with_slope(height, moved)
+        value_there, slope_there = _with_slope(objective, moved)
         fine = (value_there <= value + 1e-4 * length * downhill) & torch.isfinite(value_there)
         if (fine | ~going).all():
             break
@@ -172,7 +165,7 @@ def correct(scores: Scores, points: Tensor, goal: Tensor, n_steps: int = 20) -> 
         step = (off / size)[:, None] * slope
         length = step.norm(dim=-1, keepdim=True)
         largest = 0.1 * points.norm(dim=-1, keepdim=True)
-        step = step * (largest / length.clamp_min(1e-300)).clamp(max=1)
+        step = step * (largest / length.clamp_min(TINY)).clamp(max=1)
         fine = moving[:, None] & torch.isfinite(step)
         points = torch.where(fine, points - step, points)
     return points
