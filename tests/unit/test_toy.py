@@ -13,7 +13,7 @@ from scorebounds.figures.style import use_style
 from scorebounds.figures.toy import save_animation, toy_figure
 from scorebounds.measures import registry
 from scorebounds.optimization.optimize import optimize, starting_points
-from scorebounds.optimization.toy import capture_curves, laid_over, snapshots
+from scorebounds.optimization.toy import align, capture_curves, snapshots
 from scorebounds.optimization.trajectories import to_dataset
 
 MEASURES = ("cka", "procrustes_angular")
@@ -83,7 +83,7 @@ def test_without_checkpoints_the_end_is_the_only_frame(fans, climbed):
     assert shown.frame.unique().tolist() == [0]
     assert shown.score.iloc[0] == pytest.approx(last.score.iloc[0])
     np.testing.assert_allclose(shown[["x", "y"]], last[["x", "y"]])
-    figure = toy_figure(capture_curves(bare), shown)
+    figure, _ = toy_figure(capture_curves(bare), shown)
     assert [axis.get_visible() for axis in figure.axes] == [True, *[False] * 4, True]
     plt.close(figure)
 
@@ -98,12 +98,12 @@ def test_curves_of_a_distance_fall_and_those_of_no_way_are_empty(climbed):
     assert capture_curves(rising.isel(step=[0])).empty
 
 
-def test_laid_over_undoes_rotation_scale_and_offset():
+def test_align_undoes_rotation_scale_and_offset():
     rng = np.random.default_rng(0)
     x = rng.standard_normal((20, 2))
     x -= x.mean(0)
     turned = 3 * x @ np.linalg.qr(rng.standard_normal((2, 2)))[0] + 5
-    np.testing.assert_allclose(laid_over(x, turned), x, atol=1e-12)
+    np.testing.assert_allclose(align(x, turned), x, atol=1e-12)
 
 
 def test_animation_repeats_itself(fans, climbed, tmp_path):

@@ -27,7 +27,7 @@ def references(**changes):
         "target": "choice",
         "chance": 0.5,
         "reference": 0.9,
-        "decodable": "yes",
+        "decodable": True,
         "variance_ratio": 0.02,
     }
     return pd.DataFrame([row | changes])
@@ -73,7 +73,7 @@ def test_a_variable_that_is_never_decoded_has_no_threshold():
 
 def test_what_the_reference_does_not_hold_has_no_threshold():
     up = ([0.1, 0.9], [0.5, 0.9])
-    at_chance = references(reference=0.51, decodable="no")
+    at_chance = references(reference=0.51, decodable=False)
     (row,) = variable_thresholds(accuracies(up, up), at_chance).itertuples()
     assert (row.n_seeds, row.n_reached) == (2, 0)
     assert np.isnan(row.score_mean)
@@ -131,14 +131,20 @@ def test_figures_say_what_is_missing():
     table = accuracies(up, up)
     curves = mean_curves(table)
     none = curves[:0]
-    at_chance = references(decodable="no")
+    at_chance = references(decodable=False)
     found = variable_thresholds(table, at_chance)
     missing = "not decoded from the reference itself"
-    assert missing in said(decoding_figure(curves, at_chance, found))
-    assert missing in said(decoding_threshold_figure(found, at_chance))
-    assert "no dataset has labels" in said(decoding_figure(none, references()[:0], found[:0]))
-    assert "no dataset has labels" in said(decoding_threshold_figure(found[:0], references()[:0]))
-    assert "no dataset of the sweep" in said(ridge_sweep_figure(none, references()[:0], ["x"]))
+    assert missing in said(decoding_figure(curves, at_chance, found, ["cka"])[0])
+    assert missing in said(decoding_threshold_figure(found, at_chance, ["cka"])[0])
+    assert "no dataset has labels" in said(
+        decoding_figure(none, references()[:0], found[:0], ["cka"])[0]
+    )
+    assert "no dataset has labels" in said(
+        decoding_threshold_figure(found[:0], references()[:0], ["cka"])[0]
+    )
+    assert "no dataset of the sweep" in said(
+        ridge_sweep_figure(none, references()[:0], ["made"], [1])[0]
+    )
 
 
 def test_a_figure_marks_thresholds_where_they_are():
@@ -146,9 +152,9 @@ def test_a_figure_marks_thresholds_where_they_are():
     up = ([0.1, 0.9], [0.5, 0.9])
     table = accuracies(up, up)
     found = variable_thresholds(table, references())
-    figure = decoding_figure(mean_curves(table), references(), found)
+    figure, _ = decoding_figure(mean_curves(table), references(), found, ["cka"])
     marks = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert [line.get_xdata().tolist() for line in marks] == [[pytest.approx(0.82)]]
-    figure = decoding_threshold_figure(found, references())
+    figure, _ = decoding_threshold_figure(found, references(), ["cka"])
     marks = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert [line.get_xdata()[0] for line in marks] == [pytest.approx(0.82)]

@@ -27,11 +27,10 @@ def main(target, reference, *, seed, n_folds, n_permutations, **settings):
         for variable, codes in plan.classes.items():
             accuracy, null = accuracies[variable][0], nulls[variable]
             p = permutation_p(accuracy, null)
-            decodable = "yes" if p <= SIGNIFICANT else "no"
             share = variance_share(plan.select(activity), codes)
             row = (dataset, variable, codes.max() + 1, len(codes), plan.over)
             row += (plan.chance(variable), accuracy, null.mean(), null.max())
-            rows.append((*row, p, decodable, share))
+            rows.append((*row, p, p <= SIGNIFICANT, share))
     write_table(target, pd.DataFrame(rows, columns=REFERENCE_COLUMNS))
 
 

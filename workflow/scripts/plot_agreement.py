@@ -12,10 +12,8 @@ if TYPE_CHECKING:
 
 
 def main(published, agreement, targets):
-    table = read_table(published).query("quantity == 'pc_threshold'")
-    of_thresholds = read_table(agreement).query("quantity.str.startswith('mean')")
     use_style()
-    save(agreement_figure(table, of_thresholds), table, **targets)
+    save(*agreement_figure(read_table(published), read_table(agreement)), **targets)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
 
 
 def main(capture, targets):
-    table = read_table(capture)
     use_style()
-    save(capture_figure(table), table, **targets)
+    save(*capture_figure(read_table(capture)), **targets)
 
 
 if __name__ == "__main__":

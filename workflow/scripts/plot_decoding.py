@@ -12,13 +12,9 @@ if TYPE_CHECKING:
 
 
 def main(curves, references, thresholds, measures, targets):
-    table, found = read_table(curves), read_table(thresholds).query("kind == 'variable'")
-    table, found = (part[part.measure.isin(measures)] for part in (table, found))
-    levels = read_table(references)
-    columns = ["dataset", "target", "chance", "reference", "decodable"]
-    shown = table.merge(levels[columns], on=["dataset", "target"])
+    tables = map(read_table, (curves, references, thresholds))
     use_style()
-    save(decoding_figure(table, levels, found), shown, **targets)
+    save(*decoding_figure(*tables, measures), **targets)
 
 
 if __name__ == "__main__":

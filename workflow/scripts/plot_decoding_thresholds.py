@@ -12,10 +12,9 @@ if TYPE_CHECKING:
 
 
 def main(thresholds, references, measures, targets):
-    table = read_table(thresholds).query("kind == 'variable'")
-    table = table[table.measure.isin(measures)]
+    tables = map(read_table, (thresholds, references))
     use_style()
-    save(decoding_threshold_figure(table, read_table(references)), table, **targets)
+    save(*decoding_threshold_figure(*tables, measures), **targets)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def main(tables, targets):
     table = pd.concat(read_table(path) for path in tables)
     use_style()
-    save(layer_maps_figure(table), table, **targets)
+    save(*layer_maps_figure(table), **targets)
 
 
 if __name__ == "__main__":

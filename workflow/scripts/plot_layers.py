@@ -12,9 +12,8 @@ if TYPE_CHECKING:
 
 
 def main(layers, targets):
-    table = read_table(layers)
     use_style()
-    save(correspondence_figure(table), table, **targets)
+    save(*correspondence_figure(read_table(layers)), **targets)
 
 
 if __name__ == "__main__":

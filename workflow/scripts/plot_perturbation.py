@@ -12,9 +12,8 @@ if TYPE_CHECKING:
 
 
 def main(perturbation, targets):
-    table = read_table(perturbation)
     use_style()
-    save(perturbation_figure(table), table, **targets)
+    save(*perturbation_figure(read_table(perturbation)), **targets)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
 
 
 def main(guides, targets, guide):
-    table = read_table(guides)
     use_style()
-    save(matrix_figure(table, guide), table, **targets)
+    save(*matrix_figure(read_table(guides), guide), **targets)
 
 
 if __name__ == "__main__":

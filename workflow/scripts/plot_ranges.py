@@ -18,7 +18,7 @@ def main(ranges, guides, trajectories, targets, guide):
         pd.concat(read_table(path) for path in paths) for paths in (ranges, guides, trajectories)
     ]
     use_style()
-    save(range_figure(*tables, guide), tables[0], **targets)
+    save(*range_figure(*tables, guide), **targets)
 
 
 if __name__ == "__main__":

@@ -12,11 +12,10 @@ if TYPE_CHECKING:
 
 
 def main(curves, references, datasets, measures, targets):
-    table, levels = read_table(curves), read_table(references)
-    table = table[table.dataset.isin(datasets) & table.measure.isin(measures)]
-    levels = levels[levels.dataset.isin(datasets)]
+    penalties = [name.removeprefix("ridge_cv_") for name in measures]
+    tables = map(read_table, (curves, references))
     use_style()
-    save(ridge_sweep_figure(table, levels, measures), table, **targets)
+    save(*ridge_sweep_figure(*tables, datasets, penalties), **targets)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def main(cards, capture, targets):
     table = pd.concat([read_table(card) for card in cards], ignore_index=True)
     use_style()
-    save(scorecard_figure(table, read_table(capture)), table, **targets)
+    save(*scorecard_figure(table, read_table(capture)), **targets)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,8 @@ if TYPE_CHECKING:
 
 
 def main(scores, targets):
-    by_pair = ["dataset", "optimized", "measure"]
-    table = read_table(scores).groupby(by_pair, sort=False).score.mean().reset_index()
     use_style()
-    save(score_figure(table), table, **targets)
+    save(*score_figure(read_table(scores)), **targets)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,7 @@ def main(learning, psychometric, targets, stop_accuracy):
     curves = pd.concat(map(read_table, learning), ignore_index=True)
     checks = pd.concat(map(read_table, psychometric), ignore_index=True)
     use_style()
-    figure = task_networks_figure(curves, checks, stop_accuracy)
-    save(figure, pd.concat([curves, checks], ignore_index=True), **targets)
+    save(*task_networks_figure(curves, checks, stop_accuracy), **targets)
 
 
 if __name__ == "__main__":

@@ -12,12 +12,8 @@ if TYPE_CHECKING:
 
 
 def main(thresholds, published, targets):
-    table = read_table(thresholds).query("kind == 'pc'").astype({"target": int})
-    theirs = read_table(published).query("quantity == 'pc_threshold'").astype({"target": int})
-    keys = ["dataset", "measure", "target"]
-    table = table.merge(theirs[[*keys, "published"]], on=keys, how="left")
     use_style()
-    save(threshold_figure(table), table, **targets)
+    save(*threshold_figure(read_table(thresholds), read_table(published)), **targets)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def main(curves, frames, *, gif, **targets):
     captured, shown = read_table(curves), read_table(frames)
     use_style()
-    save(toy_figure(captured, shown), captured, **targets)
+    save(*toy_figure(captured, shown), **targets)
     save_animation(shown, gif)
 
 

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
 
 
 def main(trajectories, targets):
-    table = read_table(trajectories)
     use_style()
-    save(trajectory_figure(table), table, **targets)
+    save(*trajectory_figure(read_table(trajectories)), **targets)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
 
 
 def main(scores, targets):
-    table = read_table(scores)
     use_style()
-    save(unrelated_figure(table), table, **targets)
+    save(*unrelated_figure(read_table(scores)), **targets)
 
 
 if __name__ == "__main__":

@@ -49,17 +49,17 @@ def decode(activity: np.ndarray, design: Design, decoder: Decoder) -> dict[str, 
     dict of str to ndarray, shape (n_datasets,)
         Mean over folds and decoders (times), in [0, 1].
     """
-    together: dict[tuple, list[str]] = {}
+    together: dict[tuple[int, bytes], list[str]] = {}
     for variable, codes in design.classes.items():
         key = (int(codes.max()) + 1, design.folds[variable].tobytes())
         together.setdefault(key, []).append(variable)
     accuracy: dict[str, np.ndarray] = {}
     for (n_classes, _), variables in together.items():
         classes = np.stack([design.classes[variable] for variable in variables])
-        found = _accuracy(
+        of_variables = _accuracy(
             activity, design.samples, classes, n_classes, design.folds[variables[0]], decoder
         )
-        accuracy |= dict(zip(variables, found.T, strict=True))
+        accuracy |= dict(zip(variables, of_variables.T, strict=True))
     return {variable: accuracy[variable] for variable in design.classes}
 
 
@@ -78,7 +78,9 @@ def null_accuracy(
         shuffled = [
             relabelled(
                 np.random.default_rng(derived_seed(seed, "permutation", variable, index)),
-                *(codes, folds, design.units),
+                codes,
+                folds,
+                design.units,
             )
             for index in range(n_permutations)
         ]
@@ -131,10 +133,15 @@ def held_out_correct(
     Tensor, shape (n_batch, n_targets)
     """
     predicted = predict(activity, classes, n_classes, folds, decoder)
-    held_out = folds == torch.arange(int(folds.max()) + 1)[:, None]
+    held_out = held_out_masks(folds)
     share = held_out / held_out.sum(-1, keepdim=True) / len(held_out)
     right = (predicted == classes).double()
     return torch.einsum("bftn,fn->bt", right, share.double())
+
+
+def held_out_masks(folds: Tensor) -> Tensor:
+    """Return which samples each fold holds out, shape (n_folds, n)."""
+    return folds == torch.arange(int(folds.max()) + 1)[:, None]
 
 
 def predict(
@@ -148,14 +155,14 @@ def predict(
     -------
     Tensor of int, shape (n_batch, n_folds, n_targets, n)
     """
-    training = folds != torch.arange(int(folds.max()) + 1)[:, None]
+    training = ~held_out_masks(folds)
     reduced = activity.shape[-1] > REDUCED_FROM * int(training.sum(1).max())
     build = _reduced_problems if reduced else _shared_problems
     problems = build(activity, training, decoder)._replace(classes=classes, n_classes=n_classes)
     linear = logits(problems, solve(problems, decoder.c))
     if reduced:
         # A fold of a dataset is a member of the batch of its own.
-        linear = linear.unflatten(0, (len(activity), len(training))).squeeze(2)
+        linear = linear.view(len(activity), len(training), *linear.shape[1:]).squeeze(2)
     return (linear > 0).long().squeeze(3) if n_classes == 2 else linear.argmax(3)
 
 
@@ -192,14 +199,15 @@ def _shared_problems(activity: Tensor, training: Tensor, decoder: Decoder) -> Pr
     """Regress all folds on the same features; each has a centre and scale of its own."""
     mean, scale = _moments(activity, training, decoder)
     centre = activity.mean(1, keepdim=True)
-    spread = activity.std(1, correction=0, keepdim=True)
-    spread = torch.where(spread > 0, spread, 1)
+    deviation = activity.std(1, correction=0, keepdim=True)
+    deviation = torch.where(deviation > 0, deviation, 1)
     return Problems(
-        (activity - centre) / spread,
-        *(torch.empty(0), 0),
+        (activity - centre) / deviation,
+        torch.empty(0),
+        0,
         training.to(activity.dtype).expand(len(activity), -1, -1),
-        (mean - centre) / spread,
-        spread / scale,
+        (mean - centre) / deviation,
+        deviation / scale,
     )
 
 

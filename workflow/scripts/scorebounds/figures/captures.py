@@ -22,6 +22,8 @@ from scorebounds.figures.style import (
     panels,
 )
 
+# The row of `agreement.csv` that the figure prints: mean |difference| of the first thresholds.
+THRESHOLD_DIFFERENCE = "threshold_difference"
 PUBLISHED_LOOK: dict[str, Any] = {
     "color": "black",
     "linestyle": "none",
@@ -32,17 +34,31 @@ PUBLISHED_LOOK: dict[str, Any] = {
 }
 
 
-def threshold_figure(table: pd.DataFrame) -> Figure:
+def threshold_figure(
+    thresholds: pd.DataFrame, published: pd.DataFrame
+) -> tuple[Figure, pd.DataFrame]:
     """Draw the score at which each component is captured against its share of the variance.
 
     Parameters
     ----------
-    table : DataFrame
-        Columns dataset, measure, variance_ratio, score_mean, score_low, score_high, published.
+    thresholds : DataFrame
+        Columns dataset, measure, kind, target, variance_ratio, score_mean, score_low, score_high.
+    published : DataFrame
+        Columns dataset, measure, quantity, target, published.
+
+    Returns
+    -------
+    Figure
+    DataFrame
+        The thresholds of components, with those published.
     """
-    table = _on_scale(table)
+    keys = ["dataset", "measure", "target"]
+    components = thresholds[thresholds.kind == "pc"].astype({"target": int})
+    theirs = published[published.quantity == "pc_threshold"].astype({"target": int})
+    shown = components.merge(theirs[[*keys, "published"]], on=keys, how="left")
+    table = _on_scale(shown)
     if table.empty:
-        return empty_figure("no measure has a scale that runs up to 1")
+        return empty_figure("no measure has a scale that runs up to 1"), shown
     datasets, looks = list(dict.fromkeys(table.dataset)), measure_looks(table.measure)
     figure, axes = panels(len(datasets))
     for axis, dataset in zip(axes, datasets, strict=True):
@@ -77,20 +93,20 @@ def threshold_figure(table: pd.DataFrame) -> Figure:
     if table.published.notna().any():
         handles.append(Line2D([], [], label="published", **PUBLISHED_LOOK))
     legend_below(figure, handles)
-    return figure
+    return figure, shown
 
 
-def trajectory_figure(table: pd.DataFrame) -> Figure:
+def trajectory_figure(trajectories: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """Draw score against step, a thin line per seed.
 
     Parameters
     ----------
-    table : DataFrame
+    trajectories : DataFrame
         Columns dataset, measure, seed, step, score.
     """
-    table = _on_scale(table)
+    table = _on_scale(trajectories)
     if table.empty:
-        return empty_figure("no measure has a scale that runs up to 1")
+        return empty_figure("no measure has a scale that runs up to 1"), trajectories
     datasets, looks = list(dict.fromkeys(table.dataset)), measure_looks(table.measure)
     figure, axes = panels(len(datasets))
     for axis, dataset in zip(axes, datasets, strict=True):
@@ -105,27 +121,27 @@ def trajectory_figure(table: pd.DataFrame) -> Figure:
     for axis in axes[::N_COLUMNS]:
         axis.set_ylabel("score")
     legend_below(figure, measure_handles(looks, markers=False))
-    return figure
+    return figure, trajectories
 
 
-def capture_figure(table: pd.DataFrame) -> Figure:
+def capture_figure(capture: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """Draw the R² of each component against the score, a panel per measure.
 
     Parameters
     ----------
-    table : DataFrame
+    capture : DataFrame
         One dataset; columns measure, target, variance_ratio, score, r2.
     """
-    if table.empty:
-        return empty_figure("no run got from one score to another")
-    measures, looks = list(dict.fromkeys(table.measure)), measure_looks(table.measure)
+    if capture.empty:
+        return empty_figure("no optimisation raised its score"), capture
+    measures, looks = list(dict.fromkeys(capture.measure)), measure_looks(capture.measure)
     figure, axes = panels(len(measures), legend_height=0)
-    shares = table.variance_ratio
+    shares = capture.variance_ratio
     norm = LogNorm(shares.min(), shares.max())
     # Yellow on white cannot be read: leave out the brightest end.
     colours = ListedColormap(plt.get_cmap("viridis")(np.linspace(0.9, 0, 256)))
     for axis, measure in zip(axes, measures, strict=True):
-        of_measure = table[table.measure == measure]
+        of_measure = capture[capture.measure == measure]
         curves = [rows for _, rows in of_measure.groupby("target", sort=False)][::-1]
         lines = LineCollection(
             [np.column_stack([rows.score, rows.r2]) for rows in curves],
@@ -146,22 +162,26 @@ def capture_figure(table: pd.DataFrame) -> Figure:
     for axis in axes[::N_COLUMNS]:
         axis.set_ylabel("R² of the PC")
     figure.colorbar(lines, ax=axes, label="share of variance of the PC", shrink=0.8)
-    figure.suptitle(dataset_label(table.dataset.iloc[0]), fontsize=8)
-    return figure
+    figure.suptitle(dataset_label(capture.dataset.iloc[0]), fontsize=8)
+    return figure, capture
 
 
-def agreement_figure(published: pd.DataFrame, agreement: pd.DataFrame) -> Figure:
+def agreement_figure(
+    published: pd.DataFrame, agreement: pd.DataFrame
+) -> tuple[Figure, pd.DataFrame]:
     """Draw our thresholds against the published ones, a panel per dataset.
 
     Parameters
     ----------
     published : DataFrame
-        Columns dataset, measure, published, reproduced: the thresholds of all components.
+        Columns dataset, measure, quantity, published, reproduced.
     agreement : DataFrame
-        Columns dataset, measure, value, within: mean |difference| over the first components.
+        Columns dataset, measure, quantity, value, within.
     """
+    published = published[published.quantity == "pc_threshold"]
+    agreement = agreement[agreement.quantity == THRESHOLD_DIFFERENCE]
     if published.empty:
-        return empty_figure("nothing was published for these datasets and measures")
+        return empty_figure("nothing was published for these datasets and measures"), published
     datasets, looks = list(dict.fromkeys(published.dataset)), measure_looks(published.measure)
     figure, axes = panels(len(datasets), height=2.2)
     for axis, dataset in zip(axes, datasets, strict=True):
@@ -179,7 +199,7 @@ def agreement_figure(published: pd.DataFrame, agreement: pd.DataFrame) -> Figure
                 alpha=0.8,
             )
         lines = [
-            f"{looks[row.measure][0]}: {row.value:.3f}{'' if row.within == 'yes' else ' *'}"
+            f"{looks[row.measure][0]}: {row.value:.3f}{'' if row.within else ' *'}"
             for row in agreement[agreement.dataset == dataset].itertuples()
         ]
         axis.text(
@@ -198,7 +218,7 @@ def agreement_figure(published: pd.DataFrame, agreement: pd.DataFrame) -> Figure
     for axis in axes[::N_COLUMNS]:
         axis.set_ylabel("reproduced score at capture")
     legend_below(figure, measure_handles(looks))
-    return figure
+    return figure, published
 
 
 def _on_scale(table: pd.DataFrame) -> pd.DataFrame:
@@ -208,4 +228,5 @@ def _on_scale(table: pd.DataFrame) -> pd.DataFrame:
 
 def _lowest(*scores: pd.Series) -> float:
     """Return where a score axis starts: at zero, or below the lowest score."""
-    return min([0.0, *(series.min() for series in scores if series.notna().any())]) - 0.05
+    lowest = [float(series.min()) for series in scores if series.notna().any()]
+    return min([0.0, *lowest]) - 0.05

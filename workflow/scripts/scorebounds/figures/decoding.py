@@ -14,6 +14,7 @@ from scorebounds.figures.style import (
     N_COLUMNS,
     OFF_SCALE,
     PAGE_WIDTH,
+    Look,
     bottom_row,
     dataset_label,
     empty_figure,
@@ -34,11 +35,15 @@ _VARIABLE_LOOKS = [
     ("#000000", (0, (2, 1.5))),
 ]
 _AT_CHANCE = "not decoded from the reference itself"
+NO_LABELS = "no dataset has labels that were decoded along a score"
 
 
 def decoding_figure(
-    curves: pd.DataFrame, references: pd.DataFrame, thresholds: pd.DataFrame
-) -> Figure:
+    curves: pd.DataFrame,
+    references: pd.DataFrame,
+    thresholds: pd.DataFrame,
+    measures: Sequence[str],
+) -> tuple[Figure, pd.DataFrame]:
     """Draw the accuracy of each variable along the score of each measure, a panel a variable.
 
     Parameters
@@ -48,11 +53,17 @@ def decoding_figure(
     references : DataFrame
         Columns dataset, target, chance, reference, decodable; a panel per row.
     thresholds : DataFrame
-        Columns dataset, measure, target, score_mean: marked on the lower axis.
+        Columns dataset, measure, kind, target, score_mean: marked on the lower axis.
+    measures : sequence of str
+        Measures to draw.
     """
+    curves = curves[curves.measure.isin(measures)]
+    thresholds = thresholds[(thresholds.kind == "variable") & thresholds.measure.isin(measures)]
+    levels = references[["dataset", "target", "chance", "reference", "decodable"]]
+    shown = curves.merge(levels, on=["dataset", "target"])
     curves = curves[~curves.measure.isin(OFF_SCALE)]
     if references.empty or curves.empty:
-        return empty_figure("no dataset has labels that were decoded along a score")
+        return empty_figure(NO_LABELS), shown
     looks = measure_looks(curves.measure)
     figure, axes = panels(len(references), height=1.55)
     for axis, of_panel in zip(axes, _records(references), strict=True):
@@ -63,7 +74,7 @@ def decoding_figure(
         _draw_panel(axis, here, found, looks)
         axis.axhline(of_panel.chance, color="0.4", linewidth=0.6, linestyle=":")
         axis.axhline(of_panel.reference, color="0.4", linewidth=0.6, linestyle="--")
-        if of_panel.decodable != "yes":
+        if not of_panel.decodable:
             axis.text(0.5, 0.9, _AT_CHANCE, transform=axis.transAxes, ha="center", fontsize=6)
         top = max(of_panel.reference, here.accuracy_mean.max())
         room = top - of_panel.chance
@@ -79,18 +90,22 @@ def decoding_figure(
         Line2D([], [], color="0.4", linestyle=":", linewidth=0.6, label="chance"),
     ]
     legend_below(figure, handles)
-    return figure
+    return figure, shown
 
 
 def _records(table: pd.DataFrame) -> list[Any]:
     return list(table.itertuples())
 
 
-def _draw_panel(axis: Axes, curves: pd.DataFrame, thresholds: pd.DataFrame, looks: dict) -> None:
+def _draw_panel(
+    axis: Axes, curves: pd.DataFrame, thresholds: pd.DataFrame, looks: dict[str, Look]
+) -> None:
     for measure, rows in curves.groupby("measure", sort=False):
-        _, colour, marker = looks[measure]
+        _, colour, marker = looks[str(measure)]
         axis.fill_between(
-            *(rows.score, rows.accuracy_low, rows.accuracy_high),
+            rows.score,
+            rows.accuracy_low,
+            rows.accuracy_high,
             color=colour,
             alpha=0.2,
             linewidth=0,
@@ -113,19 +128,25 @@ def _draw_panel(axis: Axes, curves: pd.DataFrame, thresholds: pd.DataFrame, look
     axis.set_xlim(min(0, curves.score.min()), 1)
 
 
-def decoding_threshold_figure(thresholds: pd.DataFrame, references: pd.DataFrame) -> Figure:
+def decoding_threshold_figure(
+    thresholds: pd.DataFrame, references: pd.DataFrame, measures: Sequence[str]
+) -> tuple[Figure, pd.DataFrame]:
     """Draw the score at which each variable is decoded, a row a variable.
 
     Parameters
     ----------
     thresholds : DataFrame
-        Columns dataset, measure, target, score_mean, score_low, score_high, n_seeds, n_reached.
+        Columns dataset, measure, kind, target, score_mean, score_low, score_high, n_seeds,
+        n_reached.
     references : DataFrame
         Columns dataset, target, decodable; a row of the figure per row.
+    measures : sequence of str
+        Measures to draw.
     """
-    thresholds = thresholds[~thresholds.measure.isin(OFF_SCALE)]
+    shown = thresholds[(thresholds.kind == "variable") & thresholds.measure.isin(measures)]
+    thresholds = shown[~shown.measure.isin(OFF_SCALE)]
     if references.empty or thresholds.empty:
-        return empty_figure("no dataset has labels that were decoded along a score")
+        return empty_figure(NO_LABELS), shown
     looks = measure_looks(thresholds.measure)
     figure, axis = plt.subplots(figsize=(PAGE_WIDTH, 0.9 + 0.36 * len(references)))
     for row, of_row in enumerate(_records(references)):
@@ -134,7 +155,7 @@ def decoding_threshold_figure(thresholds: pd.DataFrame, references: pd.DataFrame
         here = thresholds[
             (thresholds.dataset == of_row.dataset) & (thresholds.target == of_row.target)
         ]
-        if of_row.decodable != "yes":
+        if not of_row.decodable:
             axis.text(0.5, row, _AT_CHANCE, ha="center", va="center", fontsize=6)
             continue
         _draw_row(axis, row, here, looks)
@@ -154,25 +175,25 @@ def decoding_threshold_figure(thresholds: pd.DataFrame, references: pd.DataFrame
     for handle in handles:
         handle.set_linestyle("none")
     legend_below(figure, handles)
-    return figure
+    return figure, shown
 
 
-def _draw_row(axis: Axes, row: int, thresholds: pd.DataFrame, looks: dict) -> None:
-    heights = np.linspace(-0.38, 0.38, len(looks))
-    for height, measure in zip(heights, looks, strict=True):
+def _draw_row(axis: Axes, row: int, thresholds: pd.DataFrame, looks: dict[str, Look]) -> None:
+    offsets = np.linspace(-0.38, 0.38, len(looks))
+    for offset, measure in zip(offsets, looks, strict=True):
         _, colour, marker = looks[measure]
-        for of_measure in thresholds[thresholds.measure == measure].itertuples():
+        for of_measure in _records(thresholds[thresholds.measure == measure]):
             reached = of_measure.n_reached > 0
             axis.plot(
                 [of_measure.score_low, of_measure.score_high],
-                [row + height] * 2,
+                [row + offset] * 2,
                 color=colour,
                 linewidth=0.8,
             )
             everyone = of_measure.n_reached == of_measure.n_seeds
             axis.plot(
                 of_measure.score_mean if reached else NEVER,
-                row + height,
+                row + offset,
                 color=colour,
                 marker=marker,
                 markersize=3.2,
@@ -182,20 +203,28 @@ def _draw_row(axis: Axes, row: int, thresholds: pd.DataFrame, looks: dict) -> No
 
 
 def ridge_sweep_figure(
-    curves: pd.DataFrame, references: pd.DataFrame, measures: Sequence[str]
-) -> Figure:
+    curves: pd.DataFrame,
+    references: pd.DataFrame,
+    datasets: Sequence[str],
+    penalties: Sequence[float],
+) -> tuple[Figure, pd.DataFrame]:
     """Draw the accuracy of each variable along each ridge regression score.
 
     Parameters
     ----------
     curves, references : DataFrame
         As of `decoding_figure`.
-    measures : sequence of str
-        `ridge_cv_<penalty>`, a column each.
+    datasets : sequence of str
+        A row each, if there are labels.
+    penalties : sequence of float
+        A column each.
     """
+    measures = [f"ridge_cv_{penalty}" for penalty in penalties]
+    shown = curves[curves.dataset.isin(datasets) & curves.measure.isin(measures)]
+    curves, references = shown, references[references.dataset.isin(datasets)]
     datasets = list(dict.fromkeys(references.dataset))
     if curves.empty or not datasets:
-        return empty_figure("no dataset of the sweep has labels that were decoded")
+        return empty_figure("no dataset of the sweep has labels that were decoded"), shown
     figure, grid = plt.subplots(
         len(datasets),
         len(measures),
@@ -212,13 +241,16 @@ def ridge_sweep_figure(
                 colour, dash = _VARIABLE_LOOKS[index % len(_VARIABLE_LOOKS)]
                 rows = here[here.target == variable.target]
                 axis.fill_between(
-                    *(rows.score, rows.accuracy_low, rows.accuracy_high),
+                    rows.score,
+                    rows.accuracy_low,
+                    rows.accuracy_high,
                     color=colour,
                     alpha=0.2,
                     linewidth=0,
                 )
                 axis.plot(
-                    *(rows.score, rows.accuracy_mean),
+                    rows.score,
+                    rows.accuracy_mean,
                     color=colour,
                     linestyle=dash,
                     label=variable.target,
@@ -229,4 +261,4 @@ def ridge_sweep_figure(
     for axis, measure in zip(grid[0], measures, strict=True):
         axis.set_title(f"λ = {measure.removeprefix('ridge_cv_')}")
     figure.supxlabel("cross-validated ridge regression score", fontsize=7)
-    return figure
+    return figure, shown

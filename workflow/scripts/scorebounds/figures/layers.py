@@ -23,25 +23,25 @@ PUBLISHED: dict[str, Any] = {"color": "black", "marker": "x", "markersize": 4, "
 MAPS_IN_A_ROW = 7
 
 
-def correspondence_figure(table: pd.DataFrame) -> Figure:
+def correspondence_figure(layers: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """Draw for each measure how often the most similar layer is the corresponding one.
 
     Parameters
     ----------
-    table : DataFrame
+    layers : DataFrame
         Columns measure, networks, accuracy, low, high, chance, published_cifar10.
     """
-    names = list(dict.fromkeys(table.measure))
+    names = list(dict.fromkeys(layers.measure))
     figure, axis = plt.subplots(figsize=(PAGE_WIDTH * 0.6, 0.9 + 0.2 * len(names)))
     place = {name: len(names) - 1 - row for row, name in enumerate(names)}
     for networks, look, shift in (("trained", TRAINED, 0.12), ("untrained", UNTRAINED, -0.18)):
-        rows = table[table.networks == networks]
+        rows = layers[layers.networks == networks]
         y = rows.measure.map(place) + shift
         axis.hlines(y, 100 * rows.low, 100 * rows.high, color=look["color"], linewidth=1)
         axis.plot(100 * rows.accuracy, y, **look)
-    rows = table[table.published_cifar10.notna()]
+    rows = layers[layers.published_cifar10.notna()]
     axis.plot(100 * rows.published_cifar10, rows.measure.map(place) + 0.12, **PUBLISHED)
-    axis.axvline(100 * table.chance.iloc[0], color="0.6", linewidth=0.6, linestyle="--", zorder=0)
+    axis.axvline(100 * layers.chance.iloc[0], color="0.6", linewidth=0.6, linestyle="--", zorder=0)
     axis.set_yticks(list(place.values()), [measure_label(name) for name in names])
     axis.set(xlim=(-3, 103), ylim=(-0.6, len(names) - 0.4))
     axis.set_xlabel("layers whose most similar layer is the corresponding one (%)")
@@ -55,19 +55,19 @@ def correspondence_figure(table: pd.DataFrame) -> Figure:
         label = "published, CIFAR-10 (other data and networks)"
         handles.append(Line2D([], [], label=label, **PUBLISHED))
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
-    return figure
+    return figure, layers
 
 
-def layer_maps_figure(table: pd.DataFrame) -> Figure:
+def layer_maps_figure(maps: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """Draw the mean similarity of layers, between networks and within one, a map per measure.
 
     Parameters
     ----------
-    table : DataFrame
+    maps : DataFrame
         Columns measure, where, layer, other_layer, closeness: 1 is the highest of a map, 0 the
         lowest.
     """
-    names, places = list(dict.fromkeys(table.measure)), list(dict.fromkeys(table["where"]))
+    names, places = list(dict.fromkeys(maps.measure)), list(dict.fromkeys(maps["where"]))
     n_rows = -(-len(names) // MAPS_IN_A_ROW)
     figure = plt.figure(figsize=(PAGE_WIDTH, 0.35 + len(places) * n_rows * 1.2))
     parts = figure.subfigures(len(places), 1, squeeze=False)[:, 0]
@@ -77,12 +77,12 @@ def layer_maps_figure(table: pd.DataFrame) -> Figure:
         for axis in axes.flat[len(names) :]:
             axis.set_visible(False)
         for axis, name in zip(axes.flat, names, strict=False):
-            image = _draw_map(axis, table[(table.measure == name) & (table["where"] == where)])
+            image = _draw_map(axis, maps[(maps.measure == name) & (maps["where"] == where)])
             axis.set_title(measure_label(name).replace(", ", ",\n"), fontsize=5.5)
         axes[-1, 0].set_xlabel("layer", fontsize=6)
         axes[-1, 0].set_ylabel("layer", fontsize=6)
         part.colorbar(image, ax=axes, shrink=0.8, label="similarity, scaled\nto each map")
-    return figure
+    return figure, maps
 
 
 def _draw_map(axis: Axes, table: pd.DataFrame) -> AxesImage:
@@ -98,23 +98,23 @@ def _draw_map(axis: Axes, table: pd.DataFrame) -> AxesImage:
     return image
 
 
-def unrelated_figure(table: pd.DataFrame) -> Figure:
+def unrelated_figure(scores: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """Draw scores of unrelated data against the number of samples.
 
     Parameters
     ----------
-    table : DataFrame
+    scores : DataFrame
         Columns measure, n_samples, n_neurons, score_mean, score_low, score_high.
     """
-    looks = measure_looks(table.measure)
+    looks = measure_looks(scores.measure)
     figure, axis = plt.subplots(figsize=(PAGE_WIDTH * 0.55, 2.6))
-    for name, rows in table.groupby("measure", sort=False):
+    for name, rows in scores.groupby("measure", sort=False):
         _, colour, marker = looks[str(name)]
         axis.fill_between(
             rows.n_samples, rows.score_low, rows.score_high, color=colour, alpha=0.25, linewidth=0
         )
         axis.plot(rows.n_samples, rows.score_mean, color=colour, marker=marker, markersize=3)
-    width, fewest, most = table.n_neurons.max(), table.n_samples.min(), table.n_samples.max()
+    width, fewest, most = scores.n_neurons.max(), scores.n_samples.min(), scores.n_samples.max()
     axis.axvline(width, color="0.6", linewidth=0.6, linestyle="--", zorder=0)
     axis.annotate(
         "samples = neurons ",
@@ -130,4 +130,4 @@ def unrelated_figure(table: pd.DataFrame) -> Figure:
     ticks = sorted({fewest, width, most})
     axis.set_xticks(ticks, [str(tick) for tick in ticks])
     legend_below(figure, measure_handles(looks))
-    return figure
+    return figure, scores

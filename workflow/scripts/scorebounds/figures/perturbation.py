@@ -22,20 +22,22 @@ REPLACED: dict[str, Any] = {**SIMULATED, "marker": "_", "markersize": 6, "marker
 DROPPED: dict[str, Any] = {**SIMULATED, "marker": "x", "markeredgewidth": 0.5}
 
 
-def perturbation_figure(table: pd.DataFrame) -> Figure:
+def perturbation_figure(perturbation: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """Draw the score after one component is replaced against its share of the variance.
 
     Parameters
     ----------
-    table : DataFrame
+    perturbation : DataFrame
         Columns dataset, measure, variance_ratio, theory, simulated_mean, dropped_theory.
     """
-    if table.empty:
-        return empty_figure("no dataset has a direction left to replace a component by")
-    datasets, looks = list(dict.fromkeys(table.dataset)), measure_looks(table.measure)
+    if perturbation.empty:
+        reason = "no dataset has a direction left to replace a component by"
+        return empty_figure(reason), perturbation
+    datasets = list(dict.fromkeys(perturbation.dataset))
+    looks = measure_looks(perturbation.measure)
     figure, axes = panels(len(datasets))
     for axis, dataset in zip(axes, datasets, strict=True):
-        of_dataset = table[table.dataset == dataset]
+        of_dataset = perturbation[perturbation.dataset == dataset]
         for measure, rows in of_dataset.groupby("measure", sort=False):
             _, colour, marker = looks[str(measure)]
             share = rows.variance_ratio.to_numpy()
@@ -59,4 +61,4 @@ def perturbation_figure(table: pd.DataFrame) -> Figure:
         Line2D([], [], color="0.3", label="dropped, theory", **DROPPED),
     ]
     legend_below(figure, handles)
-    return figure
+    return figure, perturbation

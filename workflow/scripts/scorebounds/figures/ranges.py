@@ -29,7 +29,7 @@ BRIGHT = 0.6  # above it, dark text is read better
 
 def range_figure(
     ranges: pd.DataFrame, guides: pd.DataFrame, trajectories: pd.DataFrame, guide: float
-) -> Figure:
+) -> tuple[Figure, pd.DataFrame]:
     """Draw the region of each pair of scores on one dataset, by three methods.
 
     Parameters
@@ -60,7 +60,7 @@ def range_figure(
     handles.append(Line2D([], [], color="0.75", linewidth=0.6, label="its trajectories"))
     legend_below(figure, handles, per_row=2)
     figure.suptitle(dataset_label(ranges.dataset.iloc[0]), fontsize=8)
-    return figure
+    return figure, ranges
 
 
 def _draw_trajectories(axis: Axes, trajectories: pd.DataFrame) -> None:
@@ -103,7 +103,7 @@ def _written(score: float) -> str:
     return f"{score:.2f}".replace("0.", ".", 1).replace("-", "−").replace("1.00", "1")
 
 
-def matrix_figure(guides: pd.DataFrame, guide: float) -> Figure:
+def matrix_figure(guides: pd.DataFrame, guide: float) -> tuple[Figure, pd.DataFrame]:
     """Draw a matrix per dataset: a row per measure that is high, a column per measure implied.
 
     Parameters
@@ -150,4 +150,4 @@ def matrix_figure(guides: pd.DataFrame, guide: float) -> Figure:
             axis.set_ylabel(f"at least {guide:g} with")
     figure.supxlabel("leaves to", fontsize=7)
     figure.colorbar(image, ax=axes, label="smallest score attained", shrink=0.6)
-    return figure
+    return figure, guides

@@ -1,4 +1,4 @@
-"""Figure of where the models of a dataset stand: beside chance, and on the optimisation curve."""
+"""Figure of the models of a dataset: compared with chance, and on the optimisation curve."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -22,25 +22,30 @@ ROW_HEIGHT, PANEL_HEIGHT = 0.32, 1.15
 CHANCE, CEILING, CURVE = "0.65", "#FBE6BF", "0.35"
 # Okabe and Ito's colours with markers of their own; more models than these share looks.
 _LOOKS = [
-    *(("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D")),
-    *(("#56B4E9", "v"), ("#000000", "P"), ("#8C6D1F", "X")),
+    ("#0072B2", "o"),
+    ("#D55E00", "s"),
+    ("#009E73", "^"),
+    ("#CC79A7", "D"),
+    ("#56B4E9", "v"),
+    ("#000000", "P"),
+    ("#8C6D1F", "X"),
 ]
 Looks = dict[str, tuple[str, str]]
 
 
-def scorecard_figure(table: pd.DataFrame, capture: pd.DataFrame) -> Figure:
-    """Draw each model's scores beside chance, and its place on the optimisation curves.
+def scorecard_figure(cards: pd.DataFrame, capture: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+    """Draw each model's scores compared with chance, and its place on the optimisation curves.
 
     Parameters
     ----------
-    table : DataFrame
+    cards : DataFrame
         The score cards of one dataset's models.
     capture : DataFrame
-        Columns measure, variance_ratio, score, r2: what data that climb a measure explain.
+        Columns measure, variance_ratio, score, r2: what optimised data explain.
     """
-    table = table[~table.measure.isin(OFF_SCALE)]
+    table = cards[~cards.measure.isin(OFF_SCALE)]
     if table.empty:
-        return empty_figure("no measure has a scale that runs up to 1")
+        return empty_figure("no measure has a scale that runs up to 1"), cards
     models, measures = list(dict.fromkeys(table.model)), list(dict.fromkeys(table.measure))
     looks = {model: _LOOKS[number % len(_LOOKS)] for number, model in enumerate(models)}
     curves = [name for name in measures if (capture.measure == name).any()]
@@ -60,7 +65,7 @@ def scorecard_figure(table: pd.DataFrame, capture: pd.DataFrame) -> Figure:
             axis.set_xlabel("score")
     figure.suptitle(dataset_label(table.dataset.iloc[0]), fontsize=8)
     legend_below(figure, _handles(table, looks))
-    return figure
+    return figure, cards
 
 
 def _draw_strip(axis: Axes, table: pd.DataFrame, measures: list[str], looks: Looks) -> None:
@@ -89,7 +94,7 @@ def _draw_strip(axis: Axes, table: pd.DataFrame, measures: list[str], looks: Loo
     axis.set_yticks(range(len(measures)), [measure_label(name) for name in measures])
     axis.tick_params(axis="y", length=0)
     axis.set_xlabel("score")
-    axis.set_title("beside chance")
+    axis.set_title("compared with chance")
 
 
 def _bar(
@@ -100,7 +105,7 @@ def _bar(
 
 
 def _draw_place(axis: Axes, table: pd.DataFrame, capture: pd.DataFrame, looks: Looks) -> None:
-    """Draw the variance that data explain on their way up a score, and the models."""
+    """Draw the variance that optimised data explain at each score, and the models."""
     of_measure = capture[capture.measure == table.measure.iloc[0]]
     explained = (of_measure.variance_ratio * of_measure.r2).groupby(of_measure.score).sum()
     axis.plot(explained.index, explained.to_numpy(), color=CURVE, linewidth=0.9)

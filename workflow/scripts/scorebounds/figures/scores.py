@@ -10,14 +10,22 @@ from scorebounds.figures.style import N_COLUMNS, dataset_label, measure_looks, p
 BRIGHT = 0.6  # above it, dark text is read better
 
 
-def score_figure(table: pd.DataFrame) -> Figure:
-    """Draw a matrix per dataset: a row per measure climbed, a column per measure scored with.
+def score_figure(scores: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+    """Draw a matrix per dataset: a row per measure optimised, a column per measure scored with.
 
     Parameters
     ----------
-    table : DataFrame
-        Columns dataset, optimized, measure, score.
+    scores : DataFrame
+        Columns dataset, optimized, measure, seed, score.
+
+    Returns
+    -------
+    Figure
+    DataFrame
+        Means over seeds.
     """
+    by_pair = ["dataset", "optimized", "measure"]
+    table = scores.groupby(by_pair, sort=False).score.mean().reset_index()
     datasets = list(dict.fromkeys(table.dataset))
     rows, columns = list(dict.fromkeys(table.optimized)), list(dict.fromkeys(table.measure))
     labels = {name: look[0] for name, look in measure_looks([*columns, *rows]).items()}
@@ -25,10 +33,10 @@ def score_figure(table: pd.DataFrame) -> Figure:
     colours = plt.get_cmap("viridis").with_extremes(bad="0.9")
     for index, (axis, dataset) in enumerate(zip(axes, datasets, strict=True)):
         of_dataset = table[table.dataset == dataset]
-        scores = of_dataset.pivot_table(
+        matrix = of_dataset.pivot_table(
             index="optimized", columns="measure", values="score", dropna=False
         )
-        values = scores.reindex(index=rows, columns=columns).to_numpy()
+        values = matrix.reindex(index=rows, columns=columns).to_numpy()
         image = axis.imshow(
             np.ma.masked_invalid(values), cmap=colours, vmin=0, vmax=1, aspect="auto"
         )
@@ -51,7 +59,7 @@ def score_figure(table: pd.DataFrame) -> Figure:
             axis.set_ylabel("optimised towards")
     figure.supxlabel("scored with", fontsize=7)
     figure.colorbar(image, ax=axes, label="score", shrink=0.5, extend="min")
-    return figure
+    return figure, table
 
 
 def _written(score: float) -> str:

@@ -23,7 +23,7 @@ TARGET: dict[str, Any] = {"color": "black", "marker": "x", "linestyle": "none", 
 
 def task_networks_figure(
     learning: pd.DataFrame, psychometric: pd.DataFrame, stop_accuracy: float
-) -> Figure:
+) -> tuple[Figure, pd.DataFrame]:
     """Draw learning curves, choices against coherence, and where reaches end.
 
     Parameters
@@ -57,7 +57,7 @@ def task_networks_figure(
         Line2D([], [], label="target", **TARGET),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
-    return figure
+    return figure, pd.concat([learning, psychometric], ignore_index=True)
 
 
 def _draw_learning(axis: Axes, learning: pd.DataFrame, stop_accuracy: float) -> None:

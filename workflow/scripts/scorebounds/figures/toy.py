@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.animation import FuncAnimation, PillowWriter
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -21,7 +22,7 @@ N_LAST_FRAMES = 6  # the end stands still for a while
 GIF_DPI = 90
 
 
-def toy_figure(curves: pd.DataFrame, frames: pd.DataFrame) -> Figure:
+def toy_figure(curves: pd.DataFrame, frames: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """Draw capture along the score, and the data at a few scores, a row per measure.
 
     Parameters
@@ -67,7 +68,7 @@ def toy_figure(curves: pd.DataFrame, frames: pd.DataFrame) -> Figure:
         ),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=5)
-    return figure
+    return figure, curves
 
 
 def save_animation(frames: pd.DataFrame, path: str) -> None:
@@ -83,7 +84,7 @@ def save_animation(frames: pd.DataFrame, path: str) -> None:
     figure, grid = plt.subplots(1, len(names), figsize=(PAGE_WIDTH, 2.3), squeeze=False)
     n_frames = int(frames.frame.max()) + 1
 
-    def draw(number: int) -> list:
+    def draw(number: int) -> list[Artist]:
         for axis, name in zip(grid[0], names, strict=True):
             axis.clear()
             of_measure = frames[frames.measure == name]

@@ -19,7 +19,7 @@ class Adam:
         Has the shape, type and device of what is to be updated.
     learning_rate : float
     maximize : bool
-        Climb instead of descend.
+        Whether to raise the objective instead of lowering it.
     """
 
     def __init__(self, like: Tensor, learning_rate: float, *, maximize: bool = False):
@@ -28,7 +28,7 @@ class Adam:
         self.learning_rate, self.maximize = learning_rate, maximize
 
     def step(self, values: Tensor, slope: Tensor) -> None:
-        """Update `values` in place, by the slope of the loss or, climbing, of the score."""
+        """Update `values` in place, by the gradient of the objective."""
         with torch.no_grad():
             adam(
                 [values],
@@ -48,5 +48,5 @@ class Adam:
             )
 
     def keep(self, rows: Tensor | list[int]) -> None:
-        """Go on with these rows of the batch only."""
+        """Keep only these rows of the batch."""
         self.mean, self.square = self.mean[rows], self.square[rows]

@@ -1,4 +1,4 @@
-"""What all measures say of datasets that were optimised towards one of them."""
+"""Scores of optimised datasets by all measures, not only the one optimised."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ def score_with_all(
         Columns optimized, measure, seed, score, note. Where a measure is not defined for the data
         the score is missing and the note says why.
     """
-    rows: list[tuple] = []
+    rows: list[tuple[str, str, int, float, str]] = []
     for number, name in enumerate(names, 1):
         logger.info("scoring with %s, %d of %d", name, number, len(names))
         refused: list[str] = []
@@ -45,6 +45,9 @@ def score_with_all(
         if refused:
             logger.warning(
                 "no score with %s for %d of %d synthetic datasets, for example: %s",
-                *(name, len(refused), len(synthetic), refused[0]),
+                name,
+                len(refused),
+                len(synthetic),
+                refused[0],
             )
     return pd.DataFrame(rows, columns=["optimized", "measure", "seed", "score", "note"])

@@ -47,9 +47,9 @@ def optimize(
     learning_rate: float,
     n_checkpoints: int,
 ) -> tuple[list[Trajectory], PrincipalComponents]:
-    """Climb `measure` from every starting point with Adam, until `stop_score`.
+    """Optimise Y towards `stop_score` of `measure` from every starting point with Adam.
 
-    A distance is climbed down. Where scores do not run up to 1, `stop_score` is a share of the way
+    A distance is reduced. Where scores do not run up to 1, `stop_score` is a share of the way
     (`Measure.reached_at`).
 
     Parameters
@@ -59,7 +59,7 @@ def optimize(
     measure : Measure
         Has to be differentiable.
     starts : Tensor, shape (n_seeds, n_samples, n_y)
-        Where each trajectory starts; all of them are climbed as one batch.
+        Where each trajectory starts; all are optimised as one batch.
     stop_score : float
         A trajectory ends with the first score at or above it.
     max_steps : int
@@ -79,7 +79,7 @@ def optimize(
     Raises
     ------
     ValueError
-        If the reference cannot be used or the measure cannot be climbed.
+        If the reference cannot be used or the measure cannot be optimised.
     """
     require_matrix(x)
     if not measure.differentiable:
@@ -141,8 +141,8 @@ class _Goal(NamedTuple):
     score: float
     up: bool
 
-    def height(self, score: float) -> float:
-        """Return the score, or minus a distance: what rises on the way."""
+    def signed_score(self, score: float) -> float:
+        """Return the score, or minus a distance: what the optimisation raises."""
         return score if self.up else -score
 
 
@@ -150,7 +150,7 @@ def _stop_reasons(score: Tensor, goal: _Goal, *, last: bool) -> list[str]:
     def reason(value: float) -> str:
         if not np.isfinite(value):
             return NOT_FINITE
-        if goal.height(value) >= goal.height(goal.score):
+        if goal.signed_score(value) >= goal.signed_score(goal.score):
             return REACHED
         return STEP_LIMIT if last else ""
 
@@ -176,10 +176,10 @@ class _CheckpointKeeper:
     def keep(self, trajectory: Trajectory, y: Tensor) -> None:
         if self.n_levels == 0:
             return
-        heights = [self.goal.height(score) for score in trajectory.score]
-        levels = np.linspace(heights[0], self.goal.height(self.goal.score), self.n_levels)
-        best_before = max(heights[:-1], default=-np.inf)
-        passed_before, passed = np.searchsorted(levels, [best_before, heights[-1]], "right")
+        signed = [self.goal.signed_score(score) for score in trajectory.score]
+        levels = np.linspace(signed[0], self.goal.signed_score(self.goal.score), self.n_levels)
+        best_before = max(signed[:-1], default=-np.inf)
+        passed_before, passed = np.searchsorted(levels, [best_before, signed[-1]], "right")
         if passed > passed_before or trajectory.stop_reason:
             step = len(trajectory.score) - 1
             trajectory.checkpoints[step] = _single(y)
@@ -202,6 +202,10 @@ class _ProgressReport:
             self.last = time.monotonic()
             logger.info(
                 "%s: step %d of at most %d, %d trajectories at %.3f to %.3f",
-                *(self.name, step, self.max_steps, len(score)),
-                *(score.min().item(), score.max().item()),
+                self.name,
+                step,
+                self.max_steps,
+                len(score),
+                score.min().item(),
+                score.max().item(),
             )

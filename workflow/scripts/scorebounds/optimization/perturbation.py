@@ -18,8 +18,16 @@ from scorebounds.optimization.capture import PrincipalComponents, principal_comp
 
 BATCH_ELEMENTS = 4_000_000
 COLUMNS = [
-    *("dataset", "measure", "target", "variance_ratio", "theory", "simulated_mean"),
-    *("simulated_low", "simulated_high", "dropped_theory", "dropped"),
+    "dataset",
+    "measure",
+    "target",
+    "variance_ratio",
+    "theory",
+    "simulated_mean",
+    "simulated_low",
+    "simulated_high",
+    "dropped_theory",
+    "dropped",
 ]
 
 
@@ -144,10 +152,13 @@ def perturbed_scores(
     embedded = torch.linalg.qr(basis[:, :-1]).Q @ spanned
     # All of `MEASURES` ignore the unit, and take their products from one pair.
     embedded[:, rank:] *= components.eigenvalues.sqrt()
-    x, replacements = of_order_one(embedded).split(rank, dim=1)
+    embedded = of_order_one(embedded)
+    x, replacements = embedded[:, :rank], embedded[:, rank:]
     scores: dict[str, list[Tensor]] = {name: [] for name in names}
     reference = Reference(x)
-    for chosen in torch.arange(rank, device=x.device).split(max(1, BATCH_ELEMENTS // x.numel())):
+    size = max(1, BATCH_ELEMENTS // x.numel())
+    for start in range(0, rank, size):
+        chosen = torch.arange(start, min(start + size, rank), device=x.device)
         y = x.repeat(len(chosen), 1, 1)
         y[torch.arange(len(chosen), device=x.device), :, chosen] = replacements[:, chosen].mT
         pair = Pair(reference, y)

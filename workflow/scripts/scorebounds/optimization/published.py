@@ -19,6 +19,15 @@ PUBLISHED_IDS = {
     "linreg": "linreg",
     "ridge_cv_100": "ridge-lambda100-r2#5folds_cv",
 }
+AGREEMENT_COLUMNS = [
+    "dataset",
+    "measure",
+    "quantity",
+    "value",
+    "n_compared",
+    "tolerance",
+    "within",
+]
 COMPARISON_COLUMNS = ["quantity", "target", "published", "reproduced", "low", "high", "difference"]
 PUBLISHED_STOP_SCORE = 0.99
 N_FIRST = 30
@@ -69,7 +78,7 @@ def compare_with_published(
     runs: pd.DataFrame,
     trajectories: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Put one measure's published numbers beside ours.
+    """Compare the published numbers of one measure with ours.
 
     Parameters
     ----------
@@ -125,7 +134,7 @@ def compare_all(
     runs: pd.DataFrame,
     trajectories: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Put all published numbers, by dataset and measure, beside ours.
+    """Compare all published numbers, by dataset and measure, with ours.
 
     Returns
     -------
@@ -146,7 +155,10 @@ def compare_all(
                 logger.warning(
                     "%s, %s: not compared with the published run, which had %d neurons; here are "
                     "%d, so that the recording was prepared otherwise",
-                    *(dataset, measure, n_theirs, n_ours),
+                    dataset,
+                    measure,
+                    n_theirs,
+                    n_ours,
                 )
             elif len(of_pair[1]):
                 comparison = compare_with_published(numbers, *of_pair)
@@ -155,16 +167,18 @@ def compare_all(
 
 
 def agreement(comparison: pd.DataFrame) -> pd.DataFrame:
-    """Judge each dataset and measure of a comparison against the tolerances set beforehand.
+    """Compare each dataset and measure of a comparison with the tolerances set beforehand.
 
     Returns
     -------
     DataFrame
-        Columns dataset, measure, quantity, value, n_compared, tolerance, within (`yes` or `no`).
-        Of the first components, those are compared that both captured.
+        Columns `AGREEMENT_COLUMNS`: `value` is the mean |difference| of the thresholds of those of
+        the first `N_FIRST` components that both captured (`threshold_difference`), the relative
+        difference of the number of updates (`steps_difference`), or the difference of the number
+        of captured components as a share of all (`captured_difference`); `within` says whether
+        its absolute value is at most `tolerance`.
     """
-    columns = ["dataset", "measure", "quantity", "value", "n_compared", "tolerance", "within"]
-    rows: list[tuple] = []
+    rows: list[tuple[str, str, str, float, int, float, bool]] = []
     for dataset, measure in comparison[["dataset", "measure"]].drop_duplicates().to_numpy():
         group = comparison[(comparison.dataset == dataset) & (comparison.measure == measure)]
         single = group.set_index("quantity")
@@ -172,15 +186,14 @@ def agreement(comparison: pd.DataFrame) -> pd.DataFrame:
         first = components.difference[components.target.astype(int) <= N_FIRST].dropna()
         steps, captured = single.loc["steps_to_0.99"], single.loc["n_captured"]
         values = {
-            f"mean |threshold difference|, first {N_FIRST} PCs": (first.abs().mean(), len(first)),
-            "steps to 0.99, relative difference": (steps.difference / steps.published, 1),
-            "captured PCs, difference as share of all": (captured.difference / len(components), 1),
+            "threshold_difference": (first.abs().mean(), len(first)),
+            "steps_difference": (steps.difference / steps.published, 1),
+            "captured_difference": (captured.difference / len(components), 1),
         }
         limits = _tolerances(dataset, measure)
         for (quantity, (value, n)), limit in zip(values.items(), limits, strict=True):
-            within = "yes" if abs(value) <= limit else "no"
-            rows.append((dataset, measure, quantity, value, n, limit, within))
-    return pd.DataFrame(rows, columns=columns)
+            rows.append((dataset, measure, quantity, value, n, limit, abs(value) <= limit))
+    return pd.DataFrame(rows, columns=AGREEMENT_COLUMNS)
 
 
 def _tolerances(dataset: str, measure: str) -> tuple[float, float, float]:

@@ -1,4 +1,4 @@
-"""Tidy tables of what an optimisation left behind."""
+"""Tidy tables of the results of an optimisation."""
 
 from collections.abc import Sequence
 
@@ -7,13 +7,21 @@ import pandas as pd
 import xarray as xr
 
 from scorebounds.core.intervals import mean_with_interval
-from scorebounds.optimization.thresholds import capture_thresholds, curve_over_score
+from scorebounds.optimization.thresholds import capture_thresholds, curves_on_common_scores
 
 N_CURVE_POINTS = 60
 CAPTURE_COLUMNS = ["dataset", "measure", "target", "variance_ratio", "score", "r2"]
 THRESHOLD_COLUMNS = [
-    *("dataset", "measure", "kind", "target", "variance_ratio"),
-    *("score_mean", "score_low", "score_high", "n_seeds", "n_reached"),
+    "dataset",
+    "measure",
+    "kind",
+    "target",
+    "variance_ratio",
+    "score_mean",
+    "score_low",
+    "score_high",
+    "n_seeds",
+    "n_reached",
 ]
 
 
@@ -70,7 +78,11 @@ def summarize_trajectories(stored: xr.Dataset) -> dict[str, pd.DataFrame]:
         "runs": runs,
         "trajectories": pd.concat(steps),
         "capture": _capture_table(
-            names, components, variance_ratio, scores, captured, int(stored.attrs["direction"])
+            names,
+            components,
+            variance_ratio,
+            list(zip(scores, captured, strict=True)),
+            int(stored.attrs["direction"]),
         ),
     }
 
@@ -79,36 +91,18 @@ def _capture_table(
     names: dict[str, str],
     components: np.ndarray,
     variance_ratio: np.ndarray,
-    scores: list[np.ndarray],
-    captured: list[np.ndarray],
+    runs: Sequence[tuple[np.ndarray, np.ndarray]],
     direction: int,
 ) -> pd.DataFrame:
-    """Average the components' R² over seeds, on scores that all of the seeds passed.
-
-    `direction` is −1 for a distance, which falls on the way.
-
-    Without such a range of scores the table has no rows.
-    """
-    passed = [direction * score[np.isfinite(score)] for score in scores]
-    if not all(len(score) for score in passed):
-        return pd.DataFrame(columns=CAPTURE_COLUMNS)
-    lowest = max(score[0] for score in passed)
-    highest = min(score.max() for score in passed)
-    if highest <= lowest:
-        return pd.DataFrame(columns=CAPTURE_COLUMNS)
-    grid = np.linspace(lowest, highest, N_CURVE_POINTS)
-    curves = [
-        curve_over_score(score, r2[: len(score)], grid)
-        for score, r2 in zip(passed, captured, strict=True)
-    ]
-    mean = np.mean(curves, axis=0)
+    """Average the R² of each component over seeds, on scores that all seeds passed."""
+    grid, curves = curves_on_common_scores(runs, direction, N_CURVE_POINTS)
     return pd.DataFrame(
         {
             **names,
             "target": np.tile(components, len(grid)),
             "variance_ratio": np.tile(variance_ratio, len(grid)),
-            "score": np.repeat(direction * grid, len(components)),
-            "r2": mean.ravel(),
+            "score": np.repeat(grid, len(components)),
+            "r2": curves.mean(0).ravel(),
         }
     )[CAPTURE_COLUMNS]
 

@@ -1,5 +1,7 @@
 """The score at which something is captured, over seeds."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 HALFWAY = 0.5
@@ -14,7 +16,7 @@ def first_crossing(score: np.ndarray, value: np.ndarray, level: np.ndarray) -> n
     score : ndarray, shape (n_steps,)
         Score at each step.
     value : ndarray, shape (n_steps, n_curves)
-        What is watched, at each step.
+        Value of each curve at each step.
     level : ndarray, shape (n_curves,)
         Above the first value of the curve.
 
@@ -38,8 +40,8 @@ def capture_thresholds(score: np.ndarray, captured: np.ndarray) -> np.ndarray:
     """Return the score at which each principal component is captured.
 
     A component is captured when its R² first rises through the middle between its first value
-    and 1. Cloos et al. 2025, section 3. One that is all there from the start, as all are when Y has
-    as many neurons as there are samples, is never captured.
+    and 1. Cloos et al. 2025, section 3. A component whose R² is 1 from the start, as for all
+    where Y has as many neurons as there are samples, is never captured.
 
     Parameters
     ----------
@@ -60,7 +62,7 @@ def capture_thresholds(score: np.ndarray, captured: np.ndarray) -> np.ndarray:
 
 
 def curve_over_score(score: np.ndarray, value: np.ndarray, grid: np.ndarray) -> np.ndarray:
-    """Read curves at a grid of scores, each at the first step that reaches the score.
+    """Interpolate curves at a grid of scores, each at the first step that reaches the score.
 
     Parameters
     ----------
@@ -77,3 +79,40 @@ def curve_over_score(score: np.ndarray, value: np.ndarray, grid: np.ndarray) -> 
     x, y = score[rising], value[rising]
     read = np.stack([np.interp(grid, x, column) for column in y.T], axis=1)
     return np.where(((grid >= x[0]) & (grid <= x[-1]))[:, None], read, np.nan)
+
+
+def curves_on_common_scores(
+    runs: Sequence[tuple[np.ndarray, np.ndarray]], direction: int, n_points: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Interpolate the curves of several runs at evenly spaced scores that all of them passed.
+
+    Parameters
+    ----------
+    runs : sequence of (ndarray of shape (n_steps,), ndarray of shape (n_steps, n_curves))
+        Score at each step and value of each curve; steps with a score that is not finite are
+        ignored. At least one run.
+    direction : int
+        1 where the score rises during a run, −1 where it falls (a distance).
+    n_points : int
+        Number of scores.
+
+    Returns
+    -------
+    ndarray, shape (n_points,)
+        The scores, from the first to the last; none (shape (0,)) where the runs have no range of
+        scores in common.
+    ndarray, shape (n_runs, n_points, n_curves)
+    """
+    rising = []
+    for score, value in runs:
+        finite = np.isfinite(score)
+        rising.append((direction * score[finite], value[finite]))
+    grid = np.empty(0)
+    if all(len(score) for score, _ in rising):
+        lowest = max(score[0] for score, _ in rising)
+        highest = min(score.max() for score, _ in rising)
+        if highest > lowest:
+            grid = np.linspace(lowest, highest, n_points)
+    if not grid.size:
+        return grid, np.empty((len(runs), 0, runs[0][1].shape[1]))
+    return direction * grid, np.stack([curve_over_score(*run, grid) for run in rising])

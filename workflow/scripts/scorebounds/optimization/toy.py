@@ -1,4 +1,4 @@
-"""The toy with two neurons: what its synthetic data capture on the way, and how they look.
+"""The toy with two neurons: what its synthetic data capture, and how they look.
 
 Figure 2 of the website of Cloos et al. 2025.
 """
@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from scorebounds.optimization.thresholds import curve_over_score
+from scorebounds.optimization.thresholds import curves_on_common_scores
 
 N_SCORES = 40
-CURVE_COLUMNS = ["measure", "target", "score", "r2_mean", "r2_sd"]
 
 
 def capture_curves(stored: xr.Dataset) -> pd.DataFrame:
@@ -24,29 +23,17 @@ def capture_curves(stored: xr.Dataset) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns measure, target, score, r2_mean, r2_sd; on the scores that all seeds passed, of
-        which there may be none.
+        Columns measure, target, score, r2_mean, r2_sd; on the scores that all seeds passed; no row
+        where there are none.
     """
-    direction = int(stored.attrs["direction"])
-    # A seed that stopped early, or at a score that is not finite, is NaN from there on.
-    passed = [(score, np.isfinite(score)) for score in direction * stored.score.values]
-    runs = [
-        (score[finite], captured[finite])
-        for (score, finite), captured in zip(passed, stored.captured.values, strict=True)
-    ]
-    if not all(len(score) for score, _ in runs):
-        return pd.DataFrame(columns=CURVE_COLUMNS)
-    lowest, highest = max(run[0][0] for run in runs), min(run[0].max() for run in runs)
-    if highest <= lowest:
-        return pd.DataFrame(columns=CURVE_COLUMNS)
-    grid = np.linspace(lowest, highest, N_SCORES)
-    curves = np.stack([curve_over_score(score, captured, grid) for score, captured in runs])
+    runs = list(zip(stored.score.values, stored.captured.values, strict=True))
+    grid, curves = curves_on_common_scores(runs, int(stored.attrs["direction"]), N_SCORES)
     targets = stored.component.values
     return pd.DataFrame(
         {
             "measure": stored.attrs["measure"],
             "target": np.tile(targets, len(grid)),
-            "score": np.repeat(direction * grid, len(targets)),
+            "score": np.repeat(grid, len(targets)),
             "r2_mean": curves.mean(0).ravel(),
             "r2_sd": curves.std(0, ddof=1).ravel() if len(curves) > 1 else np.nan,
         }
@@ -54,12 +41,12 @@ def capture_curves(stored: xr.Dataset) -> pd.DataFrame:
 
 
 def snapshots(stored: xr.Dataset, reference: xr.DataArray) -> pd.DataFrame:
-    """Return the first seed's data at the scores at which they were kept, laid over X for display.
+    """Return the checkpoints of the first seed, aligned with X for display.
 
-    Y is centred, scaled to the size of X and turned by the rotation (or reflection) that fits it
-    best, none of which CKA and Procrustes see, and ridge regression only as far as its penalty
-    goes. Axes are X's principal components. Where nothing was kept on the way
-    (`n_checkpoints: 0`), there is one frame, the end.
+    Y is centred, scaled to the size of X and rotated (or reflected) to fit X best. CKA and
+    Procrustes are invariant to all of this, ridge regression apart from its penalty. Axes are the
+    principal components of X. Without checkpoints (`n_checkpoints: 0`) there is one frame, the
+    end.
 
     Returns
     -------
@@ -74,7 +61,7 @@ def snapshots(stored: xr.Dataset, reference: xr.DataArray) -> pd.DataFrame:
     time, condition = np.divmod(np.arange(len(x)), n_conditions)
     tables = []
     for frame, (score, activity) in enumerate(_kept_of_first_seed(stored)):
-        y = laid_over(x, activity.astype(np.float64))
+        y = align(x, activity.astype(np.float64))
         tables.append(
             pd.DataFrame(
                 {
@@ -103,9 +90,10 @@ def _kept_of_first_seed(stored: xr.Dataset) -> list[tuple[float, np.ndarray]]:
     return [(float(scores[index]), activities[index]) for index in kept]
 
 
-def laid_over(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def align(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Centre `y`, scale it to the size of centred `x`, and rotate it for the best fit."""
     y = y - y.mean(0)
     y = y * np.linalg.norm(x) / np.linalg.norm(y)
     u, _, vt = np.linalg.svd(y.T @ x)
-    return y @ u @ vt
+    aligned: np.ndarray = y @ u @ vt
+    return aligned

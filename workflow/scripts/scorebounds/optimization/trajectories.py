@@ -1,4 +1,4 @@
-"""The ways of synthetic data up a score: what an optimisation leaves behind."""
+"""Trajectories of synthetic data during an optimisation, and how they are stored."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
@@ -13,7 +13,7 @@ NOT_FINITE = "not finite"
 
 @dataclass
 class Trajectory:
-    """One seed's way up the score.
+    """The scores and data of one seed during an optimisation.
 
     Attributes
     ----------
@@ -90,7 +90,9 @@ def to_dataset(
     return xr.Dataset(variables, coords=coords, attrs=dict(attrs))
 
 
-def _checkpoint_variables(trajectories: Sequence[Trajectory]) -> dict[str, tuple]:
+def _checkpoint_variables(
+    trajectories: Sequence[Trajectory],
+) -> dict[str, tuple[str | tuple[str, ...], list[float] | list[int] | np.ndarray]]:
     kept = [
         (seed, step, trajectory.score[step], activity)
         for seed, trajectory in enumerate(trajectories)

@@ -1,0 +1,94 @@
+"""The registry of figures agrees with the functions that draw them and with the configuration."""
+
+import importlib
+import inspect
+import string
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+import yaml
+from workflow_runs import ROOT
+
+from scorebounds.figures.registry import FIGURES, caption, draw
+
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+LIBRARY = ROOT / "workflow/scripts/scorebounds"
+
+
+def setting(path):
+    value = CONFIG
+    for key in path.split("/"):
+        value = value[key]
+    return value
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_function_takes_the_tables_and_settings_of_its_entry(name):
+    entry = FIGURES[name]
+    function = getattr(importlib.import_module(entry.module), entry.function.split(".")[1])
+    assert set(inspect.signature(function).parameters) == {*entry.inputs, *entry.settings}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_settings_exist_and_the_caption_uses_all_of_its_own(name):
+    entry = FIGURES[name]
+    paths = {**entry.settings, **entry.caption_settings}
+    values = {key: setting(path) for key, path in paths.items()} | {"dataset": "ultrametric"}
+    fields = {field for _, field, _, _ in string.Formatter().parse(entry.caption) if field}
+    assert set(entry.caption_settings) <= fields <= set(values)
+    assert ("dataset" in fields) == entry.by_dataset
+    text = caption(name, values)
+    assert "?" in text.split(". ")[0]
+
+
+def test_every_figure_function_is_registered():
+    registered = {entry.function for entry in FIGURES.values()}
+    for path in (LIBRARY / "figures").glob("*.py"):
+        module = importlib.import_module(f"scorebounds.figures.{path.stem}")
+        for name, function in vars(module).items():
+            own = inspect.isfunction(function) and function.__module__ == module.__name__
+            if own and name.endswith("_figure") and name != "empty_figure":
+                assert f"{path.stem}.{name}" in registered
+
+
+def test_draw_returns_the_figure_and_the_numbers_shown():
+    rows = [("made", "cka", seed, step, 0.1 * step) for seed in (0, 1) for step in range(4)]
+    table = pd.DataFrame(rows, columns=["dataset", "measure", "seed", "step", "score"])
+    figure, shown = draw("trajectories", {"trajectories": table}, {})
+    assert len(figure.axes) == 1
+    pd.testing.assert_frame_equal(shown, table)
+
+
+def test_unknown_figure_and_missing_or_unknown_tables_are_refused():
+    with pytest.raises(ValueError, match=r"expected a figure of .*thresholds.* got 'nonsense'"):
+        draw("nonsense", {}, {})
+    with pytest.raises(ValueError, match=r"'capture': expected the tables \['capture'\], got \[\]"):
+        draw("capture", {}, {})
+    with pytest.raises(ValueError, match=r"expected the settings \[\], got \['colour'\]"):
+        draw("capture", {"capture": pd.DataFrame()}, {"colour": "red"})
+
+
+def modules_loaded_by(program):
+    ran = subprocess.run(
+        [sys.executable, "-c", f"import sys; {program}; print(*sys.modules)"],
+        env={"PYTHONPATH": str(LIBRARY.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(ran.stdout.split())
+
+
+def test_rules_read_the_registry_without_other_packages():
+    loaded = modules_loaded_by("import scorebounds.figures.registry")
+    assert "scorebounds.figures.registry" in loaded
+    assert not loaded & {"numpy", "pandas", "matplotlib", "torch"}
+
+
+def test_figure_modules_do_not_load_torch():
+    modules = {entry.module for entry in FIGURES.values()}
+    loaded = modules_loaded_by(f"import {', '.join(sorted(modules))}")
+    assert modules <= loaded
+    assert "torch" not in loaded

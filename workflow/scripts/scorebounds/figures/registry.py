@@ -1,0 +1,395 @@
+"""Which figures there are: what each draws, from which tables, and what its caption says.
+
+A new figure from an existing table is a function in a module of this package, an entry here, and a
+test. This module imports the standard library only, so that rules can read it.
+"""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+IS_IT_GOOD = "1. Is a model's score good?"
+WHAT_SCORE = "2. Which score is high enough?"
+PAIRS = "3. Which pairs of scores are possible?"
+LAYERS = "4. Which measures find corresponding layers?"
+OPTIMISATION = "5. How were the synthetic data optimised?"
+PAPER = "6. Are the published results reproduced?"
+
+
+@dataclass(frozen=True)
+class FigureEntry:
+    """One figure, `results/figures/<name>.pdf`, `.png` and `.csv`.
+
+    Attributes
+    ----------
+    function : str
+        Module of this package and function, `module.function`. It takes the tables of `inputs` and
+        the values of `settings` as keyword arguments, and returns the figure and the table shown.
+    inputs : mapping of str to str
+        Path of each table. Where it holds a wildcard other than `{dataset}`, the function gets all
+        such tables as one, one below the other.
+    title : str
+        What the figure shows, in a few words.
+    category : str
+        Section of the report.
+    caption : str
+        Starts with the question that the figure answers; `{name}` stands for the dataset or a
+        setting.
+    by_dataset : bool
+        Whether there is one figure per dataset, `results/figures/<name>/<dataset>.pdf`.
+    settings : mapping of str to str
+        Where in the configuration each further argument of the function is, as `section/key`.
+    caption_settings : mapping of str to str
+        The same, for what only the caption needs.
+    """
+
+    function: str
+    inputs: Mapping[str, str]
+    title: str
+    category: str
+    caption: str
+    by_dataset: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
+    caption_settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def module(self) -> str:
+        """Full name of the module that draws the figure."""
+        return f"scorebounds.figures.{self.function.partition('.')[0]}"
+
+
+FIGURES: dict[str, FigureEntry] = {
+    "scorecards": FigureEntry(
+        function="scorecards.scorecard_figure",
+        inputs={
+            "cards": "results/scorecards/{dataset}/{model}.csv",
+            "capture": "results/thresholds/{dataset}/capture.csv",
+        },
+        title="all models compared with chance",
+        category=IS_IT_GOOD,
+        by_dataset=True,
+        caption=(
+            "How do the models of {dataset} compare with chance? Left: score of each model with "
+            "its 95 % interval over other conditions and other neurons of the recording; grey: 5 "
+            "to 95 % of the scores of shuffled conditions. Right: share of the variance of the "
+            "recording that each model explains, against its score; the line shows data optimised "
+            "towards that score."
+        ),
+    ),
+    "task_networks": FigureEntry(
+        function="task_networks.task_networks_figure",
+        inputs={
+            "learning": "results/models/{model}/learning.csv",
+            "psychometric": "results/models/{model}/psychometric.csv",
+        },
+        title="what the task networks learned",
+        category=IS_IT_GOOD,
+        settings={"stop_accuracy": "task-networks/training/stop_accuracy"},
+        caption_settings={
+            "n_units": "task-networks/n_units",
+            "nonlinearity": "task-networks/nonlinearity",
+        },
+        caption=(
+            "Did the networks learn their tasks? Networks of {n_units} leaky rate units "
+            "({nonlinearity}). Left: share of held-out trials that are correct, against updates; "
+            "training ends at the dashed line. Middle: choices of rnn-context against coherence. "
+            "After training it follows the evidence that the context makes relevant; the untrained "
+            "copy does not tell the contexts apart. Right: where reaches of rnn-reaching end (mean "
+            "of the held-out trials of each target), in units of the distance to the target."
+        ),
+    ),
+    "thresholds": FigureEntry(
+        function="captures.threshold_figure",
+        inputs={
+            "thresholds": "results/tables/thresholds.csv",
+            "published": "results/tables/published.csv",
+        },
+        title="score at which each component is captured",
+        category=WHAT_SCORE,
+        caption_settings={"n_seeds": "optimize/n_seeds"},
+        caption=(
+            "At which score is each principal component (PC) of the reference captured? Score at "
+            "capture against the share of the variance that the PC carries. Lines: mean over the "
+            "optimisations, of {n_seeds} random starts, that captured the PC; band: 95 % interval "
+            "of the mean (Student's t). A PC without a symbol was never captured. Black circles: "
+            "published by Cloos et al. 2025 (one optimisation), where the panel is a Gaussian "
+            "surrogate of the published spectrum. Numbers: results/tables/thresholds.csv."
+        ),
+    ),
+    "capture": FigureEntry(
+        function="captures.capture_figure",
+        inputs={"capture": "results/thresholds/{dataset}/capture.csv"},
+        title="components captured during optimisation",
+        category=WHAT_SCORE,
+        by_dataset=True,
+        caption_settings={"n_seeds": "optimize/n_seeds"},
+        caption=(
+            "Which components of {dataset} do synthetic data with a given score contain? R² of "
+            "each principal component (PC) under linear regression from the synthetic data, "
+            "against the score; mean over {n_seeds} optimisations, on the scores that all of them "
+            "passed."
+        ),
+    ),
+    "scores": FigureEntry(
+        function="scores.score_figure",
+        inputs={"scores": "results/tables/scores.csv"},
+        title="scores of optimised data by every measure",
+        category=WHAT_SCORE,
+        caption_settings={"n_seeds": "scoring/n_seeds", "stop_score": "optimize/stop_score"},
+        caption=(
+            "What does a high score of one measure say about the others? Synthetic data optimised "
+            "towards the measure of the row until {stop_score}, scored with the measure of the "
+            "column; mean over {n_seeds} seed(s). A dark cell: the high score of the row "
+            "guarantees little of the column. A dash: the measure is not defined for these data, "
+            "for the reason in results/tables/scores.csv."
+        ),
+    ),
+    "decoding": FigureEntry(
+        function="decoding.decoding_figure",
+        inputs={
+            "curves": "results/tables/decoding.csv",
+            "references": "results/tables/references.csv",
+            "thresholds": "results/tables/thresholds.csv",
+        },
+        title="accuracy of task variables during optimisation",
+        category=WHAT_SCORE,
+        settings={"measures": "measures"},
+        caption_settings={"n_seeds": "optimize/n_seeds"},
+        caption=(
+            "How well can task variables be decoded from synthetic data with a given score? "
+            "Accuracy of cross-validated logistic regression (mean over times) against the score "
+            "that the data were optimised towards; mean over {n_seeds} optimisations on the scores "
+            "that all of them passed; band: 95 % interval of the mean. Dashed: accuracy on the "
+            "reference itself; dotted: share of the largest class. Marks on the lower axis: the "
+            "score at which nine tenths of the way between the two are passed."
+        ),
+    ),
+    "decoding_thresholds": FigureEntry(
+        function="decoding.decoding_threshold_figure",
+        inputs={
+            "thresholds": "results/tables/thresholds.csv",
+            "references": "results/tables/references.csv",
+        },
+        title="score at which each task variable is decoded",
+        category=WHAT_SCORE,
+        settings={"measures": "measures"},
+        caption_settings={"n_seeds": "optimize/n_seeds"},
+        caption=(
+            "At which score is each task variable decoded nine tenths as well, above chance, as "
+            "from the reference itself? Mean over the optimisations, of {n_seeds}, that got there; "
+            "line: 95 % interval of the mean (Student's t). Open symbol: not all of them did. "
+            "Right of the line: none did. Numbers: results/tables/thresholds.csv (kind variable) "
+            "and results/tables/references.csv."
+        ),
+    ),
+    "ridge_sweep": FigureEntry(
+        function="decoding.ridge_sweep_figure",
+        inputs={
+            "curves": "results/tables/decoding.csv",
+            "references": "results/tables/references.csv",
+        },
+        title="task variables and the penalty of ridge regression",
+        category=WHAT_SCORE,
+        settings={"datasets": "ridge_sweep/datasets", "penalties": "ridge_sweep/penalties"},
+        caption_settings={"n_seeds": "optimize/n_seeds"},
+        caption=(
+            "Does the penalty of ridge regression decide what its score guarantees? Accuracy at "
+            "which each task variable is decoded from data optimised towards cross-validated ridge "
+            "regression with penalty λ, against the score; mean over {n_seeds} optimisations; "
+            "band: 95 % interval of the mean. Dotted: chance. results/tables/references.csv has "
+            "the accuracy on the reference itself."
+        ),
+    ),
+    "perturbation": FigureEntry(
+        function="perturbation.perturbation_figure",
+        inputs={"perturbation": "results/tables/perturbation.csv"},
+        title="score after one component is replaced",
+        category=WHAT_SCORE,
+        caption_settings={"n_draws": "perturbation/n_draws"},
+        caption=(
+            "How much of a score does one principal component (PC) carry? Score of each dataset "
+            "with itself after one PC is replaced by a direction that it does not have, against "
+            "the share of the variance of the PC. Dashes: theory (Cloos et al. 2025, section 4.3); "
+            "points: mean over {n_draws} random directions; crosses: the PC is left out instead."
+        ),
+    ),
+    "ranges": FigureEntry(
+        function="ranges.range_figure",
+        inputs={
+            "ranges": "results/ranges/{dataset}/{pair}.csv",
+            "guides": "results/ranges/{dataset}/{pair}.guides.csv",
+            "trajectories": "results/ranges/{dataset}/{pair}.trajectories.csv",
+        },
+        title="allowable ranges",
+        category=PAIRS,
+        by_dataset=True,
+        settings={"guide": "ranges/guide"},
+        caption_settings={"n_targets": "ranges/joint/n_targets", "x": "ranges/joint/x"},
+        caption=(
+            "Which pairs of scores are possible on {dataset}? Orange: what Adam reached from one "
+            "random start with {n_targets} targets on the border of the unit square, as in Cloos "
+            "et al. 2025 (the reference was {x}); grey: its trajectories. Blue: attained by "
+            "constrained search, every end by actual data. Dashed: proven bound, beyond which no "
+            "data can be; without a dashed line no bound is known. Above each panel: which scores "
+            "of the other measure are compatible with a score of at least {guide}."
+        ),
+    ),
+    "range_matrix": FigureEntry(
+        function="ranges.matrix_figure",
+        inputs={"guides": "results/tables/range_guides.csv"},
+        title="scores compatible with a high score of another measure",
+        category=PAIRS,
+        settings={"guide": "ranges/guide"},
+        caption=(
+            "Which scores of the measure of the column are compatible with a score of at least "
+            "{guide} with the measure of the row? The smallest score that data were found with, "
+            "and the largest where it is below 1. Pairs that were not searched are empty."
+        ),
+    ),
+    "layers": FigureEntry(
+        function="layers.correspondence_figure",
+        inputs={"layers": "results/tables/layers.csv"},
+        title="corresponding layers found",
+        category=LAYERS,
+        caption_settings={
+            "n_networks": "layers/n_networks",
+            "images": "layers/images",
+            "n_images": "layers/n_images",
+        },
+        caption=(
+            "Which measures find the corresponding layer of a network that differs in its random "
+            "seed only? Share of the layers whose most similar layer in the other network has the "
+            "same depth. Filled: {n_networks} trained networks ({images}, {n_images} held-out "
+            "images), over all pairs, with the 95 % interval over networks; open: the same "
+            "networks before training; crosses: Kornblith et al. 2019, ten networks on CIFAR-10; "
+            "dashed: chance."
+        ),
+    ),
+    "layer_maps": FigureEntry(
+        function="layers.layer_maps_figure",
+        inputs={"maps": "results/layers/maps/{measure}.csv"},
+        title="similarity of layers",
+        category=LAYERS,
+        caption_settings={"n_networks": "layers/n_networks"},
+        caption=(
+            "How similar is every layer to every other? Mean over pairs of {n_networks} trained "
+            "networks (above) and within a network (below). Each map has its own scale, from its "
+            "lowest similarity to its highest. Dots: the most similar layer of a row; on the "
+            "diagonal where it is the corresponding one."
+        ),
+    ),
+    "unrelated": FigureEntry(
+        function="layers.unrelated_figure",
+        inputs={"scores": "results/layers/unrelated.csv"},
+        title="unrelated data, few samples",
+        category=LAYERS,
+        caption_settings={"n_draws": "layers/unrelated/n_draws"},
+        caption=(
+            "What do the measures say about unrelated data? Scores of a middle layer of a trained "
+            "network with Gaussian random data of the same width, against the number of images; "
+            "mean and range over {n_draws} draws. Left of the dashed line there are fewer samples "
+            "than neurons, and measures that are invariant to invertible linear maps are 1 for any "
+            "data."
+        ),
+    ),
+    "trajectories": FigureEntry(
+        function="captures.trajectory_figure",
+        inputs={"trajectories": "results/tables/trajectories.csv"},
+        title="score against update",
+        category=OPTIMISATION,
+        caption_settings={
+            "learning_rate": "optimize/learning_rate",
+            "stop_score": "optimize/stop_score",
+            "max_steps": "optimize/max_steps",
+        },
+        caption=(
+            "How fast does the score rise during optimisation? Score against the number of Adam "
+            "updates (learning rate {learning_rate}), a line per random start, from the first "
+            "update on. A run ends at a score of {stop_score} or after {max_steps} updates; "
+            "results/tables/runs.csv gives the reason for each."
+        ),
+    ),
+    "toy": FigureEntry(
+        function="toy.toy_figure",
+        inputs={"curves": "results/toy/curves.csv", "frames": "results/toy/frames.csv"},
+        title="what is captured first",
+        category=OPTIMISATION,
+        caption_settings={"n_seeds": "optimize/n_seeds"},
+        caption=(
+            "What do optimised data capture first? Two fans of trajectories in two neurons, and "
+            "synthetic data optimised towards them. Left: R² of the two principal components, mean "
+            "and standard deviation over {n_seeds} starts. Right: the data of the first start at "
+            "rising scores, scaled to the reference and rotated for display."
+        ),
+    ),
+    "agreement": FigureEntry(
+        function="captures.agreement_figure",
+        inputs={
+            "published": "results/tables/published.csv",
+            "agreement": "results/tables/agreement.csv",
+        },
+        title="published against reproduced",
+        category=PAPER,
+        caption_settings={"n_seeds": "optimize/n_seeds"},
+        caption=(
+            "Are the published thresholds reproduced? Score at which each principal component is "
+            "captured: reproduced (mean over the optimisations, of {n_seeds}, that captured it; "
+            "with Gaussian surrogates of the published spectra, and with the recordings where they "
+            "are available) against published by Cloos et al. 2025 (one optimisation). Numbers: "
+            "mean absolute difference over the first 30 components that both captured; a star "
+            "marks one beyond the tolerance that was set beforehand. Tables: "
+            "results/tables/published.csv and results/tables/agreement.csv."
+        ),
+    ),
+}
+
+
+def caption(name: str, values: Mapping[str, Any]) -> str:
+    """Return the caption of a figure with the dataset and its settings filled in."""
+    return FIGURES[name].caption.format(**values)
+
+
+def draw(
+    name: str, tables: Mapping[str, "pd.DataFrame"], settings: Mapping[str, Any]
+) -> "tuple[Figure, pd.DataFrame]":
+    """Draw a figure.
+
+    Parameters
+    ----------
+    name : str
+        A key of `FIGURES`.
+    tables : mapping of str to DataFrame
+        The entry's `inputs`.
+    settings : mapping of str to object
+        Values of the entry's `settings`.
+
+    Returns
+    -------
+    Figure
+    DataFrame
+        The numbers that it shows.
+
+    Raises
+    ------
+    ValueError
+        If there is no such figure, or a table or setting is missing or unknown.
+    """
+    if name not in FIGURES:
+        raise ValueError(f"expected a figure of {', '.join(FIGURES)}, got {name!r}")
+    entry = FIGURES[name]
+    for kind, wanted, given in (
+        ("tables", entry.inputs, tables),
+        ("settings", entry.settings, settings),
+    ):
+        if set(wanted) != set(given):
+            raise ValueError(
+                f"figure {name!r}: expected the {kind} {sorted(wanted)}, got {sorted(given)}"
+            )
+    function = getattr(importlib.import_module(entry.module), entry.function.partition(".")[2])
+    figure, shown = function(**tables, **settings)
+    return figure, shown
