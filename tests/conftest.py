@@ -1,22 +1,19 @@
-"""What tests share: where the real data and the independent reference values are."""
+"""What tests share: the real data, reference values, and one finished run of the workflow."""
 
 import os
-from pathlib import Path
 
 import pytest
 import torch
 
+from helpers.workflow import finished_tiny_run, folder_from_environment
+
 # The arrays of the tests are small: a second thread costs more than it brings.
 torch.set_num_threads(1)
 
-ROOT = Path(__file__).parents[1]
-
-
-def folder_from_environment(variable, purpose):
-    value = os.environ.get(variable)
-    if not value:
-        pytest.skip(f"needs {purpose}: set {variable} to their folder")
-    return Path(value).resolve()
+# Settings of the user's shell that change what Snakemake or a download does.
+for name in list(os.environ):
+    if name.lower().endswith("_proxy") or name.startswith("SNAKEMAKE_"):
+        del os.environ[name]
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +26,18 @@ def mirror():
 def reference_values():
     """Folder with values of the measures from independent implementations."""
     return folder_from_environment("SCOREBOUNDS_REFERENCE", "independent reference values")
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory):
+    """Return a finished run of the tiny workflow, which all tests share: not to be changed."""
+    base = tmp_path_factory.getbasetemp()
+    # Workers of pytest-xdist have folders of their own in one that they share.
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    return finished_tiny_run(shared / "tiny")
+
+
+@pytest.fixture
+def tiny_copy(tiny_run, tmp_path):
+    """Return a copy of the finished run, which the test may change."""
+    return tiny_run.copy(tmp_path / "tiny")

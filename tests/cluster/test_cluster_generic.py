@@ -4,8 +4,16 @@ import subprocess
 import time
 
 import pytest
-from cluster_runs import PROBE, begin, digests, needs_plugin, results_of_one_machine, write_program
-from workflow_runs import ROOT, snakemake
+
+from helpers.clusters import (
+    PROBE,
+    begin,
+    digests,
+    needs_plugin,
+    results_of_one_machine,
+    write_program,
+)
+from helpers.workflow import ROOT, snakemake
 
 PROFILE = ("--workflow-profile", ROOT / "profiles/cluster-generic")
 SUBMIT = """#!/bin/bash

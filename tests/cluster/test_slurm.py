@@ -14,8 +14,9 @@ import time
 from pathlib import Path
 
 import pytest
-from cluster_runs import PROBE, begin, digests, needs_plugin, results_of_one_machine
-from workflow_runs import ROOT, TINY, snakemake
+
+from helpers.clusters import PROBE, begin, digests, needs_plugin, results_of_one_machine
+from helpers.workflow import ROOT, TINY, snakemake
 
 PROFILE = ("--workflow-profile", ROOT / "profiles/slurm")
 SECONDS = 600

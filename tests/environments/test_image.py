@@ -6,7 +6,8 @@ import subprocess
 import sys
 
 import yaml
-from workflow_runs import ROOT
+
+from helpers.workflow import ROOT
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 

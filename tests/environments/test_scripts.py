@@ -12,10 +12,11 @@ import threading
 from pathlib import Path
 
 import pytest
-from conda_stand_in import INDEX_NAMES, pins
-from workflow_runs import ROOT, TINY, copy_project, offer, snakemake
 
-HERE = Path(__file__).parent
+from helpers.conda_stand_in import INDEX_NAMES, pins
+from helpers.workflow import ROOT, TINY, copy_project, offer, snakemake
+
+HELPERS = ROOT / "tests/helpers"
 SCRIPTS = {path.stem for path in (ROOT / "workflow/scripts").glob("*.py")}
 
 
@@ -23,7 +24,7 @@ SCRIPTS = {path.stem for path in (ROOT / "workflow/scripts").glob("*.py")}
 def prefix(tmp_path_factory):
     """Folder of built environments: kept between runs where SCOREBOUNDS_ENVS names one."""
     kept = os.environ.get("SCOREBOUNDS_ENVS")
-    built_by = [ROOT / "constraints.txt", HERE / "conda_stand_in.py", HERE / "witness.py"]
+    built_by = [ROOT / "constraints.txt", HELPERS / "conda_stand_in.py", HELPERS / "witness.py"]
     version = hashlib.sha256(b"".join(path.read_bytes() for path in built_by)).hexdigest()[:12]
     folder = Path(kept).resolve() if kept else tmp_path_factory.mktemp("envs")
     (folder / version).mkdir(parents=True, exist_ok=True)
@@ -53,7 +54,7 @@ def witnessed(prefix, workflow_python, tmp_path_factory):
     told = folder / "told"
     for place in (folder / "bin", told):
         place.mkdir()
-    program = f'#!/bin/sh\nexec "{sys.executable}" "{HERE}/conda_stand_in.py" "$@"\n'
+    program = f'#!/bin/sh\nexec "{sys.executable}" "{HELPERS}/conda_stand_in.py" "$@"\n'
     (folder / "bin/conda").write_text(program)
     (folder / "bin/conda").chmod(0o755)
     (folder / "bin/activate").write_text('export CONDA_PREFIX="$1" PATH="$1/bin:$PATH"\n')

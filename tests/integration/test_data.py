@@ -7,8 +7,9 @@ import threading
 import numpy as np
 import pandas as pd
 import pytest
-from test_recordings import UNITS, unit_bytes, write_archive
-from workflow_runs import TINY, snakemake
+
+from helpers.recordings import UNITS, unit_bytes, write_archive
+from helpers.workflow import TINY, snakemake
 
 SETTINGS = """
 datasets: [mante2013]

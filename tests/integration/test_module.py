@@ -8,7 +8,8 @@ import subprocess
 import numpy as np
 import pytest
 import yaml
-from workflow_runs import ROOT, TINY, copy_project, offer, snakemake
+
+from helpers.workflow import ROOT, TINY, copy_project, offer, snakemake
 
 PAGE = (ROOT / "docs/module.md").read_text()
 (EXAMPLE,) = re.findall(r"(?s)```python\n(.*?)```", PAGE)

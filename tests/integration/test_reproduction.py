@@ -2,7 +2,8 @@
 
 import pandas as pd
 import pytest
-from conftest import folder_from_environment
+
+from helpers.workflow import folder_from_environment
 
 # Beyond, or at the edge of, a tolerance for reasons that docs/results.md gives: up to this much.
 EXPLAINED = {

@@ -8,7 +8,8 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
-from workflow_runs import TINY, copy_project, snakemake
+
+from helpers.workflow import TINY, copy_project, snakemake
 
 THRESHOLDS = "results/tables/thresholds.csv"
 CONTRACT = {

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from measure_cases import draw
 
+from helpers.measures import draw
 from scorebounds.core.angular import from_angular, to_angular
 from scorebounds.measures import registry
 from scorebounds.ranges.bounds import outer_range

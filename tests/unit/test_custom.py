@@ -13,10 +13,10 @@ import pytest
 import scipy.io
 import scipy.sparse
 import xarray as xr
-from conftest import ROOT
 from numpy.lib import format as npy_format
 
 import prepare_dataset
+from helpers.workflow import ROOT
 from scorebounds.core.recording import read_recording, recording, write_recording
 from scorebounds.datasets import loaders
 from scorebounds.datasets.readers import custom

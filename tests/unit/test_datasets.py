@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import scipy.io
 
+from helpers.recordings import load, write_unit
 from scorebounds.core.recording import (
     read_recording,
     recording,
@@ -26,10 +27,6 @@ SHARES = {
     "context": 0.01,
     "residual": 0.15,
 }
-
-
-def load(name, files=(), **settings):
-    return loaders.load(name, list(files), seed=0, settings=settings, custom=False)
 
 
 def test_ultrametric_distances_are_nested():
@@ -115,32 +112,6 @@ def test_surrogate_of_a_published_dataset(mirror):
     assert eigenvalues / eigenvalues.sum() == pytest.approx(
         published.pc_explained_variance.to_numpy(), rel=1e-6
     )
-
-
-def write_unit(path, rates, levels=(0.04, 0.14, 0.5), n_trials=2, drop=0):
-    """Write one unit in the format of Mante et al.; `rates` is a function of the key."""
-    rows, spikes = [], []
-    rng = np.random.default_rng(0)
-    signed = [-levels[2], -levels[1], -levels[0], *levels]
-    for context in (-1, 1):
-        for direction in signed:
-            for colour in signed:
-                choice = np.sign(direction if context == 1 else colour)
-                for correct in (1, 0):
-                    key = (choice if correct else -choice, direction, colour, context)
-                    for trial in range(n_trials):
-                        rows.append((*key, correct))
-                        count = np.zeros(751, dtype=np.uint8)
-                        count[: rates(*key) + trial] = 1
-                        spikes.append(count if correct else rng.integers(0, 2, 751))
-    rows, spikes = np.array(rows), np.array(spikes, dtype=np.uint8)
-    if drop:
-        rows, spikes = rows[drop * n_trials :], spikes[drop * n_trials :]
-    names = ("targ_dir", "stim_dir", "stim_col2dir", "context", "correct")
-    variables = dict(zip(names, rows.T, strict=True))
-    time = np.round(np.linspace(0.1, 0.85, 751), 3)
-    unit = {"response": spikes, "time": time, "task_variable": variables}
-    scipy.io.savemat(path, {"unit": unit})
 
 
 def test_mante_units_are_averaged_matched_by_rank_and_dropped(tmp_path):

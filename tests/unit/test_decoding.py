@@ -7,8 +7,8 @@ import yaml
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
-from workflow_runs import ROOT
 
+from helpers.workflow import ROOT
 from scorebounds.core.recording import recording, samples_by_neurons
 from scorebounds.datasets import loaders
 from scorebounds.decoding import decoder as decoding_solver

@@ -4,7 +4,8 @@ import importlib.util
 
 import pandas as pd
 import pytest
-from conftest import ROOT
+
+from helpers.workflow import ROOT
 
 
 @pytest.fixture(scope="module")

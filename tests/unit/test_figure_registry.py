@@ -9,8 +9,8 @@ import sys
 import pandas as pd
 import pytest
 import yaml
-from workflow_runs import ROOT
 
+from helpers.workflow import ROOT
 from scorebounds.figures.registry import FIGURES, caption, draw
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from test_ranges import SETTINGS, ranges, with_spectrum
 
+from helpers.ranges import SETTINGS, ranges, with_spectrum
 from scorebounds.measures import registry
 from scorebounds.ranges.guides import guides_of_other_pairs
 from scorebounds.ranges.region import pair_range

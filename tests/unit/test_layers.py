@@ -7,8 +7,8 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from measure_cases import draw
 
+from helpers.measures import draw
 from scorebounds.measures import registry
 from scorebounds.networks import convnets, images
 from scorebounds.networks.layers import (

@@ -4,8 +4,8 @@ import math
 
 import pytest
 import torch
-from measure_cases import NAMES, draw, load
 
+from helpers.measures import NAMES, draw, load
 from scorebounds.measures import inputs, registry
 
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from measure_cases import CASES, DIFFERENTIABLE, NAMES, SATURATED, draw, load, score
 
+from helpers.measures import CASES, DIFFERENTIABLE, NAMES, SATURATED, draw, load, score
 from scorebounds.measures import registry
 
 pytestmark = pytest.mark.filterwarnings(SATURATED)

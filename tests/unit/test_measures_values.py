@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from measure_cases import CASES, DIFFERENTIABLE, NAMES, draw, load, score
 from scipy.optimize import linprog
 from scipy.spatial.distance import cdist, pdist
 from scipy.stats import pearsonr, spearmanr
@@ -15,6 +14,7 @@ from sklearn.cross_decomposition import CCA, PLSRegression
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import KFold
 
+from helpers.measures import CASES, DIFFERENTIABLE, NAMES, draw, load, score
 from scorebounds.measures import registry
 from scorebounds.measures.pair import Reference
 from scorebounds.measures.prediction import (

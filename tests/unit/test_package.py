@@ -6,9 +6,8 @@ import shutil
 import subprocess
 import sys
 
-from conftest import ROOT
-
 import scorebounds
+from helpers.workflow import ROOT
 
 LIBRARY = ROOT / "workflow/scripts/scorebounds"
 HEAVY = {"torch", "numpy", "pandas", "scipy", "xarray", "matplotlib", "jinja2", "typer", "ot"}

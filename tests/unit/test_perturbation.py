@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 import torch
-from measure_cases import draw
 
+from helpers.measures import draw
 from scorebounds.core.recording import samples_by_neurons
 from scorebounds.datasets import loaders
 from scorebounds.measures import registry

@@ -4,33 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from measure_cases import draw
 
+from helpers.measures import draw
+from helpers.ranges import SETTINGS, ranges, with_spectrum
 from scorebounds.measures import registry
 from scorebounds.ranges.joint import border_targets
 from scorebounds.ranges.joint_free import FreeX
 from scorebounds.ranges.region import pair_range
 from scorebounds.ranges.verdicts import verdict
-
-EFFORT = {"n_starts": 4, "n_rounds": 8, "n_steps": 12, "n_passes": 1}
-SETTINGS = {
-    "guide": 0.9,
-    "n_kept": 5,
-    "joint": {"x": "fixed", "n_targets": 16, "max_steps": 40, "learning_rate": 0.1},
-    "reduced": {"n_grid": 11, **EFFORT},
-    "full": {"n_grid": 11, "n_starts": 1, "n_rounds": 1, "n_steps": 2, "n_passes": 0},
-}
-
-
-def with_spectrum(shares, n=24):
-    """Return data whose components have these shares of the variance."""
-    basis = draw(n, len(shares))
-    basis = torch.linalg.qr(basis - basis.mean(0)).Q
-    return basis * torch.tensor(shares, dtype=torch.float64).sqrt()
-
-
-def ranges(x, a, b):
-    return pair_range(x, (a, b), "test", seed=0, settings=SETTINGS)
 
 
 def with_free_x(**settings):

@@ -9,24 +9,11 @@ import pandas as pd
 import pytest
 import scipy.io
 import xarray as xr
-from test_datasets import load, write_unit
 
+from helpers.recordings import UNITS, load, unit_bytes, write_archive
 from scorebounds.datasets import hatsopoulos2007
 
-UNITS = "PFC data/PFC data 1/ar09031{}_1_a1_Vstim_100_850_ms.mat"
 OTHER_MONKEY = "PFC data/PFC data 2/fe111019_2_a1_Vstim_100_850_ms.mat"
-
-
-def unit_bytes(tmp_path, rate=20, **options):
-    write_unit(tmp_path / "unit.mat", lambda *key: int(rate + 3 * key[3] + 4 * key[0]), **options)
-    return (tmp_path / "unit.mat").read_bytes()
-
-
-def write_archive(path, members):
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in members:
-            archive.writestr(name, content)
-    return path
 
 
 def test_mante_units_are_read_from_the_zip_by_monkey(tmp_path):

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from workflow_runs import ROOT
 
+from helpers.workflow import ROOT
 from scorebounds.core.tables import read_table
 from scorebounds.datasets.embedded import simulated_pfc
 from scorebounds.measures import registry

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from conftest import ROOT
 
+from helpers.workflow import ROOT
 from scorebounds.core.checks import require_activity
 from scorebounds.datasets import loaders
 from scorebounds.networks import records, rnn, tasks

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 import yaml
-from workflow_runs import PARTS, ROOT
+
+from helpers.workflow import PARTS, ROOT
 
 SCRIPTS = ROOT / "workflow/scripts"
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))

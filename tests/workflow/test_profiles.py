@@ -6,8 +6,9 @@ import importlib.util
 import pytest
 import yaml
 from snakemake.cli import get_argument_parser
-from test_house import rules_with_scripts
-from workflow_runs import ROOT, TINY, snakemake
+
+from helpers.rules import rules_with_scripts
+from helpers.workflow import ROOT, TINY, snakemake
 
 PROFILES = ["slurm", "cluster-generic", "lsf", "kubernetes"]
 # What a user puts in; the commented lines of a profile are held to the plugins as well.

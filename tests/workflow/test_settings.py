@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from workflow_runs import snakemake
+
+from helpers.workflow import snakemake
 
 
 @pytest.mark.parametrize(

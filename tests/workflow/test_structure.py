@@ -7,8 +7,9 @@ from graphlib import TopologicalSorter
 
 import pytest
 import yaml
-from workflow_runs import ROOT
 
+from helpers.rules import RULES, rules_with_scripts
+from helpers.workflow import ROOT
 from scorebounds.core.measure_table import measure_label
 from scorebounds.datasets import loaders
 from scorebounds.datasets.surrogates import PUBLISHED_SAMPLES
@@ -18,16 +19,10 @@ from scorebounds.networks import tasks
 from scorebounds.optimization.published import PUBLISHED_IDS
 
 LIBRARY = ROOT / "workflow/scripts/scorebounds"
-RULES = "\n".join(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 CATALOGUE = list(
     csv.DictReader((ROOT / "data/datasets.tsv").read_text().splitlines(), delimiter="\t")
 )
-
-
-def rules_with_scripts():
-    blocks = re.split(r"(?m)^rule ", RULES)[1:]
-    return {block.split(":", 1)[0]: block for block in blocks if "    script:" in block}
 
 
 @pytest.mark.parametrize("rule", rules_with_scripts())

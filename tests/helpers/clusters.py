@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from workflow_runs import ROOT, TINY
+
+from helpers.workflow import ROOT, TINY
 
 # Dies unless it was given more than the first attempt is, and says what it was given.
 PROBE = """

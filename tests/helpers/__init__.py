@@ -1,0 +1,1 @@
+"""What tests of several files share: inputs, runs of the workflow, facts about its rules."""
