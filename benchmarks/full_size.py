@@ -18,7 +18,7 @@ import numpy as np
 import scipy.io
 import yaml
 
-from scorebounds.datasets.embedded import COHERENCES, simulated_pfc
+from scorebounds.datasets.made import simulated_pfc
 
 ROOT = Path(__file__).parents[1]
 N_UNITS, N_MS, BIN_MS = 727, 751, 50
@@ -29,8 +29,8 @@ LEVELS = ((0.04, 0.14, 0.5), (0.06, 0.17, 0.5), (0.03, 0.12, 0.5))
 def conditions():
     """Return (choice, motion, colour, context) ranks of the correct and of the wrong choices."""
     rows = []
-    for motion in np.sign(COHERENCES) * [3, 2, 1, 1, 2, 3]:
-        for colour in np.sign(COHERENCES) * [3, 2, 1, 1, 2, 3]:
+    for motion in np.sign(simulated_pfc.COHERENCES) * [3, 2, 1, 1, 2, 3]:
+        for colour in np.sign(simulated_pfc.COHERENCES) * [3, 2, 1, 1, 2, 3]:
             for context in (1, -1):
                 choice = np.sign(motion if context == 1 else colour)
                 rows.append((choice, motion, colour, context))
@@ -75,7 +75,7 @@ def make_archive(path, n_units):
     """Write the zip; units that lack conditions and those of monkey F are in it as well."""
     rng = np.random.default_rng(0)
     shares = yaml.safe_load((ROOT / "config.yaml").read_text())["simulated-pfc"]["variance_shares"]
-    rates = simulated_pfc(rng, n_neurons=n_units, variance_shares=shares).values
+    rates = simulated_pfc.make(rng, n_neurons=n_units, variance_shares=shares).values
     path.parent.mkdir(parents=True)
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(n_units + N_LEFT_OUT):

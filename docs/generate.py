@@ -1,7 +1,6 @@
 """Write the parts of docs/ that the code knows best (`make docs`).
 
-The overview and entries of docs/measures.md come from the registry of measures, the sources in
-docs/data.md from the catalogue data/datasets.tsv. With a folder of
+The overview and entries of docs/measures.md come from the registry of measures. With a folder of
 reference values, the table and figure of agreement with other implementations are made anew.
 """
 
@@ -28,9 +27,6 @@ from scorebounds.measures.prediction import (
 
 DOCS = Path(__file__).parent
 START, END = "<!-- registry: made by docs/generate.py -->", "<!-- end of registry -->"
-CATALOGUE = DOCS.parent / "data/datasets.tsv"
-CATALOGUE_START = "<!-- catalogue: made by docs/generate.py -->"
-CATALOGUE_END = "<!-- end of catalogue -->"
 # Ours beyond the reference folder's own list: (their id, what is done to their value).
 BEYOND_THEIR_LIST = {
     "permutation_matching": ("permutation-angular", math.cos),
@@ -110,29 +106,6 @@ def with_registry(text):
     before, rest = text.split(START)
     _, after = rest.split(END)
     return f"{before}{START}\n\n{registry_section()}\n\n{END}{after}"
-
-
-def catalogue_section():
-    """Return the files, licence and citation of each dataset of the catalogue, in Markdown."""
-    with open(CATALOGUE, encoding="utf-8", newline="") as table:
-        rows = list(csv.DictReader(table, delimiter="\t"))
-    lines = ["| name | files | checksum | licence | cite |", "|---|---|---|---|---|"]
-    for dataset in dict.fromkeys(row["dataset"] for row in rows):
-        files = [row for row in rows if row["dataset"] == dataset]
-        algorithms = {row["checksum"].partition(":")[0] or "of the first fetch" for row in files}
-        checksum = "none" if not files[0]["url"] else ", ".join(sorted(algorithms))
-        size = sum(int(row["bytes"] or 0) for row in files)
-        known = f", {size / 1e6:.1f} MB" if all(row["bytes"] for row in files) else ""
-        licence, citation = files[0]["licence"], files[0]["citation"]
-        lines.append(f"| `{dataset}` | {len(files)}{known} | {checksum} | {licence} | {citation} |")
-    return "\n".join(lines)
-
-
-def with_catalogue(text):
-    """Return docs/data.md with its generated part as the catalogue has it now."""
-    before, rest = text.split(CATALOGUE_START)
-    _, after = rest.split(CATALOGUE_END)
-    return f"{before}{CATALOGUE_START}\n\n{catalogue_section()}\n\n{CATALOGUE_END}{after}"
 
 
 def agreement_table(folder):
@@ -233,8 +206,6 @@ def main():
     options = parser.parse_args()
     page = DOCS / "measures.md"
     page.write_text(with_registry(page.read_text()))
-    page = DOCS / "data.md"
-    page.write_text(with_catalogue(page.read_text()))
     if options.reference:
         warnings.filterwarnings("ignore", message=".*1 whatever the data are")
         table = agreement_table(options.reference)

@@ -47,7 +47,7 @@ def test_reads_activity_and_labels(tmp_path, name, write):
     array = custom.load(tmp_path / name)
     assert array.dims == ("time", "condition", "neuron")
     assert np.array_equal(array.values, ACTIVITY)
-    assert array.attrs["variables"] == "stimulus"
+    assert array.attrs["variables"] == ["stimulus"]
     classes = np.unique(array.stimulus.values, return_inverse=True)[1]
     assert classes.tolist() == [0, 0, 0, 1, 1, 1]
 
@@ -72,8 +72,8 @@ def test_named_axes_come_in_any_order(tmp_path):
 def test_labels_are_named_as_identifiers(tmp_path):
     np.savez(tmp_path / "d.npz", **{"activity": ACTIVITY, "stim type/2": STIMULUS})
     array = custom.load(tmp_path / "d.npz")
-    # A space would part the name where the labels are listed, a slash is a group in netCDF.
-    assert array.attrs["variables"] == "stim_type_2"
+    # A slash is a group in netCDF.
+    assert array.attrs["variables"] == ["stim_type_2"]
     write_recording(tmp_path / "out.nc", array, "mine")
     again = read_recording(tmp_path / "out.nc")
     assert again.stim_type_2.values.tolist() == STIMULUS.tolist()
@@ -91,7 +91,7 @@ def test_text_in_a_matlab_cell_is_a_label(tmp_path):
 
 def test_the_name_of_an_axis_is_no_label(tmp_path, caplog):
     np.savez(tmp_path / "d.npz", activity=ACTIVITY, condition=STIMULUS)
-    assert custom.load(tmp_path / "d.npz").attrs["variables"] == ""
+    assert custom.load(tmp_path / "d.npz").attrs["variables"] == []
     assert "'condition' is no label: it has the name of an axis" in caplog.text
 
 
@@ -194,7 +194,7 @@ def test_trials_are_averaged_by_labels(tmp_path):
     assert array.cue.values.tolist() == [1, 2, 1, 2]
     assert array.values[:, 0] == pytest.approx(ACTIVITY[:, [0, 4]].mean(1))
     assert np.array_equal(array.values[:, 3], ACTIVITY[:, 3])
-    assert array.attrs["variables"] == "side cue block"
+    assert array.attrs["variables"] == ["side", "cue", "block"]
     assert "left out the label 'order', which differs within" in array.attrs["history"]
     assert "4 conditions of 1 to 2" in array.attrs["history"]
 
@@ -205,7 +205,7 @@ def test_labels_from_a_table_beside_the_file(tmp_path):
         tmp_path / "trials.csv", index=False
     )
     array = custom.load(tmp_path / "d.npy", labels=str(tmp_path / "trials.csv"))
-    assert array.attrs["variables"] == "side dose"
+    assert array.attrs["variables"] == ["side", "dose"]
     assert array.dose.values.tolist() == [1, 1, 2, 2, 3, 3]
 
 
@@ -214,7 +214,7 @@ def test_a_column_of_numbers_is_a_label_if_it_is_named_as_one(tmp_path):
     table.assign(block=[1, 1, 2, 2, 3, 3], note="x").to_csv(tmp_path / "d.csv", index=False)
     array = custom.load(tmp_path / "d.csv", labels=["block"])
     assert array.shape == (6, 3)
-    assert array.attrs["variables"] == "block"
+    assert array.attrs["variables"] == ["block"]
 
 
 @pytest.mark.parametrize("time", ["bins", [5, 15, 25, 40.5]])
@@ -383,7 +383,7 @@ def test_unusable_table_of_labels_gives_one_sentence(tmp_path, text, message):
 
 def test_discovered_arrays_that_are_no_labels_are_named(tmp_path, caplog):
     np.savez(tmp_path / "d.npz", activity=ACTIVITY, same=np.ones(6), gaps=[1, np.nan] * 3)
-    assert custom.load(tmp_path / "d.npz").attrs["variables"] == ""
+    assert custom.load(tmp_path / "d.npz").attrs["variables"] == []
     assert "'same' is no label: it has one value throughout" in caplog.text
     assert "'gaps' is no label: there is no value in row 1" in caplog.text
 

@@ -14,8 +14,8 @@ from scorebounds.core.recording import (
     samples_by_neurons,
     write_recording,
 )
-from scorebounds.datasets import loaders, mante2013, pickles, surrogates, zhang2011
-from scorebounds.datasets.embedded import TASK_VARIABLES, simulated_pfc, ultrametric
+from scorebounds.datasets import loaders, mante2013_subset, pickles, surrogates, zhang2011
+from scorebounds.datasets.made import simulated_pfc, ultrametric
 from scorebounds.decoding.decoder import Decoder, decode
 from scorebounds.decoding.design import design
 
@@ -30,12 +30,12 @@ SHARES = {
 
 
 def test_ultrametric_distances_are_nested():
-    array = ultrametric(np.random.default_rng(0))
+    array = ultrametric.make(np.random.default_rng(0))
     assert array.shape == (100, 50)
     assert set(np.unique(array)) == {0.0, 1.0}
     assert np.bincount(array.category.values).tolist() == [10] * 10
     many = np.concatenate(
-        [ultrametric(np.random.default_rng(seed)).values for seed in range(40)], 1
+        [ultrametric.make(np.random.default_rng(seed)).values for seed in range(40)], 1
     )
     distance = np.mean(many[:, None] != many[None], axis=2)
     leaf = np.arange(100)
@@ -51,13 +51,13 @@ def test_ultrametric_distances_are_nested():
 
 
 def test_each_task_variable_carries_its_share():
-    array = simulated_pfc(np.random.default_rng(0), n_neurons=100, variance_shares=SHARES)
+    array = simulated_pfc.make(np.random.default_rng(0), n_neurons=100, variance_shares=SHARES)
     assert array.shape == (15, 72, 100)
     assert array.attrs["units"] == "Hz"
     none = dict.fromkeys(SHARES, 0.0)
     total = array.values.var((0, 1)).sum()
     for variable in SHARES:
-        alone = simulated_pfc(
+        alone = simulated_pfc.make(
             np.random.default_rng(0), n_neurons=100, variance_shares={**none, variable: 1.0}
         )
         carried = (alone.values - alone.values.mean((0, 1))).var((0, 1)).sum()
@@ -70,25 +70,46 @@ def test_each_task_variable_carries_its_share():
 
 
 def test_choice_follows_the_relevant_evidence():
-    array = simulated_pfc(np.random.default_rng(0), n_neurons=10, variance_shares=SHARES)
+    array = simulated_pfc.make(np.random.default_rng(0), n_neurons=10, variance_shares=SHARES)
     motion_right = array.motion.values == "right"
     green = array.colour.values == "green"
     relevant = np.where(array.context.values == "motion", motion_right, green)
     assert ((array.choice.values == "right") == relevant).all()
-    for variable in set(TASK_VARIABLES) - {"time"}:
+    for variable in set(simulated_pfc.TASK_VARIABLES) - {"time"}:
         assert np.unique(array[variable].values, return_counts=True)[1].tolist() == [36, 36]
 
 
 @pytest.mark.parametrize("shares", [{**SHARES, "time": 0.5}, {"time": 1.0}])
 def test_shares_have_to_be_all_there_and_sum_to_one(shares):
     with pytest.raises(ValueError, match="sum to 1, got"):
-        simulated_pfc(np.random.default_rng(0), n_neurons=10, variance_shares=shares)
+        simulated_pfc.make(np.random.default_rng(0), n_neurons=10, variance_shares=shares)
 
 
 def test_same_seed_same_dataset():
     assert load("ultrametric").equals(load("ultrametric"))
     other = loaders.load("ultrametric", [], seed=1, settings={}, custom=False)
     assert not other.equals(load("ultrametric"))
+
+
+@pytest.mark.parametrize("names", [(), ("side",), ("side", "cue")])
+def test_names_of_labels_are_a_list_before_and_after_storage(tmp_path, names):
+    array = recording(np.eye(4), dict.fromkeys(names, np.arange(4)))
+    assert array.attrs["variables"] == list(names)
+    write_recording(tmp_path / "d.nc", array, "d")
+    assert read_recording(tmp_path / "d.nc").attrs["variables"] == list(names)
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "said"),
+    [
+        ("lab2026-trials", ["a.mat"], "write workflow/scripts/scorebounds/datasets/lab2026_trials"),
+        ("lab2026", [], "write workflow/scripts/scorebounds/datasets/made/lab2026.py with the"),
+        ("matlab", ["a.mat"], "expected workflow/scripts/scorebounds/datasets/matlab.py to define"),
+    ],
+)
+def test_loader_that_is_missing_is_named(name, files, said):
+    with pytest.raises(ValueError, match=said):
+        load(name, files)
 
 
 def test_surrogate_has_exactly_the_spectrum():
@@ -121,7 +142,7 @@ def test_mante_units_are_averaged_matched_by_rank_and_dropped(tmp_path):
     write_unit(tmp_path / "a.mat", rates)
     write_unit(tmp_path / "b.mat", rates, levels=(0.03, 0.12, 0.6))
     write_unit(tmp_path / "c.mat", rates, drop=1)
-    array = mante2013.load(sorted(tmp_path.glob("*.mat")))
+    array = mante2013_subset.load(sorted(tmp_path.glob("*.mat")))
     assert array.shape == (15, 72, 2)
     assert array.time.values.tolist() == list(range(125, 875, 50))
     first_bin = array.values[0, :, 0]

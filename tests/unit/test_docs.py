@@ -21,11 +21,6 @@ def test_measures_page_is_that_of_the_registry(generate):
     assert generate.with_registry(page) == page, "run `make docs`"
 
 
-def test_data_page_is_that_of_the_catalogue(generate):
-    page = (ROOT / "docs/data.md").read_text()
-    assert generate.with_catalogue(page) == page, "run `make docs`"
-
-
 @pytest.mark.filterwarnings("ignore:.*1 whatever the data are")
 def test_agreement_table_is_that_of_today(generate, reference_values):
     stored = pd.read_csv(ROOT / "docs/measures_agreement.csv").set_index(["measure", "input"])

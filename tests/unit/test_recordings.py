@@ -270,7 +270,7 @@ def test_siegel_is_read_from_its_owners_file(tmp_path):
     np.savez(tmp_path / "fef.npz", **content, color=labels["context"], direction=np.arange(6))
     array = load("siegel2015", [tmp_path / "fef.npz"])
     assert array.shape == (4, 6, 3)
-    assert array.attrs["variables"] == "context response color direction"
+    assert array.attrs["variables"] == ["context", "response", "color", "direction"]
     np.savez(tmp_path / "fef.npz", **content)
     with pytest.raises(ValueError, match=r"fef\.npz: expected an array named 'color', got"):
         load("siegel2015", [tmp_path / "fef.npz"])

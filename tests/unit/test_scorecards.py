@@ -10,7 +10,7 @@ import yaml
 
 from helpers.workflow import ROOT
 from scorebounds.core.tables import read_table
-from scorebounds.datasets.embedded import simulated_pfc
+from scorebounds.datasets.made import simulated_pfc
 from scorebounds.measures import registry
 from scorebounds.scorecards.inference import (
     ResamplingSettings,
@@ -51,7 +51,7 @@ def matched_pair(x, y):
 def pfc():
     """Simulated recording of 30 neurons."""
     shares = CONFIG["simulated-pfc"]["variance_shares"]
-    return simulated_pfc(np.random.default_rng(0), n_neurons=30, variance_shares=shares).values
+    return simulated_pfc.make(np.random.default_rng(0), n_neurons=30, variance_shares=shares).values
 
 
 def test_the_mean_of_shuffled_cka_is_its_closed_form():

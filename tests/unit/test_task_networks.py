@@ -102,7 +102,7 @@ def test_recorded_as_the_reference_is(name, reference, mirror):
     np.testing.assert_array_equal(array.time, expected.time)
     assert array.time.attrs == expected.time.attrs
     assert array.attrs["variables"] == expected.attrs["variables"]
-    for label in array.attrs["variables"].split():
+    for label in array.attrs["variables"]:
         np.testing.assert_array_equal(array[label], expected[label])
     for attribute in ("decode_over", "decode_from"):
         assert array.attrs.get(attribute) == expected.attrs.get(attribute)

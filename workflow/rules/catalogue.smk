@@ -10,9 +10,10 @@ SCRIPTS = WORKFLOW / "workflow/scripts"
 # Trained by the workflow, and copies of them as they were before; recorded like any population.
 TASKS = ["rnn-context", "rnn-reaching"]
 TASK_NETWORKS = [task + state for task in TASKS for state in ("", "-untrained")]
-EMBEDDED = ["ultrametric", "simulated-pfc", "two-fans", *TASK_NETWORKS]
-# Datasets whose loaders have settings, under their names in the config.
-WITH_SETTINGS = ["simulated-pfc", "mante2013"]
+LOADERS = SCRIPTS / "scorebounds/datasets"
+# Made by the workflow: a module of this name each, with `_` for `-`.
+MADE = sorted(file.stem.replace("_", "-") for file in (LOADERS / "made").glob("[a-z]*.py"))
+EMBEDDED = [*MADE, *TASK_NETWORKS]
 # Not public: read from a file that the config names.
 PRIVATE = "siegel2015"
 # Recordings whose results Cloos et al. 2025 published, and under which name.
@@ -52,6 +53,22 @@ def known_datasets():
         SURROGATE + file.partition("/")[0] for dataset, file in CATALOGUE if dataset == PUBLISHED
     )
     return [*EMBEDDED, *recorded, *surrogates, *OWN]
+
+
+def loader_file(dataset):
+    """Return the path of the module that loads a recording."""
+    return LOADERS / (dataset.replace("-", "_") + ".py")
+
+
+def require_loaders():
+    """Refuse a catalogue with a dataset that no module loads."""
+    for dataset in dict.fromkeys(dataset for dataset, _ in CATALOGUE):
+        path = loader_file(dataset)
+        if dataset not in (PUBLISHED, IMAGES) and not path.is_file():
+            raise WorkflowError(
+                f"data/datasets.tsv: the dataset {dataset!r} has no loader; write "
+                f"{path.relative_to(WORKFLOW)} with a function load(files)"
+            )
 
 
 def catalogue_files(dataset):
@@ -156,6 +173,11 @@ def require_known(section, names):
     """Refuse a name that is none of a dataset."""
     for name in names:
         if name not in known_datasets():
+            if loader_file(name).is_file():
+                raise WorkflowError(
+                    f"config, {section}: the dataset {name!r} has a loader and no files; add a "
+                    "row for each of its files to data/datasets.tsv"
+                )
             close = difflib.get_close_matches(name, known_datasets(), n=1)
             meant = f" (did you mean {close[0]!r}?)" if close else ""
             raise WorkflowError(
@@ -218,7 +240,8 @@ def dataset_settings(wildcards):
     if wildcards.dataset in OWN:
         entry = OWN[wildcards.dataset]
         return {key: value for key, value in entry.items() if key != "path"}
-    return config[wildcards.dataset] if wildcards.dataset in WITH_SETTINGS else {}
+    section = config.get(wildcards.dataset, {})
+    return {key: value for key, value in section.items() if key != "path"}
 
 
 def dataset_provenance(wildcards):
@@ -278,6 +301,7 @@ def availability_entries():
     return entries
 
 
+require_loaders()
 OWN = own_entries()
 check_custom()
 LEFT_OUT = reasons_to_leave_out()

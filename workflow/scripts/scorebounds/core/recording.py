@@ -13,6 +13,8 @@ SAMPLE_DIMS = {2: ("sample", "neuron"), 3: ("time", "condition", "neuron")}
 ROW_NAME = "row_name"
 # Coordinates with averages over either half of the trials.
 HALVES = ("first_half", "second_half")
+# Attributes that are lists of names. netCDF stores a list of one as its element.
+LISTS = ("variables", "averaged_by")
 
 
 def recording(
@@ -46,6 +48,11 @@ def recording(
         neurons that have too few.
     done : sequence of str
         What was done to get it, step by step.
+
+    Returns
+    -------
+    DataArray
+        With attributes units, variables (the names of the labels) and history.
     """
     dims = SAMPLE_DIMS.get(activity.ndim)
     if dims is None:
@@ -59,7 +66,7 @@ def recording(
     values = np.ascontiguousarray(activity, dtype=np.float64)
     array = xr.DataArray(values, dims=dims, coords=coords, name="activity")
     array.attrs["units"] = units
-    array.attrs["variables"] = " ".join(coords)
+    array.attrs["variables"] = list(coords)
     array.attrs["history"] = "\n".join(done)
     if time is not None:
         array = array.assign_coords(time=("time", time, {"units": time_units}))
@@ -96,7 +103,11 @@ def write_recording(path: str | Path, array: xr.DataArray, name: str) -> None:
 def read_recording(path: str | Path) -> xr.DataArray:
     """Read what `write_recording` wrote."""
     with xr.open_dataarray(path, engine="h5netcdf") as stored:
-        return stored.drop_vars(HALVES, errors="ignore").load()
+        array = stored.drop_vars(HALVES, errors="ignore").load()
+    for name in LISTS:
+        if name in array.attrs:
+            array.attrs[name] = [str(item) for item in np.atleast_1d(array.attrs[name])]
+    return array
 
 
 def read_halves(path: str | Path) -> tuple[np.ndarray, np.ndarray] | None:

@@ -9,9 +9,7 @@ import xarray as xr
 
 from scorebounds.core.recording import recording
 from scorebounds.datasets.matlab import open_matlab
-from scorebounds.datasets.pickles import load_object_array
 
-FIRST_TIME_MS, STEP_MS = -800, 10
 MS_PER_S = 1000.0
 N_TARGETS = 8
 # Single trials as in Cloos et al. 2025: ten bins of 50 ms from movement onset, smoothed with a
@@ -19,29 +17,7 @@ N_TARGETS = 8
 BIN_MS, N_BINS, SMOOTHING_MS = 50, 10, 25
 
 
-def load_averages(files: list[Path]) -> xr.DataArray:
-    """Load the smoothed rates around movement onset, one average per reach target.
-
-    Returns
-    -------
-    DataArray, dims (time, condition, neuron)
-        121 × 8 × 141 rates in Hz; `target` k lies at k · 45 degrees. It is decoded from times as
-        samples, since there is one average per target, and from the movement on.
-    """
-    (path,) = files
-    rates = load_object_array(path).item()["firing_rate"].transpose(1, 2, 0)
-    time = FIRST_TIME_MS + STEP_MS * np.arange(len(rates))
-    array = recording(
-        rates,
-        {"target": np.arange(rates.shape[1])},
-        units="Hz",
-        time=time,
-        done=["took the averages over trials as they were deposited, smoothed with SD 25 ms"],
-    )
-    return array.assign_attrs(decode_over="times", decode_from=0.0)
-
-
-def load_trials(files: list[Path]) -> xr.DataArray:
+def load(files: list[Path]) -> xr.DataArray:
     """Count the spikes of every trial from movement onset on.
 
     The bins are those of the whole recording, so that a trial starts up to one bin before its
@@ -100,4 +76,4 @@ def _binned(times_s: np.ndarray, n_bins: int) -> np.ndarray:
 def _paper_kernel() -> np.ndarray:
     sigma = SMOOTHING_MS / BIN_MS
     bins = np.linspace(-(N_BINS // 2), N_BINS // 2, N_BINS)
-    return np.exp(-(bins**2) / (2 * sigma**2)) / (sigma * np.sqrt(2 * np.pi))
+    return np.asarray(np.exp(-(bins**2) / (2 * sigma**2)) / (sigma * np.sqrt(2 * np.pi)))

@@ -1,4 +1,8 @@
-"""Datasets: `load(name, …)` makes or reads the recording of that name."""
+"""Datasets: `load(name, …)` makes or reads the recording of that name.
+
+The module of a dataset has its name, with `_` for `-`. One that is read defines `load(files)`, one
+that the software makes, in `made/`, defines `make(rng)`; settings are keyword arguments of either.
+"""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -12,23 +16,7 @@ from scorebounds.core.random import derived_seed
 from scorebounds.core.recording import without_constant_neurons
 
 SURROGATE = "surrogate-"
-# Module and function of each loader, imported late: each has its own file format's library.
-_EMBEDDED = {
-    "ultrametric": "ultrametric",
-    "simulated-pfc": "simulated_pfc",
-    "two-fans": "two_fans",
-}
-_RECORDED = {
-    "dyer2017": ("dyer2017", "load"),
-    "freemanziemba2013": ("brainscore", "load_freemanziemba2013"),
-    "hatsopoulos2007": ("hatsopoulos2007", "load_trials"),
-    "hatsopoulos2007-averages": ("hatsopoulos2007", "load_averages"),
-    "majajhong2015": ("brainscore", "load_majajhong2015"),
-    "mante2013": ("mante2013", "load_archive"),
-    "mante2013-subset": ("mante2013", "load"),
-    "siegel2015": ("siegel2015", "load"),
-    "zhang2011": ("zhang2011", "load"),
-}
+_PACKAGE = "scorebounds.datasets"
 
 
 def load(
@@ -51,17 +39,39 @@ def load(
     Returns
     -------
     DataArray, dims (sample, neuron) or (time, condition, neuron)
+
+    Raises
+    ------
+    ValueError
+        If the dataset has no module, or its module lacks the function.
     """
     rng = np.random.default_rng(derived_seed(seed, "dataset", name))
     if custom:
-        return _module("readers.custom").load(files[0], **settings)
-    if name in _EMBEDDED:
-        return getattr(_module("embedded"), _EMBEDDED[name])(rng, **settings)
+        made: xr.DataArray = _function("readers.custom", "load", name)(files[0], **settings)
+        return made
     if name.startswith(SURROGATE):
-        return _module("surrogates").load(name.removeprefix(SURROGATE), files, rng)
-    module, function = _RECORDED[name]
-    return without_constant_neurons(getattr(_module(module), function)(files, **settings))
+        surrogate: xr.DataArray = _function("surrogates", "load", name)(
+            name.removeprefix(SURROGATE), files, rng
+        )
+        return surrogate
+    module = name.replace("-", "_")
+    if not files:
+        generated: xr.DataArray = _function(f"made.{module}", "make", name)(rng, **settings)
+        return generated
+    return without_constant_neurons(_function(module, "load", name)(files, **settings))
 
 
-def _module(name: str) -> Any:
-    return import_module(f"scorebounds.datasets.{name}")
+def _function(module: str, function: str, dataset: str) -> Any:
+    """Import the function of a loader; raise ValueError naming the step that is missing."""
+    path = f"workflow/scripts/scorebounds/datasets/{module.replace('.', '/')}.py"
+    try:
+        imported = import_module(f"{_PACKAGE}.{module}")
+    except ModuleNotFoundError as error:
+        if error.name != f"{_PACKAGE}.{module}":
+            raise
+        raise ValueError(
+            f"dataset {dataset!r} has no loader: write {path} with the function {function}"
+        ) from error
+    if not hasattr(imported, function):
+        raise ValueError(f"dataset {dataset!r}: expected {path} to define {function}")
+    return getattr(imported, function)

@@ -25,33 +25,24 @@ MONKEYS = {"A": "ar", "F": "fe"}
 MAX_UNIT_BYTES = 50_000_000
 
 
-def load(files: list[Path]) -> xr.DataArray:
-    """Average correct trials by condition and stack the units that have all 72 conditions.
-
-    Coherence levels differ between sessions, so conditions are matched by the rank of the
-    coherence. A unit without all conditions is left out, and the log says so.
-
-    Returns
-    -------
-    DataArray, dims (time, condition, neuron)
-        15 × 72 × n_units rates in Hz, in 50 ms bins.
-    """
-    return _population((path, path) for path in sorted(files))
-
-
-def load_archive(files: list[Path], *, monkeys: Sequence[str]) -> xr.DataArray:
-    """Do the same with the units of some monkeys in the published zip, which is not unpacked.
+def load(files: list[Path], *, monkeys: Sequence[str]) -> xr.DataArray:
+    """Average correct trials of the units in the published zip, which is not unpacked.
 
     Parameters
     ----------
     files : list of one Path
     monkeys : sequence of str
         `A`, `F` or both, whose units then make one pseudo-population.
+
+    Returns
+    -------
+    DataArray, dims (time, condition, neuron)
+        See `average_units`.
     """
     (path,) = files
     try:
         with zipfile.ZipFile(path) as archive:
-            return _population(_units(archive, path, monkeys))
+            return average_units(_units(archive, path, monkeys))
     except zipfile.BadZipFile as error:
         raise ValueError(f"{path}: expected a zip file: {error}") from error
 
@@ -93,8 +84,22 @@ def _require_harmless(path: Path, member: zipfile.ZipInfo) -> None:
         )
 
 
-def _population(units: Iterable[tuple[Path, Path | IO[bytes]]]) -> xr.DataArray:
-    """Stack the units with all conditions, from the name and the content of their files."""
+def average_units(units: Iterable[tuple[Path, Path | IO[bytes]]]) -> xr.DataArray:
+    """Average correct trials by condition and stack the units that have all 72 conditions.
+
+    Coherence levels differ between sessions, so conditions are matched by the rank of the
+    coherence. A unit without all conditions is left out, and the log says so.
+
+    Parameters
+    ----------
+    units : iterable of (Path, Path or file)
+        Name and content of each unit's file.
+
+    Returns
+    -------
+    DataArray, dims (time, condition, neuron)
+        15 × 72 × n_units rates in Hz, in 50 ms bins.
+    """
     kept, halves, left_out, time, reference_conditions = [], [], [], None, None
     for name, source in units:
         conditions, rates, time = _condition_averages(name, source)

@@ -71,7 +71,8 @@ def _matlab_class(item: h5py.Dataset) -> str:
 
 def _from_version_5(path: Path, name: str) -> np.ndarray:
     values = scipy.io.loadmat(path, variable_names=[name])[name]
-    return cast("Any", values).toarray() if scipy.sparse.issparse(values) else values
+    dense = cast("Any", values).toarray() if scipy.sparse.issparse(values) else values
+    return np.asarray(dense)
 
 
 def _from_hdf5(file: h5py.File, item: Any) -> Any:

@@ -46,7 +46,7 @@ def spectrum_surrogate(
     gaussian = rng.standard_normal((n_samples, n_neurons))
     left = np.linalg.svd(gaussian - gaussian.mean(0), full_matrices=False)[0]
     right = np.linalg.qr(rng.standard_normal((n_neurons, n_neurons)))[0]
-    return left * np.sqrt(variance_ratio * n_samples * n_neurons) @ right.T
+    return np.asarray(left * np.sqrt(variance_ratio * n_samples * n_neurons) @ right.T)
 
 
 def published_spectrum(path: Path) -> np.ndarray:
@@ -63,7 +63,7 @@ def published_spectrum(path: Path) -> np.ndarray:
     if (abs(totals - 1) > 1e-3).any():
         raise ValueError(f"{path}: expected pc_explained_variance to sum to 1, got {totals}")
     mean = np.mean(spectra, axis=0)
-    return mean / mean.sum()
+    return np.asarray(mean / mean.sum())
 
 
 def load(name: str, files: list[Path], rng: np.random.Generator) -> xr.DataArray:

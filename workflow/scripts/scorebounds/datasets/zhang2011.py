@@ -19,7 +19,8 @@ def read_table(path: Path) -> pd.DataFrame:
     """Read the trials of all sites, a row per trial and site."""
     # The R class `binned_data` is a data frame with a name of its own.
     classes = {**DEFAULT_CLASS_MAP, "binned_data": DEFAULT_CLASS_MAP["data.frame"]}
-    return rdata.read_rda(path, constructor_dict=classes)["binned_data"]
+    table: pd.DataFrame = rdata.read_rda(path, constructor_dict=classes)["binned_data"]
+    return table
 
 
 def load(files: list[Path]) -> xr.DataArray:

@@ -77,7 +77,7 @@ def design(array: xr.DataArray, *, n_folds: int, seed: int) -> Design:
     """
     dataset = array.attrs["dataset"]
     classes = {}
-    for variable in array.attrs["variables"].split():
+    for variable in array.attrs["variables"]:
         values, codes = np.unique(array[variable].values, return_inverse=True)
         if len(values) < 2:
             raise ValueError(
@@ -117,7 +117,7 @@ def _large_enough(
             f"{array.attrs['dataset']}, variable {variable!r}: expected at least {n_folds} "
             f"{array.dims[-2]}s of each class, one for each fold, got {counts.min()} of {label!s}"
         )
-        if variable not in array.attrs.get("averaged_by", "").split():
+        if variable not in array.attrs.get("averaged_by", ()):
             raise ValueError(
                 f"{sentence}; to decode other variables only, name them under `labels` of the "
                 "dataset, and [] for none"

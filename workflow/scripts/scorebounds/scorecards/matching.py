@@ -35,7 +35,7 @@ class Matched:
     @property
     def n_conditions(self) -> int:
         """Number of conditions of the model that the reference has."""
-        return self.model.shape[1]
+        return int(self.model.shape[1])
 
     @property
     def is_balanced(self) -> bool:
@@ -114,7 +114,7 @@ def _keys(array: xr.DataArray, by: Sequence[str], names: str, side: str) -> list
     """Return what each row is found by; numbers are equal to their text."""
     for name in by:
         if name not in array.coords:
-            known = ", ".join(array.attrs["variables"].split()) or "none"
+            known = ", ".join(array.attrs["variables"]) or "none"
             what = "names (`names`)" if name == ROW_NAME else f"a label {name!r}"
             raise ValueError(f"{names}: expected {side} to have {what}, got the labels: {known}")
     columns = [array[name].values for name in by]

@@ -116,7 +116,7 @@ def load(
         halves=halves,
         done=population.done,
     )
-    return made.assign_attrs(averaged_by=" ".join(average_by))
+    return made.assign_attrs(averaged_by=list(average_by))
 
 
 def _array(
@@ -155,7 +155,7 @@ def _labels(
         pairs = _discovered(container, population, used, path)
     found: dict[str, np.ndarray] = {}
     for name, values in pairs:
-        # A space would part the name where the labels are listed; a slash is a group in netCDF.
+        # A slash is a group in netCDF.
         plain = re.sub(r"[^\w.-]+", "_", name)
         if plain in found or plain in (*AXES, ROW_NAME):
             taken = "twice" if plain in found else "as that of an axis"

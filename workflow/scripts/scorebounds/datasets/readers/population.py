@@ -45,7 +45,7 @@ class Population:
     @property
     def n_rows(self) -> int:
         """Number of rows."""
-        return self.activity.shape[1]
+        return int(self.activity.shape[1])
 
     def kept(self, rows: np.ndarray, *done: str) -> "Population":
         """Keep the rows of a mask."""

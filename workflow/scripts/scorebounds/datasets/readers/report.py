@@ -84,7 +84,7 @@ def describe(array: xr.DataArray, files: Sequence[Path]) -> str:
 
 
 def _labels(array: xr.DataArray) -> list[str]:
-    names = array.attrs["variables"].split()
+    names = array.attrs["variables"]
     if not names:
         return ["None: nothing can be decoded."]
     lines = ["| label | classes | smallest class | values |", "|---|---|---|---|"]

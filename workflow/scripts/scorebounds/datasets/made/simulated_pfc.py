@@ -1,4 +1,4 @@
-"""Datasets that the software makes itself, so that their ground truth is known."""
+"""A simulated prefrontal population in the context-dependent decision task of Mante et al. 2013."""
 
 import itertools
 from collections.abc import Mapping
@@ -14,59 +14,10 @@ FIRST_TIME_MS, BIN_MS = 125, 50
 COHERENCES = (-0.5, -0.15, -0.05, 0.05, 0.15, 0.5)
 RANKS = (-3, -2, -1, 1, 2, 3)
 BASELINE_HZ, RATE_SD_HZ = 30.0, 6.0
-N_TOY_TIMES, TOY_SPREAD = 10, 0.35
 TASK_VARIABLES = ("time", "choice", "motion", "colour", "context")
 
 
-def ultrametric(
-    rng: np.random.Generator,
-    *,
-    branching: tuple[int, ...] = (2, 5, 10),
-    n_features: int = 50,
-    resample_probability: float = 0.2,
-) -> xr.DataArray:
-    """Draw binary features down a tree, so that distances between the leaves are nested.
-
-    Each child copies its parent's bits and draws each anew with the given probability. The label
-    is the branch before the last, whose leaves are a category. Cloos et al. 2025, supplement.
-
-    Returns
-    -------
-    DataArray, dims (sample, neuron)
-        Leaves by features, 0 or 1, with the coordinate `category`.
-    """
-    nodes = rng.integers(0, 2, size=(1, n_features))
-    for children in branching:
-        copies = np.repeat(nodes, children, axis=0)
-        drawn = rng.integers(0, 2, size=copies.shape)
-        nodes = np.where(rng.random(copies.shape) < resample_probability, drawn, copies)
-    category = np.repeat(np.arange(len(nodes) // branching[-1]), branching[-1])
-    done = ["drew binary features down a tree"]
-    return recording(nodes, {"category": category}, units="1", done=done)
-
-
-def two_fans(rng: np.random.Generator) -> xr.DataArray:
-    """Draw two fans of curved trajectories that leave the origin in opposite directions.
-
-    In two neurons, whose first principal component is the direction of the fans and whose second,
-    much weaker one is their spread. A toy to watch what a score captures first.
-
-    Returns
-    -------
-    DataArray, dims (time, condition, neuron)
-        10 × 6 × 2, without unit, with the coordinate `fan`.
-    """
-    t = np.linspace(0.1, 1, N_TOY_TIMES)[:, None]
-    side = np.array([-1, -1, -1, 1, 1, 1])
-    bend = np.array([-1, 0, 1, -1, 0, 1])
-    along = side * t
-    across = TOY_SPREAD * bend * t**2
-    rotation = np.linalg.qr(rng.standard_normal((2, 2)))[0]
-    activity = np.stack([along, across], axis=-1) @ rotation
-    return recording(activity, {"fan": np.where(side < 0, "left", "right")}, units="1")
-
-
-def simulated_pfc(
+def make(
     rng: np.random.Generator, *, n_neurons: int, variance_shares: Mapping[str, float]
 ) -> xr.DataArray:
     """Simulate neurons of mixed selectivity in a context-dependent decision task.
@@ -132,7 +83,9 @@ def simulated_pfc(
     )
 
 
-def _time_courses(motion, colour, context, choice) -> dict[str, np.ndarray]:
+def _time_courses(
+    motion: np.ndarray, colour: np.ndarray, context: np.ndarray, choice: np.ndarray
+) -> dict[str, np.ndarray]:
     """Return each variable's value at each (time, condition), centred."""
     t = np.linspace(0, 1, N_TIMES)[:, None]
     evidence = t * np.exp(-3 * t)
@@ -155,4 +108,4 @@ def _residual(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     axes = np.linalg.qr(rng.standard_normal((shape[-1], shape[-1])))[0]
     spectrum = 1 / np.arange(1, shape[-1] + 1)
     residual = noise * np.sqrt(spectrum) @ axes.T
-    return residual / np.sqrt(residual.var((0, 1)).sum())
+    return np.asarray(residual / np.sqrt(residual.var((0, 1)).sum()))
