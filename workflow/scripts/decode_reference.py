@@ -6,11 +6,12 @@ import pandas as pd
 import torch
 
 from scorebounds.core.joblog import job_log
-from scorebounds.core.recording import read_recording, samples_by_neurons
+from scorebounds.core.recording import read_recording
 from scorebounds.core.tables import write_table
-from scorebounds.decoding.decoder import Decoder, decode, null_accuracy
-from scorebounds.decoding.design import design, variance_share
-from scorebounds.decoding.summary import REFERENCE_COLUMNS, SIGNIFICANT, permutation_p
+from scorebounds.decoding.decoder import Decoder
+from scorebounds.decoding.design import design
+from scorebounds.decoding.reference import reference_table
+from scorebounds.decoding.summary import REFERENCE_COLUMNS
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -18,20 +19,11 @@ if TYPE_CHECKING:
 
 def main(target, reference, *, seed, n_folds, n_permutations, **settings):
     recording = read_recording(reference)
-    dataset, rows = recording.attrs["dataset"], []
+    table = pd.DataFrame(columns=REFERENCE_COLUMNS)
     if recording.attrs["variables"]:
-        plan = design(recording, n_folds=n_folds, seed=seed)
-        decoder, activity = Decoder(**settings), samples_by_neurons(recording)
-        accuracies = decode(activity[None], plan, decoder)
-        nulls = null_accuracy(activity, plan, decoder, n_permutations=n_permutations, seed=seed)
-        for variable, codes in plan.classes.items():
-            accuracy, null = accuracies[variable][0], nulls[variable]
-            p = permutation_p(accuracy, null)
-            share = variance_share(plan.select(activity), codes)
-            row = (dataset, variable, codes.max() + 1, len(codes), plan.over)
-            row += (plan.chance(variable), accuracy, null.mean(), null.max())
-            rows.append((*row, p, p <= SIGNIFICANT, share))
-    write_table(target, pd.DataFrame(rows, columns=REFERENCE_COLUMNS))
+        plan, decoder = design(recording, n_folds=n_folds, seed=seed), Decoder(**settings)
+        table = reference_table(recording, plan, decoder, n_permutations=n_permutations, seed=seed)
+    write_table(target, table)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ import torch
 from scorebounds.core.joblog import job_log
 from scorebounds.core.recording import read_recording
 from scorebounds.core.tables import open_dataset, write_table
-from scorebounds.decoding.decoder import Decoder, decode
+from scorebounds.decoding.decoder import Decoder
 from scorebounds.decoding.design import design
+from scorebounds.decoding.reference import accuracy_table
 from scorebounds.decoding.summary import ACCURACY_COLUMNS
 
 if TYPE_CHECKING:
@@ -18,16 +19,12 @@ if TYPE_CHECKING:
 
 def main(target, reference, optimized, *, seed, n_folds, **settings):
     recording = read_recording(reference)
-    tables = []
+    table = pd.DataFrame(columns=ACCURACY_COLUMNS)
     if recording.attrs["variables"]:
         plan = design(recording, n_folds=n_folds, seed=seed)
         with open_dataset(optimized) as stored:
-            names = {"dataset": stored.attrs["dataset"], "measure": stored.attrs["measure"]}
-            kept = {name: stored[f"checkpoint_{name}"].values for name in ("seed", "step", "score")}
-            activity = stored.checkpoint_activity.values
-        for variable, accuracy in decode(activity, plan, Decoder(**settings)).items():
-            tables.append(pd.DataFrame({**names, "target": variable, **kept, "accuracy": accuracy}))
-    write_table(target, pd.concat(tables) if tables else pd.DataFrame(columns=ACCURACY_COLUMNS))
+            table = accuracy_table(stored, plan, Decoder(**settings))
+    write_table(target, table)
 
 
 if __name__ == "__main__":
