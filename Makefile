@@ -30,7 +30,7 @@ data: .venv/demo
 	$(SNAKEMAKE) data
 
 test: .venv/test
-	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile
+	PYTHONUTF8=1 $(BIN)/python -m pytest --numprocesses $(CORES) --dist worksteal
 
 test-clusters: .venv/test
 	$(BIN)/python -m pytest tests/cluster

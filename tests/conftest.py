@@ -1,7 +1,9 @@
 """What tests share: the real data, reference values, and one finished run of the workflow."""
 
 import os
+import socket
 
+import hypothesis
 import pytest
 import torch
 
@@ -9,6 +11,10 @@ from helpers.workflow import finished_tiny_run, folder_from_environment
 
 # The arrays of the tests are small: a second thread costs more than it brings.
 torch.set_num_threads(1)
+
+# The same examples in every run, however slow the machine, and no database in the checkout.
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("same")
 
 # Settings of the user's shell that change what Snakemake or a download does.
 for name in list(os.environ):
@@ -41,3 +47,12 @@ def tiny_run(tmp_path_factory):
 def tiny_copy(tiny_run, tmp_path):
     """Return a copy of the finished run, which the test may change."""
     return tiny_run.copy(tmp_path / "tiny")
+
+
+@pytest.fixture
+def unreachable():
+    """Return an address on loopback where every connection is refused."""
+    with socket.socket() as bound:
+        # Bound and not listening: no other process can take the port meanwhile.
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"

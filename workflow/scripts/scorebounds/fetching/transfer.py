@@ -169,23 +169,22 @@ def _require_success(response: requests.Response, part: Path, options: Options) 
         discard(part)
         raise InterruptedTransferError(said)
     if status in TEMPORARY:
-        wait = _retry_after(response)
+        now = dt.datetime.now(tz=dt.UTC)
+        wait = _retry_after(response.headers.get("Retry-After", ""), now)
         if wait is not None and wait > options.longest_wait:
             raise ValueError(f"{said}, and it asks to wait {wait:.0f} s; try again later")
         raise InterruptedTransferError(said, wait)
     raise ValueError(said)
 
 
-def _retry_after(response: requests.Response) -> float | None:
-    """Read Retry-After, a number of seconds or a date; None if there is none."""
-    text = response.headers.get("Retry-After", "").strip()
-    if text.isdigit():
+def _retry_after(text: str, now: dt.datetime) -> float | None:
+    """Read the header Retry-After, a number of seconds or a date; None if it is neither."""
+    if text.strip().isdigit():
         return float(text)
     try:
         until = email.utils.parsedate_to_datetime(text)
     except ValueError:
         return None
-    now = dt.datetime.now(tz=dt.UTC)
     return max(0.0, (until.astimezone(dt.UTC) - now).total_seconds())
 
 

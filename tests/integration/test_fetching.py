@@ -4,13 +4,13 @@ import functools
 import http.server
 import threading
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from helpers.recordings import UNITS, unit_bytes, write_archive
-from helpers.workflow import TINY, snakemake
+from helpers.workflow import TINY, copy_project, snakemake
 
+THRESHOLDS = "results/tables/thresholds.csv"
 SETTINGS = """
 datasets: [mante2013]
 offline: false
@@ -40,15 +40,15 @@ def mirror_server(tmp_path):
         thread.join()
 
 
-def run(folder, *arguments):
+def run(folder, *arguments, network=None):
+    """Run the workflow; `network` is the proxy that HTTPS goes through."""
     options = ("--cores", 1, "--configfile", TINY, "settings.yaml")
-    return snakemake(*arguments, *options, folder=folder)
+    environment = {"https_proxy": network} if network else {}
+    return snakemake(*arguments, *options, folder=folder, environment=environment)
 
 
-def test_fetched_held_to_its_checksum_and_accounted_for(tmp_path, mirror_server, monkeypatch):
+def test_fetched_file_is_checked_used_and_listed(tmp_path, mirror_server, unreachable):
     served, url = mirror_server
-    # What has to come from elsewhere would fail, not reach a network.
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     folder = tmp_path / "work"
     folder.mkdir()
     (folder / "settings.yaml").write_text(SETTINGS.format(url=url))
@@ -92,7 +92,7 @@ def test_fetched_held_to_its_checksum_and_accounted_for(tmp_path, mirror_server,
     assert not (folder / "data/prepared/mante2013.nc").exists()
     raw.unlink()
     write_archive(served / "mante2013/PFC-data.zip", [(UNITS.format(1), b"another")])
-    refused = run(folder, wanted)
+    refused = run(folder, wanted, network=unreachable)
     assert refused.returncode != 0
     said = next(line for line in refused.said.splitlines() if line.startswith("error: "))
     assert "not the one expected by data/checksums.lock (from its first download)" in said
@@ -102,32 +102,50 @@ def test_fetched_held_to_its_checksum_and_accounted_for(tmp_path, mirror_server,
     assert {path.name for path in raw.parent.iterdir()} <= {"PFC-data.zip.source.json"}
 
 
-def test_own_recording_with_axes_and_a_table_of_labels(tmp_path):
-    rng = np.random.default_rng(0)
-    rates = rng.standard_normal((24, 5, 4))
-    rates[:, :, 2] = 0
-    np.savez(tmp_path / "mine.npz", rates=rates)
-    cue, side = np.arange(24) % 3, np.arange(24) // 4 % 2
-    pd.DataFrame({"cue": cue, "side": side}).to_csv(tmp_path / "trials.csv", index=False)
-    (tmp_path / "settings.yaml").write_text(
-        "datasets: []\nmeasures: [cka]\ncustom:\n  mine:\n    path: mine.npz\n    array: rates\n"
-        "    axes: [trial, time, neuron]\n    labels: trials.csv\n    average_by: [cue, side]\n"
-        "    units: Hz\n    time: [10, 30, 50, 70, 90]\n    drop: [constant_neurons]\n"
-    )
-    made = run(tmp_path, "results/tables/thresholds.csv", "results/tables/availability.csv")
-    assert made.returncode == 0, made.said
-    thresholds = pd.read_csv(tmp_path / "results/tables/thresholds.csv")
-    assert thresholds.target.tolist() == [1, 2, 3]
-    assert "variable 'side': expected at least 5 conditions of each class" in made.said
-    report = (tmp_path / "results/data/mine.md").read_text()
-    assert "| axes | 5 times, 6 conditions, 3 neurons |" in report
-    assert "- averaged 24 trials by cue, side: 6 conditions of 4 to 4" in report
-    assert "- left out 1 neuron(s): number 2, counted from 0: constant" in report
-    own = pd.read_csv(tmp_path / "results/tables/availability.csv").query("dataset == 'mine'")
-    assert own.file.tolist() == ["mine.npz", "trials.csv"]
-    assert own.checksum.str.startswith("sha256:").all()
+def test_damaged_catalogue_ends_with_one_sentence(tmp_path):
+    project = copy_project(tmp_path / "project")
+    path = project / "data/datasets.tsv"
+    path.write_text(path.read_text().replace(":0b58e6df", ":Xb58e6df"))
+    failed = snakemake("-n", "--configfile", TINY, folder=tmp_path, root=project)
+    assert failed.returncode != 0
+    assert "datasets, files → 0 → checksum: expected a checksum, sha256:<64 hex" in failed.said
+    assert "Traceback" not in failed.said
 
-    # A changed table of labels prepares it anew.
-    pd.DataFrame({"cue": cue, "side": cue % 2}).to_csv(tmp_path / "trials.csv", index=False)
-    planned = run(tmp_path, "data/prepared/mine.nc", "-n")
-    assert "rule prepare_dataset:" in planned.said
+
+@pytest.mark.parametrize("damage", ["changed in the mirror", "unreachable"])
+def test_recording_that_no_source_has_ends_with_one_sentence(tmp_path, mirror, unreachable, damage):
+    name = "hatsopoulos2007-averages"
+    (source,) = (mirror / name).iterdir()
+    place = tmp_path / "mirror" / name
+    place.mkdir(parents=True)
+    if damage == "changed in the mirror":
+        (place / source.name).write_bytes(source.read_bytes() + b" ")
+    (tmp_path / "settings.yaml").write_text(
+        f"datasets: [{name}]\nmirrors: [mirror, '{unreachable}']\noffline: false\n"
+        "downloads: {retries: 0}\n"
+    )
+    # Its own address is tried last.
+    failed = run(tmp_path, THRESHOLDS, network=unreachable)
+    assert failed.returncode != 0
+    (said,) = {line for line in failed.said.splitlines() if line.startswith("error: ")}
+    assert f"data/raw/{name}/{source.name}: none of its sources has it" in said
+    reason = "checksum is not the one expected" if damage.startswith("changed") else "no such file"
+    assert reason in said
+    assert unreachable in said
+    assert "offline=true" in said
+    assert not [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+
+
+def test_recording_damaged_after_it_was_fetched_is_not_used(tmp_path, mirror):
+    name = "hatsopoulos2007-averages"
+    (source,) = (mirror / name).iterdir()
+    place = tmp_path / "data/raw" / name
+    place.mkdir(parents=True)
+    (place / source.name).write_bytes(source.read_bytes()[:-1])
+    (tmp_path / "settings.yaml").write_text(f"datasets: [{name}]\n")
+    failed = run(tmp_path, THRESHOLDS)
+    assert failed.returncode != 0
+    said = [line for line in failed.said.splitlines() if line.startswith("error: ")]
+    assert said
+    assert f"data/raw/{name}/{source.name}: expected sha256:" in said[0]
+    assert not (tmp_path / "data/prepared" / f"{name}.nc").exists()

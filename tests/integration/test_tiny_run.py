@@ -1,0 +1,168 @@
+"""The whole workflow on small data: what it makes, that it repeats itself, and what runs again."""
+
+import os
+import re
+import zipfile
+
+import pandas as pd
+
+from helpers.workflow import TINY, TinyRun, digests, snakemake
+
+CONTRACT = {
+    "thresholds": [
+        *("dataset", "measure", "kind", "target", "variance_ratio"),
+        *("score_mean", "score_low", "score_high", "n_seeds", "n_reached"),
+    ],
+    "published": [
+        *("dataset", "measure", "quantity", "target"),
+        *("published", "reproduced", "low", "high", "difference"),
+    ],
+}
+
+
+def test_makes_every_table_and_figure(tiny_run):
+    finished = tiny_run.folder
+    tables = {path.stem for path in (finished / "results/tables").glob("*.csv")}
+    assert tables == {
+        *("thresholds", "runs", "trajectories", "scores", "published", "agreement"),
+        *("layers", "availability", "decoding", "references", "ranges", "range_guides"),
+        *("perturbation", "scorecards", "comparisons"),
+    }
+    for dataset in ("ultrametric", "simulated-pfc"):
+        assert "participation ratio" in (finished / f"results/data/{dataset}.md").read_text()
+    for name, columns in CONTRACT.items():
+        assert list(pd.read_csv(finished / f"results/tables/{name}.csv")) == columns
+    figures = ("thresholds", "trajectories", "scores", "capture/ultrametric")
+    figures += ("capture/simulated-pfc", "layers", "layer_maps", "unrelated")
+    figures += ("decoding", "decoding_thresholds", "ridge_sweep")
+    figures += ("ranges/ultrametric", "range_matrix", "perturbation", "toy")
+    figures += ("task_networks", "scorecards/simulated-pfc")
+    for figure in figures:
+        for ending in ("pdf", "png", "csv"):
+            assert (finished / f"results/figures/{figure}.{ending}").stat().st_size > 200
+    guides = pd.read_csv(finished / "results/tables/range_guides.csv")
+    # The pairs of the settings first, then what follows for the others.
+    assert guides.given.tolist()[:4] == ["cka", "nbs", "ridge_cv_1", "procrustes_angular"]
+    assert {("cka", "procrustes_angular"), ("procrustes_angular", "cka")} <= set(
+        zip(guides.given, guides.implied, strict=True)
+    )
+    assert not guides.duplicated(["given", "implied"]).any()
+    region = pd.read_csv(finished / "results/tables/ranges.csv")
+    assert region.groupby("a").size().to_dict() == {"cka": 6, "ridge_cv_1": 3}
+    assert (region.attained_lower >= region.outer_lower - 1e-6)[region.a == "cka"].all()
+    thresholds = pd.read_csv(finished / "results/tables/thresholds.csv")
+    components = thresholds[thresholds.kind == "pc"]
+    assert set(components.measure) == {"cka", "procrustes_angular", "ridge_cv_1"}
+    assert components.groupby("dataset").target.nunique().to_dict() == {
+        "simulated-pfc": 10,
+        "ultrametric": 50,
+    }
+    variables = thresholds[thresholds.kind == "variable"]
+    assert variables.groupby("dataset").target.unique().map(list).to_dict() == {
+        "simulated-pfc": ["choice", "motion", "colour", "context"],
+        "ultrametric": ["category"],
+    }
+    # The penalties of the ridge sweep, where it is done.
+    assert variables.groupby("dataset").measure.nunique().to_dict() == {
+        "simulated-pfc": 4,
+        "ultrametric": 3,
+    }
+    decoding = pd.read_csv(finished / "results/tables/decoding.csv")
+    assert decoding.accuracy_mean.between(0, 1).all()
+    assert set(decoding.measure) == {"cka", "procrustes_angular", "ridge_cv_1", "ridge_cv_1000"}
+    references = pd.read_csv(finished / "results/tables/references.csv")
+    assert len(references) == 5
+    assert (references.reference > references.chance).all()
+    reached = thresholds[thresholds.n_reached > 0]
+    assert reached.score_mean.between(-1, 1).all()
+    runs = pd.read_csv(finished / "results/tables/runs.csv")
+    assert len(runs) == 2 * 3 * 2  # without the ridge sweep
+    assert set(runs.stop_reason) <= {"reached", "step limit"}
+    layers = pd.read_csv(finished / "results/tables/layers.csv")
+    assert set(layers.measure) == {"cka", "procrustes_distance"}
+    assert layers.accuracy.between(0, 1).all()
+    cards = pd.read_csv(finished / "results/tables/scorecards.csv")
+    assert cards.groupby("model", sort=False).size().to_dict() == {
+        "rnn-context": 3,
+        "rnn-context-untrained": 3,
+    }
+    assert cards.score.notna().all()
+    assert cards.pcs_at_score.between(0, 10).all()
+
+
+def test_second_run_does_nothing(tiny_copy):
+    before = digests(tiny_copy.folder, "results/**/*.*", "data/**/*.*")
+    again = tiny_copy.run()
+    assert again.returncode == 0, again.said
+    assert "Nothing to be done" in again.said
+    assert digests(tiny_copy.folder, "results/**/*.*", "data/**/*.*") == before
+
+
+def test_one_core_gives_the_same_bytes(tiny_run, tmp_path):
+    alone = TinyRun(tiny_run.project, tmp_path)
+    made = alone.run(cores=1)
+    assert made.returncode == 0, made.said
+    patterns = ("data/prepared/*", "results/optimized/**/*.nc", "results/tables/*")
+    patterns += ("results/figures/**/*.*", "results/data/*")
+    two_cores = digests(tiny_run.folder, *patterns)
+    assert len(two_cores) > 20
+    assert digests(alone.folder, *patterns) == two_cores
+
+
+def test_touching_a_plotting_script_redraws_one_figure(tiny_copy):
+    os.utime(tiny_copy.project / "workflow/scripts/plot_trajectories.py")
+    again = tiny_copy.run()
+    assert again.returncode == 0, again.said
+    assert set(re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", again.said)) == {
+        "plot_trajectories",
+        "all",
+    }
+
+
+def test_changed_library_reruns_what_stands_on_it(tiny_copy):
+    path = tiny_copy.project / "workflow/scripts/scorebounds/optimization/summary.py"
+    path.write_text(path.read_text() + "# changed\n")
+    planned = tiny_copy.run("-n")
+    assert planned.returncode == 0, planned.said
+    rules = set(re.findall(r"(?m)^(?:local)?rule (\w+):", planned.said))
+    assert {"find_thresholds", "collect_table", "plot_thresholds"} <= rules
+    assert not {"prepare_dataset", "optimize_dataset"} & rules
+
+
+def test_changed_measure_optimises_only_itself_anew(tiny_copy):
+    path = tiny_copy.project / "workflow/scripts/scorebounds/measures/shapes.py"
+    path.write_text(path.read_text() + "# changed\n")
+    planned = tiny_copy.run("-n")
+    assert planned.returncode == 0, planned.said
+    jobs = re.findall(r"rule optimize_dataset:.*?output: (\S+)", planned.said, flags=re.DOTALL)
+    assert sorted(jobs) == [
+        f"results/optimized/{dataset}/procrustes_angular.nc"
+        for dataset in ("simulated-pfc", "two-fans", "ultrametric")
+    ]
+    assert "rule score_synthetic:" in planned.said
+
+
+def test_one_figure_by_path_or_by_name(tiny_copy):
+    for target in ("results/figures/capture/ultrametric.pdf", "figure_thresholds"):
+        again = tiny_copy.run(target, "-n")
+        assert again.returncode == 0, again.said
+        assert "Nothing to be done" in again.said
+
+
+def test_report_holds_the_figures(tiny_copy):
+    made = tiny_copy.run("--report", "report.zip")
+    assert made.returncode == 0, made.said
+    with zipfile.ZipFile(tiny_copy.folder / "report.zip") as report:
+        names = report.namelist()
+    assert sum(name.endswith(".png") for name in names) == 17
+
+
+def test_nothing_published_to_compare_with(tmp_path, mirror):
+    (tmp_path / "one.yaml").write_text(
+        f"datasets: [surrogate-ultrametric]\nmeasures: [linreg]\nmirrors: ['{mirror}']\n"
+    )
+    arguments = ("--cores", 2, "--configfile", TINY, "one.yaml")
+    made = snakemake("figure_agreement", *arguments, folder=tmp_path)
+    assert made.returncode == 0, made.said
+    assert len(pd.read_csv(tmp_path / "results/tables/published.csv")) == 0
+    assert (tmp_path / "results/figures/agreement.png").exists()

@@ -1,0 +1,193 @@
+"""Recordings and models of users through the workflow: results, warnings and refusals."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.workflow import TINY, snakemake
+
+THRESHOLDS = "results/tables/thresholds.csv"
+
+
+def run(folder, *targets):
+    """Run the workflow with the tiny settings and those that the test has written."""
+    options = ("--cores", 2, "--configfile", TINY, "settings.yaml")
+    return snakemake(*targets, *options, folder=folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda a: np.where(a == a[0, 0], np.nan, a), "expected finite activity, got NaN"),
+        (lambda a: a * [1, 1, 0], "expected every neuron to vary over samples, got a constant"),
+        (lambda a: a[:2], "expected at least 3 samples, got 2"),
+    ],
+)
+def test_unusable_recording_ends_with_one_sentence(tmp_path, change, sentence):
+    activity = change(np.random.default_rng(0).standard_normal((12, 3)))
+    np.savez(tmp_path / "mine.npz", activity=activity)
+    (tmp_path / "settings.yaml").write_text("datasets: []\ncustom: {mine: {path: mine.npz}}\n")
+    failed = run(tmp_path, THRESHOLDS)
+    assert failed.returncode != 0
+    said = [line for line in failed.said.splitlines() if line.startswith("error: ")]
+    assert said
+    assert all(line.startswith(f"error: mine.npz: {sentence}") for line in said)
+    assert "Traceback" not in failed.said
+    assert not list(tmp_path.glob("data/prepared/*"))
+    assert not list(tmp_path.glob("results/optimized/**/*.nc"))
+
+
+def test_a_users_recording_goes_through_every_stage(tmp_path):
+    rng = np.random.default_rng(0)
+    activity = rng.standard_normal((4, 10, 3))
+    words = np.array([f"word {row}" for row in range(10)])
+    np.savez(tmp_path / "mine.npz", activity=activity, stimulus=np.arange(10) % 2, words=words)
+    shuffled = rng.permutation(10)
+    np.savez(tmp_path / "model.npz", activity=2 * activity[:, shuffled], words=words[shuffled])
+    (tmp_path / "settings.yaml").write_text(
+        "datasets: []\nmeasures: [cka, procrustes_distance, hsic, soft_matching, mutual_knn_99]\n"
+        "custom: {mine: {path: mine.npz, names: words}}\n"
+        "models: {scaled: {path: model.npz, names: words, references: [mine], match: names}}\n"
+    )
+    tables = ("thresholds", "scores", "runs", "references", "perturbation", "ranges", "scorecards")
+    targets = [f"results/tables/{table}.csv" for table in tables]
+    figures = ("capture/mine", "ranges/mine", "scorecards/mine")
+    targets += [f"results/figures/{figure}.pdf" for figure in figures]
+    made = run(tmp_path, *targets)
+    assert made.returncode == 0, made.said
+    for table in ("perturbation", "ranges"):
+        assert set(pd.read_csv(tmp_path / f"results/tables/{table}.csv").dataset) == {"mine"}
+    thresholds = pd.read_csv(tmp_path / "results/tables/thresholds.csv")
+    assert thresholds[thresholds.kind == "variable"].measure.tolist() == [
+        *("cka", "procrustes_distance", "hsic")
+    ]
+    thresholds = thresholds[thresholds.kind == "pc"]
+    assert thresholds.measure.tolist() == [
+        name for name in ("cka", "procrustes_distance", "hsic") for _ in range(3)
+    ]
+    runs = pd.read_csv(tmp_path / "results/tables/runs.csv").set_index("measure")
+    falling = runs.loc["procrustes_distance"]
+    assert (falling.last_score < 0.9 * falling.first_score).all()
+    scores = pd.read_csv(tmp_path / "results/tables/scores.csv").set_index("measure")
+    assert len(scores) == 3 * 5
+    cka = scores.loc["cka"].set_index("optimized").score
+    assert cka["cka"] == pytest.approx(runs.loc["cka"].last_score.iloc[0], abs=1e-4)
+    assert scores.loc["soft_matching"].score.between(-1, 1).all()
+    assert scores.loc["mutual_knn_99"].score.isna().all()
+    assert scores.loc["mutual_knn_99"].note.str.contains("at least 101 samples").all()
+    assert "warning: no score with mutual_knn_99 for 3 of 3 synthetic datasets" in made.said
+    assert (tmp_path / "results/figures/capture/mine.png").exists()
+    # A scaled copy in another order is perfect, but for the measures that see the scale.
+    cards = pd.read_csv(tmp_path / "results/tables/scorecards.csv").set_index("measure")
+    assert set(cards.model) == {"scaled"}
+    assert cards.verdict["cka"] == cards.verdict["soft_matching"] == "perfect"
+    assert cards.verdict["mutual_knn_99"] == "not defined"
+    assert cards.score["procrustes_distance"] > 1
+    page = (tmp_path / "results/scorecards/mine/scaled.html").read_text()
+    assert "scaled beside mine" in page
+    # Its label is decoded, along a distance from far to near.
+    decoded = pd.read_csv(tmp_path / "results/decoding/mine/procrustes_distance.csv")
+    assert set(decoded.target) == {"stimulus"}
+    by_seed = decoded.groupby("seed").score
+    assert by_seed.max().tolist() == pytest.approx(falling.first_score.tolist(), rel=1e-6)
+    assert by_seed.last().tolist() == by_seed.min().tolist()
+    (reference,) = pd.read_csv(tmp_path / "results/tables/references.csv").itertuples()
+    assert (reference.target, reference.chance, reference.n_samples) == ("stimulus", 0.5, 10)
+
+
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [
+        (
+            np.arange(40),
+            "error: mine, variable 'label': expected at least 5 samples of each class, one for "
+            "each fold, got 1 of 0",
+        ),
+        (np.ones(40), "error: mine.npz: label 'label' cannot be used: it has one value throughout"),
+    ],
+)
+def test_labels_that_cannot_be_decoded_stop_the_run_before_optimisation(tmp_path, labels, sentence):
+    activity = np.random.default_rng(0).standard_normal((40, 6))
+    np.savez(tmp_path / "mine.npz", activity=activity, label=labels)
+    (tmp_path / "settings.yaml").write_text(
+        "datasets: []\nridge_sweep: {datasets: []}\n"
+        "custom: {mine: {path: mine.npz, labels: [label]}}\n"
+    )
+    failed = run(tmp_path, THRESHOLDS)
+    assert failed.returncode != 0
+    (said,) = {line for line in failed.said.splitlines() if line.startswith("error: ")}
+    assert said.startswith(sentence)
+    assert "Traceback" not in failed.said
+    assert not list(tmp_path.glob("results/optimized/**/*.nc"))
+
+
+def test_more_neurons_than_samples_give_a_warning_and_results(tmp_path):
+    np.savez(tmp_path / "wide.npz", activity=np.random.default_rng(0).standard_normal((12, 20)))
+    (tmp_path / "settings.yaml").write_text(
+        "datasets: [ultrametric]\nmeasures: [cka, linreg]\ncustom: {wide: {path: wide.npz}}\n"
+    )
+    figures = ("thresholds", "trajectories", "capture/wide", "decoding", "perturbation")
+    figures += ("ranges/wide",)
+    targets = [f"results/figures/{figure}.pdf" for figure in figures]
+    made = run(tmp_path, *targets)
+    assert made.returncode == 0, made.said
+    assert "warning: wide, not perturbed: expected at most 10 principal components" in made.said
+    assert "warning: wide.npz: with 20 neurons and 12 samples" in made.said
+    thresholds = pd.read_csv(tmp_path / "results/tables/thresholds.csv").set_index("dataset")
+    assert (thresholds.loc["wide"].n_reached == 0).all()
+    assert (thresholds.loc["ultrametric"].n_reached > 0).any()
+    # Without labels there is nothing to decode.
+    assert len(pd.read_csv(tmp_path / "results/decoding/wide/cka.csv")) == 0
+    references = pd.read_csv(tmp_path / "results/tables/references.csv")
+    assert references.dataset.tolist() == ["ultrametric"]
+    for figure in figures:
+        assert (tmp_path / f"results/figures/{figure}.png").exists()
+
+
+def test_model_with_other_samples_ends_with_one_sentence(tmp_path):
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "mine.npz", activity=rng.standard_normal((12, 3)))
+    np.savez(tmp_path / "model.npz", activity=rng.standard_normal((11, 3)))
+    (tmp_path / "settings.yaml").write_text(
+        "datasets: []\ncustom: {mine: {path: mine.npz}}\n"
+        "models: {mock: {path: model.npz, references: [mine]}}\n"
+    )
+    card = "results/scorecards/mine/mock.scores.csv"
+    failed = run(tmp_path, card)
+    assert failed.returncode != 0
+    said = [line for line in failed.said.splitlines() if line.startswith("error: ")]
+    assert said
+    assert all("model 'mock' for 'mine': expected 12 samples" in line for line in said)
+    assert "Traceback" not in failed.said
+    assert not (tmp_path / card).exists()
+
+
+def test_recording_with_axes_and_a_table_of_labels_is_prepared_and_reported(tmp_path):
+    rng = np.random.default_rng(0)
+    rates = rng.standard_normal((24, 5, 4))
+    rates[:, :, 2] = 0
+    np.savez(tmp_path / "mine.npz", rates=rates)
+    cue, side = np.arange(24) % 3, np.arange(24) // 4 % 2
+    pd.DataFrame({"cue": cue, "side": side}).to_csv(tmp_path / "trials.csv", index=False)
+    (tmp_path / "settings.yaml").write_text(
+        "datasets: []\nmeasures: [cka]\ncustom:\n  mine:\n    path: mine.npz\n    array: rates\n"
+        "    axes: [trial, time, neuron]\n    labels: trials.csv\n    average_by: [cue, side]\n"
+        "    units: Hz\n    time: [10, 30, 50, 70, 90]\n    drop: [constant_neurons]\n"
+    )
+    made = run(tmp_path, "results/tables/thresholds.csv", "results/tables/availability.csv")
+    assert made.returncode == 0, made.said
+    thresholds = pd.read_csv(tmp_path / "results/tables/thresholds.csv")
+    assert thresholds.target.tolist() == [1, 2, 3]
+    assert "variable 'side': expected at least 5 conditions of each class" in made.said
+    report = (tmp_path / "results/data/mine.md").read_text()
+    assert "| axes | 5 times, 6 conditions, 3 neurons |" in report
+    assert "- averaged 24 trials by cue, side: 6 conditions of 4 to 4" in report
+    assert "- left out 1 neuron(s): number 2, counted from 0: constant" in report
+    own = pd.read_csv(tmp_path / "results/tables/availability.csv").query("dataset == 'mine'")
+    assert own.file.tolist() == ["mine.npz", "trials.csv"]
+    assert own.checksum.str.startswith("sha256:").all()
+
+    # A changed table of labels prepares it anew.
+    pd.DataFrame({"cue": cue, "side": cue % 2}).to_csv(tmp_path / "trials.csv", index=False)
+    planned = run(tmp_path, "data/prepared/mine.nc", "-n")
+    assert "rule prepare_dataset:" in planned.said

@@ -1,0 +1,113 @@
+"""Content and checksums of raw files, and the table of where they came from."""
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from helpers.download_server import CONTENT, SHA1, SHA256, ZIPPED, Server, serving
+from scorebounds.fetching.availability import availability
+from scorebounds.fetching.checksums import hold_to_lock, read_lock, require_checksum
+from scorebounds.fetching.fetch import fetch
+from scorebounds.fetching.file_types import content_fault
+
+
+@pytest.fixture
+def server():
+    with serving(Server()) as running:
+        yield running
+
+
+def test_genuine_files_have_the_content_of_their_names(mirror, tmp_path):
+    endings = set()
+    for path in sorted(mirror.rglob("*")):
+        if path.is_file():
+            assert content_fault(path, path.name) is None
+            endings.add(path.suffix)
+            if path.suffix == ".mat":
+                (tmp_path / path.name).write_bytes(path.read_bytes()[:-1])
+                assert "cut short" in content_fault(tmp_path / path.name, path.name)
+    assert endings == {".Rda", ".csv", ".mat", ".npy"}
+
+
+def test_hdf5_that_is_cut_short_is_noticed(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    for userblock, libver in ((0, "earliest"), (512, "earliest"), (0, "latest")):
+        path = tmp_path / "data.mat"
+        with h5py.File(path, "w", userblock_size=userblock, libver=libver) as file:
+            file["activity"] = list(range(1000))
+        if userblock:
+            with open(path, "r+b") as file:
+                file.write(b"MATLAB 7.3 MAT-file".ljust(128))
+        assert content_fault(path, path.name) is None
+        path.write_bytes(path.read_bytes()[:-1])
+        assert "cut short" in content_fault(path, path.name)
+
+
+def test_checksum_of_a_first_download_is_recorded_and_required_later(tmp_path, caplog):
+    lock, target = tmp_path / "checksums.lock", tmp_path / "data.zip"
+    target.write_bytes(ZIPPED)
+    hold_to_lock(target, "mante2013/data.zip", lock)
+    recorded = "sha256:" + hashlib.sha256(ZIPPED).hexdigest()
+    assert read_lock(lock) == {"mante2013/data.zip": recorded}
+    assert f"its checksum was not known; {recorded} is recorded in {lock}" in caplog.text
+    caplog.clear()
+    hold_to_lock(target, "mante2013/data.zip", lock)
+    assert caplog.text == ""
+    target.write_bytes(ZIPPED + b".")
+    with pytest.raises(ValueError, match=r"as in .*checksums\.lock, from its first download, got"):
+        hold_to_lock(target, "mante2013/data.zip", lock)
+    lock.write_text("damaged\n")
+    with pytest.raises(ValueError, match=r"checksums\.lock, line 1: expected a checksum, two"):
+        read_lock(lock)
+
+
+def test_checksums_recorded_at_the_same_time_are_all_kept(tmp_path):
+    lock = tmp_path / "data/checksums.lock"
+    files = [tmp_path / f"{number}.bin" for number in range(20)]
+    for file in files:
+        file.write_bytes(file.name.encode())
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda file: hold_to_lock(file, file.name, lock), files))
+    assert set(read_lock(lock)) == {file.name for file in files}
+
+
+def test_changed_file_is_refused_when_it_is_read(tmp_path):
+    path = tmp_path / "good.bin"
+    path.write_bytes(CONTENT)
+    require_checksum(path, SHA256)
+    require_checksum(path, SHA1)
+    path.write_bytes(CONTENT + b".")
+    for checksum in (SHA256, SHA1):
+        with pytest.raises(ValueError, match=rf"good\.bin: expected {checksum} as in .*delete"):
+            require_checksum(path, checksum)
+
+
+def test_availability_names_the_source_of_each_file(server, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    target = tmp_path / "data/raw/a/good.bin"
+    fetch(target, [f"{server.url}/good"], SHA256)
+    entry = {
+        "dataset": "a",
+        "file": "good.bin",
+        "path": "data/raw/a/good.bin",
+        "status": "used",
+        "checksum": SHA1,
+        "licence": "MIT",
+        "citation": "A 2020",
+        "reason": "",
+    }
+    left_out = {**entry, "dataset": "b", "path": "", "status": "left out", "reason": "offline"}
+    table = availability([entry, left_out], {}).set_index("dataset")
+    assert table.loc["a"].source == f"{server.url}/good"
+    assert table.loc["a"].checksum == SHA1
+    assert table.loc["a"].held_to == "data/datasets.tsv"
+    assert table.loc["a"].bytes == str(len(CONTENT))
+    assert table.loc["b"].source == ""
+    assert table.loc["b"].reason == "offline"
+    unknown = availability([{**entry, "checksum": ""}], {"a/good.bin": SHA256})
+    assert unknown.checksum.tolist() == [SHA256]
+    assert "checksums.lock" in unknown.held_to[0]
+    # A file that took the place of the one that was fetched is not said to come from there.
+    target.write_bytes(b"another")
+    assert availability([entry], {}).source.tolist() == ["was in data/raw already"]
