@@ -71,6 +71,16 @@ def require_loaders():
             )
 
 
+def loader_module(dataset):
+    """Return the module of the library that reads or makes a dataset."""
+    if dataset in OWN:
+        return "scorebounds.datasets.readers.custom"
+    if dataset.startswith(SURROGATE):
+        return "scorebounds.datasets.surrogates"
+    package = "scorebounds.datasets.made" if dataset in MADE else "scorebounds.datasets"
+    return f"{package}.{dataset.replace('-', '_')}"
+
+
 def catalogue_files(dataset):
     """List the (dataset, file) keys of the catalogue that a dataset is made from."""
     if dataset.startswith(SURROGATE):

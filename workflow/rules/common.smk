@@ -10,17 +10,23 @@ def read_measures():
 MEASURES = read_measures()
 
 
-def measure_module(measure, kind):
-    """Return the module of a measure that can be `optimized`, or is only `scored`; or None."""
-    found = [
-        room for room, known in MEASURES[kind].items() if re.fullmatch(known["pattern"], measure)
-    ]
-    return found[0] if found else None
+def has_gradient(measure):
+    """Return whether data can be optimised towards a measure."""
+    return any(re.fullmatch(known["pattern"], measure) for known in MEASURES["optimized"].values())
+
+
+def measure_module(measure):
+    """Return the module that defines a measure."""
+    for kind in MEASURES.values():
+        for module, known in kind.items():
+            if re.fullmatch(known["pattern"], measure):
+                return f"scorebounds.measures.{module}"
+    raise WorkflowError(f"expected a measure of docs/measures.md, got {measure!r}")
 
 
 def optimized_measures():
     """List the measures that data is optimised towards."""
-    chosen = [name for name in config["measures"] if measure_module(name, "optimized")]
+    chosen = [name for name in config["measures"] if has_gradient(name)]
     if not chosen:
         raise WorkflowError("config, measures: expected at least one that has a gradient")
     return chosen
@@ -64,42 +70,50 @@ wildcard_constraints:
     model=one_of(config["models"]) or "none",
 
 
-def library(script):
-    """List the library files behind a script, so that its jobs run again when one has changed."""
-    pending, files = [SCRIPTS / f"{script}.py"], {}
-    while pending:
-        text = pending.pop().read_text(encoding="utf-8")
-        rooms = re.findall(r"^from scorebounds\.(\w+)", text, flags=re.MULTILINE)
-        rooms += re.findall(r"^from scorebounds import (\w+)", text, flags=re.MULTILINE)
-        # How a job logs does not change what it computes.
-        for room in set(rooms) - {"jobs"}:
-            path = SCRIPTS / "scorebounds" / room
-            found = path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]
-            pending += [file for file in found if file not in files]
-            files |= dict.fromkeys(pending)
-    return sorted(kept(file) for file in files)
+# Modules that are imported by name at run time, by the module that does it.
+CODE = CODE_DIGEST.CodeDigests(
+    SCRIPTS,
+    {
+        "scorebounds.measures.registry": frozenset(
+            f"scorebounds.measures.{module}" for kind in MEASURES.values() for module in kind
+        ),
+        "scorebounds.datasets.loaders": frozenset(
+            loader_module(dataset)
+            for dataset in known_datasets()
+            if dataset not in TASK_NETWORKS
+        ),
+    },
+)
 
 
-def measure_library(script):
-    """Return the function of the wildcards that lists `library(script)` for the one measure.
+def code_digest(script, measures=(), modules=()):
+    """Return the function of the wildcards that gives the digest of the code behind a script.
 
-    Of the modules that define measures it keeps the measure's own and those this one builds on, so
-    that a change of another measure does not optimise everything anew.
+    `measures` are those that the job computes and `modules` further modules that it imports by
+    name; each is a list, or a function of the wildcards that returns one.
     """
-    folder = SCRIPTS / "scorebounds/measures"
-    rooms = {room for kind in MEASURES.values() for room in kind}
 
-    def needed(room):
-        text = (folder / f"{room}.py").read_text(encoding="utf-8")
-        used = set(re.findall(r"^from scorebounds\.measures\.(\w+)", text, flags=re.MULTILINE))
-        return {room}.union(*map(needed, used & rooms))
+    def digest(wildcards):
+        names = measures(wildcards) if callable(measures) else measures
+        chosen = modules(wildcards) if callable(modules) else modules
+        return CODE.digest(script, *map(measure_module, names), *chosen)
 
-    def files(wildcards):
-        own = needed(measure_module(wildcards.measure, "optimized"))
-        others = {kept(folder / f"{room}.py") for room in rooms - own}
-        return [file for file in library(script) if file not in others]
+    return digest
 
-    return files
+
+def measure_of_job(wildcards):
+    """List the one measure of a job."""
+    return [wildcards.measure]
+
+
+def measures_of_pair(wildcards):
+    """List the two measures of a range."""
+    return [wildcards.a, wildcards.b]
+
+
+def loader_of_job(wildcards):
+    """List the module that reads the dataset of a job."""
+    return [loader_module(wildcards.dataset)]
 
 
 def image_files(wildcards):

@@ -33,7 +33,6 @@ rule data:
 rule prepare_dataset:
     input:
         raw=raw_files,
-        library=library("prepare_dataset"),
     output:
         recording="data/prepared/{dataset}.nc",
         report="results/data/{dataset}.md",
@@ -50,6 +49,7 @@ rule prepare_dataset:
         mem_mb=prepare_memory,
         runtime=minutes(0.2),
     params:
+        code=code_digest("prepare_dataset", modules=loader_of_job),
         checksums=raw_checksums,
         lock=placed(CHECKSUM_LOCK),
         settings=dataset_settings,
@@ -63,7 +63,6 @@ rule prepare_dataset:
 rule collect_availability:
     input:
         raw=[path for dataset in READ for _, path in files_and_paths(dataset) if path],
-        library=library("collect_availability"),
     output:
         "results/tables/availability.csv",
     log:
@@ -78,6 +77,7 @@ rule collect_availability:
         mem_mb=PLAIN_MB,
         runtime=LEAST_MINUTES,
     params:
+        code=code_digest("collect_availability"),
         entries=availability_entries(),
         lock=placed(CHECKSUM_LOCK),
     script:

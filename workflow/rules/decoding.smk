@@ -4,7 +4,6 @@
 rule decode_reference:
     input:
         reference="data/prepared/{dataset}.nc",
-        library=library("decode_reference"),
     output:
         "results/decoding/{dataset}/reference.csv",
     log:
@@ -20,6 +19,7 @@ rule decode_reference:
         mem_mb=decode_memory,
         runtime=decode_minutes,
     params:
+        code=code_digest("decode_reference"),
         seed=lookup(dpath="seed", within=config),
         settings=lookup(dpath="decoding", within=config),
     script:
@@ -30,7 +30,6 @@ rule decode_variables:
     input:
         reference="data/prepared/{dataset}.nc",
         optimized="results/optimized/{dataset}/{measure}.nc",
-        library=library("decode_variables"),
     output:
         "results/decoding/{dataset}/{measure}.csv",
     log:
@@ -44,6 +43,7 @@ rule decode_variables:
         mem_mb=decode_memory,
         runtime=decode_minutes,
     params:
+        code=code_digest("decode_variables"),
         seed=lookup(dpath="seed", within=config),
         settings={
             name: value for name, value in config["decoding"].items() if name != "n_permutations"
@@ -59,7 +59,6 @@ rule find_decoding_thresholds:
             f"results/decoding/{wildcards.dataset}/{measure}.csv"
             for measure in decoded_measures(wildcards.dataset)
         ],
-        library=library("find_decoding_thresholds"),
     output:
         thresholds="results/decoding/{dataset}/thresholds.csv",
         curves="results/decoding/{dataset}/curves.csv",
@@ -73,6 +72,8 @@ rule find_decoding_thresholds:
     resources:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
+    params:
+        code=code_digest("find_decoding_thresholds"),
     script:
         "../scripts/find_decoding_thresholds.py"
 
@@ -82,7 +83,6 @@ rule plot_decoding:
         curves="results/tables/decoding.csv",
         references="results/tables/references.csv",
         thresholds="results/tables/thresholds.csv",
-        library=library("plot_decoding"),
     output:
         pdf="results/figures/decoding.pdf",
         png=report(
@@ -103,6 +103,7 @@ rule plot_decoding:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
     params:
+        code=code_digest("plot_decoding"),
         measures=OPTIMIZED,
         n_seeds=lookup(dpath="optimize/n_seeds", within=config),
         left_out=SURROGATES,
@@ -114,7 +115,6 @@ rule plot_decoding_thresholds:
     input:
         thresholds="results/tables/thresholds.csv",
         references="results/tables/references.csv",
-        library=library("plot_decoding_thresholds"),
     output:
         pdf="results/figures/decoding_thresholds.pdf",
         png=report(
@@ -135,6 +135,7 @@ rule plot_decoding_thresholds:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
     params:
+        code=code_digest("plot_decoding_thresholds"),
         measures=OPTIMIZED,
         n_seeds=lookup(dpath="optimize/n_seeds", within=config),
     script:
@@ -145,7 +146,6 @@ rule plot_ridge_sweep:
     input:
         curves="results/tables/decoding.csv",
         references="results/tables/references.csv",
-        library=library("plot_ridge_sweep"),
     output:
         pdf="results/figures/ridge_sweep.pdf",
         png=report(
@@ -166,6 +166,7 @@ rule plot_ridge_sweep:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
     params:
+        code=code_digest("plot_ridge_sweep"),
         datasets=SWEPT,
         measures=SWEEP,
         n_seeds=lookup(dpath="optimize/n_seeds", within=config),

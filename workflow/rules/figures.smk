@@ -5,7 +5,6 @@ rule plot_thresholds:
     input:
         thresholds="results/tables/thresholds.csv",
         published="results/tables/published.csv",
-        library=library("plot_thresholds"),
     output:
         pdf="results/figures/thresholds.pdf",
         png=report(
@@ -26,6 +25,7 @@ rule plot_thresholds:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
     params:
+        code=code_digest("plot_thresholds"),
         n_seeds=lookup(dpath="optimize/n_seeds", within=config),
     script:
         "../scripts/plot_thresholds.py"
@@ -34,7 +34,6 @@ rule plot_thresholds:
 rule plot_capture:
     input:
         capture="results/thresholds/{dataset}/capture.csv",
-        library=library("plot_capture"),
     output:
         pdf="results/figures/capture/{dataset}.pdf",
         png=report(
@@ -55,6 +54,7 @@ rule plot_capture:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
     params:
+        code=code_digest("plot_capture"),
         n_seeds=lookup(dpath="optimize/n_seeds", within=config),
     script:
         "../scripts/plot_capture.py"
@@ -63,7 +63,6 @@ rule plot_capture:
 rule plot_trajectories:
     input:
         trajectories="results/tables/trajectories.csv",
-        library=library("plot_trajectories"),
     output:
         pdf="results/figures/trajectories.pdf",
         png=report(
@@ -84,6 +83,7 @@ rule plot_trajectories:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
     params:
+        code=code_digest("plot_trajectories"),
         settings=lookup(dpath="optimize", within=config),
     script:
         "../scripts/plot_trajectories.py"
@@ -92,7 +92,6 @@ rule plot_trajectories:
 rule plot_scores:
     input:
         scores="results/tables/scores.csv",
-        library=library("plot_scores"),
     output:
         pdf="results/figures/scores.pdf",
         png=report(
@@ -113,6 +112,7 @@ rule plot_scores:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
     params:
+        code=code_digest("plot_scores"),
         n_seeds=lookup(dpath="scoring/n_seeds", within=config),
         stop_score=lookup(dpath="optimize/stop_score", within=config),
     script:
@@ -123,7 +123,6 @@ rule plot_agreement:
     input:
         published="results/tables/published.csv",
         agreement="results/tables/agreement.csv",
-        library=library("plot_agreement"),
     output:
         pdf="results/figures/agreement.pdf",
         png=report(
@@ -144,6 +143,7 @@ rule plot_agreement:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
     params:
+        code=code_digest("plot_agreement"),
         n_seeds=lookup(dpath="optimize/n_seeds", within=config),
     script:
         "../scripts/plot_agreement.py"

@@ -4,7 +4,6 @@
 rule train_network:
     input:
         images=image_files,
-        library=library("train_network"),
     output:
         "results/layers/networks/{network}.nc",
     log:
@@ -19,6 +18,7 @@ rule train_network:
         mem_mb=memory(TORCH_MB, 20),
         runtime=train_minutes,
     params:
+        code=code_digest("train_network"),
         images=lookup(dpath="layers/images", within=config),
         n_images=lookup(dpath="layers/n_images", within=config),
         training=lookup(dpath="layers/training", within=config),
@@ -31,7 +31,6 @@ rule train_network:
 rule match_layers:
     input:
         networks=networks_to_match(),
-        library=library("match_layers"),
     output:
         scores="results/layers/{measure}.csv",
         accuracy="results/layers/accuracy/{measure}.csv",
@@ -49,6 +48,7 @@ rule match_layers:
         mem_mb=memory(TORCH_MB, 7),
         runtime=minutes(0.02),
     params:
+        code=code_digest("match_layers", measures=measure_of_job),
         n_untrained=lookup(dpath="layers/n_untrained", within=config),
     script:
         "../scripts/match_layers.py"
@@ -57,7 +57,6 @@ rule match_layers:
 rule score_unrelated:
     input:
         network=networks_to_match()[0],
-        library=library("score_unrelated"),
     output:
         "results/layers/unrelated.csv",
     log:
@@ -71,6 +70,7 @@ rule score_unrelated:
         mem_mb=memory(TORCH_MB, 7),
         runtime=minutes(0.02),
     params:
+        code=code_digest("score_unrelated", measures=LAYERS["unrelated"]["measures"]),
         measures=lookup(dpath="layers/unrelated/measures", within=config),
         n_draws=lookup(dpath="layers/unrelated/n_draws", within=config),
         seed=lookup(dpath="seed", within=config),
@@ -81,7 +81,6 @@ rule score_unrelated:
 rule plot_layers:
     input:
         layers="results/tables/layers.csv",
-        library=library("plot_layers"),
     output:
         pdf="results/figures/layers.pdf",
         png=report(
@@ -102,6 +101,7 @@ rule plot_layers:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
     params:
+        code=code_digest("plot_layers"),
         settings=lookup(dpath="layers", within=config),
     script:
         "../scripts/plot_layers.py"
@@ -110,7 +110,6 @@ rule plot_layers:
 rule plot_layer_maps:
     input:
         tables=expand("results/layers/maps/{measure}.csv", measure=LAYERS["measures"]),
-        library=library("plot_layer_maps"),
     output:
         pdf="results/figures/layer_maps.pdf",
         png=report(
@@ -131,6 +130,7 @@ rule plot_layer_maps:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
     params:
+        code=code_digest("plot_layer_maps"),
         settings=lookup(dpath="layers", within=config),
     script:
         "../scripts/plot_layer_maps.py"
@@ -139,7 +139,6 @@ rule plot_layer_maps:
 rule plot_unrelated:
     input:
         scores="results/layers/unrelated.csv",
-        library=library("plot_unrelated"),
     output:
         pdf="results/figures/unrelated.pdf",
         png=report(
@@ -160,6 +159,7 @@ rule plot_unrelated:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
     params:
+        code=code_digest("plot_unrelated"),
         n_draws=lookup(dpath="layers/unrelated/n_draws", within=config),
     script:
         "../scripts/plot_unrelated.py"

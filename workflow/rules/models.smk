@@ -2,8 +2,6 @@
 
 
 rule train_model:
-    input:
-        library=library("train_model"),
     output:
         recording="data/prepared/{model}.nc",
         report="results/data/{model}.md",
@@ -23,6 +21,7 @@ rule train_model:
         mem_mb=memory(TORCH_MB),
         runtime=minutes(),
     params:
+        code=code_digest("train_model"),
         # Where training goes on after its job was killed; gone when it is done.
         checkpoint=placed("results/models/{model}/checkpoint.pt"),
         settings=lookup(dpath="task-networks", within=config),
@@ -36,7 +35,6 @@ rule plot_task_networks:
     input:
         learning=expand("results/models/{model}/learning.csv", model=TASK_NETWORKS),
         psychometric=expand("results/models/{model}/psychometric.csv", model=TASK_NETWORKS),
-        library=library("plot_task_networks"),
     output:
         pdf="results/figures/task_networks.pdf",
         png=report(
@@ -57,6 +55,7 @@ rule plot_task_networks:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
     params:
+        code=code_digest("plot_task_networks"),
         settings=lookup(dpath="task-networks", within=config),
     script:
         "../scripts/plot_task_networks.py"

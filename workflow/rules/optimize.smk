@@ -4,7 +4,6 @@
 rule optimize_dataset:
     input:
         reference="data/prepared/{dataset}.nc",
-        library=measure_library("optimize_dataset"),
     output:
         "results/optimized/{dataset}/{measure}.nc",
     log:
@@ -19,6 +18,7 @@ rule optimize_dataset:
         mem_mb=optimize_memory,
         runtime=optimize_minutes,
     params:
+        code=code_digest("optimize_dataset", measures=measure_of_job),
         device=lookup(dpath="device", within=config),
         seed=lookup(dpath="seed", within=config),
         settings=lookup(dpath="optimize", within=config),
@@ -30,7 +30,6 @@ rule score_synthetic:
     input:
         reference="data/prepared/{dataset}.nc",
         optimized=lambda wildcards: optimized(wildcards.dataset),
-        library=library("score_synthetic"),
     output:
         "results/scores/{dataset}.csv",
     log:
@@ -44,6 +43,7 @@ rule score_synthetic:
         mem_mb=score_memory,
         runtime=score_minutes,
     params:
+        code=code_digest("score_synthetic", measures=config["measures"]),
         measures=config["measures"],
         n_seeds=lookup(dpath="scoring/n_seeds", within=config),
     script:

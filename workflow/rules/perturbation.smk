@@ -4,7 +4,6 @@
 rule perturb_components:
     input:
         reference="data/prepared/{dataset}.nc",
-        library=library("perturb_components"),
     output:
         "results/perturbation/{dataset}.csv",
     log:
@@ -18,6 +17,7 @@ rule perturb_components:
         mem_mb=memory(TORCH_MB, 30),
         runtime=perturb_minutes,
     params:
+        code=code_digest("perturb_components", measures=config["perturbation"]["measures"]),
         seed=lookup(dpath="seed", within=config),
         settings=lookup(dpath="perturbation", within=config),
     script:
@@ -27,7 +27,6 @@ rule perturb_components:
 rule plot_perturbation:
     input:
         perturbation="results/tables/perturbation.csv",
-        library=library("plot_perturbation"),
     output:
         pdf="results/figures/perturbation.pdf",
         png=report(
@@ -48,6 +47,7 @@ rule plot_perturbation:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
     params:
+        code=code_digest("plot_perturbation"),
         n_draws=lookup(dpath="perturbation/n_draws", within=config),
     script:
         "../scripts/plot_perturbation.py"

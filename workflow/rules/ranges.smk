@@ -4,7 +4,6 @@
 rule range_pair:
     input:
         reference="data/prepared/{dataset}.nc",
-        library=library("range_pair"),
     output:
         region="results/ranges/{dataset}/{a}--{b}.csv",
         guides="results/ranges/{dataset}/{a}--{b}.guides.csv",
@@ -24,6 +23,7 @@ rule range_pair:
         mem_mb=range_memory,
         runtime=range_minutes,
     params:
+        code=code_digest("range_pair", measures=measures_of_pair),
         device=lookup(dpath="device", within=config),
         seed=lookup(dpath="seed", within=config),
         settings=range_settings,
@@ -35,7 +35,6 @@ rule range_others:
     input:
         reference="data/prepared/{dataset}.nc",
         guides=lambda wildcards: range_files(wildcards.dataset, ".guides.csv"),
-        library=library("range_others"),
     output:
         "results/ranges/{dataset}/other_pairs.csv",
     log:
@@ -49,6 +48,7 @@ rule range_others:
         mem_mb=memory(TORCH_MB, 30),
         runtime=other_pairs_minutes,
     params:
+        code=code_digest("range_others", measures=reduced_measures()),
         seed=lookup(dpath="seed", within=config),
         measures=reduced_measures(),
         settings=range_settings,
@@ -61,7 +61,6 @@ rule collect_ranges:
         regions=all_range_files(".csv"),
         guides=all_range_files(".guides.csv")
         + [f"results/ranges/{dataset}/other_pairs.csv" for dataset in RANGED],
-        library=library("collect_ranges"),
     output:
         ranges="results/tables/ranges.csv",
         guides="results/tables/range_guides.csv",
@@ -76,6 +75,8 @@ rule collect_ranges:
     resources:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
+    params:
+        code=code_digest("collect_ranges"),
     script:
         "../scripts/collect_ranges.py"
 
@@ -85,7 +86,6 @@ rule plot_ranges:
         ranges=lambda wildcards: range_files(wildcards.dataset, ".csv"),
         guides=lambda wildcards: range_files(wildcards.dataset, ".guides.csv"),
         trajectories=lambda wildcards: range_files(wildcards.dataset, ".trajectories.csv"),
-        library=library("plot_ranges"),
     output:
         pdf="results/figures/ranges/{dataset}.pdf",
         png=report(
@@ -106,6 +106,7 @@ rule plot_ranges:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
     params:
+        code=code_digest("plot_ranges"),
         guide=lookup(dpath="ranges/guide", within=config),
         joint=lookup(dpath="ranges/joint", within=config),
     script:
@@ -115,7 +116,6 @@ rule plot_ranges:
 rule plot_range_matrix:
     input:
         guides="results/tables/range_guides.csv",
-        library=library("plot_range_matrix"),
     output:
         pdf="results/figures/range_matrix.pdf",
         png=report(
@@ -136,6 +136,7 @@ rule plot_range_matrix:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
     params:
+        code=code_digest("plot_range_matrix"),
         guide=lookup(dpath="ranges/guide", within=config),
     script:
         "../scripts/plot_range_matrix.py"

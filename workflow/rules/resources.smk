@@ -28,9 +28,8 @@ def minutes(per_mb=0):
 
 
 def data_mb(input):
-    """Return the size of what a job reads, its code left out."""
-    code = set(input.get("library", []))
-    return sum(Path(file).stat().st_size for file in input if file not in code) / 1e6
+    """Return the size of what a job reads."""
+    return sum(Path(file).stat().st_size for file in input) / 1e6
 
 
 def at_least(time):

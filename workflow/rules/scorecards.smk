@@ -5,7 +5,6 @@ rule score_model:
     input:
         reference="data/prepared/{dataset}.nc",
         model="data/prepared/{model}.nc",
-        library=library("score_model"),
     output:
         scores="results/scorecards/{dataset}/{model}.scores.csv",
         components="results/scorecards/{dataset}/{model}.components.csv",
@@ -22,6 +21,7 @@ rule score_model:
         mem_mb=score_memory,
         runtime=card_minutes,
     params:
+        code=code_digest("score_model", measures=config["measures"]),
         measures=lookup(dpath="measures", within=config),
         match=lambda wildcards: config["models"][wildcards.model].get("match", "order"),
         settings=lookup(dpath="scorecards", within=config),
@@ -35,7 +35,6 @@ rule compare_models:
     input:
         scores=lambda wildcards: cards(wildcards.dataset, ".scores.csv"),
         replicates=lambda wildcards: cards(wildcards.dataset, ".replicates.csv"),
-        library=library("compare_models"),
     output:
         "results/comparisons/{dataset}.csv",
     log:
@@ -49,6 +48,7 @@ rule compare_models:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
     params:
+        code=code_digest("compare_models"),
         models=lambda wildcards: [model for of, model in SCORED if of == wildcards.dataset],
     script:
         "../scripts/compare_models.py"
@@ -61,7 +61,6 @@ rule judge_model:
         comparison="results/comparisons/{dataset}.csv",
         thresholds=thresholds_of_dataset,
         regions=regions_of_dataset,
-        library=library("judge_model"),
     output:
         card="results/scorecards/{dataset}/{model}.csv",
         allowed="results/scorecards/{dataset}/{model}.allowed.csv",
@@ -81,6 +80,8 @@ rule judge_model:
     resources:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
+    params:
+        code=code_digest("judge_model"),
     script:
         "../scripts/judge_model.py"
 
@@ -89,7 +90,6 @@ rule plot_scorecards:
     input:
         cards=lambda wildcards: cards(wildcards.dataset),
         capture="results/thresholds/{dataset}/capture.csv",
-        library=library("plot_scorecards"),
     output:
         pdf="results/figures/scorecards/{dataset}.pdf",
         png=report(
@@ -109,6 +109,8 @@ rule plot_scorecards:
     resources:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
+    params:
+        code=code_digest("plot_scorecards"),
     script:
         "../scripts/plot_scorecards.py"
 

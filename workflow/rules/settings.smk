@@ -1,12 +1,14 @@
 """Where the workflow lies, and checks of its settings before anything else is done with them."""
 
 import difflib
+import importlib.util
 import os
 from pathlib import Path
 
 import yaml
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import RerunTrigger
 from snakemake.sourcecache import LocalSourceFile
 from snakemake.utils import validate
 
@@ -28,13 +30,21 @@ def placed(path):
 
 
 def kept(path):
-    """Return a path that no prefix is put before: of a user's own file, or of the library."""
+    """Return a path that no prefix is put before: of a user's own file."""
     return str(path) if placed(path) == str(path) else os.path.abspath(path)
 
 
 def read_yaml(path):
     """Read a YAML file."""
     return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+
+
+def load_module(path):
+    """Run a file of this workflow that needs the standard library only, and return its module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
 
 
 def fill_in(settings, defaults):
@@ -78,3 +88,11 @@ def check_settings(settings):
     if isinstance(settings.get("mirrors"), str):
         settings["mirrors"] = [settings["mirrors"]]
     hold_to_schema("config", settings)
+
+
+CODE_DIGEST = load_module(WORKFLOW / "workflow/rules/code_digest.py")
+# Whether a job's code has changed is told by its digest, which is one of its params. The time of a
+# script file does not tell it: a new clone gives every file a new one. As a module, this workflow
+# leaves the triggers to the workflow that uses it.
+if workflow.dag_settings and not workflow.modifier.is_module:
+    workflow.dag_settings.rerun_triggers -= {RerunTrigger.CODE}

@@ -4,7 +4,6 @@
 rule collect_table:
     input:
         tables=parts_of_table,
-        library=library("collect_table"),
     output:
         "results/tables/{table}.csv",
     log:
@@ -18,6 +17,8 @@ rule collect_table:
     resources:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
+    params:
+        code=code_digest("collect_table"),
     script:
         "../scripts/collect_table.py"
 
@@ -32,7 +33,6 @@ rule collect_published:
             for name in dict.fromkeys(COMPARED.values())
             for folder, file in catalogue_files(SURROGATE + name)
         ],
-        library=library("collect_published"),
     output:
         published="results/tables/published.csv",
         agreement="results/tables/agreement.csv",
@@ -48,6 +48,7 @@ rule collect_published:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
     params:
+        code=code_digest("collect_published"),
         compared=COMPARED,
     script:
         "../scripts/collect_published.py"

@@ -4,7 +4,6 @@
 rule find_thresholds:
     input:
         optimized=lambda wildcards: optimized(wildcards.dataset),
-        library=library("find_thresholds"),
     output:
         thresholds="results/thresholds/{dataset}/thresholds.csv",
         runs="results/thresholds/{dataset}/runs.csv",
@@ -20,5 +19,7 @@ rule find_thresholds:
     resources:
         mem_mb=memory(PLAIN_MB),
         runtime=minutes(),
+    params:
+        code=code_digest("find_thresholds"),
     script:
         "../scripts/find_thresholds.py"

@@ -5,7 +5,6 @@ rule trace_toy:
     input:
         reference="data/prepared/two-fans.nc",
         optimized=[f"results/optimized/two-fans/{measure}.nc" for measure in TOY],
-        library=library("trace_toy"),
     output:
         curves="results/toy/curves.csv",
         frames="results/toy/frames.csv",
@@ -19,6 +18,8 @@ rule trace_toy:
     resources:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
+    params:
+        code=code_digest("trace_toy"),
     script:
         "../scripts/trace_toy.py"
 
@@ -27,7 +28,6 @@ rule plot_toy:
     input:
         curves="results/toy/curves.csv",
         frames="results/toy/frames.csv",
-        library=library("plot_toy"),
     output:
         pdf="results/figures/toy.pdf",
         png=report(
@@ -54,6 +54,7 @@ rule plot_toy:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
     params:
+        code=code_digest("plot_toy"),
         n_seeds=lookup(dpath="optimize/n_seeds", within=config),
     script:
         "../scripts/plot_toy.py"
