@@ -78,9 +78,7 @@ CODE = CODE_DIGEST.CodeDigests(
             f"scorebounds.measures.{module}" for kind in MEASURES.values() for module in kind
         ),
         "scorebounds.datasets.loaders": frozenset(
-            loader_module(dataset)
-            for dataset in known_datasets()
-            if dataset not in TASK_NETWORKS
+            loader_module(dataset) for dataset in known_datasets() if dataset not in TASK_NETWORKS
         ),
     },
 )
