@@ -31,7 +31,8 @@ FILES = {
     "scorebounds/figures/other.html": "<p>other</p>",
     "scorebounds/measures/__init__.py": "",
     "scorebounds/measures/registry.py": (
-        "from scorebounds.measures import a, b\n\ndef load(name):\n    return {'a': a, 'b': b}[name]\n"
+        "from scorebounds.measures import a, b\n\n"
+        "def load(name):\n    return {'a': a, 'b': b}[name]\n"
     ),
     "scorebounds/measures/a.py": "from scorebounds.measures import base\n",
     "scorebounds/measures/b.py": "",

@@ -1,0 +1,105 @@
+"""What runs again beside finished results: what a change of code can change, and nothing else."""
+
+import os
+import re
+import shutil
+
+import pytest
+
+from helpers.workflow import TinyRun, planned_jobs
+
+SCRIPTS = "workflow/scripts"
+LIBRARY = f"{SCRIPTS}/scorebounds"
+
+
+@pytest.fixture(scope="module")
+def run(tiny_run, tmp_path_factory):
+    """Copy the finished run once; every test puts back what it changes."""
+    return tiny_run.copy(tmp_path_factory.mktemp("reruns") / "tiny")
+
+
+def plan(run, *targets):
+    """Return the jobs of a dry run, as (rule, first output)."""
+    planned = run.run("-n", *targets)
+    assert planned.returncode == 0, planned.said
+    return planned_jobs(planned.said)
+
+
+def plan_after(run, name, change):
+    """Return the jobs of a dry run in which a file of the library is changed."""
+    path = run.project / LIBRARY / name
+    before = path.read_text()
+    path.write_text(change(before))
+    assert path.read_text() != before
+    try:
+        return plan(run)
+    finally:
+        path.write_text(before)
+
+
+def add_code(text):
+    return text + "\nNEVER_USED = 1\n"
+
+
+def rules(jobs):
+    return {rule for rule, _ in jobs}
+
+
+def test_comments_and_docstrings_plan_nothing(run, tmp_path):
+    project = shutil.copytree(run.project, tmp_path / "project")
+    for path in (project / SCRIPTS).rglob("*.py"):
+        text = re.sub(r'\A"""', '"""Changed. ', path.read_text())
+        path.write_text(f"# a comment\n{text}\n# another\n")
+    assert plan(TinyRun(project, run.folder)) == []
+
+
+def test_a_new_clone_beside_results_plans_nothing(run, tmp_path):
+    project = shutil.copytree(run.project, tmp_path / "elsewhere/clone")
+    for path in project.rglob("*"):
+        os.utime(path)
+    assert plan(TinyRun(project, run.folder)) == []
+
+
+def test_code_of_a_figure_draws_this_figure_again(run):
+    assert plan_after(run, "figures/scores.py", add_code) == [
+        ("plot_scores", "results/figures/scores.pdf"),
+        ("all", ""),
+    ]
+
+
+def test_code_of_readers_plans_nothing_without_a_users_data(run):
+    assert plan_after(run, "datasets/readers/containers.py", add_code) == []
+
+
+def test_code_of_a_loader_plans_its_dataset(run):
+    jobs = plan_after(run, "datasets/made/ultrametric.py", add_code)
+    assert ("prepare_dataset", "data/prepared/ultrametric.nc") in jobs
+    prepared = [output for rule, output in jobs if rule == "prepare_dataset"]
+    assert prepared == ["data/prepared/ultrametric.nc"]
+
+
+def test_code_of_a_measure_plans_what_uses_this_measure(run):
+    jobs = plan_after(run, "measures/shapes.py", add_code)
+    optimized = sorted(output for rule, output in jobs if rule == "optimize_dataset")
+    assert optimized == [
+        f"results/optimized/{dataset}/procrustes_angular.nc"
+        for dataset in ("simulated-pfc", "two-fans", "ultrametric")
+    ]
+    assert {"score_synthetic", "score_model"} <= rules(jobs)
+    assert not {"prepare_dataset", "train_network", "train_model"} & rules(jobs)
+
+
+def test_code_of_recordings_plans_what_reads_them(run):
+    jobs = plan_after(run, "core/recording.py", add_code)
+    reading = {"prepare_dataset", "train_model", "optimize_dataset", "score_model", "range_pair"}
+    assert reading | {"decode_reference", "perturb_components", "score_synthetic"} <= rules(jobs)
+    assert "train_network" not in rules(jobs)
+
+
+def test_code_of_the_log_plans_nothing(run):
+    assert plan_after(run, "core/joblog.py", add_code) == []
+
+
+def test_a_figure_by_path_or_by_name_is_up_to_date(run):
+    assert plan(run, "results/figures/capture/ultrametric.pdf") == []
+    assert plan(run, "figure_thresholds") == []
