@@ -10,7 +10,7 @@ import torch
 from steps import correlated_pair, draw, seconds
 
 from scorebounds.measures import registry
-from scorebounds.measures.regression import N_FOLDS, fold_bounds
+from scorebounds.measures.folds import N_FOLDS, fold_bounds
 
 SIZES = ["1080x727", "3200x168", "3950x141"]
 SLOW = 1.0  # seconds of a call from which on it is timed once

@@ -11,7 +11,7 @@ import time
 import torch
 
 from scorebounds.measures import registry
-from scorebounds.measures.regression import N_FOLDS, fold_bounds
+from scorebounds.measures.folds import N_FOLDS, fold_bounds
 from scorebounds.optimization.capture import principal_components
 from scorebounds.optimization.optimize import evaluator
 

@@ -207,7 +207,7 @@ def main():
     page = DOCS / "measures.md"
     page.write_text(with_registry(page.read_text()))
     if options.reference:
-        warnings.filterwarnings("ignore", message=".*1 whatever the data are")
+        warnings.simplefilter("ignore", registry.SaturatedScoreWarning)
         table = agreement_table(options.reference)
         table.to_csv(DOCS / "measures_agreement.csv", index=False, float_format="%.12g")
         use_style()

@@ -116,6 +116,6 @@ def test_wide_data_of_low_rank_mean_something():
 
 @pytest.mark.parametrize("name", ["cca", "cca_r2", "pwcca", "linreg", "linreg_reverse"])
 def test_says_when_a_score_means_nothing(name):
-    with pytest.warns(UserWarning, match="1 whatever the data are"):
+    with pytest.warns(registry.SaturatedScoreWarning, match="1 regardless of the data"):
         found = registry.load(name).score(draw(10, 9), draw(10, 9, seed=1))
     assert found.item() == pytest.approx(1)

@@ -16,13 +16,14 @@ from sklearn.model_selection import KFold
 
 from helpers.measures import CASES, DIFFERENTIABLE, NAMES, draw, load, score
 from scorebounds.measures import registry
+from scorebounds.measures.cross_validation import TUNING_GRID
+from scorebounds.measures.folds import fold_bounds
 from scorebounds.measures.pair import Reference
 from scorebounds.measures.prediction import (
     held_out_correlations,
     pls_predictions,
     ridge_predictions,
 )
-from scorebounds.measures.regression import TUNING_GRID, fold_bounds
 
 # --- textbook forms, written from the definitions with n × n matrices, scikit-learn and SciPy
 
@@ -352,7 +353,7 @@ def test_cka_is_the_cosine_of_centred_distances():
 
 def test_distances_follow_from_similarities():
     x, y = CASES["widths"]
-    energy_x, energy_y = Reference(x).energy, Reference(y).energy
+    energy_x, energy_y = Reference(x).squared_norm, Reference(y).squared_norm
     nbs = registry.load("nbs").score(x, y)
     expected = (energy_x + energy_y - 2 * nbs * (energy_x * energy_y).sqrt()).sqrt()
     assert registry.load("procrustes_distance").score(x, y).item() == pytest.approx(expected.item())
@@ -366,7 +367,7 @@ def test_what_any_linear_map_leaves_alone_is_constant_in_wide_data(name):
     """Kornblith et al. 2019, theorem 1: with p, q ≥ n − 1 the score is 1 whatever X and Y are."""
     for seed in range(3):
         x, y = draw(12, 11, seed=seed), draw(12, 15, seed=seed + 10)
-        with pytest.warns(UserWarning, match="1 whatever the data are"):
+        with pytest.warns(registry.SaturatedScoreWarning, match="1 regardless of the data"):
             assert registry.load(name).score(x, y).item() == pytest.approx(1)
 
 

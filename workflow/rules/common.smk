@@ -1,32 +1,14 @@
 """Which measures there are, and what the rules of each stage take and ask for."""
 
 
-def read_measures():
-    """Read which measures there are: by `optimized` and `scored`, then module, a pattern."""
-    path = WORKFLOW / "workflow/schemas/config.schema.yaml"
-    return read_yaml(path)["$defs"]["measures"]
-
-
-MEASURES = read_measures()
-
-
-def has_gradient(measure):
-    """Return whether data can be optimised towards a measure."""
-    return any(re.fullmatch(known["pattern"], measure) for known in MEASURES["optimized"].values())
-
-
 def measure_module(measure):
-    """Return the module that defines a measure."""
-    for kind in MEASURES.values():
-        for module, known in kind.items():
-            if re.fullmatch(known["pattern"], measure):
-                return f"scorebounds.measures.{module}"
-    raise WorkflowError(f"expected a measure of docs/measures.md, got {measure!r}")
+    """Return the module that declares a measure."""
+    return f"scorebounds.measures.{MEASURE_TABLE.entry_of(measure).module}"
 
 
 def optimized_measures():
     """List the measures that data is optimised towards."""
-    chosen = [name for name in config["measures"] if has_gradient(name)]
+    chosen = [name for name in config["measures"] if MEASURE_TABLE.entry_of(name).has_gradient]
     if not chosen:
         raise WorkflowError("config, measures: expected at least one that has a gradient")
     return chosen
@@ -75,7 +57,7 @@ CODE = CODE_DIGEST.CodeDigests(
     SCRIPTS,
     {
         "scorebounds.measures.registry": frozenset(
-            f"scorebounds.measures.{module}" for kind in MEASURES.values() for module in kind
+            f"scorebounds.measures.{entry.module}" for entry in MEASURE_TABLE.ENTRIES
         ),
         "scorebounds.datasets.loaders": frozenset(
             loader_module(dataset) for dataset in known_datasets() if dataset not in TASK_NETWORKS
@@ -239,5 +221,5 @@ def range_settings(wildcards):
 
 RANGE_LISTS = ("pairs", "datasets")
 # Measures whose pairs are searched in few coordinates.
-REDUCED = {"cka", "cka_angular", "nbs", "procrustes_angular", "linreg"}
+REDUCED = {entry.id for entry in MEASURE_TABLE.ENTRIES if entry.few_coordinates}
 RANGED = [dataset for dataset in ranged_datasets() if range_pairs(dataset)]

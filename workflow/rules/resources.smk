@@ -5,14 +5,11 @@ dies is asked for again with as much more as the number of the attempt.
 """
 
 import math
-import re
 
 # The least that is asked for: Python with tables or figures, with torch, and a queue's minutes.
 PLAIN_MB = 500
 TORCH_MB = 1000
 LEAST_MINUTES = 5
-# Measures that take matrices of samples × samples.
-SQUARE = re.compile("rbf|spearman|distance_correlation")
 # One of a scheduler's GPUs where the settings insist on one.
 GPU = {"gpu": 1} if config["device"] == "cuda" else {}
 
@@ -99,7 +96,8 @@ def optimize_minutes(wildcards, input, attempt):
 def score_memory(wildcards, input, attempt):
     """Request MB: torch, the data, and matrices of samples × samples if a measure has them."""
     n_samples, _ = shape(input)
-    squares = 10 if any(map(SQUARE.search, config["measures"])) else 0
+    entries = map(MEASURE_TABLE.entry_of, config["measures"])
+    squares = max(entry.square_matrices for entry in entries)
     numbers = 20 * recording_mb(input) + squares * 8e-6 * n_samples**2
     return round(TORCH_MB + numbers) * attempt
 

@@ -36,7 +36,7 @@ def recorded(paths, state):
 def main(target, accuracy, maps, paths, name, *, n_untrained):
     measure, tables = registry.load(name), []
     # Layers wider than there are images are a part of the demonstration.
-    warnings.filterwarnings("ignore", message=".*whatever the data are")
+    warnings.simplefilter("ignore", registry.SaturatedScoreWarning)
     for state, of_state in (("trained", paths), ("untrained", paths[:n_untrained])):
         layers = recorded(of_state, state)
         scores = measure.between(layers).cpu().numpy()

@@ -10,7 +10,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from scorebounds.core.measure_table import MEASURE_LABELS, measure_label
+from scorebounds.core.measure_table import measure_label, measure_order
 from scorebounds.figures.style import N_COLUMNS, dataset_label, legend_below, measure_looks, panels
 
 ATTAINED, PAPER, OUTER = "#0072B2", "#D55E00", "0.15"
@@ -115,11 +115,7 @@ def matrix_figure(guides: pd.DataFrame, guide: float) -> tuple[Figure, pd.DataFr
     """
     datasets = list(dict.fromkeys(guides.dataset))
     # Forms of a measure beside each other.
-    order = list(MEASURE_LABELS)
-    names = sorted(
-        dict.fromkeys([*guides.given, *guides.implied]),
-        key=lambda name: order.index(name) if name in order else len(order),
-    )
+    names = sorted(dict.fromkeys([*guides.given, *guides.implied]), key=measure_order)
     labels = [look[0] for look in measure_looks(names).values()]
     figure, axes = panels(len(datasets), height=0.5 + 0.26 * len(names), legend_height=1.0)
     colours = plt.get_cmap("viridis").with_extremes(bad="0.93")

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from scorebounds.core.measure_table import measure_label
+from scorebounds.core.measure_table import ENTRIES, measure_label
 
 PAGE_WIDTH = 7.1  # inches, two columns of a journal
 N_COLUMNS = 3
@@ -30,7 +30,7 @@ _OWN_LOOK = {
     "svcca": ("#8C6D1F", ">"),
 }
 # Measures whose scores do not run up to 1: they cannot share an axis with the others.
-OFF_SCALE = {"hsic", "procrustes_distance", "procrustes_normalised"}
+OFF_SCALE = {entry.id for entry in ENTRIES if entry.off_scale}
 # For all other measures, in the order in which a figure has them.
 _SPARE_COLOURS = ["#5D3A9B", "#4B8B3B", "#8B1A1A", "#1A8B8B", "#C0A000", "#FF8FA3", "#404080"]
 _SPARE_MARKERS = ["p", "h", "*", "8", "d", "H", "1"]

@@ -25,14 +25,13 @@ KORNBLITH_2019 = (
 )
 
 
-def of_x(invariance: str) -> str:
-    """Name an invariance that holds for transformations of X alone."""
-    return f"{invariance}_x"
+class SaturatedScoreWarning(UserWarning):
+    """A score is perfect for any data of this shape, and so says nothing."""
 
 
-def of_y(invariance: str) -> str:
-    """Name an invariance that holds for transformations of Y alone."""
-    return f"{invariance}_y"
+def invariance(transformation: str, *, applies_to: str) -> str:
+    """Name an invariance that holds for transformations of one side alone, "x" or "y"."""
+    return f"{transformation}_{applies_to}"
 
 
 def at_most_one(score: Tensor) -> Tensor:
@@ -41,7 +40,7 @@ def at_most_one(score: Tensor) -> Tensor:
     return torch.where((score > 1) & (score < 1 + rounding), score.clamp(max=1), score)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Measure:
     """A similarity measure, with what a reader of its scores has to know.
 
@@ -75,9 +74,18 @@ class Measure:
         What it cannot see: differences that leave it unchanged or hardly moved.
     cost : str
         Leading cost of a score in n samples, p and q neurons, once X's share is done.
-    unit : callable or None
+    scale : callable or None
         Takes a `Reference` and returns the score that stands for "all of X" where scores are not
         on a scale from 0 to 1; None where they are.
+    attains_perfect : bool
+        Whether identical data score `perfect`. A penalty or a limited number of components keeps
+        regressions from it.
+    angular : bool
+        Whether the score is an angle, whose slope is unbounded at a perfect match.
+    smooth_at_low_rank : bool
+        Whether the score is differentiable where Y has lost rank.
+    twice_differentiable : bool
+        Whether second derivatives are available; otherwise asking for them raises.
     """
 
     name: str
@@ -93,7 +101,17 @@ class Measure:
     formula: str
     blind_to: str
     cost: str
-    unit: Callable[[Reference], Tensor] | None = None
+    scale: Callable[[Reference], Tensor] | None = None
+    attains_perfect: bool = True
+    angular: bool = False
+    smooth_at_low_rank: bool = True
+    twice_differentiable: bool = False
+
+    def __eq__(self, other: object) -> bool:
+        return self.name == other.name if isinstance(other, Measure) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     def score(self, x: Tensor, y: Tensor) -> Tensor:
         """Score how well `y` matches `x`.
@@ -123,13 +141,13 @@ class Measure:
         """Do X's share of the work once and return the score as a function of y."""
         require_matrix(x)
         x = x.detach()
-        reference = Reference(self._scaled(x, of_x))
+        reference = Reference(self._scaled(x, "x"))
 
         def score_of(y: Tensor) -> Tensor:
             require_pair(x, y)
             if not self.differentiable:
                 y = y.detach()
-            return self.compare(Pair(reference, self._scaled(y, of_y)))
+            return self.compare(Pair(reference, self._scaled(y, "y")))
 
         return score_of
 
@@ -160,8 +178,8 @@ class Measure:
         mirrored = ys is None and self.symmetric
         scores = torch.empty(len(xs), len(others), dtype=xs[0].dtype, device=xs[0].device)
         with torch.no_grad():
-            left = [Reference(self._scaled(x, of_x)) for x in xs]
-            right = left if mirrored else [Reference(self._scaled(y, of_y)) for y in others]
+            left = [Reference(self._scaled(x, "x")) for x in xs]
+            right = left if mirrored else [Reference(self._scaled(y, "y")) for y in others]
             for row, reference in enumerate(left):
                 for column in range(row if mirrored else 0, len(right)):
                     pair = PairOfReferences(reference, right[column])
@@ -190,23 +208,23 @@ class Measure:
         """
         require_pair(x, y)
         with torch.no_grad():
-            reference, whole = Reference(self._scaled(x, of_x)), Reference(self._scaled(y, of_y))
+            reference, whole = Reference(self._scaled(x, "x")), Reference(self._scaled(y, "y"))
             pairs = (PairOfReferences(reference, Reordered(whole, rows)) for rows in orders)
             return torch.stack([self.compare(pair) for pair in pairs])
 
-    def _scaled(self, values: Tensor, side: Callable[[str], str]) -> Tensor:
-        """Bring the unit of a side to order one where the score does not depend on it."""
-        free = {SCALING, side(SCALING)} & self.invariances
+    def _scaled(self, values: Tensor, side: str) -> Tensor:
+        """Scale one side to order one where the score does not depend on its scale."""
+        free = {SCALING, invariance(SCALING, applies_to=side)} & self.invariances
         return of_order_one(values) if free else values
 
-    def reached_at(self, fraction: float, reference: Reference) -> float:
+    def target_score(self, fraction: float, reference: Reference) -> float:
         """Return the score at which `fraction` of the way to a match is reached.
 
-        On the scale from 0 to 1 it is `fraction` itself. A distance has got there when only
+        On the scale from 0 to 1 it is `fraction` itself. A distance reaches it when only
         1 − `fraction` of the distance from X to constant data is left; HSIC, which has no perfect
         score, at that fraction of the score of X with itself.
         """
-        if self.unit is None:
+        if self.scale is None:
             return fraction
-        whole = self.unit(reference).item()
+        whole = self.scale(reference).item()
         return fraction * whole if self.higher_is_closer else (1 - fraction) * whole

@@ -12,12 +12,13 @@ from scorebounds.measures.base import (
     PERMUTATION,
     SCALING,
     TRANSLATION,
-    Measure,
+    SaturatedScoreWarning,
     at_most_one,
-    of_y,
+    invariance,
 )
 from scorebounds.measures.closed_form import nuclear_norm
 from scorebounds.measures.pair import Pair, Reference
+from scorebounds.measures.registry import declare
 from scorebounds.measures.subspaces import left_singular_vectors
 
 SVCCA_SHARE = 0.99
@@ -64,17 +65,18 @@ def _loadings(reference: Reference) -> Tensor:
 
 def _overlap(pair: Pair, share: float) -> tuple[Tensor, Tensor]:
     """Return QₓᵀQᵧ, whose singular values are the canonical correlations, and their number."""
-    of_x = pair.reference.subspace(share)
-    of_y, rank_y = pair.subspace(share)
-    rank_x = of_x.shape[-1]
+    basis_x = pair.reference.subspace(share)
+    basis_y, rank_y = pair.subspace(share)
+    rank_x = basis_x.shape[-1]
     largest, most = max(rank_x, int(rank_y.max())), pair.n_samples - 1
     if largest >= most:
         warnings.warn(
             f"canonical correlations of {largest} independent dimensions with anything are 1 for "
-            f"{pair.n_samples} samples: for at least one y the score is 1 whatever the data are",
+            f"{pair.n_samples} samples: for at least one y the score is 1 regardless of the data",
+            SaturatedScoreWarning,
             stacklevel=2,
         )
-    return of_x.mT @ of_y, rank_y.clamp(max=rank_x)
+    return basis_x.mT @ basis_y, rank_y.clamp(max=rank_x)
 
 
 _EITHER = frozenset({ORTHOGONAL, SCALING, TRANSLATION, PERMUTATION})
@@ -83,9 +85,8 @@ _NOISE = "the size of a shared direction: noise of tiny variance counts as much 
 _CUT = "the size of a shared direction among those kept, and all that was cut off"
 _COST = "nq² (SVD of Y) + npq"
 
-CCA = Measure(
-    name="cca",
-    label="CCA ρ̄",
+CCA = declare(
+    "cca",
     compare=mean_correlation,
     invariances=_ANY_MAP,
     reference=f"{KORNBLITH_2019}, section 4",
@@ -93,9 +94,8 @@ CCA = Measure(
     blind_to=_NOISE,
     cost=_COST,
 )
-CCA_R2 = Measure(
-    name="cca_r2",
-    label="CCA R²",
+CCA_R2 = declare(
+    "cca_r2",
     compare=mean_squared_correlation,
     invariances=_ANY_MAP,
     reference=f"{KORNBLITH_2019}, section 4",
@@ -103,9 +103,8 @@ CCA_R2 = Measure(
     blind_to=_NOISE,
     cost=_COST,
 )
-SVCCA = Measure(
-    name="svcca",
-    label="SVCCA ρ̄",
+SVCCA = declare(
+    "svcca",
     compare=lambda pair: mean_correlation(pair, SVCCA_SHARE),
     invariances=_EITHER,
     reference=f"{KORNBLITH_2019}, section 4, after Raghu et al. 2017",
@@ -113,9 +112,8 @@ SVCCA = Measure(
     blind_to=_CUT,
     cost=_COST,
 )
-SVCCA_R2 = Measure(
-    name="svcca_r2",
-    label="SVCCA R²",
+SVCCA_R2 = declare(
+    "svcca_r2",
     compare=lambda pair: mean_squared_correlation(pair, SVCCA_SHARE),
     invariances=_EITHER,
     reference=f"{KORNBLITH_2019}, section 4, after Raghu et al. 2017",
@@ -123,12 +121,18 @@ SVCCA_R2 = Measure(
     blind_to=_CUT,
     cost=_COST,
 )
-PWCCA = Measure(
-    name="pwcca",
-    label="PWCCA",
+PWCCA = declare(
+    "pwcca",
     compare=projection_weighted_correlation,
-    invariances=frozenset({of_y(ORTHOGONAL), SCALING, TRANSLATION, PERMUTATION, of_y(INVERTIBLE)}),
-    symmetric=False,
+    invariances=frozenset(
+        {
+            invariance(ORTHOGONAL, applies_to="y"),
+            SCALING,
+            TRANSLATION,
+            PERMUTATION,
+            invariance(INVERTIBLE, applies_to="y"),
+        }
+    ),
     reference=f"{KORNBLITH_2019}, section 4, after Morcos et al. 2018",
     formula="Σ αᵢρᵢ / Σ αᵢ, αᵢ = Σⱼ |⟨hᵢ, xⱼ⟩|",
     blind_to="the size of a shared direction in Y",

@@ -14,12 +14,12 @@ from scorebounds.measures.base import (
     PERMUTATION,
     SCALING,
     TRANSLATION,
-    Measure,
     at_most_one,
 )
 from scorebounds.measures.closed_form import gram, narrow
 from scorebounds.measures.inputs import require_memory
-from scorebounds.measures.pair import Pair, Reference, in_double, one_by_one
+from scorebounds.measures.pair import Pair, Reference, in_double, map_batch
+from scorebounds.measures.registry import declare
 
 # A spread of distances, as a share of their mean square, that is rounding and nothing else.
 NO_SPREAD = 1e-13
@@ -83,7 +83,7 @@ def euclidean_spearman(pair: Pair) -> Tensor:
     def score(y: Tensor) -> Tensor:
         return (_distance_ranks(y, "y") * ranks_x).sum()
 
-    return at_most_one(one_by_one(score, pair.activity))
+    return at_most_one(map_batch(score, pair.activity))
 
 
 @in_double
@@ -100,7 +100,7 @@ def distance_correlation(pair: Pair) -> Tensor:
         covariance = (centred_x * centred_y).sum() / torch.linalg.matrix_norm(centred_y)
         return covariance.clamp_min(0).sqrt()
 
-    return at_most_one(one_by_one(score, pair.y))
+    return at_most_one(map_batch(score, pair.y))
 
 
 def _euclidean_sums(pair: Pair) -> tuple[_Rdm, _Rdm, Tensor]:
@@ -223,9 +223,8 @@ _KRIEGESKORTE_2008 = (
 _OF_ROWS = frozenset({SCALING, PERMUTATION})
 _COST = "npq + nq²"
 
-EUCLIDEAN_COSINE = Measure(
-    name="rsa_euclidean_cosine",
-    label="RSA, Euclidean, cosine",
+EUCLIDEAN_COSINE = declare(
+    "rsa_euclidean_cosine",
     compare=euclidean_cosine,
     reference=f"{_KRIEGESKORTE_2008}; cosine as in Diedrichsen et al. 2021, arXiv:2007.02789",
     formula="cos of d²(i, j) over pairs i < j",
@@ -233,9 +232,8 @@ EUCLIDEAN_COSINE = Measure(
     "distances then are all alike",
     cost=_COST,
 )
-EUCLIDEAN_PEARSON = Measure(
-    name="rsa_euclidean_pearson",
-    label="RSA, Euclidean, Pearson",
+EUCLIDEAN_PEARSON = declare(
+    "rsa_euclidean_pearson",
     compare=euclidean_pearson,
     bounds=(-1.0, 1.0),
     reference=_KRIEGESKORTE_2008,
@@ -243,20 +241,17 @@ EUCLIDEAN_PEARSON = Measure(
     blind_to="components of small variance; a common offset of all distances",
     cost=_COST,
 )
-EUCLIDEAN_SPEARMAN = Measure(
-    name="rsa_euclidean_spearman",
-    label="RSA, Euclidean, Spearman",
+EUCLIDEAN_SPEARMAN = declare(
+    "rsa_euclidean_spearman",
     compare=euclidean_spearman,
     bounds=(-1.0, 1.0),
-    differentiable=False,
     reference=_KRIEGESKORTE_2008,
     formula="Spearman's ρ of d²(i, j) over pairs i < j",
     blind_to="all of a distance but its rank",
     cost="n²q + n² log n, memory n²",
 )
-CORRELATION_COSINE = Measure(
-    name="rsa_correlation_cosine",
-    label="RSA, correlation, cosine",
+CORRELATION_COSINE = declare(
+    "rsa_correlation_cosine",
     compare=correlation_cosine,
     invariances=_OF_ROWS,
     reference=_KRIEGESKORTE_2008,
@@ -265,9 +260,8 @@ CORRELATION_COSINE = Measure(
     "neurons",
     cost=_COST,
 )
-CORRELATION_PEARSON = Measure(
-    name="rsa_correlation_pearson",
-    label="RSA, correlation, Pearson",
+CORRELATION_PEARSON = declare(
+    "rsa_correlation_pearson",
     compare=correlation_pearson,
     bounds=(-1.0, 1.0),
     invariances=_OF_ROWS,
@@ -276,12 +270,10 @@ CORRELATION_PEARSON = Measure(
     blind_to="the mean and the size of a sample's response",
     cost=_COST,
 )
-DISTANCE_CORRELATION = Measure(
-    name="distance_correlation",
-    label="distance correlation",
+DISTANCE_CORRELATION = declare(
+    "distance_correlation",
     compare=distance_correlation,
     invariances=frozenset({ORTHOGONAL, SCALING, TRANSLATION, PERMUTATION}),
-    differentiable=False,
     reference="Székely et al. 2007, Measuring and testing dependence by correlation of distances, "
     "doi:10.1214/009053607000000505, definition 3",
     formula="√(dCov² / √(dVar² dVar²))",

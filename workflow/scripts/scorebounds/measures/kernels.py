@@ -1,9 +1,5 @@
 """Measures that compare the samples' similarity matrices: centred kernel alignment, HSIC, ENSD."""
 
-import math
-from collections.abc import Callable
-from functools import partial
-
 import torch
 from torch import Tensor
 
@@ -16,9 +12,10 @@ from scorebounds.measures.base import (
     Measure,
     at_most_one,
 )
-from scorebounds.measures.closed_form import safe_arccos
+from scorebounds.measures.closed_form import angular
 from scorebounds.measures.inputs import require_memory, require_samples
-from scorebounds.measures.pair import Pair, PairOfReferences, Reference, in_double, one_by_one
+from scorebounds.measures.pair import Pair, PairOfReferences, Reference, in_double, map_batch
+from scorebounds.measures.registry import declare, family
 
 MIN_SAMPLES_DEBIASED = 4
 # Matrices of n × n values alive at once in a score of n × n kernels and its gradient.
@@ -41,7 +38,7 @@ def angular_cka(pair: Pair) -> Tensor:
     In double precision, for near a match the angle is the square root of the rounding. Cloos et
     al. 2025, section 3.
     """
-    return 1 - safe_arccos(linear_cka(pair)) / (math.pi / 2)
+    return angular(linear_cka(pair))
 
 
 def hsic(pair: Pair) -> Tensor:
@@ -73,7 +70,7 @@ def debiased_cka(pair: Pair) -> Tensor:
     return at_most_one(between / (self_x * self_y).sqrt())
 
 
-def rbf_cka(pair: Pair, kernel_of: Callable[[Reference], Tensor], fraction: float) -> Tensor:
+def rbf_cka(pair: Pair, fraction: float) -> Tensor:
     """CKA of Gaussian kernels exp(−d²/(2σ²)), σ² = fraction² · median d², in [0, 1].
 
     The median is taken over all n² squared distances of a side, as in the code of Kornblith et
@@ -85,15 +82,16 @@ def rbf_cka(pair: Pair, kernel_of: Callable[[Reference], Tensor], fraction: floa
         If the n × n kernels do not fit into memory, or the median distance of a side is zero.
     """
     require_memory(pair.activity, KERNEL_ARRAYS, "CKA with Gaussian kernels")
-    kernel_x = pair.reference.once(kernel_of)
+    kernel_x = pair.reference.once(_normalized_gaussian_kernel, fraction)
     if isinstance(pair, PairOfReferences):
-        return at_most_one((kernel_x * pair.other.once(kernel_of)).sum())
+        kernel_y = pair.other.once(_normalized_gaussian_kernel, fraction)
+        return at_most_one((kernel_x * kernel_y).sum())
 
     def score(y: Tensor) -> Tensor:
         kernel_y = _centred_gaussian_kernel(y, fraction, "y")
         return (kernel_x * kernel_y).sum() / torch.linalg.matrix_norm(kernel_y)
 
-    return at_most_one(one_by_one(score, pair.y))
+    return at_most_one(map_batch(score, pair.y))
 
 
 def shared_dimensions(pair: Pair) -> Tensor:
@@ -101,7 +99,7 @@ def shared_dimensions(pair: Pair) -> Tensor:
 
     In [0, √(PR(X) PR(Y))]; of X with itself the participation ratio of X. Giaffar et al. 2023.
     """
-    traces = pair.reference.energy * pair.energy
+    traces = pair.reference.squared_norm * pair.squared_norm
     squares = pair.reference.gram_norm.square() * _gram_norm(pair).square()
     return _shared(pair) * traces / squares
 
@@ -163,27 +161,24 @@ def _normalized_gaussian_kernel(reference: Reference, fraction: float) -> Tensor
 
 _COST = "npq + nq²"
 
-CKA = Measure(
-    name="cka",
-    label="CKA",
+CKA = declare(
+    "cka",
     compare=linear_cka,
     reference=f"{KORNBLITH_2019}, eq. 4 with the linear kernel",
     formula="‖XᵀY‖²_F / (‖XᵀX‖_F ‖YᵀY‖_F)",
     blind_to="components of small variance: one of share λ weighs λ²",
     cost=_COST,
 )
-CKA_ANGULAR = Measure(
-    name="cka_angular",
-    label="angular CKA",
+CKA_ANGULAR = declare(
+    "cka_angular",
     compare=angular_cka,
     reference=f"{CLOOS_2025}, section 3",
     formula="1 − arccos(CKA)/(π/2)",
     blind_to="as CKA, of which it is a function",
     cost=_COST,
 )
-CKA_DEBIASED = Measure(
-    name="cka_debiased",
-    label="debiased CKA",
+CKA_DEBIASED = declare(
+    "cka_debiased",
     compare=debiased_cka,
     bounds=(-1.0, 1.0),
     reference=f"{KORNBLITH_2019}, code of section 3, with HSIC of Song et al. 2012, Feature "
@@ -192,26 +187,23 @@ CKA_DEBIASED = Measure(
     blind_to="as CKA; not raised by width, as CKA is when there are few samples",
     cost=_COST,
 )
-HSIC = Measure(
-    name="hsic",
-    label="HSIC",
+HSIC = declare(
+    "hsic",
     compare=hsic,
     perfect=None,
     bounds=(0.0, float("inf")),
     invariances=frozenset({ORTHOGONAL, TRANSLATION, PERMUTATION}),
-    unit=lambda reference: hsic(Pair(reference, reference.x)),
+    scale=lambda reference: hsic(Pair(reference, reference.x)),
     reference=f"{KORNBLITH_2019}, eq. 3",
     formula="‖XᵀY‖²_F / (n − 1)²",
     blind_to="how good a match is: it grows with the scale of either side",
     cost="npq",
 )
-ENSD = Measure(
-    name="ensd",
-    label="shared dimensions",
+ENSD = declare(
+    "ensd",
     compare=shared_dimensions,
     perfect=None,
     bounds=(0.0, float("inf")),
-    differentiable=False,
     reference="Giaffar et al. 2023, The effective number of shared dimensions: a simple method "
     "for revealing shared structure between datasets, bioRxiv 2023.07.27.550815",
     formula="tr(KL) tr K tr L / (tr K² tr L²)",
@@ -220,14 +212,13 @@ ENSD = Measure(
 )
 
 
+@family("cka_rbf_<fraction>")
 def cka_rbf(number: str) -> Measure:
     """Declare CKA with Gaussian kernels of the width that `number` writes."""
     fraction = float(number)
-    kernel = partial(_normalized_gaussian_kernel, fraction=fraction)
-    return Measure(
-        name=f"cka_rbf_{number}",
-        label=f"RBF CKA ({number})",
-        compare=lambda pair: rbf_cka(pair, kernel, fraction),
+    return declare(
+        f"cka_rbf_{number}",
+        compare=lambda pair: rbf_cka(pair, fraction),
         reference=f"{KORNBLITH_2019}, section 3",
         formula=f"CKA of exp(−d²/(2σ²)), σ² = {number}² · median d²",
         blind_to="distances well beyond σ; a small fraction sees near neighbours only",

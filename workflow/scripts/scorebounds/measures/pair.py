@@ -1,6 +1,6 @@
-"""X, Y, and the products of them that measures share, each worked out when first asked for."""
+"""X, Y, and the products of them that measures share, each computed when first needed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cached_property, wraps
 from typing import Any, TypeVar
 
@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 
 from scorebounds.measures.closed_form import (
-    explained_energy,
+    apply,
     first_derivative_only,
-    fold_products,
     gram,
     narrow,
 )
+from scorebounds.measures.folds import fold_products
+from scorebounds.measures.projections import explained_squared_norm
 from scorebounds.measures.subspaces import principal_subspace
 
 Kept = TypeVar("Kept")
@@ -35,7 +36,7 @@ def of_order_one(y: Tensor) -> Tensor:
 
 
 class Reference:
-    """X's share of a comparison, worked out once for any number of Y.
+    """X's share of a comparison, computed once for any number of Y.
 
     Parameters
     ----------
@@ -45,13 +46,18 @@ class Reference:
 
     def __init__(self, activity: Tensor):
         self.activity = activity
-        self._kept: dict[Any, Any] = {}
+        self._kept: dict[Hashable, Any] = {}
 
-    def once(self, work: Callable[["Reference"], Kept]) -> Kept:
-        """Return `work(self)`, from memory if the same function was asked for before."""
-        if work not in self._kept:
-            self._kept[work] = work(self)
-        return self._kept[work]
+    def once(self, work: Callable[..., Kept], *parameters: Hashable) -> Kept:
+        """Return `work(self, *parameters)`, computed once per name of the function and parameters.
+
+        `work` is a function of a module, not a lambda or a closure, so that its name identifies it.
+        """
+        key = (work.__module__, work.__qualname__, *parameters)
+        if key not in self._kept:
+            self._kept[key] = work(self, *parameters)
+        kept: Kept = self._kept[key]
+        return kept
 
     @cached_property
     def centred(self) -> Tensor:
@@ -64,7 +70,7 @@ class Reference:
         return narrow(self.centred)
 
     @cached_property
-    def energy(self) -> Tensor:
+    def squared_norm(self) -> Tensor:
         """‖X‖²_F."""
         return self.x.square().sum()
 
@@ -84,25 +90,27 @@ class Reference:
         return Reference(self.activity.double())
 
     def folds(self, bounds: list[tuple[int, int]]) -> tuple[Tensor, Tensor]:
-        """Return the row sums, (n_folds, n_x), and the energy ‖X_f‖²_F, (n_folds,), of folds."""
-        key = ("folds", *bounds)
-        if key not in self._kept:
-            rows = [self.x[start:stop] for start, stop in bounds]
-            sums = torch.stack([fold.sum(0) for fold in rows])
-            self._kept[key] = sums, torch.stack([fold.square().sum() for fold in rows])
-        return self._kept[key]
+        """Return the row sums, (n_folds, n_x), and ‖X_f‖²_F, (n_folds,), of contiguous folds."""
+        return self.once(_fold_sums, *bounds)
 
     def subspace(self, share: float = 1.0) -> Tensor:
         """Return an orthonormal basis of X's leading PCs that hold `share` of its variance."""
-        key = ("subspace", share)
-        if key not in self._kept:
-            basis, rank = principal_subspace(self.x, share)
-            self._kept[key] = basis[:, : int(rank)]
-        return self._kept[key]
+        return self.once(_subspace, share)
+
+
+def _fold_sums(reference: Reference, *bounds: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    rows = [reference.x[start:stop] for start, stop in bounds]
+    sums = torch.stack([fold.sum(0) for fold in rows])
+    return sums, torch.stack([fold.square().sum() for fold in rows])
+
+
+def _subspace(reference: Reference, share: float) -> Tensor:
+    basis, rank = principal_subspace(reference.x, share)
+    return basis[:, : int(rank)]
 
 
 class Reordered(Reference):
-    """A reference with its rows in another order; what that does not change it takes over.
+    """A reference with its rows in another order; it reuses what that does not change.
 
     Parameters
     ----------
@@ -126,9 +134,9 @@ class Reordered(Reference):
         return self.whole.x[self.rows]
 
     @cached_property
-    def energy(self) -> Tensor:
+    def squared_norm(self) -> Tensor:
         """‖X‖²_F."""
-        return self.whole.energy
+        return self.whole.squared_norm
 
     @cached_property
     def gram(self) -> Tensor:
@@ -193,14 +201,14 @@ class Pair:
         return cross, gram_y, sums
 
     @cached_property
-    def energy(self) -> Tensor:
+    def squared_norm(self) -> Tensor:
         """‖Y‖²_F, shape (...)."""
         return self.y.square().sum((-2, -1))
 
     @cached_property
     def explained(self) -> Tensor:
         """‖Qᵀxⱼ‖² for each column of X, Q an orthonormal basis of Y; shape (..., n_x)."""
-        return explained_energy(self.reference.x, self.y, self.cross, self.gram)
+        return explained_squared_norm(self.reference.x, self.y, self.cross, self.gram)
 
     def subspace(self, share: float = 1.0) -> tuple[Tensor, Tensor]:
         """Return an orthonormal basis of Y's leading PCs that hold `share` of it, and the rank."""
@@ -221,8 +229,8 @@ class PairOfReferences(Pair):
     def __init__(self, reference: Reference, other: Reference):
         super().__init__(reference, other.activity)
         self.other = other
-        # Stand in for what Pair would work out for this one comparison.
-        self.centred, self.y, self.energy = other.centred, other.x, other.energy
+        # These replace what Pair would compute for this one comparison.
+        self.centred, self.y, self.squared_norm = other.centred, other.x, other.squared_norm
 
     @cached_property
     def gram(self) -> Tensor:
@@ -246,7 +254,7 @@ class PairOfReferences(Pair):
 
 
 def in_double(compare: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Let a comparison of differences of large numbers work in double precision throughout."""
+    """Compute a comparison of differences of large numbers in double precision throughout."""
 
     @wraps(compare)
     def in_double_precision(pair: Pair, *args: Any) -> Tensor:
@@ -257,18 +265,18 @@ def in_double(compare: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return in_double_precision
 
 
-def one_by_one(score: Callable[[Tensor], Tensor], y: Tensor) -> Tensor:
+def map_batch(score: Callable[[Tensor], Tensor], y: Tensor) -> Tensor:
     """Apply `score` to each matrix of a batch (..., n, q) and keep only scores and gradients.
 
     For scores of n × n matrices, of which a batch would not fit into memory. With gradients, each
-    is worked out together with its score.
+    is computed together with its score.
     """
-    return _OneByOne.apply(y, score)
+    return apply(_MapBatch, y, score)
 
 
-class _OneByOne(torch.autograd.Function):
+class _MapBatch(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, y, score):
+    def forward(ctx: Any, y: Tensor, score: Callable[[Tensor], Tensor]) -> Tensor:
         matrices = y.detach().reshape(-1, *y.shape[-2:])
         needs_gradient = ctx.needs_input_grad[0]
         scores, gradients = [], []
@@ -285,6 +293,6 @@ class _OneByOne(torch.autograd.Function):
 
     @staticmethod
     @first_derivative_only
-    def backward(ctx, grad):
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         (gradients,) = ctx.saved_tensors
         return grad[..., None, None] * gradients, None

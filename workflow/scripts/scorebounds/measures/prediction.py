@@ -12,11 +12,11 @@ from scorebounds.measures.base import (
     SCALING,
     TRANSLATION,
     Measure,
-    of_x,
-    of_y,
+    invariance,
 )
+from scorebounds.measures.folds import train_test_splits
 from scorebounds.measures.pair import Pair, in_double
-from scorebounds.measures.regression import fold_bounds
+from scorebounds.measures.registry import declare, family
 
 Predictor = Callable[[Tensor, Tensor, Tensor], Tensor]
 
@@ -44,19 +44,21 @@ def pls_predictions(x_train: Tensor, y_train: Tensor, y_test: Tensor, n_componen
     for component in range(n_components):
         direction = torch.linalg.svd(y_left.mT @ x_left, full_matrices=False).U[:, 0]
         scores = y_left @ direction
-        energy = scores.square().sum()
-        if energy <= 1e-20 * y_train.square().sum():
+        squared_norm = scores.square().sum()
+        if squared_norm <= 1e-20 * y_train.square().sum():
             raise ValueError(
                 f"partial least squares with {n_components} components is not defined: y has only "
                 f"{component} independent dimensions"
             )
         weights.append(direction)
-        loadings_y.append(y_left.mT @ scores / energy)
-        loadings_x.append(x_left.mT @ scores / energy)
+        loadings_y.append(y_left.mT @ scores / squared_norm)
+        loadings_x.append(x_left.mT @ scores / squared_norm)
         x_left = x_left - scores[:, None] * loadings_x[-1]
         y_left = y_left - scores[:, None] * loadings_y[-1]
-    directions, of_y, of_x = (torch.stack(each, 1) for each in (weights, loadings_y, loadings_x))
-    return y_test @ directions @ torch.linalg.solve(of_y.mT @ directions, of_x.mT)
+    directions, back_to_y, back_to_x = (
+        torch.stack(each, 1) for each in (weights, loadings_y, loadings_x)
+    )
+    return y_test @ directions @ torch.linalg.solve(back_to_y.mT @ directions, back_to_x.mT)
 
 
 def held_out_correlations(x: Tensor, y: Tensor, predict: Predictor) -> Tensor:
@@ -78,13 +80,11 @@ def held_out_correlations(x: Tensor, y: Tensor, predict: Predictor) -> Tensor:
         If a neuron of X, or its prediction, does not vary over a held-out fold.
     """
     correlations = []
-    for fold, (start, stop) in enumerate(fold_bounds(len(x))):
-        held_out = torch.zeros(len(x), dtype=torch.bool, device=x.device)
-        held_out[start:stop] = True
-        mean_x, mean_y = x[~held_out].mean(0), y[~held_out].mean(0)
-        predicted = predict(x[~held_out] - mean_x, y[~held_out] - mean_y, y[held_out] - mean_y)
+    for number, split in enumerate(train_test_splits(x, y), 1):
+        fold = split.centred()
+        predicted = predict(fold.x_train, fold.y_train, fold.y_test)
         sides = []
-        for values, name in ((x[held_out] - mean_x, "x"), (predicted, "the prediction of x")):
+        for values, name in ((fold.x_test, "x"), (predicted, "the prediction of x")):
             centred = values - values.mean(0)
             length = torch.linalg.vector_norm(centred, dim=0)
             flat = length <= 1e-12 * torch.linalg.vector_norm(values, dim=0)
@@ -92,7 +92,7 @@ def held_out_correlations(x: Tensor, y: Tensor, predict: Predictor) -> Tensor:
                 neuron = int(flat.nonzero()[0])
                 raise ValueError(
                     f"a correlation per neuron is not defined: neuron {neuron} of {name} has the "
-                    f"same value in all samples of held-out fold {fold + 1}"
+                    f"same value in all samples of held-out fold {number}"
                 )
             sides.append(centred / length)
         correlations.append((sides[0] * sides[1]).sum(0))
@@ -118,17 +118,22 @@ _SOURCE = (
 _BLIND = "scale and offset of each prediction; the worse half of the neurons"
 
 
+@family("ridge_cv_pearson_<λ>")
 def ridge_cv_pearson(number: str) -> Measure:
     """Declare the median held-out correlation of ridge regression with λ as `number` writes."""
     penalty = float(number)
-    return Measure(
-        name=f"ridge_cv_pearson_{number}",
-        label=f"ridge CV, Pearson (λ = {number})",
+    return declare(
+        f"ridge_cv_pearson_{number}",
         compare=lambda pair: median_correlation(pair, partial(ridge_predictions, penalty=penalty)),
         bounds=(-1.0, 1.0),
-        invariances=frozenset({of_y(ORTHOGONAL), of_x(SCALING), TRANSLATION, PERMUTATION}),
-        symmetric=False,
-        differentiable=False,
+        invariances=frozenset(
+            {
+                invariance(ORTHOGONAL, applies_to="y"),
+                invariance(SCALING, applies_to="x"),
+                TRANSLATION,
+                PERMUTATION,
+            }
+        ),
         reference=_SOURCE,
         formula="median over neurons of mean r over 5 folds, ridge regression from Y",
         blind_to=_BLIND,
@@ -136,19 +141,19 @@ def ridge_cv_pearson(number: str) -> Measure:
     )
 
 
+@family("pls_cv_pearson_<k>")
 def pls_cv_pearson(number: str) -> Measure:
     """Declare the median held-out correlation of PLS with as many components as `number` says."""
     n_components = int(number)
-    return Measure(
-        name=f"pls_cv_pearson_{number}",
-        label=f"PLS CV, Pearson ({number} comp.)",
+    return declare(
+        f"pls_cv_pearson_{number}",
         compare=lambda pair: median_correlation(
             pair, partial(pls_predictions, n_components=n_components)
         ),
         bounds=(-1.0, 1.0),
-        invariances=frozenset({of_y(ORTHOGONAL), SCALING, TRANSLATION, PERMUTATION}),
-        symmetric=False,
-        differentiable=False,
+        invariances=frozenset(
+            {invariance(ORTHOGONAL, applies_to="y"), SCALING, TRANSLATION, PERMUTATION}
+        ),
         reference=_SOURCE,
         formula=f"median over neurons of mean r over 5 folds, PLS with {number} components from Y",
         blind_to=_BLIND,

@@ -1,94 +1,126 @@
 """Similarity measures: `names()` lists them, `load(name)` returns one."""
 
-import difflib
-import re
+import copyreg
 from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
-from scorebounds.measures import (
-    cca,
-    dissimilarity,
-    kernels,
-    neighbours,
-    prediction,
-    regression,
-    shapes,
-    transport,
-)
-from scorebounds.measures.base import Measure
-from scorebounds.measures.pair import Pair, Reference
+from scorebounds.core import measure_table
+from scorebounds.core.measure_table import measure_names as names
+from scorebounds.measures.base import Measure, SaturatedScoreWarning
 
-__all__ = ["Measure", "Pair", "Reference", "load", "names"]
-
-_FIXED = {
-    measure.name: measure
-    for measure in (
-        kernels.CKA,
-        kernels.CKA_ANGULAR,
-        kernels.CKA_DEBIASED,
-        kernels.HSIC,
-        shapes.NBS,
-        shapes.PROCRUSTES_ANGULAR,
-        shapes.PROCRUSTES_DISTANCE,
-        shapes.PROCRUSTES_NORMALISED,
-        regression.LINREG,
-        regression.LINREG_REVERSE,
-        regression.LINREG_SYMMETRIC,
-        regression.LINREG_CV,
-        regression.RIDGE_CV_TUNED,
-        dissimilarity.EUCLIDEAN_COSINE,
-        dissimilarity.EUCLIDEAN_PEARSON,
-        dissimilarity.EUCLIDEAN_SPEARMAN,
-        dissimilarity.CORRELATION_COSINE,
-        dissimilarity.CORRELATION_PEARSON,
-        cca.CCA,
-        cca.CCA_R2,
-        cca.SVCCA,
-        cca.SVCCA_R2,
-        cca.PWCCA,
-        kernels.ENSD,
-        transport.SOFT_MATCHING,
-        transport.PERMUTATION_MATCHING,
-        dissimilarity.DISTANCE_CORRELATION,
-    )
-}
-_NUMBER = r"(\d+(?:\.\d+)?)"
-_COUNT = r"(\d+)"
-_FAMILIES: dict[str, tuple[str, Callable[[str], Measure], tuple[str, ...]]] = {
-    # pattern of the id: (how a message writes it, constructor, the parameters that names() lists)
-    f"cka_rbf_{_NUMBER}": ("cka_rbf_<fraction>", kernels.cka_rbf, ("0.2", "0.4", "0.8")),
-    f"ridge_{_NUMBER}": ("ridge_<λ>", regression.ridge_with, ("100",)),
-    f"ridge_cv_{_NUMBER}": ("ridge_cv_<λ>", regression.ridge_cv, ("100",)),
-    f"ridge_cv_pearson_{_NUMBER}": (
-        "ridge_cv_pearson_<λ>",
-        prediction.ridge_cv_pearson,
-        ("100",),
-    ),
-    f"pls_cv_pearson_{_COUNT}": ("pls_cv_pearson_<k>", prediction.pls_cv_pearson, ("25",)),
-    f"mutual_knn_{_COUNT}": ("mutual_knn_<k>", neighbours.mutual_knn, ("10",)),
-}
+__all__ = ["Measure", "SaturatedScoreWarning", "declare", "family", "load", "names"]
 
 
-def names() -> list[str]:
-    """List the measures; of a family with a parameter, the usual members."""
-    usual = [make(each).name for _, make, numbers in _FAMILIES.values() for each in numbers]
-    return [*_FIXED, *usual]
+def declare(name: str, **definition: Any) -> Measure:
+    """Declare a measure of the table, which gives its label, symmetry and differentiability.
 
-
-def load(name: str) -> Measure:
-    """Return the measure with this id.
+    Parameters
+    ----------
+    name : str
+        Its id in `scorebounds.core.measure_table`.
+    **definition
+        The other attributes of `Measure`.
 
     Raises
     ------
     ValueError
-        If there is no such measure; the message lists those that there are.
+        If the table has no such measure, or has a scale for it and the definition none.
     """
-    if name in _FIXED:
-        return _FIXED[name]
-    for pattern, (_, make, _) in _FAMILIES.items():
-        found = re.fullmatch(pattern, name)
-        if found and float(found[1]) > 0:
-            return make(found[1])
-    forms = [*_FIXED, *(form for form, _, _ in _FAMILIES.values())]
-    close = difflib.get_close_matches(name, names(), n=1)
-    hint = f" (did you mean {close[0]!r}?)" if close else ""
-    raise ValueError(f"unknown measure {name!r}{hint}; expected one of: {', '.join(forms)}")
+    entry = measure_table.find_entry(name)
+    if entry is None:
+        raise ValueError(
+            f"measure {name!r} is declared, but not in the table of measures: add an entry for it "
+            "to core/measure_table.py"
+        )
+    if entry.off_scale != ("scale" in definition):
+        raise ValueError(
+            f"measure {name!r}: expected a `scale` exactly if its entry in core/measure_table.py "
+            f"says off_scale=True, got off_scale={entry.off_scale}"
+        )
+    return Measure(
+        name=name,
+        label=measure_table.measure_label(name),
+        symmetric=entry.symmetric,
+        differentiable=entry.has_gradient,
+        **definition,
+    )
+
+
+@dataclass(frozen=True)
+class Family:
+    """Measures that differ in a parameter, which is part of their id.
+
+    Attributes
+    ----------
+    id : str
+        As in the table of measures, such as ``ridge_<λ>``.
+    member : callable
+        Takes the parameter as the id writes it and declares the measure.
+    """
+
+    id: str
+    member: Callable[[str], Measure]
+
+
+def family(id: str) -> Callable[[Callable[[str], Measure]], Family]:  # noqa: A002
+    """Decorate a function from the parameter to the measure as the family with this id."""
+    return lambda member: Family(id, member)
+
+
+_LOADED: dict[str, Measure] = {}
+
+
+def load(name: str) -> Measure:
+    """Return the measure with this id or alias: the same object each time.
+
+    Only the module of the measure is imported.
+
+    Raises
+    ------
+    ValueError
+        If there is no such measure; the message suggests near ids and lists all of them.
+
+    Examples
+    --------
+    >>> load("linear_cka") is load("cka")
+    True
+    """
+    name = measure_table.canonical_name(name)
+    if name not in _LOADED:
+        _LOADED[name] = _declared(name, measure_table.entry_of(name))
+    return _LOADED[name]
+
+
+def _declared(name: str, entry: measure_table.MeasureEntry) -> Measure:
+    """Return what the module that the table names declares."""
+    where = f"scorebounds.measures.{entry.module}"
+    try:
+        module = import_module(where)
+    except ModuleNotFoundError as error:
+        if error.name != where:
+            raise
+        raise ValueError(
+            f"core/measure_table.py says that {entry.id!r} is declared in measures/{entry.module}"
+            ".py, which does not exist: create it"
+        ) from None
+    for declared in vars(module).values():
+        if isinstance(declared, Measure) and declared.name == name:
+            return declared
+        if isinstance(declared, Family) and declared.id == entry.id:
+            return declared.member(entry.parameter(name) or "")
+    raise ValueError(
+        f"core/measure_table.py says that {entry.id!r} is declared in measures/{entry.module}.py, "
+        "but it is not: declare it there (`declare` or `family` of measures/base.py)"
+    )
+
+
+def _reduce(measure: Measure) -> tuple[Callable[[str], Measure], tuple[str]]:
+    """Pickle a measure by its name."""
+    if _LOADED.get(measure.name) is not measure:
+        raise TypeError(f"measure {measure.name!r} was not made by `load`: it cannot be pickled")
+    return load, (measure.name,)
+
+
+copyreg.pickle(Measure, _reduce)

@@ -9,11 +9,11 @@ from scorebounds.measures.base import (
     ORTHOGONAL,
     PERMUTATION,
     TRANSLATION,
-    Measure,
     at_most_one,
 )
-from scorebounds.measures.closed_form import nuclear_norm, rotation_distance, safe_arccos
+from scorebounds.measures.closed_form import angular, nuclear_norm, rotation_distance
 from scorebounds.measures.pair import Pair, in_double
+from scorebounds.measures.registry import declare
 
 
 def normalized_bures(pair: Pair) -> Tensor:
@@ -22,7 +22,9 @@ def normalized_bures(pair: Pair) -> Tensor:
     The cosine between X and the best rotation of Y; in [0, 1], 1 for a match up to rotation,
     scale and offset. Cloos et al. 2025, section 3.
     """
-    return at_most_one(nuclear_norm(pair.cross) / (pair.reference.energy * pair.energy).sqrt())
+    return at_most_one(
+        nuclear_norm(pair.cross) / (pair.reference.squared_norm * pair.squared_norm).sqrt()
+    )
 
 
 @in_double
@@ -32,7 +34,7 @@ def angular_procrustes(pair: Pair) -> Tensor:
     In double precision, for near a match the angle is the square root of the rounding. Cloos et
     al. 2025, section 3.
     """
-    return 1 - safe_arccos(normalized_bures(pair)) / (math.pi / 2)
+    return angular(normalized_bures(pair))
 
 
 def procrustes_distance(pair: Pair) -> Tensor:
@@ -48,7 +50,7 @@ def normalized_procrustes_distance(pair: Pair) -> Tensor:
 
     Ding et al. 2021, section 2.
     """
-    scale_x, scale_y = pair.reference.energy.sqrt(), pair.energy.sqrt()[..., None, None]
+    scale_x, scale_y = pair.reference.squared_norm.sqrt(), pair.squared_norm.sqrt()[..., None, None]
     cross = pair.cross / (scale_x * scale_y)
     return rotation_distance(pair.reference.x / scale_x, pair.y / scale_y, cross)
 
@@ -60,46 +62,42 @@ _WILLIAMS_2021 = (
     "arXiv:2110.14739, α = 1"
 )
 
-NBS = Measure(
-    name="nbs",
-    label="NBS",
+NBS = declare(
+    "nbs",
     compare=normalized_bures,
     reference=f"{CLOOS_2025}, section 3",
     formula="‖XᵀY‖_* / (‖X‖_F ‖Y‖_F)",
     blind_to=_SMALL,
     cost=_COST,
 )
-PROCRUSTES_ANGULAR = Measure(
-    name="procrustes_angular",
-    label="angular Procrustes",
+PROCRUSTES_ANGULAR = declare(
+    "procrustes_angular",
     compare=angular_procrustes,
     reference=f"{CLOOS_2025}, section 3",
     formula="1 − arccos(NBS)/(π/2)",
     blind_to=_SMALL,
     cost=_COST,
 )
-PROCRUSTES_DISTANCE = Measure(
-    name="procrustes_distance",
-    label="Procrustes distance",
+PROCRUSTES_DISTANCE = declare(
+    "procrustes_distance",
     compare=procrustes_distance,
     perfect=0.0,
     higher_is_closer=False,
     bounds=(0.0, float("inf")),
     invariances=frozenset({ORTHOGONAL, TRANSLATION, PERMUTATION}),
-    unit=lambda reference: reference.energy.sqrt(),
+    scale=lambda reference: reference.squared_norm.sqrt(),
     reference=_WILLIAMS_2021,
     formula="min ‖X − YQ‖_F over rotations Q",
     blind_to="nothing up to rotation; the scale of Y counts",
     cost="2npq + pq·min(p, q)",
 )
-PROCRUSTES_NORMALISED = Measure(
-    name="procrustes_normalised",
-    label="normalised Procrustes",
+PROCRUSTES_NORMALISED = declare(
+    "procrustes_normalised",
     compare=normalized_procrustes_distance,
     perfect=0.0,
     higher_is_closer=False,
     bounds=(0.0, math.sqrt(2)),
-    unit=lambda reference: reference.energy.new_tensor(math.sqrt(2)),
+    scale=lambda reference: reference.squared_norm.new_tensor(math.sqrt(2)),
     reference="Ding et al. 2021, Grounding Representation Similarity Through Statistical "
     "Testing, arXiv:2108.01661, section 2 (the square root of theirs)",
     formula="√(2 − 2 NBS)",

@@ -1,5 +1,7 @@
 """Differentiable subspaces and singular vectors: what canonical correlations are made of."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.autograd import Function
@@ -26,7 +28,7 @@ class _PrincipalSubspace(Function):
     """
 
     @staticmethod
-    def forward(ctx, y, share):
+    def forward(ctx: Any, y: Tensor, share: float) -> tuple[Tensor, Tensor]:
         u, s, vh = torch.linalg.svd(y, full_matrices=False)
         kept = s > s[..., :1] * (max(y.shape[-2:]) * torch.finfo(s.dtype).eps)
         if share < 1:
@@ -41,7 +43,7 @@ class _PrincipalSubspace(Function):
 
     @staticmethod
     @first_derivative_only
-    def backward(ctx, grad, _):
+    def backward(ctx: Any, grad: Tensor, _: None) -> tuple[Tensor, None]:
         u, s, vh, kept = ctx.saved_tensors
         grad = grad * kept[..., None, :]
         inverse = torch.where(kept, 1 / s.masked_fill(~kept, 1), 0)
@@ -59,14 +61,14 @@ class _LeftSingularVectors(Function):
     """Singular values of M and its left singular vectors, as many as M has columns or rows."""
 
     @staticmethod
-    def forward(ctx, matrix):
+    def forward(ctx: Any, matrix: Tensor) -> tuple[Tensor, Tensor]:
         u, s, vh = torch.linalg.svd(matrix, full_matrices=True)
         ctx.save_for_backward(matrix, u, s, vh)
         return u[..., : s.shape[-1]].contiguous(), s
 
     @staticmethod
     @first_derivative_only
-    def backward(ctx, grad_u, grad_s):
+    def backward(ctx: Any, grad_u: Tensor, grad_s: Tensor) -> Tensor:
         matrix, u, s, vh = ctx.saved_tensors
         k = s.shape[-1]
         all_values = torch.nn.functional.pad(s, (0, u.shape[-1] - k))
@@ -92,7 +94,8 @@ def principal_subspace(y: Tensor, share: float = 1.0) -> tuple[Tensor, Tensor]:
         The basis, with zeros beyond its rank, and that rank. Functions of the basis that no
         rotation within it changes have exact derivatives in `y` as long as the rank stays.
     """
-    return _PrincipalSubspace.apply(y, share)
+    found: tuple[Tensor, Tensor] = _PrincipalSubspace.apply(y, share)  # type: ignore[no-untyped-call]
+    return found
 
 
 def left_singular_vectors(matrix: Tensor) -> tuple[Tensor, Tensor]:
@@ -101,4 +104,5 @@ def left_singular_vectors(matrix: Tensor) -> tuple[Tensor, Tensor]:
     Differentiable; between vectors of equal singular values the derivative, which is not defined,
     is taken to be zero.
     """
-    return _LeftSingularVectors.apply(matrix)
+    found: tuple[Tensor, Tensor] = _LeftSingularVectors.apply(matrix)  # type: ignore[no-untyped-call]
+    return found

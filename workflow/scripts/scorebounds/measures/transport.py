@@ -4,9 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from scorebounds.measures.base import PERMUTATION, SCALING, TRANSLATION, Measure, at_most_one
+from scorebounds.measures.base import PERMUTATION, SCALING, TRANSLATION, at_most_one
 from scorebounds.measures.inputs import require_varying_neurons
 from scorebounds.measures.pair import Pair, Reference, in_double
+from scorebounds.measures.registry import declare
 
 
 @in_double
@@ -21,7 +22,7 @@ def soft_matching(pair: Pair) -> Tensor:
     ValueError
         If a neuron does not vary.
     """
-    unit_x = pair.reference.once(_unit_neurons_of_x)
+    unit_x = pair.reference.once(_unit_neurons_in_x)
     unit_y = _unit_neurons(pair.centred, pair.activity, "y")
     correlations = unit_x.mT @ unit_y
     batch = correlations.reshape(-1, *correlations.shape[-2:])
@@ -39,10 +40,10 @@ def permutation_matching(pair: Pair) -> Tensor:
     cross = pair.reference.centred.mT @ pair.centred
     batch = cross.reshape(-1, *cross.shape[-2:])
     best = torch.stack([_best_matching(matrix) for matrix in batch]).reshape(cross.shape[:-2])
-    return at_most_one(best / (pair.reference.energy * pair.energy).sqrt())
+    return at_most_one(best / (pair.reference.squared_norm * pair.squared_norm).sqrt())
 
 
-def _unit_neurons_of_x(reference: Reference) -> Tensor:
+def _unit_neurons_in_x(reference: Reference) -> Tensor:
     return _unit_neurons(reference.centred, reference.activity, "x")
 
 
@@ -87,26 +88,22 @@ def _best_transport(correlations: Tensor) -> Tensor:
     return correlations.new_tensor(1 - log["cost"])
 
 
-SOFT_MATCHING = Measure(
-    name="soft_matching",
-    label="soft matching",
+SOFT_MATCHING = declare(
+    "soft_matching",
     compare=soft_matching,
     bounds=(-1.0, 1.0),
     invariances=frozenset({SCALING, TRANSLATION, PERMUTATION}),
-    differentiable=False,
     reference="Khosla & Williams 2024, Soft Matching Distance: A metric on neural "
     "representations that captures single-neuron tuning, arXiv:2311.09466",
     formula="max Σ Tᵢⱼ r(xᵢ, yⱼ), row sums of T 1/p, column sums 1/q",
     blind_to="the gain of each neuron; what a rotation of the neurons would recover",
     cost="npq + transport, about p³",
 )
-PERMUTATION_MATCHING = Measure(
-    name="permutation_matching",
-    label="permutation matching",
+PERMUTATION_MATCHING = declare(
+    "permutation_matching",
     compare=permutation_matching,
     bounds=(-1.0, 1.0),
     invariances=frozenset({SCALING, TRANSLATION, PERMUTATION}),
-    differentiable=False,
     reference="Williams et al. 2021, Generalized Shape Metrics on Neural Representations, "
     "arXiv:2110.14739, section 2",
     formula="max tr(XᵀYP) / (‖X‖_F ‖Y‖_F) over permutations P",

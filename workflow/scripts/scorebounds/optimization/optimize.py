@@ -50,7 +50,7 @@ def optimize(
     """Optimise Y towards `stop_score` of `measure` from every starting point with Adam.
 
     A distance is reduced. Where scores do not run up to 1, `stop_score` is a share of the way
-    (`Measure.reached_at`).
+    (`Measure.target_score`).
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def optimize(
     require_matrix(x)
     if not measure.differentiable:
         raise ValueError(f"measure {measure.name!r} has no gradient to follow, it can only score")
-    goal = _Goal(measure.reached_at(stop_score, Reference(x)), up=measure.higher_is_closer)
+    goal = _Goal(measure.target_score(stop_score, Reference(x)), up=measure.higher_is_closer)
     components = principal_components(x)
     evaluate = evaluator(x, measure, components)
     keeper = _CheckpointKeeper(goal, n_checkpoints)

@@ -4,7 +4,6 @@ Component i of X = Σ √λⱼ uⱼ wⱼᵀ becomes √λᵢ v wᵢᵀ with a ra
 and figure 6.
 """
 
-import math
 from collections.abc import Callable, Sequence
 
 import pandas as pd
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from scorebounds.core.intervals import mean_with_interval
 from scorebounds.measures import registry
+from scorebounds.measures.closed_form import angular
 from scorebounds.measures.pair import Pair, Reference, centre, of_order_one
 from scorebounds.optimization.capture import PrincipalComponents, principal_components
 
@@ -43,16 +43,12 @@ def _share(eigenvalues: Tensor) -> Tensor:
     return eigenvalues / eigenvalues.sum()
 
 
-def _angular(score: Tensor) -> Tensor:
-    return 1 - torch.arccos(score.clamp(-1, 1)) / (math.pi / 2)
-
-
 # What a component weighs in a measure, and what is done to the similarity in the end.
 _THEORY: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     "cka": (_share_of_squares, lambda score: score),
-    "cka_angular": (_share_of_squares, _angular),
+    "cka_angular": (_share_of_squares, angular),
     "nbs": (_share, lambda score: score),
-    "procrustes_angular": (_share, _angular),
+    "procrustes_angular": (_share, angular),
 }
 MEASURES = tuple(_THEORY)
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from scorebounds.measures import registry
+from scorebounds.measures.folds import fold_bounds
 from scorebounds.measures.pair import Pair, Reference
-from scorebounds.measures.regression import fold_bounds
 from scorebounds.ranges.bounds import base_of
 from scorebounds.ranges.joint import Scorer, to_measure_scale
 

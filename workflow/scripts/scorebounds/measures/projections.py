@@ -1,0 +1,133 @@
+"""Least squares and projections onto the span of Y, with closed-form first derivatives."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+from scorebounds.measures.closed_form import apply, first_derivative_only
+
+
+class _Explained(Function):
+    """‖Qᵀxⱼ‖² per column xⱼ, from XᵀY, YᵀY and its Cholesky factor, for Y of full rank."""
+
+    @staticmethod
+    def forward(ctx: Any, cross: Tensor, _gram_y: Tensor, factor: Tensor) -> Tensor:
+        whitened = torch.linalg.solve_triangular(factor, cross.mT, upper=False)
+        ctx.save_for_backward(whitened, factor)
+        return whitened.square().sum(-2)
+
+    @staticmethod
+    @first_derivative_only
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
+        whitened, factor = ctx.saved_tensors
+        coefficients = torch.linalg.solve_triangular(factor.mT, whitened, upper=True)
+        weighted = coefficients * grad[..., None, :]
+        return 2 * weighted.mT, -weighted @ coefficients.mT, None
+
+
+class _ExplainedBySVD(Function):
+    """The same from X and Y themselves, for Y of any rank or condition."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, y: Tensor) -> Tensor:
+        u, s, vh = torch.linalg.svd(y, full_matrices=False)
+        cutoff = s[..., :1] * (max(y.shape[-2:]) * torch.finfo(s.dtype).eps)
+        kept = s > cutoff
+        u = u * kept[..., None, :]
+        projected = u.mT @ x
+        inverse = torch.where(kept, 1 / s.masked_fill(~kept, 1), 0)
+        coefficients = vh.mT @ (inverse[..., :, None] * projected)
+        ctx.save_for_backward(x, u, projected, coefficients)
+        return projected.square().sum(-2)
+
+    @staticmethod
+    @first_derivative_only
+    def backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor]:
+        x, u, projected, coefficients = ctx.saved_tensors
+        residual = x - u @ projected
+        return None, 2 * residual @ (coefficients * grad[..., None, :]).mT
+
+
+class _LeastSquares(Function):
+    """Y⁺X by SVD; its gradient is that of the pseudo-inverse as long as the rank stays."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, y: Tensor, precision: float) -> Tensor:
+        u, s, vh = torch.linalg.svd(y, full_matrices=False)
+        kept = s > s[..., :1] * (max(y.shape[-2:]) * precision)
+        inverse = torch.where(kept, 1 / s.masked_fill(~kept, 1), 0)
+        weights = vh.mT @ (inverse[..., :, None] * (u.mT @ x))
+        ctx.save_for_backward(x, y, u, inverse, vh, weights)
+        return weights
+
+    @staticmethod
+    @first_derivative_only
+    def backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor, None]:
+        x, y, u, inverse, vh, weights = ctx.saved_tensors
+        left, right = u * inverse[..., None, :], vh * (inverse > 0)[..., :, None]
+        along = vh @ grad
+        beside = grad - right.mT @ (right @ grad)
+        residual = x - y @ weights
+        change = left @ along @ weights.mT
+        change = residual @ (inverse.square()[..., :, None] * along).mT @ vh - change
+        change = change + left @ (vh @ weights) @ beside.mT
+        return None, change, None
+
+
+def least_squares(x: Tensor, y: Tensor, precision: float) -> Tensor:
+    """Return the weights B of least norm among those that minimise ‖X − YB‖.
+
+    Parameters
+    ----------
+    x, y : Tensor, shapes (n_samples, n_x) and (..., n_samples, n_y)
+    precision : float
+        Relative rounding of `y`: directions below it, times the larger side, count as none.
+
+    Returns
+    -------
+    Tensor, shape (..., n_y, n_x)
+        Differentiable in `y`.
+    """
+    return apply(_LeastSquares, x, y, precision)
+
+
+def explained_squared_norm(x: Tensor, y: Tensor, cross: Tensor, gram_y: Tensor) -> Tensor:
+    """Return how much of each column of X a linear map of Y explains: ‖Qᵀxⱼ‖².
+
+    Parameters
+    ----------
+    x, y : Tensor, shapes (n_samples, n_x) and (..., n_samples, n_y)
+        Centred; read only where Y is too ill-conditioned for its Gram matrix.
+    cross, gram_y : Tensor, shapes (..., n_x, n_y) and (..., n_y, n_y)
+        XᵀY and YᵀY.
+
+    Returns
+    -------
+    Tensor, shape (..., n_x)
+        Between 0 and ‖xⱼ‖²; differentiable in `cross` and `gram_y`, or in `y`.
+    """
+    with torch.no_grad():
+        factor, failed = torch.linalg.cholesky_ex(gram_y)
+        pivots = factor.diagonal(dim1=-2, dim2=-1)
+        # A Gram matrix squares the condition number: beyond this, its rounding shows.
+        limit = torch.finfo(y.dtype).eps ** 0.25
+        sound = (failed == 0).all() and (pivots.amin(-1) > limit * pivots.amax(-1)).all()
+    if not sound:
+        return apply(_ExplainedBySVD, x, y)
+    return apply(_Explained, cross, gram_y, factor)
+
+
+def penalised_factor(gram: Tensor, penalty: float) -> Tensor:
+    """Return the Cholesky factor of YᵀY + λI, where double precision suffices for it."""
+    identity = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
+    factor, failed = torch.linalg.cholesky_ex(gram + penalty * identity)
+    pivots = factor.diagonal(dim1=-2, dim2=-1).square()
+    rounding = gram.shape[-1] * torch.finfo(gram.dtype).eps * pivots.amax(-1)
+    if failed.any() or (pivots.amin(-1) <= rounding).any():
+        raise ValueError(
+            f"ridge regression with λ = {penalty:g} is beyond double precision for y of this "
+            "scale; scale y down or take a larger λ"
+        )
+    return factor
