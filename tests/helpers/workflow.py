@@ -1,13 +1,17 @@
 """Run the workflow as a user does, on a copy or from another folder."""
 
+import atexit
 import dataclasses
 import fcntl
+import functools
 import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -57,18 +61,46 @@ def offer(project, content, *, checksum):
 
 
 def snakemake(*arguments, folder=None, root=ROOT, python=sys.executable, environment=None):
-    """Run Snakemake on the project in `root`, in `folder`; return the process and its output."""
-    command = [python, "-m", "snakemake", "--snakefile", root / "Snakefile", *arguments]
+    """Run Snakemake on the project in `root`, in `folder`; return its exit code and output."""
+    arguments = [str(part) for part in ("--snakefile", root / "Snakefile", *arguments)]
+    environment = {**os.environ, "COLUMNS": "200", **(environment or {})}
+    folder = str(folder or root)
+    if python == sys.executable and {"-n", "--dry-run"} & set(arguments):
+        return types.SimpleNamespace(**dry_run(arguments, folder, environment))
     finished = subprocess.run(
-        [str(part) for part in command],
-        cwd=folder or root,
-        env={**os.environ, "COLUMNS": "200", **(environment or {})},
+        [python, "-m", "snakemake", *arguments],
+        cwd=folder,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
-    finished.said = finished.stdout + finished.stderr
-    return finished
+    return types.SimpleNamespace(
+        returncode=finished.returncode, said=finished.stdout + finished.stderr
+    )
+
+
+@functools.cache
+def snakemake_server():
+    """Start the process that runs Snakemake without importing it every time."""
+    server = subprocess.Popen(
+        [sys.executable, Path(__file__).with_name("snakemake_server.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    # It ends with its input.
+    atexit.register(server.communicate)
+    return server
+
+
+def dry_run(arguments, folder, environment):
+    """Let Snakemake plan, in a fork of a process that has imported it."""
+    server = snakemake_server()
+    request = {"arguments": arguments, "folder": folder, "environment": environment}
+    server.stdin.write(json.dumps(request) + "\n")
+    server.stdin.flush()
+    return json.loads(server.stdout.readline())
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,57 @@
+"""Run Snakemake for many requests from one process that has imported it once.
+
+Most of the time of a dry run is the import of Snakemake. This program reads a request a line from
+stdin (arguments, folder, environment), runs each in a fork of itself, as `python -m snakemake`
+would, and answers with a line of what came of it.
+"""
+
+import json
+import os
+import sys
+import tempfile
+
+import jsonschema  # noqa: F401 - imported here once, for all requests
+import snakemake.api
+import snakemake.cli
+import snakemake.utils
+import snakemake.workflow
+
+
+def become(request, stdout, stderr):
+    """Run Snakemake in this process, which a fork made for it."""
+    os.dup2(stdout.fileno(), 1)
+    os.dup2(stderr.fileno(), 2)
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    sys.path[0] = request["folder"]
+    sys.argv = ["snakemake", *request["arguments"]]
+    code = 1
+    try:
+        snakemake.cli.main(request["arguments"])
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def answer(request):
+    """Run one request, and return its exit code and output."""
+    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        child = os.fork()
+        if child == 0:
+            become(request, stdout, stderr)
+        _, status = os.waitpid(child, 0)
+        texts = []
+        for file in (stdout, stderr):
+            file.seek(0)
+            texts.append(file.read().decode())
+        return {"returncode": os.waitstatus_to_exitcode(status), "said": "".join(texts)}
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        print(json.dumps(answer(json.loads(line))), flush=True)
