@@ -20,6 +20,7 @@ report: "workflow/report/overview.rst"
 
 include: "workflow/rules/catalogue.smk"
 include: "workflow/rules/common.smk"
+include: "workflow/rules/figure_functions.smk"
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
@@ -39,9 +40,10 @@ rule all:
     default_target: True
     input:
         figures_to_draw(),
+        "results/figures/toy.gif",
         "results/tables/thresholds.csv",
         "results/tables/trajectories.csv",
         "results/tables/layers.csv",
         "results/tables/availability.csv",
-        ["results/tables/scorecards.csv", "results/tables/comparisons.csv"] if SCORED else [],
+        ["results/tables/scorecards.csv", "results/tables/comparisons.csv"] if SCORED_PAIRS else [],
     localrule: True

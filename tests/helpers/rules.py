@@ -8,5 +8,10 @@ RULES = "\n".join(path.read_text() for path in sorted((ROOT / "workflow/rules").
 
 
 def rules_with_scripts():
-    blocks = re.split(r"(?m)^rule ", RULES)[1:]
+    blocks = re.split(r"(?m)^ *(?:use )?rule\b ?", RULES)[1:]
     return {block.split(":", 1)[0]: block for block in blocks if "    script:" in block}
+
+
+def derived_rules():
+    """Return the rules that are written as another one with other files, and that one's name."""
+    return {name: base for base, name in re.findall(r"(?m)^use rule (\w+) as (\w+) with:", RULES)}

@@ -62,7 +62,7 @@ def test_a_new_clone_beside_results_plans_nothing(run, tmp_path):
 
 def test_code_of_a_figure_draws_this_figure_again(run):
     assert plan_after(run, "figures/scores.py", add_code) == [
-        ("plot_scores", "results/figures/scores.pdf"),
+        ("plot_figure", "results/figures/scores.pdf"),
         ("all", ""),
     ]
 

@@ -17,7 +17,10 @@ MODULES = {**INDEX_NAMES, "pot": "ot", "scikit-learn": "sklearn"}
 # xarray reads netCDF with it, and it reads HDF5 with the other; neither is imported by name.
 ENGINE = {"h5netcdf", "h5py"}
 # These find modules of the library by name.
-BY_NAME = {"prepare_dataset": sorted((SCRIPTS / "scorebounds/datasets").rglob("*.py"))}
+BY_NAME = {
+    "prepare_dataset": sorted((SCRIPTS / "scorebounds/datasets").rglob("*.py")),
+    "plot_figure": sorted((SCRIPTS / "scorebounds/figures").rglob("*.py")),
+}
 
 
 def pins(path):

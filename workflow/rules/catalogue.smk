@@ -29,7 +29,7 @@ PUBLISHED = "cloos2025-published"
 IMAGES = "cifar10"
 SURROGATE = "surrogate-"
 # What an entry of `models` says of its comparison; the rest is of its file.
-OF_MATCH = ("references", "match")
+MATCH_KEYS = ("references", "match")
 
 
 def read_catalogue():
@@ -52,7 +52,7 @@ def known_datasets():
     surrogates = dict.fromkeys(
         SURROGATE + file.partition("/")[0] for dataset, file in CATALOGUE if dataset == PUBLISHED
     )
-    return [*EMBEDDED, *recorded, *surrogates, *OWN]
+    return [*EMBEDDED, *recorded, *surrogates, *USER_DATASETS]
 
 
 def loader_file(dataset):
@@ -73,7 +73,7 @@ def require_loaders():
 
 def loader_module(dataset):
     """Return the module of the library that reads or makes a dataset."""
-    if dataset in OWN:
+    if dataset in USER_DATASETS:
         return "scorebounds.datasets.readers.custom"
     if dataset.startswith(SURROGATE):
         return "scorebounds.datasets.surrogates"
@@ -107,12 +107,14 @@ def fetched_files(dataset):
 
 def files_to_fetch():
     """List the files of the chosen datasets, and of the published results beside them."""
-    return list(dict.fromkeys(file for dataset in READ for file in fetched_files(dataset)))
+    return list(
+        dict.fromkeys(file for dataset in DATASETS_TO_READ for file in fetched_files(dataset))
+    )
 
 
 def missing_offline(dataset):
     """List the files of a dataset that are neither in data/raw nor in a folder mirror."""
-    places = [Path(placed("data/raw")), *folder_mirrors()]
+    places = [Path(prefixed("data/raw")), *folder_mirrors()]
     return [
         f"{folder}/{file}"
         for folder, file in ([] if dataset == PRIVATE else catalogue_files(dataset))
@@ -135,8 +137,8 @@ def chosen_datasets():
     require_known("datasets", config["datasets"])
     chosen = []
     for dataset in dict.fromkeys([*config["datasets"], *config["custom"]]):
-        if dataset in LEFT_OUT:
-            logger.info(f"Left out offline: {dataset}, which needs {LEFT_OUT[dataset]}")
+        if dataset in MISSING_OFFLINE:
+            logger.info(f"Left out offline: {dataset}, which needs {MISSING_OFFLINE[dataset]}")
         else:
             chosen.append(dataset)
     if not chosen:
@@ -147,7 +149,7 @@ def chosen_datasets():
 def own_entries():
     """Return how the user's files are read, by name: recordings, and models that have a file."""
     models = {
-        name: {key: value for key, value in entry.items() if key not in OF_MATCH}
+        name: {key: value for key, value in entry.items() if key not in MATCH_KEYS}
         for name, entry in config["models"].items()
         if "path" in entry
     }
@@ -156,9 +158,9 @@ def own_entries():
 
 def custom_files(name):
     """List the files of a user's dataset: the recording, and a table of labels if there is one."""
-    entry = OWN[name]
+    entry = USER_DATASETS[name]
     labels = entry.get("labels")
-    return [kept(path) for path in (entry["path"], labels) if isinstance(path, str)]
+    return [absolute(path) for path in (entry["path"], labels) if isinstance(path, str)]
 
 
 def check_custom():
@@ -169,7 +171,7 @@ def check_custom():
             f"got {config[PRIVATE]['path']!r}"
         )
     twice = [name for name in config["custom"] if "path" in config["models"].get(name, {})]
-    for name in OWN:
+    for name in USER_DATASETS:
         section = "custom" if name in config["custom"] else "models"
         taken = name in EMBEDDED or catalogue_files(name) or name.startswith(SURROGATE)
         if taken or name in twice:
@@ -231,10 +233,10 @@ def catalogue_entry(column):
 
 def raw_files(wildcards):
     """List the files that a dataset is made from."""
-    if wildcards.dataset in OWN:
+    if wildcards.dataset in USER_DATASETS:
         return custom_files(wildcards.dataset)
     if wildcards.dataset == PRIVATE:
-        return [kept(config[PRIVATE]["path"])]
+        return [absolute(config[PRIVATE]["path"])]
     return fetched_files(wildcards.dataset)
 
 
@@ -247,8 +249,8 @@ def raw_checksums(wildcards):
 
 def dataset_settings(wildcards):
     """Return the settings of a dataset's loader."""
-    if wildcards.dataset in OWN:
-        entry = OWN[wildcards.dataset]
+    if wildcards.dataset in USER_DATASETS:
+        entry = USER_DATASETS[wildcards.dataset]
         return {key: value for key, value in entry.items() if key != "path"}
     section = config.get(wildcards.dataset, {})
     return {key: value for key, value in section.items() if key != "path"}
@@ -262,23 +264,25 @@ def dataset_provenance(wildcards):
 
 def files_and_paths(dataset):
     """List (file, path) of what a dataset is made from; the path is empty if it is not used."""
-    if dataset in OWN:
+    if dataset in USER_DATASETS:
         return [(path, path) for path in custom_files(dataset)]
-    path = kept(config[PRIVATE]["path"]) if dataset == PRIVATE else ""
+    path = absolute(config[PRIVATE]["path"]) if dataset == PRIVATE else ""
     return [
-        (file, (path or f"data/raw/{folder}/{file}") if dataset in READ else "")
+        (file, (path or f"data/raw/{folder}/{file}") if dataset in DATASETS_TO_READ else "")
         for folder, file in catalogue_files(dataset)
     ] or [("", "")]
 
 
 def why_left_out(dataset):
     """Say why a dataset takes no part; empty if it does."""
-    if dataset in TAKING_PART:
+    if dataset in ACTIVE_DATASETS:
         return ""
-    if dataset in READ:
+    if dataset in DATASETS_TO_READ:
         return "not in `datasets`; its published results are what others are compared with"
-    if dataset in LEFT_OUT:
-        return f"offline, and neither in data/raw nor in a folder mirror: {LEFT_OUT[dataset]}"
+    if dataset in MISSING_OFFLINE:
+        return (
+            f"offline, and neither in data/raw nor in a folder mirror: {MISSING_OFFLINE[dataset]}"
+        )
     if dataset == PRIVATE:
         return f"not public: name its file under `{PRIVATE}` and add it to `datasets`"
     return "not in `datasets`"
@@ -291,18 +295,18 @@ def availability_entries():
         for file, path in files_and_paths(dataset):
             key = (PUBLISHED if dataset.startswith(SURROGATE) else dataset, file)
             row = CATALOGUE.get(key, {})
-            own = dataset in OWN or (dataset == PRIVATE and path)
+            own = dataset in USER_DATASETS or (dataset == PRIVATE and path)
             status = "left out"
-            if dataset in TAKING_PART:
+            if dataset in ACTIVE_DATASETS:
                 status = "made" if dataset in EMBEDDED else "used"
-            elif dataset in READ:
+            elif dataset in DATASETS_TO_READ:
                 status = "compared with"
             entries.append(
                 {
                     **{name: row.get(name, "") for name in ("checksum", "licence", "citation")},
                     "dataset": dataset,
                     "file": file,
-                    "path": placed(path),
+                    "path": prefixed(path),
                     "status": status,
                     "source": path if own else "",
                     "reason": why_left_out(dataset),
@@ -312,16 +316,20 @@ def availability_entries():
 
 
 require_loaders()
-OWN = own_entries()
+USER_DATASETS = own_entries()
 check_custom()
-LEFT_OUT = reasons_to_leave_out()
+MISSING_OFFLINE = reasons_to_leave_out()
 DATASETS = chosen_datasets()
-COMPARED = compared_datasets()
-SCORED = models_to_score()
-MODELS = list(dict.fromkeys(model for _, model in SCORED))
-TAKING_PART = list(dict.fromkeys([*DATASETS, *MODELS]))
+PUBLISHED_COUNTERPARTS = compared_datasets()
+SCORED_PAIRS = models_to_score()
+MODELS = list(dict.fromkeys(model for _, model in SCORED_PAIRS))
+ACTIVE_DATASETS = list(dict.fromkeys([*DATASETS, *MODELS]))
 # Files are read of these: published results also where just the recording is worked on.
-READ = list(dict.fromkeys([*TAKING_PART, *(SURROGATE + name for name in COMPARED.values())]))
+DATASETS_TO_READ = list(
+    dict.fromkeys(
+        [*ACTIVE_DATASETS, *(SURROGATE + name for name in PUBLISHED_COUNTERPARTS.values())]
+    )
+)
 SURROGATES = [dataset for dataset in DATASETS if dataset.startswith(SURROGATE)]
 # A user's own may turn out to have no labels; its decoding tables are then empty.
-LABELLED = [dataset for dataset in DATASETS if dataset not in SURROGATES]
+LABELLED_DATASETS = [dataset for dataset in DATASETS if dataset not in SURROGATES]

@@ -23,7 +23,7 @@ def ridge_sweep():
                 f"config, ridge_sweep → datasets: expected a dataset with labels, got {dataset!r}"
             )
     return (
-        [dataset for dataset in section["datasets"] if dataset in LABELLED],
+        [dataset for dataset in section["datasets"] if dataset in LABELLED_DATASETS],
         [f"ridge_cv_{penalty}" for penalty in section["penalties"]],
     )
 
@@ -34,16 +34,16 @@ def one_of(names):
 
 
 LAYERS = config["layers"]
-OPTIMIZED = optimized_measures()
-SWEPT, SWEEP = ridge_sweep()
-TOY = config["toy"]["measures"]
+OPTIMIZED_MEASURES = optimized_measures()
+RIDGE_SWEEP_DATASETS, RIDGE_SWEEP_MEASURES = ridge_sweep()
+TOY_MEASURES = config["toy"]["measures"]
 # Datasets that some model is scored against.
-CARDED = list(dict.fromkeys(dataset for dataset, _ in SCORED))
+DATASETS_WITH_MODELS = list(dict.fromkeys(dataset for dataset, _ in SCORED_PAIRS))
 
 
 wildcard_constraints:
     dataset=one_of(known_datasets()),
-    measure=one_of(dict.fromkeys([*OPTIMIZED, *SWEEP, *TOY])),
+    measure=one_of(dict.fromkeys([*OPTIMIZED_MEASURES, *RIDGE_SWEEP_MEASURES, *TOY_MEASURES])),
     folder="|".join(sorted({re.escape(folder) for folder, _ in CATALOGUE})),
     file="|".join(sorted({re.escape(file) for _, file in CATALOGUE})),
     table="thresholds|runs|trajectories|scores|layers|decoding|references|perturbation|scorecards|"
@@ -114,62 +114,55 @@ def parts_of_table(wildcards):
     if table in ("scores", "perturbation"):
         return [f"results/{table}/{dataset}.csv" for dataset in DATASETS]
     if table == "scorecards":
-        return [card for dataset in CARDED for card in cards(dataset)]
+        return [card for dataset in DATASETS_WITH_MODELS for card in cards(dataset)]
     if table == "comparisons":
-        return [f"results/comparisons/{dataset}.csv" for dataset in CARDED]
+        return [f"results/comparisons/{dataset}.csv" for dataset in DATASETS_WITH_MODELS]
     if table == "decoding":
-        return [f"results/decoding/{dataset}/curves.csv" for dataset in LABELLED]
+        return [f"results/decoding/{dataset}/curves.csv" for dataset in LABELLED_DATASETS]
     if table == "references":
-        return [f"results/decoding/{dataset}/reference.csv" for dataset in LABELLED]
+        return [f"results/decoding/{dataset}/reference.csv" for dataset in LABELLED_DATASETS]
     parts = [f"results/thresholds/{dataset}/{table}.csv" for dataset in DATASETS]
     if table == "thresholds":
-        parts += [f"results/decoding/{dataset}/thresholds.csv" for dataset in LABELLED]
+        parts += [f"results/decoding/{dataset}/thresholds.csv" for dataset in LABELLED_DATASETS]
     return parts
 
 
 def optimized(dataset):
     """List a dataset's optimisation results, a file per measure."""
-    return [f"results/optimized/{dataset}/{measure}.nc" for measure in OPTIMIZED]
-
-
-def figures_to_draw():
-    """List every figure as PDF; its PNG and CSV come with it."""
-    names = ["thresholds", "trajectories", "scores", "perturbation", "toy"]
-    names += [f"capture/{dataset}" for dataset in DATASETS]
-    names += ["layers", "layer_maps", "unrelated", "task_networks"]
-    if COMPARED:
-        names.append("agreement")
-    if LABELLED:
-        names += ["decoding", "decoding_thresholds"]
-    if SWEPT:
-        names.append("ridge_sweep")
-    names += [f"ranges/{dataset}" for dataset in RANGED]
-    if RANGED:
-        names.append("range_matrix")
-    names += [f"scorecards/{dataset}" for dataset in CARDED]
-    return [f"results/figures/{name}.pdf" for name in names]
+    return [f"results/optimized/{dataset}/{measure}.nc" for measure in OPTIMIZED_MEASURES]
 
 
 def thresholds_of_dataset(wildcards):
     """List a dataset's tables of thresholds: of PCs, and of variables where there are labels."""
     dataset = wildcards.dataset
-    decoded = [f"results/decoding/{dataset}/thresholds.csv"] if dataset in LABELLED else []
+    decoded = [f"results/decoding/{dataset}/thresholds.csv"] if dataset in LABELLED_DATASETS else []
     return [f"results/thresholds/{dataset}/thresholds.csv", *decoded]
 
 
 def cards(dataset, ending=".csv"):
     """List the score cards of a dataset's models, or another file of each of them."""
-    return [
-        f"results/scorecards/{dataset}/{model}{ending}" for of, model in SCORED if of == dataset
-    ]
+    models = models_of_dataset(dataset)
+    return [f"results/scorecards/{dataset}/{model}{ending}" for model in models]
+
+
+def models_of_dataset(dataset):
+    """List the models that are scored against a dataset."""
+    return [model for reference, model in SCORED_PAIRS if reference == dataset]
 
 
 def decoded_measures(dataset):
     """List the measures along which a dataset's variables are decoded."""
-    return list(dict.fromkeys([*OPTIMIZED, *(SWEEP if dataset in SWEPT else [])]))
+    return list(
+        dict.fromkeys(
+            [
+                *OPTIMIZED_MEASURES,
+                *(RIDGE_SWEEP_MEASURES if dataset in RIDGE_SWEEP_DATASETS else []),
+            ]
+        )
+    )
 
 
-if SURROGATES and LABELLED:
+if SURROGATES and LABELLED_DATASETS:
     logger.info(f"Not decoded, without labels: {', '.join(SURROGATES)}")
 
 
@@ -204,12 +197,14 @@ def range_files(dataset, ending):
 
 def regions_of_dataset(wildcards):
     """List a dataset's ranges, none where they are not searched."""
-    return range_files(wildcards.dataset, ".csv") if wildcards.dataset in RANGED else []
+    return (
+        range_files(wildcards.dataset, ".csv") if wildcards.dataset in DATASETS_WITH_RANGES else []
+    )
 
 
 def all_range_files(ending):
     """List the files of ranges of all datasets."""
-    return [file for dataset in RANGED for file in range_files(dataset, ending)]
+    return [file for dataset in DATASETS_WITH_RANGES for file in range_files(dataset, ending)]
 
 
 def range_settings(wildcards):
@@ -222,4 +217,4 @@ def range_settings(wildcards):
 RANGE_LISTS = ("pairs", "datasets")
 # Measures whose pairs are searched in few coordinates.
 REDUCED = {entry.id for entry in MEASURE_TABLE.ENTRIES if entry.few_coordinates}
-RANGED = [dataset for dataset in ranged_datasets() if range_pairs(dataset)]
+DATASETS_WITH_RANGES = [dataset for dataset in ranged_datasets() if range_pairs(dataset)]

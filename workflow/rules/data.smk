@@ -18,12 +18,14 @@ rule fetch_dataset:
     params:
         urls=lambda wildcards: catalogue_entry("url")(wildcards).split(),
         checksum=catalogue_entry("checksum"),
-        lock=placed(CHECKSUM_LOCK),
+        lock=prefixed(CHECKSUM_LOCK),
     script:
         "../scripts/fetch_dataset.py"
 
 
 # `snakemake --cores N data` fetches the files of the chosen datasets, and does nothing else.
+
+
 rule data:
     input:
         files_to_fetch(),
@@ -51,10 +53,10 @@ rule prepare_dataset:
     params:
         code=code_digest("prepare_dataset", modules=loader_of_job),
         checksums=raw_checksums,
-        lock=placed(CHECKSUM_LOCK),
+        lock=prefixed(CHECKSUM_LOCK),
         settings=dataset_settings,
         provenance=dataset_provenance,
-        custom=lambda wildcards: wildcards.dataset in OWN,
+        custom=lambda wildcards: wildcards.dataset in USER_DATASETS,
         seed=lookup(dpath="seed", within=config),
     script:
         "../scripts/prepare_dataset.py"
@@ -62,7 +64,7 @@ rule prepare_dataset:
 
 rule collect_availability:
     input:
-        raw=[path for dataset in READ for _, path in files_and_paths(dataset) if path],
+        raw=[path for dataset in DATASETS_TO_READ for _, path in files_and_paths(dataset) if path],
     output:
         "results/tables/availability.csv",
     log:
@@ -79,6 +81,6 @@ rule collect_availability:
     params:
         code=code_digest("collect_availability"),
         entries=availability_entries(),
-        lock=placed(CHECKSUM_LOCK),
+        lock=prefixed(CHECKSUM_LOCK),
     script:
         "../scripts/collect_availability.py"

@@ -22,38 +22,3 @@ rule perturb_components:
         settings=lookup(dpath="perturbation", within=config),
     script:
         "../scripts/perturb_components.py"
-
-
-rule plot_perturbation:
-    input:
-        perturbation="results/tables/perturbation.csv",
-    output:
-        pdf="results/figures/perturbation.pdf",
-        png=report(
-            "results/figures/perturbation.png",
-            caption="../report/perturbation.rst",
-            category="1. What must a score be?",
-            labels={"dataset": "all", "figure": "one component replaced"},
-        ),
-        csv="results/figures/perturbation.csv",
-    log:
-        "results/logs/plot_perturbation.log",
-    benchmark:
-        "results/benchmarks/plot_perturbation.tsv"
-    conda:
-        "../../envs/figures.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(PLAIN_MB, 10),
-        runtime=minutes(),
-    params:
-        code=code_digest("plot_perturbation"),
-        n_draws=lookup(dpath="perturbation/n_draws", within=config),
-    script:
-        "../scripts/plot_perturbation.py"
-
-
-rule figure_perturbation:
-    input:
-        "results/figures/perturbation.pdf",
-    localrule: True

@@ -60,7 +60,7 @@ rule collect_ranges:
     input:
         regions=all_range_files(".csv"),
         guides=all_range_files(".guides.csv")
-        + [f"results/ranges/{dataset}/other_pairs.csv" for dataset in RANGED],
+        + [f"results/ranges/{dataset}/other_pairs.csv" for dataset in DATASETS_WITH_RANGES],
     output:
         ranges="results/tables/ranges.csv",
         guides="results/tables/range_guides.csv",
@@ -79,76 +79,3 @@ rule collect_ranges:
         code=code_digest("collect_ranges"),
     script:
         "../scripts/collect_ranges.py"
-
-
-rule plot_ranges:
-    input:
-        ranges=lambda wildcards: range_files(wildcards.dataset, ".csv"),
-        guides=lambda wildcards: range_files(wildcards.dataset, ".guides.csv"),
-        trajectories=lambda wildcards: range_files(wildcards.dataset, ".trajectories.csv"),
-    output:
-        pdf="results/figures/ranges/{dataset}.pdf",
-        png=report(
-            "results/figures/ranges/{dataset}.png",
-            caption="../report/ranges.rst",
-            category="4. Which pairs of scores are possible?",
-            labels={"dataset": "{dataset}", "figure": "allowable ranges"},
-        ),
-        csv="results/figures/ranges/{dataset}.csv",
-    log:
-        "results/logs/plot_ranges/{dataset}.log",
-    benchmark:
-        "results/benchmarks/plot_ranges/{dataset}.tsv"
-    conda:
-        "../../envs/figures.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(PLAIN_MB, 10),
-        runtime=minutes(),
-    params:
-        code=code_digest("plot_ranges"),
-        guide=lookup(dpath="ranges/guide", within=config),
-        joint=lookup(dpath="ranges/joint", within=config),
-    script:
-        "../scripts/plot_ranges.py"
-
-
-rule plot_range_matrix:
-    input:
-        guides="results/tables/range_guides.csv",
-    output:
-        pdf="results/figures/range_matrix.pdf",
-        png=report(
-            "results/figures/range_matrix.png",
-            caption="../report/range_matrix.rst",
-            category="4. Which pairs of scores are possible?",
-            labels={"dataset": "all", "figure": "what a high score leaves to the others"},
-        ),
-        csv="results/figures/range_matrix.csv",
-    log:
-        "results/logs/plot_range_matrix.log",
-    benchmark:
-        "results/benchmarks/plot_range_matrix.tsv"
-    conda:
-        "../../envs/figures.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(PLAIN_MB, 10),
-        runtime=minutes(),
-    params:
-        code=code_digest("plot_range_matrix"),
-        guide=lookup(dpath="ranges/guide", within=config),
-    script:
-        "../scripts/plot_range_matrix.py"
-
-
-rule figure_ranges:
-    input:
-        expand("results/figures/ranges/{dataset}.pdf", dataset=RANGED),
-    localrule: True
-
-
-rule figure_range_matrix:
-    input:
-        "results/figures/range_matrix.pdf",
-    localrule: True

@@ -104,7 +104,7 @@ def score_memory(wildcards, input, attempt):
 
 def score_minutes(wildcards, input, attempt):
     """Request minutes: every measure of what was optimised towards every other."""
-    n_scores = config["scoring"]["n_seeds"] * len(config["measures"]) * len(OPTIMIZED)
+    n_scores = config["scoring"]["n_seeds"] * len(config["measures"]) * len(OPTIMIZED_MEASURES)
     return at_least(0.1 * n_scores * billions(input)) * attempt
 
 

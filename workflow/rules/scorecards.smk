@@ -49,7 +49,7 @@ rule compare_models:
         runtime=minutes(),
     params:
         code=code_digest("compare_models"),
-        models=lambda wildcards: [model for of, model in SCORED if of == wildcards.dataset],
+        models=lambda wildcards: models_of_dataset(wildcards.dataset),
     script:
         "../scripts/compare_models.py"
 
@@ -84,38 +84,3 @@ rule judge_model:
         code=code_digest("judge_model"),
     script:
         "../scripts/judge_model.py"
-
-
-rule plot_scorecards:
-    input:
-        cards=lambda wildcards: cards(wildcards.dataset),
-        capture="results/thresholds/{dataset}/capture.csv",
-    output:
-        pdf="results/figures/scorecards/{dataset}.pdf",
-        png=report(
-            "results/figures/scorecards/{dataset}.png",
-            caption="../report/scorecards.rst",
-            category="6. Is a model's score good?",
-            labels={"dataset": "{dataset}", "figure": "all models"},
-        ),
-        csv="results/figures/scorecards/{dataset}.csv",
-    log:
-        "results/logs/plot_scorecards/{dataset}.log",
-    benchmark:
-        "results/benchmarks/plot_scorecards/{dataset}.tsv"
-    conda:
-        "../../envs/figures.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(PLAIN_MB, 10),
-        runtime=minutes(),
-    params:
-        code=code_digest("plot_scorecards"),
-    script:
-        "../scripts/plot_scorecards.py"
-
-
-rule figure_scorecards:
-    input:
-        expand("results/figures/scorecards/{dataset}.pdf", dataset=CARDED),
-    localrule: True

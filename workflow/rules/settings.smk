@@ -3,6 +3,7 @@
 import difflib
 import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import yaml
@@ -24,14 +25,14 @@ WORKFLOW = Path(os.path.relpath(workflow.current_basedir.join("../..").path))
 PATHS = workflow.modifier.path_modifier
 
 
-def placed(path):
+def prefixed(path):
     """Return where a file of this workflow lies: under the prefix, if it is a module with one."""
     return str(PATHS.replace_prefix(str(path))) if path else ""
 
 
-def kept(path):
+def absolute(path):
     """Return a path that no prefix is put before: of a user's own file."""
-    return str(path) if placed(path) == str(path) else os.path.abspath(path)
+    return str(path) if prefixed(path) == str(path) else os.path.abspath(path)
 
 
 def read_yaml(path):
@@ -41,8 +42,10 @@ def read_yaml(path):
 
 def load_module(path):
     """Run a file of this workflow that needs the standard library only, and return its module."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    spec = importlib.util.spec_from_file_location(f"_scorebounds_{path.stem}", path)
     loaded = importlib.util.module_from_spec(spec)
+    # Dataclasses look their own module up.
+    sys.modules[spec.name] = loaded
     spec.loader.exec_module(loaded)
     return loaded
 
@@ -82,7 +85,9 @@ def hold_to_schema(name, data):
     schema = read_yaml(WORKFLOW / f"workflow/schemas/{name}.schema.yaml")
     if name == "config":
         schema["$defs"]["measure"]["pattern"] = MEASURE_TABLE.id_pattern()
-        schema["$defs"]["optimized_measure"]["pattern"] = MEASURE_TABLE.id_pattern(with_gradient=True)
+        schema["$defs"]["optimized_measure"]["pattern"] = MEASURE_TABLE.id_pattern(
+            with_gradient=True
+        )
     for error in Draft202012Validator(schema).iter_errors(data):
         raise WorkflowError(schema_sentence(name, error))
 

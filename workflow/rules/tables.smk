@@ -30,7 +30,7 @@ rule collect_published:
         trajectories="results/tables/trajectories.csv",
         published=[
             f"data/raw/{folder}/{file}"
-            for name in dict.fromkeys(COMPARED.values())
+            for name in dict.fromkeys(PUBLISHED_COUNTERPARTS.values())
             for folder, file in catalogue_files(SURROGATE + name)
         ],
     output:
@@ -49,6 +49,6 @@ rule collect_published:
         runtime=minutes(),
     params:
         code=code_digest("collect_published"),
-        compared=COMPARED,
+        compared=PUBLISHED_COUNTERPARTS,
     script:
         "../scripts/collect_published.py"

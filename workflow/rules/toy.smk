@@ -4,7 +4,7 @@
 rule trace_toy:
     input:
         reference="data/prepared/two-fans.nc",
-        optimized=[f"results/optimized/two-fans/{measure}.nc" for measure in TOY],
+        optimized=[f"results/optimized/two-fans/{measure}.nc" for measure in TOY_MEASURES],
     output:
         curves="results/toy/curves.csv",
         frames="results/toy/frames.csv",
@@ -24,29 +24,20 @@ rule trace_toy:
         "../scripts/trace_toy.py"
 
 
-rule plot_toy:
+rule animate_toy:
     input:
-        curves="results/toy/curves.csv",
         frames="results/toy/frames.csv",
     output:
-        pdf="results/figures/toy.pdf",
-        png=report(
-            "results/figures/toy.png",
-            caption="../report/toy.rst",
-            category="2. How was it found?",
-            labels={"dataset": "two-fans", "figure": "what is captured first"},
-        ),
-        csv="results/figures/toy.csv",
-        gif=report(
+        report(
             "results/figures/toy.gif",
-            caption="../report/toy.rst",
-            category="2. How was it found?",
+            caption="../report/animation.rst",
+            category=FIGURES["toy"].category,
             labels={"dataset": "two-fans", "figure": "animation"},
         ),
     log:
-        "results/logs/plot_toy.log",
+        "results/logs/animate_toy.log",
     benchmark:
-        "results/benchmarks/plot_toy.tsv"
+        "results/benchmarks/animate_toy.tsv"
     conda:
         "../../envs/figures.yaml"
     threads: 1
@@ -54,13 +45,6 @@ rule plot_toy:
         mem_mb=memory(PLAIN_MB, 10),
         runtime=minutes(),
     params:
-        code=code_digest("plot_toy"),
-        n_seeds=lookup(dpath="optimize/n_seeds", within=config),
+        code=code_digest("animate_toy"),
     script:
-        "../scripts/plot_toy.py"
-
-
-rule figure_toy:
-    input:
-        "results/figures/toy.pdf",
-    localrule: True
+        "../scripts/animate_toy.py"
