@@ -23,6 +23,23 @@ def differentiable(request):
     return registry.load(request.param)
 
 
+def ids_where(condition, names=NAMES):
+    return [name for name in names if condition(load(name))]
+
+
+def has_invariance(measure, kind, side):
+    return bool({kind, f"{kind}_{side}"} & measure.invariances)
+
+
+NOT_INVARIANT = [
+    (name, kind, side)
+    for name in NAMES
+    for kind in KINDS
+    for side in "xy"
+    if not has_invariance(load(name), kind, side)
+]
+
+
 def transformed(y, kind, seed):
     width = y.shape[1]
     order = torch.randperm(width, generator=torch.Generator().manual_seed(seed))
@@ -55,16 +72,14 @@ def test_invariant_to_what_it_declares(name, shape, seed):
     before = score(measure, x, y).item()
     for kind in KINDS:
         for side in "xy":
-            if {kind, f"{kind}_{side}"} & measure.invariances:
+            if has_invariance(measure, kind, side):
                 after = moved_score(measure, x, y, kind, side, seed + 2).item()
                 assert after == pytest.approx(before, rel=1e-6, abs=1e-8), (kind, side)
 
 
-@pytest.mark.parametrize("side", ["x", "y"])
-@pytest.mark.parametrize("kind", KINDS)
-def test_not_invariant_to_what_it_does_not_declare(measure, kind, side):
-    if {kind, f"{kind}_{side}"} & measure.invariances:
-        return
+@pytest.mark.parametrize(("name", "kind", "side"), NOT_INVARIANT)
+def test_not_invariant_to_what_it_does_not_declare(name, kind, side):
+    measure = load(name)
     x, y = CASES["widths"]
     before = score(measure, x, y).item()
     changes = [
@@ -79,21 +94,43 @@ def test_symmetry_is_as_declared(measure):
     assert same == measure.symmetric
 
 
-def test_identical_data_score_perfectly(measure):
-    x = draw(40, 5)
-    found = score(measure, x, x).item()
-    if measure.perfect is None:
-        others = [score(measure, x, draw(40, 5, seed=seed)).item() for seed in range(1, 5)]
-        assert found > max(others)
-        return
-    if measure.name.startswith("pls"):
-        # Three components of five neurons cannot be perfect; all five are.
-        found = score(registry.load("pls_cv_pearson_5"), x, x).item()
-    if measure.name.startswith("ridge"):
+@pytest.mark.parametrize(
+    "name", ids_where(lambda measure: measure.attains_perfect and measure.perfect is not None)
+)
+def test_identical_data_score_perfectly(name):
+    x, measure = draw(40, 5), load(name)
+    assert score(measure, x, x).item() == pytest.approx(measure.perfect, abs=1e-7)
+
+
+@pytest.mark.parametrize("name", ids_where(lambda measure: measure.perfect is None))
+def test_identical_data_score_above_others_where_no_score_is_perfect(name):
+    x, measure = draw(40, 5), load(name)
+    others = [score(measure, x, draw(40, 5, seed=seed)).item() for seed in range(1, 5)]
+    assert score(measure, x, x).item() > max(others)
+
+
+@pytest.mark.parametrize("name", ids_where(lambda measure: not measure.attains_perfect))
+def test_penalty_and_few_components_keep_identical_data_below_the_perfect_score(name):
+    x, measure = draw(40, 5), load(name)
+    assert score(measure, x, x).item() < measure.perfect
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "tolerance"),
+    [
         # The penalty shrinks the match, less and less as the data outgrow it.
-        assert found <= score(measure, x, 1e4 * x).item()
-        found = score(measure, 1e5 * x, 1e5 * x).item()
-    tolerance = 1e-5 if measure.name == "ridge_cv_tuned" else 1e-7
+        ("ridge_100", 1e5, 1e-7),
+        ("ridge_cv_100", 1e5, 1e-7),
+        ("ridge_cv_pearson_100", 1e5, 1e-7),
+        # The penalties to choose from scale with the data.
+        ("ridge_cv_tuned", 1, 1e-5),
+        # As many components as neurons.
+        ("pls_cv_pearson_5", 1, 1e-7),
+    ],
+)
+def test_identical_data_approach_the_perfect_score(name, scale, tolerance):
+    x, measure = draw(40, 5), registry.load(name)
+    found = score(measure, scale * x, scale * x).item()
     assert found == pytest.approx(measure.perfect, abs=tolerance)
 
 
@@ -108,6 +145,11 @@ def test_score_lies_within_its_bounds_and_is_best_for_itself(name, shape, seed, 
     low, high = measure.bounds
     found = score(measure, x, mixed).item()
     assert low - 1e-12 <= found <= high + 1e-12
+    if measure.perfect is not None:
+        # Under a penalty a larger Y can predict X better than X itself does.
+        best = score(measure, x, x).item() if measure.attains_perfect else measure.perfect
+        further = best - found if measure.higher_is_closer else found - best
+        assert further >= -1e-7
 
 
 def test_batch_equals_loop(measure):
@@ -155,25 +197,34 @@ def test_one_preparation_serves_many(measure):
         assert prepared(y).item() == pytest.approx(score(measure, x, y).item(), rel=1e-12)
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_single_precision_stays_near_double(measure, case):
-    x, y = CASES[case]
-    if measure.name == "pls_cv_pearson_3" and "low rank" in case:
-        pytest.skip("of rank 2, the third component is rounding")
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [
+        (name, case)
+        for name in NAMES
+        for case in CASES
+        # Of rank 2, a third component of partial least squares is rounding.
+        if not (name.startswith("pls") and "low rank" in case)
+    ],
+)
+def test_single_precision_stays_near_double(name, case):
+    measure, (x, y) = load(name), CASES[case]
     double = score(measure, x, y).item()
     single = score(measure, x.float(), y.float())
     assert single.dtype == torch.float32
     assert single.item() == pytest.approx(double, rel=1e-4, abs=1e-4)
 
 
-def test_identical_data_score_perfectly_in_single_precision_too(measure):
+@pytest.mark.parametrize(
+    "name", ids_where(lambda measure: measure.attains_perfect and measure.perfect is not None)
+)
+def test_identical_data_score_perfectly_in_single_precision_too(name):
     """Also where the score is an angle, whose end the rounding of a cosine moves by its root."""
-    if measure.perfect is None or measure.name.startswith(("ridge", "pls")):
-        pytest.skip("its best score is not at a match")
+    measure = load(name)
     x = draw(40, 5).float()
     found = score(measure, x, torch.stack([x, x @ torch.eye(5)]))
-    distance = measure.perfect == 0
-    limit = 1e-4 * torch.linalg.matrix_norm(x).item() if distance else 1e-5
+    size = torch.linalg.matrix_norm(x).item()
+    limit = 1e-5 if measure.higher_is_closer else 1e-4 * size
     assert found.tolist() == pytest.approx([measure.perfect] * 2, abs=limit)
 
 
@@ -182,9 +233,9 @@ def test_units_do_not_overflow(measure, factors):
     """Tesla or counts in single precision: no square may overflow, vanish or become perfect."""
     x, y = (matrix.float() for matrix in CASES["widths"])
     of_x, of_y = factors
-    if not {"isotropic_scaling", "isotropic_scaling_x"} & measure.invariances:
+    if not has_invariance(measure, "isotropic_scaling", "x"):
         of_x = 1.0
-    if not {"isotropic_scaling", "isotropic_scaling_y"} & measure.invariances:
+    if not has_invariance(measure, "isotropic_scaling", "y"):
         of_y = 1.0
     expected = score(measure, x, y).item()
     assert score(measure, of_x * x, of_y * y).item() == pytest.approx(expected, rel=1e-5)
@@ -193,11 +244,17 @@ def test_units_do_not_overflow(measure, factors):
 # --- gradients
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_gradient_equals_finite_differences(differentiable, case):
-    if case == "y of low rank" and not ORDINARY_AT_LOW_RANK[differentiable.name]:
-        pytest.skip("not differentiable where the rank of y changes")
-    x, y = CASES[case]
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [
+        (name, case)
+        for name in DIFFERENTIABLE
+        for case in CASES
+        if case != "y of low rank" or load(name).smooth_at_low_rank
+    ],
+)
+def test_gradient_equals_finite_differences(name, case):
+    differentiable, (x, y) = load(name), CASES[case]
     y = torch.stack([y, 2 * y + draw(*y.shape, seed=4)]).requires_grad_()
     if case == "y of low rank":
         y = y[:1].detach().requires_grad_()
@@ -205,12 +262,7 @@ def test_gradient_equals_finite_differences(differentiable, case):
 
 
 # Where Y has lost rank, the span of Y jumps with any step out of it, and ‖·‖_* has a kink.
-_OF_SPANS = {"linreg", "linreg_symmetric", "linreg_cv", "cca", "cca_r2", "svcca", "svcca_r2"}
-_OF_SPANS |= {"pwcca", "nbs", "procrustes_angular", "procrustes_distance", "procrustes_normalised"}
-ORDINARY_AT_LOW_RANK = {name: name not in _OF_SPANS for name in DIFFERENTIABLE}
-
-
-@pytest.mark.parametrize("name", sorted(_OF_SPANS))
+@pytest.mark.parametrize("name", ids_where(lambda m: not m.smooth_at_low_rank, DIFFERENTIABLE))
 def test_gradient_at_low_rank_equals_differences_that_keep_the_rank(name):
     x, y = CASES["y of low rank"]
     u, v = draw(30, 2, seed=2), draw(2, 6, seed=3)
@@ -236,28 +288,41 @@ def test_gradient_is_finite_everywhere(differentiable, case):
         assert torch.isfinite(found)
 
 
-def test_gradient_vanishes_at_a_perfect_match(differentiable):
-    """Where a measure is smooth at its best score, nothing pulls away from it."""
-    if differentiable.perfect is None or "ridge" in differentiable.name:
-        pytest.skip("its best score is not at a match")
+def gradient_at_match(name):
     x = draw(30, 4)
     y = x.clone().requires_grad_()
-    (gradient,) = torch.autograd.grad(score(differentiable, x, y), y)
-    if differentiable.name.startswith("procrustes_") and differentiable.perfect == 0:
-        # A distance is a cone: it falls at most as fast as Y moves.
-        assert torch.linalg.matrix_norm(gradient) < 1 + 1e-6
-        return
-    # An angle has a kink at its end: there the slope is large, but of a vanishing direction.
-    limit = 1e-6 if "angular" not in differentiable.name else 1e-4
-    assert gradient.abs().max() < limit
+    return torch.autograd.grad(score(load(name), x, y), y)[0]
 
 
-def test_second_derivatives_are_refused_not_wrong(differentiable):
+@pytest.mark.parametrize(
+    "name",
+    ids_where(
+        lambda m: m.attains_perfect and m.perfect is not None and m.higher_is_closer,
+        DIFFERENTIABLE,
+    ),
+)
+def test_gradient_vanishes_at_a_perfect_match(name):
+    # The slope of an angle is unbounded there, and multiplies the rounding of a gradient of zero.
+    limit = 1e-4 if load(name).angular else 1e-6
+    assert gradient_at_match(name).abs().max() < limit
+
+
+@pytest.mark.parametrize("name", ids_where(lambda m: not m.higher_is_closer, DIFFERENTIABLE))
+def test_distance_changes_at_most_as_fast_as_y_moves_at_a_match(name):
+    assert torch.linalg.matrix_norm(gradient_at_match(name)) < 1 + 1e-6
+
+
+@pytest.mark.parametrize("name", ids_where(lambda m: m.twice_differentiable))
+def test_second_derivatives_equal_finite_differences(name):
     x, y = CASES["widths"]
     y = y.clone().requires_grad_()
-    if differentiable.name in ("hsic", "linreg_reverse"):
-        assert torch.autograd.gradgradcheck(differentiable.against(x), (y,))
-        return
+    assert torch.autograd.gradgradcheck(load(name).against(x), (y,))
+
+
+@pytest.mark.parametrize("name", ids_where(lambda m: not m.twice_differentiable, DIFFERENTIABLE))
+def test_second_derivatives_are_refused(name):
+    differentiable, (x, y) = load(name), CASES["widths"]
+    y = y.clone().requires_grad_()
     with pytest.raises(RuntimeError, match="first derivatives only"):
         torch.autograd.grad(differentiable.score(x, y), y, create_graph=True)
 

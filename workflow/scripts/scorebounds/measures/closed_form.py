@@ -31,7 +31,7 @@ def first_derivative_only(backward: Callable[..., Any]) -> Callable[..., Any]:
 
 def apply(function: type[Function], *arguments: Any) -> Tensor:
     """Call a differentiable function that returns one tensor."""
-    result: Tensor = function.apply(*arguments)  # type: ignore[no-untyped-call]
+    result: Tensor = function.apply(*arguments)
     return result
 
 
@@ -47,7 +47,8 @@ class _Gram(Function):
     @first_derivative_only
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (y,) = ctx.saved_tensors
-        return y @ (grad + grad.mT)
+        result: Tensor = y @ (grad + grad.mT)
+        return result
 
 
 class _Narrow(Function):
@@ -71,18 +72,21 @@ class _NuclearNorm(Function):
     @staticmethod
     def forward(ctx: Any, matrix: Tensor) -> Tensor:
         if not ctx.needs_input_grad[0]:
-            return torch.linalg.svdvals(matrix).sum(-1)
+            values: Tensor = torch.linalg.svdvals(matrix)
+            return values.sum(-1)
         u, s, vh = torch.linalg.svd(matrix, full_matrices=False)
         # Beyond the numerical rank, any contraction is a subgradient: take zero.
         cutoff = s[..., :1] * (max(matrix.shape[-2:]) * torch.finfo(s.dtype).eps)
         ctx.save_for_backward(u * (s > cutoff)[..., None, :], vh)
-        return s.sum(-1)
+        result: Tensor = s.sum(-1)
+        return result
 
     @staticmethod
     @first_derivative_only
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         u, vh = ctx.saved_tensors
-        return grad[..., None, None] * (u @ vh)
+        result: Tensor = grad[..., None, None] * (u @ vh)
+        return result
 
 
 class _RotationDistance(Function):
@@ -97,7 +101,8 @@ class _RotationDistance(Function):
         distance = torch.linalg.matrix_norm(residual)
         ctx.wider = wider
         ctx.save_for_backward(residual, rotation, distance)
-        return distance
+        result: Tensor = distance
+        return result
 
     @staticmethod
     @first_derivative_only
@@ -123,7 +128,8 @@ class _Arccos(Function):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (cosine,) = ctx.saved_tensors
         sine_squared = (1 - cosine) * (1 + cosine)
-        return -grad / sine_squared.clamp_min(torch.finfo(cosine.dtype).eps).sqrt()
+        result: Tensor = -grad / sine_squared.clamp_min(torch.finfo(cosine.dtype).eps).sqrt()
+        return result
 
 
 def narrow(y: Tensor) -> Tensor:

@@ -98,7 +98,8 @@ def distance_correlation(pair: Pair) -> Tensor:
     def score(y: Tensor) -> Tensor:
         centred_y = _centred_distances(y)
         covariance = (centred_x * centred_y).sum() / torch.linalg.matrix_norm(centred_y)
-        return covariance.clamp_min(0).sqrt()
+        result: Tensor = covariance.clamp_min(0).sqrt()
+        return result
 
     return at_most_one(map_batch(score, pair.y))
 
@@ -166,7 +167,8 @@ def _standard_rows(y: Tensor, name: str) -> Tensor:
             f"correlation distances need samples that vary over neurons: in {name}, row {sample} "
             "has the same value for all of them"
         )
-    return rows / lengths
+    result: Tensor = rows / lengths
+    return result
 
 
 def _pearson(x: _Rdm, y: _Rdm, products: Tensor, n: int) -> Tensor:
@@ -203,12 +205,14 @@ def _distance_ranks(y: Tensor, name: str) -> Tensor:
             f"a rank correlation of distances is not defined: in {name} all pairs of samples are "
             "equally far apart"
         )
-    return centred / length
+    result: Tensor = centred / length
+    return result
 
 
 def _reference_distances(reference: Reference) -> Tensor:
     centred = _centred_distances(reference.x)
-    return centred / torch.linalg.matrix_norm(centred)
+    result: Tensor = centred / torch.linalg.matrix_norm(centred)
+    return result
 
 
 def _centred_distances(y: Tensor) -> Tensor:

@@ -100,5 +100,7 @@ def fold_products(
     tuple of Tensor, shapes (n_folds, ..., n_x, n_y), (n_folds, ..., n_y, n_y), (n_folds, ..., n_y)
         XᵀY, YᵀY and the sum of Y's rows; differentiable in `y`.
     """
-    found: tuple[Tensor, Tensor, Tensor] = _FoldProducts.apply(x, y, bounds)  # type: ignore[no-untyped-call]
+    found: tuple[Tensor, Tensor, Tensor] = _FoldProducts.apply(  # type: ignore[no-untyped-call]
+        x, y, bounds
+    )
     return found

@@ -89,7 +89,8 @@ def rbf_cka(pair: Pair, fraction: float) -> Tensor:
 
     def score(y: Tensor) -> Tensor:
         kernel_y = _centred_gaussian_kernel(y, fraction, "y")
-        return (kernel_x * kernel_y).sum() / torch.linalg.matrix_norm(kernel_y)
+        result: Tensor = (kernel_x * kernel_y).sum() / torch.linalg.matrix_norm(kernel_y)
+        return result
 
     return at_most_one(map_batch(score, pair.y))
 
@@ -109,7 +110,8 @@ def _shared(pair: Pair) -> Tensor:
 
 
 def _gram_norm(pair: Pair) -> Tensor:
-    return torch.linalg.matrix_norm(pair.gram)
+    result: Tensor = torch.linalg.matrix_norm(pair.gram)
+    return result
 
 
 def _unbiased_hsic(shared: Tensor, norms_x: Tensor, norms_y: Tensor) -> Tensor:
@@ -156,7 +158,8 @@ def _centred_gaussian_kernel(y: Tensor, fraction: float, name: str) -> Tensor:
 
 def _normalized_gaussian_kernel(reference: Reference, fraction: float) -> Tensor:
     kernel = _centred_gaussian_kernel(reference.x, fraction, "x")
-    return kernel / torch.linalg.matrix_norm(kernel)
+    result: Tensor = kernel / torch.linalg.matrix_norm(kernel)
+    return result
 
 
 _COST = "npq + nq²"
@@ -172,6 +175,7 @@ CKA = declare(
 CKA_ANGULAR = declare(
     "cka_angular",
     compare=angular_cka,
+    angular=True,
     reference=f"{CLOOS_2025}, section 3",
     formula="1 − arccos(CKA)/(π/2)",
     blind_to="as CKA, of which it is a function",
@@ -194,6 +198,7 @@ HSIC = declare(
     bounds=(0.0, float("inf")),
     invariances=frozenset({ORTHOGONAL, TRANSLATION, PERMUTATION}),
     scale=lambda reference: hsic(Pair(reference, reference.x)),
+    twice_differentiable=True,
     reference=f"{KORNBLITH_2019}, eq. 3",
     formula="‖XᵀY‖²_F / (n − 1)²",
     blind_to="how good a match is: it grows with the scale of either side",

@@ -82,7 +82,8 @@ class Reference:
     @cached_property
     def gram_norm(self) -> Tensor:
         """‖XᵀX‖_F."""
-        return torch.linalg.matrix_norm(self.gram)
+        result: Tensor = torch.linalg.matrix_norm(self.gram)
+        return result
 
     @cached_property
     def double(self) -> "Reference":

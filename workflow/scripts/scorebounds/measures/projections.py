@@ -16,7 +16,8 @@ class _Explained(Function):
     def forward(ctx: Any, cross: Tensor, _gram_y: Tensor, factor: Tensor) -> Tensor:
         whitened = torch.linalg.solve_triangular(factor, cross.mT, upper=False)
         ctx.save_for_backward(whitened, factor)
-        return whitened.square().sum(-2)
+        result: Tensor = whitened.square().sum(-2)
+        return result
 
     @staticmethod
     @first_derivative_only
@@ -40,7 +41,8 @@ class _ExplainedBySVD(Function):
         inverse = torch.where(kept, 1 / s.masked_fill(~kept, 1), 0)
         coefficients = vh.mT @ (inverse[..., :, None] * projected)
         ctx.save_for_backward(x, u, projected, coefficients)
-        return projected.square().sum(-2)
+        result: Tensor = projected.square().sum(-2)
+        return result
 
     @staticmethod
     @first_derivative_only
@@ -60,7 +62,8 @@ class _LeastSquares(Function):
         inverse = torch.where(kept, 1 / s.masked_fill(~kept, 1), 0)
         weights = vh.mT @ (inverse[..., :, None] * (u.mT @ x))
         ctx.save_for_backward(x, y, u, inverse, vh, weights)
-        return weights
+        result: Tensor = weights
+        return result
 
     @staticmethod
     @first_derivative_only
@@ -130,4 +133,5 @@ def penalised_factor(gram: Tensor, penalty: float) -> Tensor:
             f"ridge regression with λ = {penalty:g} is beyond double precision for y of this "
             "scale; scale y down or take a larger λ"
         )
-    return factor
+    result: Tensor = factor
+    return result

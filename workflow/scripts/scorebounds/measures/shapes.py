@@ -65,6 +65,7 @@ _WILLIAMS_2021 = (
 NBS = declare(
     "nbs",
     compare=normalized_bures,
+    smooth_at_low_rank=False,
     reference=f"{CLOOS_2025}, section 3",
     formula="‖XᵀY‖_* / (‖X‖_F ‖Y‖_F)",
     blind_to=_SMALL,
@@ -73,6 +74,8 @@ NBS = declare(
 PROCRUSTES_ANGULAR = declare(
     "procrustes_angular",
     compare=angular_procrustes,
+    smooth_at_low_rank=False,
+    angular=True,
     reference=f"{CLOOS_2025}, section 3",
     formula="1 − arccos(NBS)/(π/2)",
     blind_to=_SMALL,
@@ -86,6 +89,7 @@ PROCRUSTES_DISTANCE = declare(
     bounds=(0.0, float("inf")),
     invariances=frozenset({ORTHOGONAL, TRANSLATION, PERMUTATION}),
     scale=lambda reference: reference.squared_norm.sqrt(),
+    smooth_at_low_rank=False,
     reference=_WILLIAMS_2021,
     formula="min ‖X − YQ‖_F over rotations Q",
     blind_to="nothing up to rotation; the scale of Y counts",
@@ -98,6 +102,7 @@ PROCRUSTES_NORMALISED = declare(
     higher_is_closer=False,
     bounds=(0.0, math.sqrt(2)),
     scale=lambda reference: reference.squared_norm.new_tensor(math.sqrt(2)),
+    smooth_at_low_rank=False,
     reference="Ding et al. 2021, Grounding Representation Similarity Through Statistical "
     "Testing, arXiv:2108.01661, section 2 (the square root of theirs)",
     formula="√(2 − 2 NBS)",

@@ -76,7 +76,8 @@ class _LeftSingularVectors(Function):
         turned = (u.mT @ grad_u) * _inverse_gaps(s, all_values).mT
         of_square = u @ turned @ u[..., :k].mT
         from_values = (u[..., :k] * grad_s[..., None, :]) @ vh[..., :k, :]
-        return from_values + (of_square + of_square.mT) @ matrix
+        result: Tensor = from_values + (of_square + of_square.mT) @ matrix
+        return result
 
 
 def principal_subspace(y: Tensor, share: float = 1.0) -> tuple[Tensor, Tensor]:

@@ -49,7 +49,8 @@ def _unit_neurons_in_x(reference: Reference) -> Tensor:
 
 def _unit_neurons(centred: Tensor, activity: Tensor, name: str) -> Tensor:
     require_varying_neurons(centred, activity, name, "soft matching")
-    return centred / torch.linalg.vector_norm(centred, dim=-2, keepdim=True)
+    result: Tensor = centred / torch.linalg.vector_norm(centred, dim=-2, keepdim=True)
+    return result
 
 
 def _best_matching(gains: Tensor) -> Tensor:
