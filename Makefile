@@ -42,6 +42,7 @@ lint: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy workflow/scripts/*.py workflow/rules/*.py
 	$(BIN)/snakefmt --check .
 	$(BIN)/snakemake --lint --config offline=true
 

@@ -89,6 +89,18 @@ def test_code_of_a_measure_plans_what_uses_this_measure(run):
     assert not {"prepare_dataset", "train_network", "train_model"} & rules(jobs)
 
 
+def test_a_new_measure_in_the_table_plans_no_computation(run):
+    entry = 'MeasureEntry(id="new_measure", label="new measure", module="kernels")'
+
+    def add_entry(text):
+        return text.replace("ENTRIES = (", f"ENTRIES = (\n    {entry},", 1)
+
+    jobs = plan_after(run, "core/measure_table.py", add_entry)
+    # Labels in figures and pages are read from the table.
+    labelled = {"plot_figure", "plot_figure_of_dataset", "animate_toy", "judge_model"}
+    assert rules(jobs) <= {*labelled, "collect_table", "all"}
+
+
 def test_code_of_recordings_plans_what_reads_them(run):
     jobs = plan_after(run, "core/recording.py", add_code)
     reading = {"prepare_dataset", "train_model", "optimize_dataset", "score_model", "range_pair"}

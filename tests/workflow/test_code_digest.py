@@ -115,6 +115,17 @@ def test_a_change_of_code_changes_the_digest(scripts, name, change):
     assert digest(scripts) != before
 
 
+def test_what_replaces_a_module_counts_in_its_place(scripts):
+    def digest_with(entry):
+        table = {"scorebounds.core.style": entry}
+        return CodeDigests(scripts, {}).digest("draw", replaced=table)
+
+    before = digest_with("size 7")
+    (scripts / "scorebounds/core/style.py").write_text("def use():\n    return 8\n")
+    assert digest_with("size 7") == before
+    assert digest_with("size 8") != before
+
+
 def test_place_and_time_of_the_files_do_not_matter(scripts, tmp_path_factory):
     other = shutil.copytree(scripts, tmp_path_factory.mktemp("other") / "with space")
     for path in other.rglob("*.py"):

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 PACKAGE = "scorebounds"
@@ -37,9 +38,11 @@ class CodeDigests:
         self._modules: dict[Path, _Module] = {}
         self._data_files: dict[Path, list[Path]] = {}
         self._imports: dict[Path, list[Path]] = {}
-        self._digests: dict[tuple[str, ...], str] = {}
+        self._digests: dict[tuple[Any, ...], str] = {}
 
-    def digest(self, script: str, *chosen: str) -> str:
+    def digest(
+        self, script: str, *chosen: str, replaced: Mapping[str, str] = MappingProxyType({})
+    ) -> str:
         """Return the digest of a script and of the modules behind it.
 
         Parameters
@@ -49,16 +52,21 @@ class CodeDigests:
         *chosen : str
             Modules of the library that this script loads by name, for example
             `scorebounds.measures.kernels`.
+        replaced : mapping of str to str
+            What stands for a module in the digest: of a table, the entries that the job uses.
 
         Returns
         -------
         str
             32 hexadecimal digits.
         """
-        key = (script, *sorted(set(chosen)))
+        key = (script, *sorted(set(chosen)), *sorted(replaced.items()))
         if key not in self._digests:
-            parts = (f"{path.name}:{self._module(path).digest}" for path in self.files(*key))
-            self._digests[key] = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+            tables = {self._path_of(module) for module in replaced}
+            files = [path for path in self.files(script, *chosen) if path not in tables]
+            parts = [f"{path.name}:{self._module(path).digest}" for path in files]
+            text = "\n".join([*parts, *replaced.values()])
+            self._digests[key] = hashlib.sha256(text.encode()).hexdigest()[:32]
         return self._digests[key]
 
     def files(self, script: str, *chosen: str) -> list[Path]:

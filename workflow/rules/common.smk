@@ -1,5 +1,7 @@
 """Which measures there are, and what the rules of each stage take and ask for."""
 
+from dataclasses import replace
+
 
 def measure_module(measure):
     """Return the module that declares a measure."""
@@ -76,7 +78,13 @@ def code_digest(script, measures=(), modules=()):
     def digest(wildcards):
         names = measures(wildcards) if callable(measures) else measures
         chosen = modules(wildcards) if callable(modules) else modules
-        return CODE.digest(script, *map(measure_module, names), *chosen)
+        if not names:
+            return CODE.digest(script, *chosen)
+        # Of the table of measures, the entries of these: another measure changes nothing here.
+        entries = [MEASURE_TABLE.entry_of(name) for name in names]
+        bare = [replace(entry, label="", aliases=(), members=()) for entry in entries]
+        table = {"scorebounds.core.measure_table": repr(bare)}
+        return CODE.digest(script, *map(measure_module, names), *chosen, replaced=table)
 
     return digest
 

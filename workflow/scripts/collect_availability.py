@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(target, entries, lock):
+def main(target: str, entries: list[dict[str, str]], lock: str) -> None:
     write_table(target, availability(entries, read_lock(Path(lock))))
 
 

@@ -1,5 +1,6 @@
 """Put the published numbers beside ours (rule collect_published)."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,13 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(published_path, agreement_path, tables, published_files, compared):
+def main(
+    published_path: str,
+    agreement_path: str,
+    tables: list[str],
+    published_files: list[str],
+    compared: Mapping[str, str],
+) -> None:
     folders = {Path(file).parent.name: Path(file).parent for file in published_files}
     published = {dataset: read_published(folders[name]) for dataset, name in compared.items()}
     comparison = compare_all(published, *(read_table(table) for table in tables))

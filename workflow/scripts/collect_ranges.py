@@ -1,5 +1,6 @@
 """Gather the ranges of all datasets and pairs (rule collect_ranges)."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(targets, sources):
+def main(targets: Mapping[str, str], sources: Mapping[str, list[str]]) -> None:
     """Write each table in `targets` (by name) from its files in `sources`."""
     for name, path in targets.items():
         write_table(path, pd.concat(read_table(source) for source in sources[name]))

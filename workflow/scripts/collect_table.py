@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(target, tables):
+def main(target: str, tables: list[str]) -> None:
     write_table(target, pd.concat(read_table(table) for table in tables))
 
 

@@ -12,14 +12,17 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def gathered(models, paths):
+def gathered(models: list[str], paths: list[str]) -> pd.DataFrame:
+    """Read a table of each model as one, with the name of the model."""
     tables = [
         read_table(path).assign(model=model) for model, path in zip(models, paths, strict=True)
     ]
     return pd.concat(tables, ignore_index=True)
 
 
-def main(target, dataset, models, scores, replicates):
+def main(
+    target: str, dataset: str, models: list[str], scores: list[str], replicates: list[str]
+) -> None:
     table = compare(gathered(models, scores), gathered(models, replicates))
     table.insert(0, "dataset", dataset)
     write_table(target, table)

@@ -1,6 +1,6 @@
 """Decode the variables of a reference, and shuffled labels (rule decode_reference)."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(target, reference, *, seed, n_folds, n_permutations, **settings):
+def main(
+    target: str,
+    reference: str,
+    *,
+    seed: int,
+    n_folds: int,
+    n_permutations: int,
+    **settings: Any,
+) -> None:
     recording = read_recording(reference)
     table = pd.DataFrame(columns=REFERENCE_COLUMNS)
     if recording.attrs["variables"]:

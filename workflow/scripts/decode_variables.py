@@ -1,6 +1,6 @@
 """Decode the variables of a dataset from what was optimised (rule decode_variables)."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(target, reference, optimized, *, seed, n_folds, **settings):
+def main(
+    target: str, reference: str, optimized: str, *, seed: int, n_folds: int, **settings: Any
+) -> None:
     recording = read_recording(reference)
     table = pd.DataFrame(columns=ACCURACY_COLUMNS)
     if recording.attrs["variables"]:

@@ -1,7 +1,8 @@
 """Fetch one file of the catalogue (rule fetch_dataset)."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scorebounds.core.joblog import job_log
 from scorebounds.fetching.checksums import hold_to_lock, read_lock
@@ -12,8 +13,17 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(target, name, urls, checksum, lock, *, mirrors, offline, downloads):
-    target, lock = Path(target), Path(lock)
+def main(
+    target: Path,
+    name: str,
+    urls: list[str],
+    checksum: str,
+    lock: Path,
+    *,
+    mirrors: list[str],
+    offline: bool,
+    downloads: Mapping[str, Any],
+) -> None:
     sources = [*mirror_sources(mirrors, name), *urls]
     locked = read_lock(lock).get(name, "")
     fetch(
@@ -31,11 +41,11 @@ def main(target, name, urls, checksum, lock, *, mirrors, offline, downloads):
 if __name__ == "__main__":
     with job_log(snakemake.log[0]):
         main(
-            snakemake.output[0],
+            Path(snakemake.output[0]),
             f"{snakemake.wildcards.folder}/{snakemake.wildcards.file}",
             snakemake.params.urls,
             snakemake.params.checksum,
-            snakemake.params.lock,
+            Path(snakemake.params.lock),
             # Not params: where a file comes from does not change it, so it is not fetched again.
             mirrors=snakemake.config["mirrors"],
             offline=snakemake.config["offline"],

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(thresholds, curves, reference, accuracies):
+def main(thresholds: str, curves: str, reference: str, accuracies: list[str]) -> None:
     table = pd.concat(read_table(path) for path in accuracies)
     write_table(thresholds, variable_thresholds(table, read_table(reference)))
     write_table(curves, mean_curves(table))

@@ -1,5 +1,6 @@
 """Find the score at which each component is captured (rule find_thresholds)."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(optimized, targets):
+def main(optimized: list[str], targets: Mapping[str, str]) -> None:
     """Write each table in `targets` (by name) from the results of all measures."""
     summaries = [summarize_trajectories(open_dataset(path)) for path in optimized]
     for name, path in targets.items():

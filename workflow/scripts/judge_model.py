@@ -1,5 +1,6 @@
 """Interpret the scores of a model, as a table and a page (rule judge_model)."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,17 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(targets, scores, components, comparison, thresholds, regions, names):
-    components = read_table(components)
-    thresholds = pd.concat([read_table(path) for path in thresholds], ignore_index=True)
+def main(
+    targets: Mapping[str, str],
+    scores: str,
+    components_path: str,
+    comparison: str,
+    threshold_paths: list[str],
+    regions: list[str],
+    names: Mapping[str, str],
+) -> None:
+    components = read_table(components_path)
+    thresholds = pd.concat([read_table(path) for path in threshold_paths], ignore_index=True)
     card = interpret(read_table(scores), components, thresholds)
     allowed = allowed_scores(card, components, [read_table(path) for path in regions])
     for name, table in {"card": card, "allowed": allowed}.items():

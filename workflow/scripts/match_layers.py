@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def recorded(paths, state):
+def recorded(paths: list[str], state: str) -> list[torch.Tensor]:
+    """Read the layers of networks, without silent units."""
     layers = []
     for path in paths:
         with open_dataset(path) as stored:
@@ -33,7 +34,9 @@ def recorded(paths, state):
     return layers
 
 
-def main(target, accuracy, maps, paths, name, *, n_untrained):
+def main(
+    target: str, accuracy: str, maps: str, paths: list[str], name: str, *, n_untrained: int
+) -> None:
     measure, tables = registry.load(name), []
     # Layers wider than there are images are a part of the demonstration.
     warnings.simplefilter("ignore", registry.SaturatedScoreWarning)

@@ -1,12 +1,12 @@
 """Climb one measure towards one dataset from every seed (rule optimize_dataset)."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from scorebounds.core.devices import chosen_device
 from scorebounds.core.joblog import job_log
-from scorebounds.core.recording import read_recording, samples_by_neurons
+from scorebounds.core.samples import read_samples
 from scorebounds.core.tables import write_dataset
 from scorebounds.measures import registry
 from scorebounds.optimization.optimize import optimize, starting_points
@@ -16,11 +16,20 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(target, reference, measure, *, device, seed, n_seeds, n_checkpoints, **settings):
-    recording = read_recording(reference)
+def main(
+    target: str,
+    reference: str,
+    measure: str,
+    *,
+    device: torch.device,
+    seed: int,
+    n_seeds: int,
+    n_checkpoints: int,
+    **settings: Any,
+) -> None:
+    x, recording = read_samples(reference, device)
     dataset = recording.attrs["dataset"]
-    x = torch.from_numpy(samples_by_neurons(recording)).to(device)
-    starts = starting_points(x.shape, seed, (dataset, measure), n_seeds).to(device)
+    starts = starting_points((x.shape[0], x.shape[1]), seed, (dataset, measure), n_seeds).to(device)
     # Checkpoints are for decoding: without labels there is nothing to decode.
     labelled = bool(recording.attrs["variables"])
     chosen = registry.load(measure)

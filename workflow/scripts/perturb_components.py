@@ -8,7 +8,7 @@ import torch
 
 from scorebounds.core.joblog import job_log
 from scorebounds.core.random import derived_seed
-from scorebounds.core.recording import read_recording, samples_by_neurons
+from scorebounds.core.samples import read_samples
 from scorebounds.core.tables import write_table
 from scorebounds.optimization.perturbation import COLUMNS, NoDirectionError, perturb_components
 
@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(target, reference, *, seed, measures, n_draws):
-    recording = read_recording(reference)
+def main(target: str, reference: str, *, seed: int, measures: list[str], n_draws: int) -> None:
+    x, recording = read_samples(reference)
     dataset = recording.attrs["dataset"]
-    x = torch.from_numpy(samples_by_neurons(recording))
     seeds = [derived_seed(seed, "perturbation", dataset, draw) for draw in range(n_draws)]
     try:
         table = perturb_components(x, dataset, measures, seeds)

@@ -1,8 +1,9 @@
 """Bring one dataset into the common form, and report on it (rule prepare_dataset)."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scorebounds.core.joblog import job_log
 from scorebounds.core.recording import write_recording
@@ -16,31 +17,40 @@ if TYPE_CHECKING:
 logger = logging.getLogger("scorebounds")
 
 
-def main(target, report, name, files, checksums, lock, provenance, *, seed, settings, custom):
-    files = [Path(file) for file in files]
+def main(
+    targets: Mapping[str, str],
+    name: str,
+    files: list[Path],
+    checksums: list[str],
+    lock: Path,
+    provenance: Mapping[str, str],
+    *,
+    seed: int,
+    settings: Mapping[str, Any],
+    custom: bool,
+) -> None:
     for file, checksum in zip(files, checksums, strict=True) if checksums else ():
         if checksum:
             require_checksum(file, checksum)
         else:
-            hold_to_lock(file, file.as_posix().rpartition("data/raw/")[2], Path(lock))
+            hold_to_lock(file, file.as_posix().rpartition("data/raw/")[2], lock)
     array = loaders.load(name, files, seed=seed, settings=settings, custom=custom)
     array.attrs.update(provenance, dataset=name)
     text = describe(array, files)
     # Of a dataset that is refused, the log keeps the report.
     logger.info("%s", text)
-    write_recording(target, array, str(files[0]) if custom else name)
-    Path(report).write_text(text, encoding="utf-8")
+    write_recording(targets["recording"], array, str(files[0]) if custom else name)
+    Path(targets["report"]).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
     with job_log(snakemake.log[0]):
         main(
-            snakemake.output.recording,
-            snakemake.output.report,
+            dict(snakemake.output.items()),
             snakemake.wildcards.dataset,
-            snakemake.input.raw,
+            [Path(file) for file in snakemake.input.raw],
             snakemake.params.checksums,
-            snakemake.params.lock,
+            Path(snakemake.params.lock),
             snakemake.params.provenance,
             seed=snakemake.params.seed,
             settings=snakemake.params.settings,

@@ -1,12 +1,13 @@
 """Find what a high score leaves to measures it was not paired with (rule range_others)."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
 
 from scorebounds.core.joblog import job_log
-from scorebounds.core.recording import read_recording, samples_by_neurons
+from scorebounds.core.samples import read_samples
 from scorebounds.core.tables import read_table, write_table
 from scorebounds.ranges.guides import guides_of_other_pairs
 
@@ -14,10 +15,18 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(target, reference, guides, measures, *, seed, settings):
-    recording = read_recording(reference)
+def main(
+    target: str,
+    reference: str,
+    guides: list[str],
+    measures: list[str],
+    *,
+    seed: int,
+    settings: Mapping[str, Any],
+) -> None:
+    x, recording = read_samples(reference)
     found = guides_of_other_pairs(
-        torch.from_numpy(samples_by_neurons(recording)),
+        x,
         pd.concat(read_table(path) for path in guides),
         measures,
         recording.attrs["dataset"],

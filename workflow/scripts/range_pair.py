@@ -1,12 +1,13 @@
 """Find the range of a pair of scores on one dataset (rule range_pair)."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from scorebounds.core.devices import chosen_device
 from scorebounds.core.joblog import job_log
-from scorebounds.core.recording import read_recording, samples_by_neurons
+from scorebounds.core.samples import read_samples
 from scorebounds.core.tables import write_table
 from scorebounds.ranges.region import pair_range
 
@@ -14,11 +15,18 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(targets, reference, pair, *, device, seed, settings):
+def main(
+    targets: Mapping[str, str],
+    reference: str,
+    pair: tuple[str, str],
+    *,
+    device: torch.device,
+    seed: int,
+    settings: Mapping[str, Any],
+) -> None:
     """Write each table in `targets` (by name)."""
-    recording = read_recording(reference)
+    x, recording = read_samples(reference, device)
     dataset = recording.attrs["dataset"]
-    x = torch.from_numpy(samples_by_neurons(recording)).to(device)
     try:
         found = pair_range(x, pair, dataset, seed=seed, settings=settings)
     except ValueError as error:

@@ -1,6 +1,7 @@
 """Score a model beside chance and the recording's noise (rule score_model)."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -16,7 +17,17 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(targets, reference, model, measures, by, *, settings, device, seed):
+def main(
+    targets: Mapping[str, str],
+    reference: str,
+    model: str,
+    measures: list[str],
+    by: str | list[str],
+    *,
+    settings: Mapping[str, Any],
+    device: torch.device,
+    seed: int,
+) -> None:
     matched = match(read_recording(reference), read_recording(model), by)
     resampling = ResamplingSettings(**settings, seed=seed)
     scores, replicates = score_model(matched, measures, resampling, read_halves(reference), device)

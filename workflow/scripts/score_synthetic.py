@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from scorebounds.core.joblog import job_log
-from scorebounds.core.recording import read_recording, samples_by_neurons
+from scorebounds.core.samples import read_samples
 from scorebounds.core.tables import open_dataset, write_table
 from scorebounds.optimization.cross_scores import score_with_all
 
@@ -13,14 +13,16 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(target, reference, optimized, measures, n_seeds):
-    recording = read_recording(reference)
+def main(
+    target: str, reference: str, optimized: list[str], measures: list[str], n_seeds: int
+) -> None:
+    x, recording = read_samples(reference)
     synthetic = {}
     for path in optimized:
         with open_dataset(path) as stored:
             final = stored.final_activity[:n_seeds].values
             synthetic[stored.attrs["measure"]] = torch.from_numpy(final).double()
-    table = score_with_all(torch.from_numpy(samples_by_neurons(recording)), synthetic, measures)
+    table = score_with_all(x, synthetic, measures)
     table.insert(0, "dataset", recording.attrs["dataset"])
     write_table(target, table)
 

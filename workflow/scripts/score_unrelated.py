@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(target, path, names, *, seed, n_draws):
+def main(target: str, path: str, names: list[str], *, seed: int, n_draws: int) -> None:
     with open_dataset(path) as stored:
         middle = stored.attrs["n_layers"] // 2
         (layer,), _ = drop_constant([stored[f"trained_{middle}"].values])

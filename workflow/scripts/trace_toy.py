@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(curves, frames, reference, optimized):
+def main(curves: str, frames: str, reference: str, optimized: list[str]) -> None:
     recording, of_capture, of_data = read_recording(reference), [], []
     for path in optimized:
         with open_dataset(path) as stored:

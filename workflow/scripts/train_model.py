@@ -1,8 +1,9 @@
 """Train a recurrent network on a task, or leave it as it was drawn; record it (train_model)."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -18,7 +19,17 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(targets, name, checkpoint, *, seed, device, evidence_noise, training, **settings):
+def main(
+    targets: Mapping[str, str],
+    name: str,
+    checkpoint: Path,
+    *,
+    seed: int,
+    device: torch.device,
+    evidence_noise: float,
+    training: Mapping[str, Any],
+    **settings: Any,
+) -> None:
     logging.getLogger("scorebounds").info("%s on %s", name, device)
     task_name = tasks.task_of(name)
     task = tasks.load(task_name, evidence_noise)

@@ -1,7 +1,8 @@
 """Train one convolutional network and record its layers (rule train_network)."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 import xarray as xr
@@ -16,7 +17,17 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(target, name, number, files, *, seed, n_images, device, training):
+def main(
+    target: str,
+    name: str,
+    number: str,
+    files: list[str],
+    *,
+    seed: int,
+    n_images: int,
+    device: torch.device,
+    training: Mapping[str, Any],
+) -> None:
     train, held_out = images.load(name, [Path(file) for file in files])
     shown = images.first(held_out, n_images)
     network = convnets.make_network(name, train, derived_seed(seed, "network", name, number))
