@@ -54,10 +54,14 @@ def recording_mb(input):
     return 8e-6 * math.prod(shape(input))
 
 
+def rank(input):
+    """Return the largest rank that a recording can have: products are formed on its smaller side."""
+    return min(shape(input))
+
+
 def billions(input):
-    """Return by 1e9 what XᵀX multiplies: most of a step goes into a few such products."""
-    n_samples, n_neurons = shape(input)
-    return n_samples * n_neurons**2 / 1e9
+    """Return by 1e9 the multiplications of XᵀX or XXᵀ, of which a step takes a few."""
+    return math.prod(shape(input)) * rank(input) / 1e9
 
 
 def fetch_minutes(wildcards, attempt):
@@ -72,22 +76,21 @@ def prepare_memory(wildcards, input, attempt):
 
 
 def optimize_memory(wildcards, input, attempt):
-    """Request MB: copies of all seeds' data, and of their neurons × neurons products and folds."""
-    n_seeds, (_, n_neurons) = config["optimize"]["n_seeds"], shape(input)
+    """Request MB: copies of all seeds' data, and of their products on the smaller side and folds."""
     copies = 110 if "_cv_" in wildcards.measure else 40
-    numbers = 30 * recording_mb(input) + copies * 8e-6 * n_neurons**2
+    numbers = 30 * recording_mb(input) + copies * 8e-6 * rank(input) ** 2
+    n_seeds = config["optimize"]["n_seeds"]
     return max(TORCH_MB, round(TORCH_MB / 2 + n_seeds * numbers)) * attempt
 
 
 def optimize_minutes(wildcards, input, attempt):
-    """Request minutes, by the products of a step; folds solve p × p systems besides.
+    """Request minutes, by the products of a step; folds solve a system of their size besides.
 
     Plain regression may take several times the steps of others on its last bit of score.
     """
-    _, n_neurons = shape(input)
     per_billion = 12
     if "_cv_" in wildcards.measure:
-        per_billion = 0.3 * n_neurons
+        per_billion = 0.3 * rank(input)
     elif wildcards.measure.startswith("linreg"):
         per_billion = 40
     return at_least(per_billion * config["optimize"]["n_seeds"] / 5 * billions(input)) * attempt
@@ -126,8 +129,7 @@ def decode_minutes(wildcards, input, attempt):
 
 def perturb_minutes(wildcards, input, attempt):
     """Request minutes: each component is scored among all."""
-    _, n_neurons = shape(input)
-    return at_least(25 * (n_neurons / 727) ** 4) * attempt
+    return at_least(25 * (rank(input) / 727) ** 4) * attempt
 
 
 def range_memory(wildcards, input, attempt):
