@@ -108,6 +108,12 @@ def test_code_of_recordings_plans_what_reads_them(run):
     assert "train_network" not in rules(jobs)
 
 
+def test_code_of_thresholds_plans_no_optimisation(run):
+    planned = rules(plan_after(run, "optimization/summary.py", add_code))
+    assert {"find_thresholds", "collect_table"} <= planned
+    assert not {"prepare_dataset", "optimize_dataset"} & planned
+
+
 def test_code_of_the_log_plans_nothing(run):
     assert plan_after(run, "core/joblog.py", add_code) == []
 

@@ -34,6 +34,13 @@ RANGES = {
     "reduced": {"n_grid": 5, "n_starts": 3, "n_rounds": 3, "n_steps": 5, "n_passes": 1},
     "full": {"n_grid": 3, "n_starts": 2, "n_rounds": 2, "n_steps": 3, "n_passes": 1},
 }
+# Every step of a search once or twice: enough to see where its tensors are.
+SHORT = {
+    **RANGES,
+    "joint": {**RANGES["joint"], "n_targets": 2, "max_steps": 2},
+    "reduced": {"n_grid": 3, "n_starts": 1, "n_rounds": 1, "n_steps": 2, "n_passes": 1},
+    "full": {"n_grid": 3, "n_starts": 1, "n_rounds": 1, "n_steps": 2, "n_passes": 1},
+}
 
 
 class PretendedDevice(TorchFunctionMode):
@@ -114,7 +121,7 @@ def test_climbing_keeps_to_the_device(measure, monkeypatch):
 @pytest.mark.parametrize("pair", PAIRS)
 def test_ranges_keep_to_the_device(pair, moving, monkeypatch):
     x = recording()
-    settings = {**RANGES, "joint": {**RANGES["joint"], "x": moving}}
+    settings = {**SHORT, "joint": {**SHORT["joint"], "x": moving}}
     expected = pair_range(x, pair, "made up", seed=0, settings=settings)
     with pretended_device(monkeypatch):
         found = pair_range(x, pair, "made up", seed=0, settings=settings)
