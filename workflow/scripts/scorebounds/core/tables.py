@@ -5,6 +5,8 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
+from scorebounds.core.integrity import readable_netcdf, record_digest, require_digest
+
 
 def write_dataset(path: str | Path, dataset: xr.Dataset) -> None:
     """Write a labelled dataset as netCDF."""
@@ -12,15 +14,30 @@ def write_dataset(path: str | Path, dataset: xr.Dataset) -> None:
 
 
 def open_dataset(path: str | Path) -> xr.Dataset:
-    """Open a netCDF file; its arrays are read when they are used."""
-    return xr.open_dataset(path, engine="h5netcdf")
+    """Open a netCDF file; its arrays are read when they are used.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged; the message names the file and how to remake it.
+    """
+    with readable_netcdf(path):
+        return xr.open_dataset(path, engine="h5netcdf")
 
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
-    """Write a tidy table as CSV; a missing value is an empty cell."""
+    """Write a tidy table as CSV, and its digest; a missing value is an empty cell."""
     table.to_csv(path, index=False, float_format="%.8g")
+    record_digest(path)
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a table; only an empty cell is a missing value."""
+    """Read a table; only an empty cell is a missing value.
+
+    Raises
+    ------
+    ValueError
+        If the file is not as it was written; the message names the file and how to remake it.
+    """
+    require_digest(path)
     return pd.read_csv(path, keep_default_na=False, na_values=[""])
