@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,12 +13,12 @@ from scipy.spatial.distance import cdist, pdist
 from scipy.stats import pearsonr, spearmanr
 from sklearn.cross_decomposition import CCA, PLSRegression
 from sklearn.linear_model import LinearRegression, Ridge
-from sklearn.model_selection import KFold
+from sklearn.model_selection import GroupKFold, KFold
 
 from helpers.measures import CASES, DIFFERENTIABLE, NAMES, draw, load, score
 from scorebounds.measures import registry
 from scorebounds.measures.cross_validation import TUNING_GRID
-from scorebounds.measures.folds import fold_bounds
+from scorebounds.measures.folds import fold_bounds, grouped_folds
 from scorebounds.measures.pair import Reference
 from scorebounds.measures.prediction import (
     held_out_correlations,
@@ -375,6 +376,125 @@ def test_folds_are_those_of_scikit_learn():
     for n in (5, 7, 100, 103):
         theirs = [(test[0], test[-1] + 1) for _, test in KFold(5).split(np.zeros(n))]
         assert fold_bounds(n) == theirs
+
+
+GROUPED = [name for name in NAMES if load(name).cross_validated]
+
+
+def labels(n, n_groups, seed=0):
+    return np.random.default_rng(seed).integers(n_groups, size=n)
+
+
+@pytest.mark.parametrize("n_groups", [2, 3, 5, 6, 17])
+@pytest.mark.parametrize("seed", range(3))
+def test_folds_of_groups_are_those_of_scikit_learn(n_groups, seed):
+    groups = labels(60, n_groups, seed)
+    n_folds = min(5, len(set(groups)))
+    theirs = [test for _, test in GroupKFold(n_folds).split(groups, groups=groups)]
+    folds = grouped_folds([f"condition {group:02d}" for group in groups])
+    ours = [folds.order[start:stop].numpy() for start, stop in folds.bounds]
+    for mine, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(np.sort(mine), other)
+
+
+def textbook_grouped(name, x, y, groups):
+    """Score held-out groups with scikit-learn, also where the penalty is tuned on inner groups."""
+
+    def splits(x, groups):
+        return list(GroupKFold(min(5, len(set(groups)))).split(x, groups=groups))
+
+    def held_out(x, y, splits, make):
+        scores = []
+        for train, test in splits:
+            residual = x[test] - make().fit(y[train], x[train]).predict(y[test])
+            scores.append(1 - np.sum(residual**2) / np.sum((x[test] - x[train].mean(0)) ** 2))
+        return np.mean(scores)
+
+    def tuned(train):
+        x_train, y_train = x[train], y[train]
+        inner = splits(x_train, groups[train])
+        level = np.sum(centred(y_train) ** 2) / min(y.shape[1], len(train))
+        penalties = [factor * level for factor in TUNING_GRID]
+        found = [
+            held_out(x_train, y_train, inner, partial(Ridge, penalty, solver="svd"))
+            for penalty in penalties
+        ]
+        return Ridge(penalties[np.argmax(found)], solver="svd")
+
+    outer = splits(x, groups)
+    if name == "ridge_cv_tuned":
+        return np.mean([held_out(x, y, [split], lambda: tuned(split[0])) for split in outer])  # noqa: B023
+    if "pearson" in name:
+        make = PLSRegression(3, scale=False, max_iter=100_000, tol=1e-26)
+        make = make if name.startswith("pls") else Ridge(100, solver="svd")
+        correlations = [
+            [
+                pearsonr(a, b).statistic
+                for a, b in zip(x[s].T, make.fit(y[t], x[t]).predict(y[s]).T, strict=True)
+            ]
+            for t, s in outer
+        ]
+        return np.median(np.mean(correlations, axis=0))
+    make = LinearRegression(tol=1e-15) if name == "linreg_cv" else Ridge(100, solver="svd")
+    return held_out(x, y, outer, lambda: make)
+
+
+@pytest.mark.parametrize("n_groups", [4, 9])
+@pytest.mark.parametrize("name", GROUPED)
+def test_cross_validation_over_groups_equals_scikit_learn(name, n_groups):
+    x, y = draw(60, 6), draw(60, 6) @ draw(6, 5, seed=1) + draw(60, 5, seed=2)
+    groups = labels(60, n_groups)
+    measure = load(name)
+    expected = textbook_grouped(measure.name, x.numpy(), y.numpy(), groups)
+    found = measure.score(x, y, groups=groups)
+    assert found.item() == pytest.approx(expected, rel=1e-8)
+    assert measure.against(x, groups)(y[None]).item() == pytest.approx(expected, rel=1e-8)
+    assert measure.between([x], [y], groups).item() == pytest.approx(expected, rel=1e-8)
+    orders = [torch.from_numpy(np.random.default_rng(1).permutation(60))]
+    shuffled = textbook_grouped(
+        measure.name, x[torch.argsort(orders[0])].numpy(), y.numpy(), groups
+    )
+    assert measure.reordered(x, y, orders, groups).item() == pytest.approx(shuffled, rel=1e-8)
+
+
+@pytest.mark.parametrize("name", ["ridge_cv_100", "ridge_cv_tuned", "linreg_cv"])
+def test_repeats_of_a_condition_do_not_stand_on_both_sides_of_a_fold(name):
+    """60 images four times: whichever way the rows are sorted, an unrelated model predicts none."""
+    images, model = draw(60, 10), draw(60, 30, seed=1)
+    by_repeat = torch.arange(60).repeat(4)
+    by_image = torch.arange(60).repeat_interleave(4)
+    noise = 0.1 * draw(240, 10, seed=2)
+    measure = load(name)
+    scores = []
+    for image in (by_repeat, by_image):
+        x = images[image] + noise[torch.argsort(torch.argsort(image, stable=True))]
+        scores.append(measure.score(x, model[image], groups=image).item())
+    assert scores[0] < 0.05
+    assert scores[0] == pytest.approx(scores[1], rel=1e-9)
+    assert measure.score(images[by_repeat] + noise, model[by_repeat]).item() > 0.3
+
+
+def test_groups_that_cannot_be_used_are_refused():
+    x, y = draw(20, 3), draw(20, 3, seed=1)
+    with pytest.raises(ValueError, match="a group for each of 20 samples, got 19 groups"):
+        load("cka").score(x, y, groups=range(19))
+    with pytest.raises(ValueError, match="at least 2 groups for cross-validation, got 1"):
+        load("ridge_cv_100").score(x, y, groups=[0] * 20)
+    with pytest.raises(ValueError, match="at least 2 groups for cross-validation, got 1"):
+        load("ridge_cv_tuned").score(x, y, groups=[0, 1] * 10)
+    assert load("cka").score(x, y, groups=range(20)) == load("cka").score(x, y)
+
+
+def test_neighbours_that_tie_share_the_last_places():
+    """Rows that equal each other are equally near: the order of rows must not decide."""
+    x = draw(12, 4).repeat_interleave(3, dim=0)
+    y = draw(12, 4, seed=1).repeat(3, 1)
+    measure = load("mutual_knn_4")
+    found = measure.score(x, y).item()
+    for seed in range(5):
+        order = torch.randperm(36, generator=torch.Generator().manual_seed(seed))
+        assert measure.score(x[order], y[order]).item() == pytest.approx(found, abs=1e-12)
+        assert measure.score(x[order], x[order]).item() == pytest.approx(1, abs=1e-12)
 
 
 def test_any_parameter_can_be_asked_for():

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from scorebounds.measures.folds import Folds, Groups, contiguous_folds, grouped_folds
 from scorebounds.measures.inputs import require_matrix, require_pair
-from scorebounds.measures.pair import Pair, PairOfReferences, Reference, Reordered, of_order_one
+from scorebounds.measures.pair import Pair, Reference, of_order_one
+from scorebounds.measures.references import PairOfReferences, Reordered, rows_to_pair
 
 ORTHOGONAL = "orthogonal"
 SCALING = "isotropic_scaling"
@@ -84,6 +86,8 @@ class Measure:
         Whether the score is an angle, whose slope is unbounded at a perfect match.
     smooth_at_low_rank : bool
         Whether the score is differentiable where Y has lost rank.
+    cross_validated : bool
+        Whether samples are held out, so that the score depends on which of them form a fold.
     twice_differentiable : bool
         Whether second derivatives are available; otherwise asking for them raises.
     """
@@ -105,6 +109,7 @@ class Measure:
     attains_perfect: bool = True
     angular: bool = False
     smooth_at_low_rank: bool = True
+    cross_validated: bool = False
     twice_differentiable: bool = False
 
     def __eq__(self, other: object) -> bool:
@@ -113,7 +118,7 @@ class Measure:
     def __hash__(self) -> int:
         return hash(self.name)
 
-    def score(self, x: Tensor, y: Tensor) -> Tensor:
+    def score(self, x: Tensor, y: Tensor, groups: Groups | None = None) -> Tensor:
         """Score how well `y` matches `x`.
 
         Parameters
@@ -122,6 +127,9 @@ class Measure:
             Floating point; row i is the response to sample i, in any unit.
         y : Tensor, shape (..., n_samples, n_y)
             Rows paired with those of `x`; same dtype and device. Leading dimensions are a batch.
+        groups : sequence, shape (n_samples,), optional
+            The condition, run or subject of each sample. Cross-validated measures hold out whole
+            groups (`grouped_folds`), contiguous folds without it; other measures ignore it.
 
         Returns
         -------
@@ -135,23 +143,29 @@ class Measure:
             If the shapes do not pair, a value is not finite, a matrix is constant over samples,
             or there are too few samples for the measure.
         """
-        return self.against(x)(y)
+        return self.against(x, groups)(y)
 
-    def against(self, x: Tensor) -> Callable[[Tensor], Tensor]:
+    def against(self, x: Tensor, groups: Groups | None = None) -> Callable[[Tensor], Tensor]:
         """Do X's share of the work once and return the score as a function of y."""
         require_matrix(x)
         x = x.detach()
-        reference = Reference(self._scaled(x, "x"))
+        folds = self._folds(x, groups)
+        reference = Reference(self._scaled(folds.arrange(x), "x"), folds)
 
         def score_of(y: Tensor) -> Tensor:
             require_pair(x, y)
             if not self.differentiable:
                 y = y.detach()
-            return self.compare(Pair(reference, self._scaled(y, "y")))
+            return self.compare(Pair(reference, self._scaled(folds.arrange(y), "y")))
 
         return score_of
 
-    def between(self, xs: Sequence[Tensor], ys: Sequence[Tensor] | None = None) -> Tensor:
+    def between(
+        self,
+        xs: Sequence[Tensor],
+        ys: Sequence[Tensor] | None = None,
+        groups: Groups | None = None,
+    ) -> Tensor:
         """Score every x with every y; the share of each of them is done once.
 
         Parameters
@@ -159,6 +173,8 @@ class Measure:
         xs, ys : sequence of Tensor, shapes (n_samples, n_x) and (n_samples, n_y)
             As for `score`; widths may differ within a sequence. Without `ys` the xs are scored with
             each other.
+        groups : sequence, optional
+            As for `score`.
 
         Returns
         -------
@@ -178,16 +194,22 @@ class Measure:
         mirrored = ys is None and self.symmetric
         scores = torch.empty(len(xs), len(others), dtype=xs[0].dtype, device=xs[0].device)
         with torch.no_grad():
-            left = [Reference(self._scaled(x, "x")) for x in xs]
-            right = left if mirrored else [Reference(self._scaled(y, "y")) for y in others]
+            folds = self._folds(xs[0], groups)
+            left = [Reference(self._scaled(folds.arrange(x), "x"), folds) for x in xs]
+            right = left if mirrored else [self._reference_of_y(y, folds) for y in others]
             for row, reference in enumerate(left):
                 for column in range(row if mirrored else 0, len(right)):
                     pair = PairOfReferences(reference, right[column])
                     scores[row, column] = self.compare(pair)
         return scores.triu() + scores.triu(1).mT if mirrored else scores
 
-    def reordered(self, x: Tensor, y: Tensor, orders: Iterable[Tensor]) -> Tensor:
+    def reordered(
+        self, x: Tensor, y: Tensor, orders: Iterable[Tensor], groups: Groups | None = None
+    ) -> Tensor:
         """Score x with the rows of y in other orders; the share of either side is done once.
+
+        The folds of cross-validation stay with the rows of y, so that their factorisations serve
+        all orders: what is scored is y with the rows of x in the inverse order.
 
         Parameters
         ----------
@@ -195,6 +217,8 @@ class Measure:
             As for `score`.
         orders : iterable of Tensor of int, shape (n_samples,)
             Which row of y stands in each place: every row once, or another one equal to it.
+        groups : sequence, optional
+            As for `score`, of the rows of y.
 
         Returns
         -------
@@ -208,9 +232,26 @@ class Measure:
         """
         require_pair(x, y)
         with torch.no_grad():
-            reference, whole = Reference(self._scaled(x, "x")), Reference(self._scaled(y, "y"))
-            pairs = (PairOfReferences(reference, Reordered(whole, rows)) for rows in orders)
+            folds = self._folds(x, groups)
+            reference = Reference(self._scaled(folds.arrange(x), "x"), folds)
+            other = self._reference_of_y(y, folds)
+            pairs = (
+                PairOfReferences(Reordered(reference, folds.arrange_order(partners)), other)
+                for partners in rows_to_pair(y, orders)
+            )
             return torch.stack([self.compare(pair) for pair in pairs])
+
+    def _folds(self, x: Tensor, groups: Groups | None) -> Folds:
+        if groups is not None and len(groups) != len(x):
+            raise ValueError(
+                f"expected a group for each of {len(x)} samples, got {len(groups)} groups"
+            )
+        if not self.cross_validated:
+            return Folds([])
+        return contiguous_folds(len(x)) if groups is None else grouped_folds(groups)
+
+    def _reference_of_y(self, y: Tensor, folds: Folds) -> Reference:
+        return Reference(self._scaled(folds.arrange(y), "y"), folds)
 
     def _scaled(self, values: Tensor, side: str) -> Tensor:
         """Scale one side to order one where the score does not depend on its scale."""

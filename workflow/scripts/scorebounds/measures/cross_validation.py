@@ -13,7 +13,7 @@ from scorebounds.measures.base import (
     invariance,
 )
 from scorebounds.measures.closed_form import apply, first_derivative_only
-from scorebounds.measures.folds import fold_bounds, train_test_splits
+from scorebounds.measures.folds import train_test_splits
 from scorebounds.measures.pair import Pair, Reference, in_double
 from scorebounds.measures.projections import least_squares, penalised_factor
 from scorebounds.measures.registry import declare, family
@@ -31,10 +31,9 @@ def cross_validated_ridge(pair: Pair, penalty: float) -> Tensor:
     sum (not the mean) of squares, and R² = 1 − ‖X_te − Y_te B‖²/‖X_te‖². In (−∞, 1]. Cloos et
     al. 2025, section 3.
     """
-    bounds = fold_bounds(pair.y.shape[-2])
-    sizes = [stop - start for start, stop in bounds]
+    sizes = [stop - start for start, stop in pair.reference.folds.bounds]
     return apply(
-        _CrossValidatedRidge, *pair.folds(bounds), *pair.reference.folds(bounds), sizes, penalty
+        _CrossValidatedRidge, *pair.fold_products, *pair.reference.fold_sums, sizes, penalty
     )
 
 
@@ -48,7 +47,7 @@ def cross_validated_regression(pair: Pair) -> Tensor:
     precision = torch.finfo(pair.activity.dtype).eps
     double = pair if pair.activity.dtype == torch.float64 else pair.double
     scores = []
-    for split in train_test_splits(double.reference.x, double.y):
+    for split in train_test_splits(double.reference.x, double.y, double.reference.folds.bounds):
         fold = split.centred()
         weights = least_squares(fold.x_train, fold.y_train, precision)
         residual = fold.x_test - fold.y_test @ weights
@@ -64,17 +63,19 @@ def tuned_ridge(pair: Pair) -> Tensor:
     `TUNING_GRID` times the mean squared norm of a dimension of the training Y (a neuron, or of wide
     data a sample): the one of the highest inner score. In (−∞, 1].
     """
-    x = pair.reference.x
     batch = pair.y.reshape(-1, *pair.y.shape[-2:])
-    scores = torch.stack([_tuned_ridge_of_one(x, y) for y in batch])
+    scores = torch.stack([_tuned_ridge_of_one(pair.reference, y) for y in batch])
     return scores.reshape(pair.y.shape[:-2])
 
 
-def _tuned_ridge_of_one(x: Tensor, y: Tensor) -> Tensor:
+def _tuned_ridge_of_one(reference: Reference, y: Tensor) -> Tensor:
     scores = []
-    for split in train_test_splits(x, y):
+    for number, split in enumerate(train_test_splits(reference.x, y, reference.folds.bounds)):
         fold = split.centred()
-        of_train = Pair(Reference(split.x_train), split.y_train)
+        folds = reference.folds.of_training_samples(number)
+        of_train = Pair(
+            Reference(folds.arrange(split.x_train), folds), folds.arrange(split.y_train)
+        )
         level = of_train.squared_norm.item() / of_train.y.shape[-1]
         grid = [factor * level for factor in TUNING_GRID]
         inner = [cross_validated_ridge(of_train, penalty).item() for penalty in grid]
@@ -177,6 +178,7 @@ LINREG_CV = declare(
     bounds=(-float("inf"), 1.0),
     invariances=OF_EITHER_SIDE | {invariance(INVERTIBLE, applies_to="y")},
     smooth_at_low_rank=False,
+    cross_validated=True,
     reference=f"{CLOOS_2025}, section 3 (linreg-r2#5folds_cv)",
     formula="mean over 5 folds of 1 − ‖X_te − Y_te B‖² / ‖X_te‖², B least squares",
     blind_to=BLIND_TO,
@@ -188,6 +190,7 @@ RIDGE_CV_TUNED = declare(
     bounds=(-float("inf"), 1.0),
     invariances=OF_EITHER_SIDE,
     attains_perfect=False,
+    cross_validated=True,
     reference="nested cross-validation, Stone 1974, doi:10.1111/j.2517-6161.1974.tb00994.x",
     formula="ridge_cv with λ chosen by inner folds of the training samples",
     blind_to=BLIND_TO,
@@ -205,6 +208,7 @@ def ridge_cv(number: str) -> Measure:
         bounds=(-float("inf"), 1.0),
         invariances=OF_RIDGE,
         attains_perfect=False,
+        cross_validated=True,
         reference=f"{CLOOS_2025}, section 3 (ridge-lambda-r2#5folds_cv)",
         formula=f"mean over 5 folds of 1 − ‖X_te − Y_te B‖² / ‖X_te‖², B ridge with λ = {number}",
         blind_to=f"{BLIND_TO}; the penalty counts in squared units of Y",

@@ -19,6 +19,7 @@ from scorebounds.measures.base import (
 from scorebounds.measures.closed_form import gram, narrow
 from scorebounds.measures.inputs import require_memory
 from scorebounds.measures.pair import Pair, Reference, in_double, map_batch
+from scorebounds.measures.references import PairOfReferences
 from scorebounds.measures.registry import declare
 
 # A spread of distances, as a share of their mean square, that is rounding and nothing else.
@@ -78,7 +79,9 @@ def euclidean_spearman(pair: Pair) -> Tensor:
     Equal distances share their mean rank. Kriegeskorte et al. 2008.
     """
     require_memory(pair.activity, 4, "rank correlation of distances")
-    ranks_x = pair.reference.once(_reference_ranks)
+    ranks_x = pair.reference.per_pair(_distance_ranks_of, "x")
+    if isinstance(pair, PairOfReferences):
+        return at_most_one((ranks_x * pair.other.per_pair(_distance_ranks_of, "y")).sum())
 
     def score(y: Tensor) -> Tensor:
         return (_distance_ranks(y, "y") * ranks_x).sum()
@@ -93,28 +96,33 @@ def distance_correlation(pair: Pair) -> Tensor:
     0 only for independent data in the limit of many samples. Székely et al. 2007, definition 3.
     """
     require_memory(pair.activity, 4, "distance correlation")
-    centred_x = pair.reference.once(_reference_distances)
+    distances_x = pair.reference.per_pair(_unit_distances_of)
+    if isinstance(pair, PairOfReferences):
+        covariance = (distances_x * pair.other.per_pair(_unit_distances_of)).sum()
+        return at_most_one(covariance.clamp_min(0).sqrt())
 
     def score(y: Tensor) -> Tensor:
-        centred_y = _centred_distances(y)
-        covariance = (centred_x * centred_y).sum() / torch.linalg.matrix_norm(centred_y)
-        result: Tensor = covariance.clamp_min(0).sqrt()
+        result: Tensor = (distances_x * _unit_distances(y)).sum().clamp_min(0).sqrt()
         return result
 
     return at_most_one(map_batch(score, pair.y))
 
 
 def _euclidean_sums(pair: Pair) -> tuple[_Rdm, _Rdm, Tensor]:
-    norms_x, x = pair.reference.once(_euclidean_share)
+    norms_x = pair.reference.per_sample(_squared_rows)
+    x = pair.reference.once(_euclidean_rdm_of_x)
     norms_y = pair.y.square().sum(-1)
     y = _euclidean_rdm(norms_y, pair.gram.square().sum((-2, -1)), "y")
     products = _euclidean_products(norms_x, norms_y, pair.cross.square().sum((-2, -1)))
     return x, y, products
 
 
-def _euclidean_share(reference: Reference) -> tuple[Tensor, _Rdm]:
-    norms = reference.x.square().sum(-1)
-    return norms, _euclidean_rdm(norms, reference.gram_norm.square(), "x")
+def _squared_rows(reference: Reference) -> Tensor:
+    return reference.x.square().sum(-1)
+
+
+def _euclidean_rdm_of_x(reference: Reference) -> _Rdm:
+    return _euclidean_rdm(_squared_rows(reference), reference.gram_norm.square(), "x")
 
 
 def _euclidean_rdm(norms: Tensor, squared_gram: Tensor, name: str) -> _Rdm:
@@ -129,18 +137,26 @@ def _euclidean_products(norms_x: Tensor, norms_y: Tensor, shared: Tensor) -> Ten
 
 
 def _correlation_sums(pair: Pair) -> tuple[_Rdm, _Rdm, Tensor]:
-    rows_x, x = pair.reference.once(_correlation_share)
-    rows_y = narrow(_standard_rows(pair.activity, "y"))
-    y = _correlation_rdm(rows_y, "y")
+    rows_x = pair.reference.per_sample(_standard_rows_of, "x")
+    x = pair.reference.once(_correlation_rdm_of, "x")
+    if isinstance(pair, PairOfReferences):
+        rows_y = pair.other.per_sample(_standard_rows_of, "y")
+        y = pair.other.once(_correlation_rdm_of, "y")
+    else:
+        rows_y = narrow(_standard_rows(pair.activity, "y"))
+        y = _correlation_rdm(rows_y, "y")
     shared = (rows_x.mT @ rows_y).square().sum((-2, -1))
     n = pair.n_samples
     totals = rows_x.sum(-2).square().sum(-1) + rows_y.sum(-2).square().sum(-1)
     return x, y, (n * n - totals + shared) / 2
 
 
-def _correlation_share(reference: Reference) -> tuple[Tensor, _Rdm]:
-    rows = narrow(_standard_rows(reference.activity, "x"))
-    return rows, _correlation_rdm(rows, "x")
+def _standard_rows_of(reference: Reference, name: str) -> Tensor:
+    return narrow(_standard_rows(reference.activity, name))
+
+
+def _correlation_rdm_of(reference: Reference, name: str) -> _Rdm:
+    return _correlation_rdm(reference.per_sample(_standard_rows_of, name), name)
 
 
 def _correlation_rdm(rows: Tensor, name: str) -> _Rdm:
@@ -186,19 +202,19 @@ def _pearson(x: _Rdm, y: _Rdm, products: Tensor, n: int) -> Tensor:
     return at_most_one(covariance / (variances[0] * variances[1]).sqrt())
 
 
-def _reference_ranks(reference: Reference) -> Tensor:
-    return _distance_ranks(reference.activity, "x")
+def _distance_ranks_of(reference: Reference, name: str) -> Tensor:
+    return _distance_ranks(reference.activity, name)
 
 
 def _distance_ranks(y: Tensor, name: str) -> Tensor:
-    """Return the ranks of all distances, centred and of length 1."""
-    # Here, for they take half a second to import.
-    from scipy.spatial.distance import pdist
+    """Return the ranks of all distances, (n_samples, n_samples), centred and of length 1."""
+    # These take half a second to import.
+    from scipy.spatial.distance import pdist, squareform
     from scipy.stats import rankdata
 
     # From differences, not through a Gram matrix: equal distances have to come out equal.
     ranks = rankdata(pdist(y.cpu().numpy(), "sqeuclidean"))
-    centred = torch.from_numpy(ranks - ranks.mean()).to(y)
+    centred = torch.from_numpy(squareform(ranks - ranks.mean())).to(y)
     length = torch.linalg.vector_norm(centred)
     if length == 0:
         raise ValueError(
@@ -209,16 +225,17 @@ def _distance_ranks(y: Tensor, name: str) -> Tensor:
     return result
 
 
-def _reference_distances(reference: Reference) -> Tensor:
-    centred = _centred_distances(reference.x)
-    result: Tensor = centred / torch.linalg.matrix_norm(centred)
-    return result
+def _unit_distances_of(reference: Reference) -> Tensor:
+    return _unit_distances(reference.x)
 
 
-def _centred_distances(y: Tensor) -> Tensor:
+def _unit_distances(y: Tensor) -> Tensor:
+    """Return the double-centred distances of all pairs, (n_samples, n_samples), of length 1."""
     distances = torch.cdist(y, y, compute_mode="donot_use_mm_for_euclid_dist")
     means = distances.mean(0)
-    return distances - means - means[:, None] + means.mean()
+    centred = distances - means - means[:, None] + means.mean()
+    result: Tensor = centred / torch.linalg.matrix_norm(centred)
+    return result
 
 
 _KRIEGESKORTE_2008 = (

@@ -1,10 +1,11 @@
-"""Folds of the samples for cross-validation: contiguous, not shuffled."""
+"""Folds of the samples for cross-validation: contiguous, or of whole groups; never shuffled."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd import Function
@@ -12,6 +13,7 @@ from torch.autograd import Function
 from scorebounds.measures.closed_form import first_derivative_only
 
 N_FOLDS = 5
+Groups = Sequence[Any] | np.ndarray | Tensor
 
 
 def fold_bounds(n_samples: int, n_folds: int = N_FOLDS) -> list[tuple[int, int]]:
@@ -23,6 +25,80 @@ def fold_bounds(n_samples: int, n_folds: int = N_FOLDS) -> list[tuple[int, int]]
     size, extra = divmod(n_samples, n_folds)
     starts = [fold * size + min(fold, extra) for fold in range(n_folds + 1)]
     return list(itertools.pairwise(starts))
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Which samples are held out together.
+
+    Attributes
+    ----------
+    bounds : list of (start, stop)
+        The folds, as places in `order`.
+    order : Tensor of int, shape (n_samples,), or None
+        The samples fold after fold; None where they are in that order already.
+    groups : ndarray of int, shape (n_samples,), or None
+        The group of each sample, in that order; a fold holds whole groups.
+    """
+
+    bounds: list[tuple[int, int]]
+    order: Tensor | None = None
+    groups: np.ndarray | None = None
+
+    def arrange(self, values: Tensor) -> Tensor:
+        """Return the rows of `values` (..., n_samples, n_columns) fold after fold."""
+        return values if self.order is None else values[..., self.order.to(values.device), :]
+
+    def arrange_order(self, order: Tensor) -> Tensor:
+        """Return an order of the samples as one of the arranged samples."""
+        if self.order is None:
+            return order
+        arranged = self.order.to(order.device)
+        return torch.argsort(arranged)[order[arranged]]
+
+    def of_training_samples(self, fold: int) -> "Folds":
+        """Return the folds, for nested cross-validation, of the samples outside one fold."""
+        start, stop = self.bounds[fold]
+        if self.groups is None:
+            return Folds(fold_bounds(self.bounds[-1][1] - (stop - start)))
+        return grouped_folds(np.delete(self.groups, np.s_[start:stop]))
+
+
+def contiguous_folds(n_samples: int) -> Folds:
+    """Return five folds of neighbouring samples, as Cloos et al. 2025 use them."""
+    return Folds(fold_bounds(n_samples))
+
+
+def grouped_folds(groups: Groups) -> Folds:
+    """Return up to five folds of whole groups, balanced in samples, as scikit-learn's GroupKFold.
+
+    The largest groups are distributed first, each to the fold that has the fewest samples. With
+    fewer than five groups each of them is a fold.
+
+    Parameters
+    ----------
+    groups : sequence, shape (n_samples,)
+        A label per sample.
+
+    Raises
+    ------
+    ValueError
+        With fewer than two groups.
+    """
+    labels = groups.cpu().numpy() if isinstance(groups, Tensor) else np.asarray(groups)
+    _, number = np.unique(labels, return_inverse=True)
+    sizes = np.bincount(number)
+    if len(sizes) < 2:
+        raise ValueError(f"expected at least 2 groups for cross-validation, got {len(sizes)}")
+    in_fold = np.zeros(min(N_FOLDS, len(sizes)), dtype=int)
+    fold_of = np.empty(len(sizes), dtype=int)
+    for group in np.argsort(sizes, kind="stable")[::-1]:
+        fold_of[group] = in_fold.argmin()
+        in_fold[fold_of[group]] += sizes[group]
+    order = np.argsort(fold_of[number], kind="stable")
+    stops = np.cumsum(in_fold)
+    bounds = [(int(stop - size), int(stop)) for stop, size in zip(stops, in_fold, strict=True)]
+    return Folds(bounds, torch.from_numpy(order), number[order])
 
 
 @dataclass(frozen=True)
@@ -46,9 +122,9 @@ class Split:
         )
 
 
-def train_test_splits(x: Tensor, y: Tensor) -> Iterator[Split]:
+def train_test_splits(x: Tensor, y: Tensor, bounds: list[tuple[int, int]]) -> Iterator[Split]:
     """Yield the split of each fold of `x` (n_samples, n_x) and `y` (..., n_samples, n_y)."""
-    for start, stop in fold_bounds(x.shape[-2]):
+    for start, stop in bounds:
         held_out = torch.zeros(x.shape[-2], dtype=torch.bool, device=x.device)
         held_out[start:stop] = True
         yield Split(x[~held_out], y[..., ~held_out, :], x[held_out], y[..., held_out, :])

@@ -14,7 +14,8 @@ from scorebounds.measures.base import (
 )
 from scorebounds.measures.closed_form import angular
 from scorebounds.measures.inputs import require_memory, require_samples
-from scorebounds.measures.pair import Pair, PairOfReferences, Reference, in_double, map_batch
+from scorebounds.measures.pair import Pair, Reference, in_double, map_batch
+from scorebounds.measures.references import PairOfReferences
 from scorebounds.measures.registry import declare, family
 
 MIN_SAMPLES_DEBIASED = 4
@@ -62,7 +63,8 @@ def debiased_cka(pair: Pair) -> Tensor:
         With fewer than 4 samples, or where a side has no similarity structure beyond its diagonal.
     """
     require_samples(pair.n_samples, MIN_SAMPLES_DEBIASED, "debiased CKA")
-    norms_x, self_x = pair.reference.once(_debiased_share)
+    norms_x = pair.reference.per_sample(_squared_rows)
+    self_x = pair.reference.once(_unbiased_hsic_of_itself)
     norms_y = pair.y.square().sum(-1)
     self_y = _unbiased_hsic(_gram_norm(pair).square(), norms_y, norms_y)
     _require_structure(self_y, norms_y, "y")
@@ -82,9 +84,9 @@ def rbf_cka(pair: Pair, fraction: float) -> Tensor:
         If the n × n kernels do not fit into memory, or the median distance of a side is zero.
     """
     require_memory(pair.activity, KERNEL_ARRAYS, "CKA with Gaussian kernels")
-    kernel_x = pair.reference.once(_normalized_gaussian_kernel, fraction)
+    kernel_x = pair.reference.per_pair(_normalized_gaussian_kernel, fraction)
     if isinstance(pair, PairOfReferences):
-        kernel_y = pair.other.once(_normalized_gaussian_kernel, fraction)
+        kernel_y = pair.other.per_pair(_normalized_gaussian_kernel, fraction)
         return at_most_one((kernel_x * kernel_y).sum())
 
     def score(y: Tensor) -> Tensor:
@@ -125,11 +127,15 @@ def _unbiased_hsic(shared: Tensor, norms_x: Tensor, norms_y: Tensor) -> Tensor:
     return shared - n / (n - 2) * diagonals + totals / ((n - 1) * (n - 2))
 
 
-def _debiased_share(reference: Reference) -> tuple[Tensor, Tensor]:
-    norms = reference.x.square().sum(-1)
+def _squared_rows(reference: Reference) -> Tensor:
+    return reference.x.square().sum(-1)
+
+
+def _unbiased_hsic_of_itself(reference: Reference) -> Tensor:
+    norms = _squared_rows(reference)
     of_itself = _unbiased_hsic(reference.gram_norm.square(), norms, norms)
     _require_structure(of_itself, norms, "x")
-    return norms, of_itself
+    return of_itself
 
 
 def _require_structure(of_itself: Tensor, norms: Tensor, name: str) -> None:

@@ -13,7 +13,7 @@ from scorebounds.measures.closed_form import (
     gram,
     narrow,
 )
-from scorebounds.measures.folds import fold_products
+from scorebounds.measures.folds import Folds, contiguous_folds, fold_products
 from scorebounds.measures.projections import explained_squared_norm
 from scorebounds.measures.subspaces import principal_subspace
 
@@ -42,22 +42,40 @@ class Reference:
     ----------
     activity : Tensor, shape (n_samples, n_x)
         In any unit.
+    folds : Folds, optional
+        For cross-validation; the rows of `activity` are arranged by it. Contiguous by default.
     """
 
-    def __init__(self, activity: Tensor):
+    def __init__(self, activity: Tensor, folds: Folds | None = None):
         self.activity = activity
+        self._own_folds = folds
         self._kept: dict[Hashable, Any] = {}
 
     def once(self, work: Callable[..., Kept], *parameters: Hashable) -> Kept:
         """Return `work(self, *parameters)`, computed once per name of the function and parameters.
 
-        `work` is a function of a module, not a lambda or a closure, so that its name identifies it.
+        `work` is a function of a module, not a lambda or a closure, so that its name identifies it,
+        and the order of the rows does not change what it returns (else `per_sample`, `per_pair`).
         """
         key = (work.__module__, work.__qualname__, *parameters)
         if key not in self._kept:
             self._kept[key] = work(self, *parameters)
         kept: Kept = self._kept[key]
         return kept
+
+    def per_sample(self, work: Callable[..., Tensor], *parameters: Hashable) -> Tensor:
+        """Return `work(self, *parameters)`, of which each row belongs to a sample, as `once`."""
+        return Reference.once(self, work, *parameters)
+
+    def per_pair(
+        self,
+        work: Callable[..., Tensor],
+        *parameters: Hashable,
+        at: tuple[Tensor, Tensor] | None = None,
+    ) -> Tensor:
+        """Return `work(self, *parameters)`, (n_samples, n_samples), or its values `at` pairs."""
+        values = Reference.once(self, work, *parameters)
+        return values if at is None else values[at]
 
     @cached_property
     def centred(self) -> Tensor:
@@ -88,70 +106,28 @@ class Reference:
     @cached_property
     def double(self) -> "Reference":
         """The same in double precision."""
-        return Reference(self.activity.double())
+        return Reference(self.activity.double(), self._own_folds)
 
-    def folds(self, bounds: list[tuple[int, int]]) -> tuple[Tensor, Tensor]:
-        """Return the row sums, (n_folds, n_x), and ‖X_f‖²_F, (n_folds,), of contiguous folds."""
-        return self.once(_fold_sums, *bounds)
+    @cached_property
+    def folds(self) -> Folds:
+        """The folds for cross-validation."""
+        return self._own_folds or contiguous_folds(len(self.activity))
+
+    @cached_property
+    def fold_sums(self) -> tuple[Tensor, Tensor]:
+        """The row sums, (n_folds, n_x), and ‖X_f‖²_F, (n_folds,), of the folds."""
+        rows = [self.x[start:stop] for start, stop in self.folds.bounds]
+        sums = torch.stack([fold.sum(0) for fold in rows])
+        return sums, torch.stack([fold.square().sum() for fold in rows])
 
     def subspace(self, share: float = 1.0) -> Tensor:
         """Return an orthonormal basis of X's leading PCs that hold `share` of its variance."""
-        return self.once(_subspace, share)
-
-
-def _fold_sums(reference: Reference, *bounds: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    rows = [reference.x[start:stop] for start, stop in bounds]
-    sums = torch.stack([fold.sum(0) for fold in rows])
-    return sums, torch.stack([fold.square().sum() for fold in rows])
+        return self.per_sample(_subspace, share)
 
 
 def _subspace(reference: Reference, share: float) -> Tensor:
     basis, rank = principal_subspace(reference.x, share)
     return basis[:, : int(rank)]
-
-
-class Reordered(Reference):
-    """A reference with its rows in another order; it reuses what that does not change.
-
-    Parameters
-    ----------
-    whole : Reference
-    rows : Tensor of int, shape (n_samples,)
-        Which row of `whole` stands in each place: every row once, or another one equal to it.
-    """
-
-    def __init__(self, whole: Reference, rows: Tensor):
-        super().__init__(whole.activity[rows])
-        self.whole, self.rows = whole, rows
-
-    @cached_property
-    def centred(self) -> Tensor:
-        """X minus its neurons' means, in the neurons' own order."""
-        return self.whole.centred[self.rows]
-
-    @cached_property
-    def x(self) -> Tensor:
-        """X centred, and rotated to at most n_samples columns."""
-        return self.whole.x[self.rows]
-
-    @cached_property
-    def squared_norm(self) -> Tensor:
-        """‖X‖²_F."""
-        return self.whole.squared_norm
-
-    @cached_property
-    def gram(self) -> Tensor:
-        """XᵀX, shape (n_x, n_x)."""
-        return self.whole.gram
-
-    @cached_property
-    def double(self) -> "Reordered":
-        """The same in double precision."""
-        return Reordered(self.whole.double, self.rows)
-
-    def subspace(self, share: float = 1.0) -> Tensor:
-        """Return an orthonormal basis of X's leading PCs that hold `share` of its variance."""
-        return self.whole.subspace(share)[self.rows]
 
 
 class Pair:
@@ -195,9 +171,10 @@ class Pair:
         """YᵀY, shape (..., n_y, n_y)."""
         return gram(self.y)
 
-    def folds(self, bounds: list[tuple[int, int]]) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the fold-wise XᵀY, YᵀY and row sums of Y, and take the totals from them."""
-        cross, gram_y, sums = fold_products(self.reference.x, self.y, bounds)
+    @cached_property
+    def fold_products(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The fold-wise XᵀY, YᵀY and row sums of Y; the totals are taken from them."""
+        cross, gram_y, sums = fold_products(self.reference.x, self.y, self.reference.folds.bounds)
         self.cross, self.gram = cross.sum(0), gram_y.sum(0)
         return cross, gram_y, sums
 
@@ -219,39 +196,6 @@ class Pair:
     def double(self) -> "Pair":
         """The same in double precision."""
         return Pair(self.reference.double, self.activity.double())
-
-
-class PairOfReferences(Pair):
-    """A pair whose Y is a `Reference` too, so that Y's share of the work is done once as well.
-
-    For scores of many X with many Y. They have no gradient.
-    """
-
-    def __init__(self, reference: Reference, other: Reference):
-        super().__init__(reference, other.activity)
-        self.other = other
-        # These replace what Pair would compute for this one comparison.
-        self.centred, self.y, self.squared_norm = other.centred, other.x, other.squared_norm
-
-    @cached_property
-    def gram(self) -> Tensor:
-        """YᵀY, shape (n_y, n_y)."""
-        return self.other.gram
-
-    def subspace(self, share: float = 1.0) -> tuple[Tensor, Tensor]:
-        """Return an orthonormal basis of Y's leading PCs that hold `share` of it, and the rank."""
-        basis = self.other.subspace(share)
-        return basis, torch.tensor(basis.shape[-1], device=basis.device)
-
-    @cached_property
-    def explained(self) -> Tensor:
-        """‖Qᵀxⱼ‖² for each column of X, Q an orthonormal basis of Y; shape (n_x,)."""
-        return (self.other.subspace().mT @ self.reference.x).square().sum(-2)
-
-    @cached_property
-    def double(self) -> "PairOfReferences":
-        """The same in double precision."""
-        return PairOfReferences(self.reference.double, self.other.double)
 
 
 def in_double(compare: Callable[..., Tensor]) -> Callable[..., Tensor]:

@@ -14,7 +14,7 @@ from scorebounds.measures.base import (
     Measure,
     invariance,
 )
-from scorebounds.measures.folds import train_test_splits
+from scorebounds.measures.folds import Folds, contiguous_folds, train_test_splits
 from scorebounds.measures.pair import Pair, in_double
 from scorebounds.measures.registry import declare, family
 
@@ -65,7 +65,9 @@ def pls_predictions(x_train: Tensor, y_train: Tensor, y_test: Tensor, n_componen
     return result
 
 
-def held_out_correlations(x: Tensor, y: Tensor, predict: Predictor) -> Tensor:
+def held_out_correlations(
+    x: Tensor, y: Tensor, predict: Predictor, folds: Folds | None = None
+) -> Tensor:
     """Return Pearson's r of each neuron of X with its prediction, per contiguous fold.
 
     Parameters
@@ -73,6 +75,8 @@ def held_out_correlations(x: Tensor, y: Tensor, predict: Predictor) -> Tensor:
     x, y : Tensor, shapes (n_samples, n_x) and (n_samples, n_y)
     predict : callable
         Takes training X, training Y and test Y, centred by training means; returns test X.
+    folds : Folds, optional
+        By which `x` and `y` are arranged; contiguous by default.
 
     Returns
     -------
@@ -84,7 +88,8 @@ def held_out_correlations(x: Tensor, y: Tensor, predict: Predictor) -> Tensor:
         If a neuron of X, or its prediction, does not vary over a held-out fold.
     """
     correlations = []
-    for number, split in enumerate(train_test_splits(x, y), 1):
+    bounds = (folds or contiguous_folds(len(x))).bounds
+    for number, split in enumerate(train_test_splits(x, y, bounds), 1):
         fold = split.centred()
         predicted = predict(fold.x_train, fold.y_train, fold.y_test)
         sides = []
@@ -110,8 +115,9 @@ def median_correlation(pair: Pair, predict: Predictor) -> Tensor:
     In [−1, 1]. Schrimpf et al. 2018, section "Neural predictivity".
     """
     batch = pair.y.reshape(-1, *pair.y.shape[-2:])
-    x = pair.reference.centred
-    medians = [held_out_correlations(x, y, predict).mean(0).quantile(0.5) for y in batch]
+    x, folds = pair.reference.centred, pair.reference.folds
+    found = [held_out_correlations(x, y, predict, folds) for y in batch]
+    medians = [correlations.mean(0).quantile(0.5) for correlations in found]
     return torch.stack(medians).reshape(pair.y.shape[:-2])
 
 
@@ -139,6 +145,7 @@ def ridge_cv_pearson(number: str) -> Measure:
             }
         ),
         attains_perfect=False,
+        cross_validated=True,
         reference=_SOURCE,
         formula="median over neurons of mean r over 5 folds, ridge regression from Y",
         blind_to=_BLIND,
@@ -160,6 +167,7 @@ def pls_cv_pearson(number: str) -> Measure:
             {invariance(ORTHOGONAL, applies_to="y"), SCALING, TRANSLATION, PERMUTATION}
         ),
         attains_perfect=False,
+        cross_validated=True,
         reference=_SOURCE,
         formula=f"median over neurons of mean r over 5 folds, PLS with {number} components from Y",
         blind_to=_BLIND,

@@ -22,7 +22,7 @@ def soft_matching(pair: Pair) -> Tensor:
     ValueError
         If a neuron does not vary.
     """
-    unit_x = pair.reference.once(_unit_neurons_in_x)
+    unit_x = pair.reference.per_sample(_unit_neurons_in_x)
     unit_y = _unit_neurons(pair.centred, pair.activity, "y")
     correlations = unit_x.mT @ unit_y
     batch = correlations.reshape(-1, *correlations.shape[-2:])

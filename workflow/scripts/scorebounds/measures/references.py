@@ -1,0 +1,125 @@
+"""Pairs of which both sides are prepared once, to score many X with many Y, or shuffles."""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from scorebounds.measures.pair import Kept, Pair, Reference
+
+
+class Reordered(Reference):
+    """A reference with its rows in another order; it reuses what that does not change.
+
+    Parameters
+    ----------
+    whole : Reference
+    rows : Tensor of int, shape (n_samples,)
+        Which row of `whole` stands in each place: every row once, or another one equal to it.
+    """
+
+    def __init__(self, whole: Reference, rows: Tensor):
+        super().__init__(whole.activity[rows], whole.folds)
+        self.whole, self.rows = whole, rows
+
+    def once(self, work: Callable[..., Kept], *parameters: Hashable) -> Kept:
+        """Return `work(self, *parameters)`, which the order of the rows does not change."""
+        return self.whole.once(work, *parameters)
+
+    def per_sample(self, work: Callable[..., Tensor], *parameters: Hashable) -> Tensor:
+        """Return `work(self, *parameters)`, of which each row belongs to a sample."""
+        return self.whole.per_sample(work, *parameters)[self.rows]
+
+    def per_pair(
+        self,
+        work: Callable[..., Tensor],
+        *parameters: Hashable,
+        at: tuple[Tensor, Tensor] | None = None,
+    ) -> Tensor:
+        """Return `work(self, *parameters)`, (n_samples, n_samples), or its values `at` pairs."""
+        first, second = (self.rows[:, None], self.rows) if at is None else map(self._row, at)
+        return self.whole.per_pair(work, *parameters, at=(first, second))
+
+    def _row(self, places: Tensor) -> Tensor:
+        return self.rows[places]
+
+    @cached_property
+    def centred(self) -> Tensor:
+        """X minus its neurons' means, in the neurons' own order."""
+        return self.whole.centred[self.rows]
+
+    @cached_property
+    def x(self) -> Tensor:
+        """X centred, and rotated to at most n_samples columns."""
+        return self.whole.x[self.rows]
+
+    @cached_property
+    def squared_norm(self) -> Tensor:
+        """‖X‖²_F."""
+        return self.whole.squared_norm
+
+    @cached_property
+    def gram(self) -> Tensor:
+        """XᵀX, shape (n_x, n_x)."""
+        return self.whole.gram
+
+    @cached_property
+    def double(self) -> "Reordered":
+        """The same in double precision."""
+        return Reordered(self.whole.double, self.rows)
+
+
+class PairOfReferences(Pair):
+    """A pair whose Y is a `Reference` too, so that Y's share of the work is done once as well.
+
+    For scores of many X with many Y. They have no gradient.
+    """
+
+    def __init__(self, reference: Reference, other: Reference):
+        super().__init__(reference, other.activity)
+        self.other = other
+        # These replace what Pair would compute for this one comparison.
+        self.centred, self.y, self.squared_norm = other.centred, other.x, other.squared_norm
+
+    @cached_property
+    def gram(self) -> Tensor:
+        """YᵀY, shape (n_y, n_y)."""
+        return self.other.gram
+
+    def subspace(self, share: float = 1.0) -> tuple[Tensor, Tensor]:
+        """Return an orthonormal basis of Y's leading PCs that hold `share` of it, and the rank."""
+        basis = self.other.subspace(share)
+        return basis, torch.tensor(basis.shape[-1], device=basis.device)
+
+    @cached_property
+    def explained(self) -> Tensor:
+        """‖Qᵀxⱼ‖² for each column of X, Q an orthonormal basis of Y; shape (n_x,)."""
+        return (self.other.subspace().mT @ self.reference.x).square().sum(-2)
+
+    @cached_property
+    def double(self) -> "PairOfReferences":
+        """The same in double precision."""
+        return PairOfReferences(self.reference.double, self.other.double)
+
+
+def rows_to_pair(y: Tensor, orders: Iterable[Tensor]) -> Iterator[Tensor]:
+    """Yield for each order of the rows of `y` the row of X that is paired with each row of y.
+
+    Parameters
+    ----------
+    y : Tensor, shape (n_samples, n_y)
+    orders : iterable of Tensor of int, shape (n_samples,)
+        As for `Measure.reordered`.
+    """
+    distinct = None
+    for rows in orders:
+        if len(torch.unique(rows)) == len(rows):
+            yield torch.argsort(rows)
+            continue
+        # Rows of y that equal each other may be named by any of them.
+        if distinct is None:
+            distinct = torch.unique(y, dim=0, return_inverse=True)[1]
+        partners = torch.empty_like(rows)
+        partners[torch.argsort(distinct, stable=True)] = torch.argsort(distinct[rows], stable=True)
+        yield partners
