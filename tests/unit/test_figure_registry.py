@@ -6,12 +6,11 @@ import string
 import subprocess
 import sys
 
-import pandas as pd
 import pytest
 import yaml
 
 from helpers.workflow import ROOT
-from scorebounds.figures.registry import FIGURES, caption, draw
+from scorebounds.figures.registry import FIGURES, caption
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 LIBRARY = ROOT / "workflow/scripts/scorebounds"
@@ -51,23 +50,6 @@ def test_every_figure_function_is_registered():
             own = inspect.isfunction(function) and function.__module__ == module.__name__
             if own and name.endswith("_figure") and name != "empty_figure":
                 assert f"{path.stem}.{name}" in registered
-
-
-def test_draw_returns_the_figure_and_the_numbers_shown():
-    rows = [("made", "cka", seed, step, 0.1 * step) for seed in (0, 1) for step in range(4)]
-    table = pd.DataFrame(rows, columns=["dataset", "measure", "seed", "step", "score"])
-    figure, shown = draw("trajectories", {"trajectories": table}, {})
-    assert len(figure.axes) == 1
-    pd.testing.assert_frame_equal(shown, table)
-
-
-def test_unknown_figure_and_missing_or_unknown_tables_are_refused():
-    with pytest.raises(ValueError, match=r"expected a figure of .*thresholds.* got 'nonsense'"):
-        draw("nonsense", {}, {})
-    with pytest.raises(ValueError, match=r"'capture': expected the tables \['capture'\], got \[\]"):
-        draw("capture", {}, {})
-    with pytest.raises(ValueError, match=r"expected the settings \[\], got \['colour'\]"):
-        draw("capture", {"capture": pd.DataFrame()}, {"colour": "red"})
 
 
 def modules_loaded_by(program):

@@ -5,9 +5,13 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from scorebounds.core.intervals import mean_with_interval
+from scorebounds.core.intervals import mean_with_interval, median_with_interval
 from scorebounds.optimization.published import agreement, compare_all, read_published, steps_to
-from scorebounds.optimization.summary import summarize_trajectories
+from scorebounds.optimization.summary import (
+    THRESHOLD_COLUMNS,
+    summarize_trajectories,
+    threshold_table,
+)
 from scorebounds.optimization.thresholds import capture_thresholds, curve_over_score, first_crossing
 from scorebounds.optimization.trajectories import Trajectory, to_dataset
 
@@ -69,12 +73,28 @@ def test_tables_of_an_optimisation():
     tables = summarize_trajectories(two_seeds())
     thresholds = tables["thresholds"]
     assert list(thresholds.columns) == [
-        *("dataset", "measure", "kind", "target", "variance_ratio"),
-        *("score_mean", "score_low", "score_high", "n_seeds", "n_reached"),
+        "dataset",
+        "measure",
+        "kind",
+        "target",
+        "variance_ratio",
+        "score_mean",
+        "score_low",
+        "score_high",
+        "n_seeds",
+        "n_reached",
+        "score_median",
+        "score_all",
     ]
     assert thresholds.n_reached.tolist() == [2, 1]
     assert thresholds.n_seeds.tolist() == [2, 2]
     assert thresholds.score_mean.tolist() == pytest.approx([0.5, 0.5 + 0.49 * 0.5], abs=1e-6)
+    # Seed 1 never captures the second component: no median, no score by which all seeds have.
+    assert thresholds.score_all.tolist() == pytest.approx([0.5, np.nan], nan_ok=True)
+    assert thresholds.score_median.tolist() == pytest.approx([0.5, np.nan], nan_ok=True)
+    assert tables["seeds"].score.tolist() == pytest.approx(
+        [0.5, 0.5, 0.5 + 0.49 * 0.5, np.nan], nan_ok=True
+    )
     assert tables["runs"].n_captured.tolist() == [2, 1]
     assert tables["runs"].n_updates.tolist() == [2, 2]
     assert len(tables["trajectories"]) == 6
@@ -152,6 +172,76 @@ def test_what_was_there_from_the_start_is_not_captured():
     score = np.array([0.1, 0.5, 0.9])
     captured = np.array([[1 - 2e-7], [1 - 1e-7], [1.0]])
     assert np.isnan(capture_thresholds(score, captured)).all()
+
+
+def test_capture_is_undefined_where_random_data_explain_every_component(caplog):
+    trajectories = []
+    for _ in range(2):
+        trajectory = Trajectory(n_components=2, stop_reason="reached")
+        for score in (0.1, 0.99):
+            trajectory.record(score, np.array([1.0, 1 - 1e-6]))
+        trajectories.append(trajectory)
+    names = {"dataset": "wide", "measure": "cka", "direction": 1}
+    tables = summarize_trajectories(to_dataset(trajectories, np.array([0.8, 0.2]), names))
+    for name in ("thresholds", "seeds", "capture"):
+        assert len(tables[name]) == 0
+    assert list(tables["thresholds"]) == THRESHOLD_COLUMNS
+    assert tables["runs"].n_captured.isna().all()
+    assert len(tables["trajectories"]) == 4
+    assert "wide, cka: capture is undefined" in caplog.text
+
+
+def summary(thresholds, **options):
+    values = np.array(thresholds)[:, None]
+    (row,) = threshold_table("d", "m", "pc", [1], [0.5], values, **options).itertuples()
+    return row
+
+
+def test_a_target_that_all_seeds_captured_is_captured_from_the_last_of_them_on():
+    row = summary([0.5, 0.7, 0.6, 0.9, 0.8])
+    assert (row.n_reached, row.n_seeds) == (5, 5)
+    assert row.score_all == 0.9
+    assert (row.score_low, row.score_median, row.score_high) == pytest.approx((0.5, 0.7, 0.9))
+    assert row.score_mean == pytest.approx(0.7)
+
+
+def test_seeds_that_never_capture_a_target_raise_its_median_and_take_its_upper_end():
+    row = summary([0.5, np.nan, 0.6, np.nan, 0.8])
+    assert (row.n_reached, row.n_seeds) == (3, 5)
+    assert row.score_median == 0.8
+    assert row.score_low == 0.5
+    assert np.isnan(row.score_high)
+    assert np.isnan(row.score_all)
+    assert row.score_mean == pytest.approx(1.9 / 3)
+    assert np.isnan(summary([0.5, np.nan, 0.6, np.nan, np.nan]).score_median)
+
+
+def test_thresholds_of_a_distance_are_the_other_way_round():
+    row = summary([5.0, np.nan, 4.0], direction=-1)
+    assert row.score_median == 4.0
+    assert np.isnan(row.score_low)
+    assert row.score_high == 5.0
+    assert summary([5.0, 3.0, 4.0], direction=-1).score_all == 3.0
+
+
+@pytest.mark.parametrize("n", [2, 5, 8, 20])
+def test_interval_of_the_median_covers_as_often_as_it_says(n):
+    rng = np.random.default_rng(0)
+    covered = []
+    for _ in range(2000):
+        _, low, high = median_with_interval(rng.standard_exponential(n))
+        covered.append(low <= np.log(2) <= high)
+    inside = [1 - 2 * stats.binom.cdf(k, n, 0.5) for k in range(n // 2)]
+    expected = min([share for share in inside if share >= 0.95], default=inside[0])
+    assert np.mean(covered) == pytest.approx(expected, abs=0.025)
+
+
+def test_interval_of_the_median_stays_within_the_values():
+    median, low, high = median_with_interval([0.99, 0.98, 0.42, 0.97, 0.99])
+    assert (median, low, high) == (0.98, 0.42, 0.99)
+    assert median_with_interval([0.2, np.inf]) == (np.inf, 0.2, np.inf)
+    assert np.isnan(median_with_interval([0.3])[1:]).all()
+    assert np.isnan(median_with_interval([])).all()
 
 
 def test_curves_of_unfinished_runs():

@@ -10,14 +10,16 @@ from scorebounds.decoding.summary import (
     REFERENCE_COLUMNS,
     mean_curves,
     permutation_p,
+    seed_thresholds,
     variable_thresholds,
 )
 from scorebounds.figures.decoding import (
     decoding_figure,
-    decoding_threshold_figure,
+    decoding_times_figure,
     ridge_sweep_figure,
 )
-from scorebounds.figures.style import use_style
+from scorebounds.figures.decoding_thresholds import NEVER, decoding_threshold_figure
+from scorebounds.figures.style import measure_looks, use_style
 from scorebounds.optimization.summary import THRESHOLD_COLUMNS
 
 
@@ -53,7 +55,8 @@ def test_threshold_is_where_nine_tenths_of_the_way_are_passed():
     assert (row.kind, row.target, row.variance_ratio) == ("variable", "choice", 0.02)
     expected = [0.5 + 0.2 * 0.26 / 0.28, 0.1 + 0.3 * 0.36 / 0.4]
     assert row.score_mean == pytest.approx(np.mean(expected))
-    assert row.score_low < min(expected) < max(expected) < row.score_high
+    assert (row.score_low, row.score_high) == pytest.approx((min(expected), max(expected)))
+    assert row.score_all == pytest.approx(max(expected))
     assert (row.n_seeds, row.n_reached) == (2, 2)
 
 
@@ -122,7 +125,8 @@ def test_p_counts_the_observed_among_the_permuted():
 
 def said(figure):
     texts = [text for axis in figure.axes for text in axis.texts]
-    return " ".join(text.get_text() for text in [*texts, *figure.texts])
+    titles = [axis.get_title() for axis in figure.axes]
+    return " ".join([*titles, *(text.get_text() for text in [*texts, *figure.texts])])
 
 
 def test_figures_say_what_is_missing():
@@ -133,14 +137,15 @@ def test_figures_say_what_is_missing():
     none = curves[:0]
     at_chance = references(decodable=False)
     found = variable_thresholds(table, at_chance)
-    missing = "not decoded from the reference itself"
+    seeds = seed_thresholds(table, at_chance)
+    missing = "not decodable from the reference"
     assert missing in said(decoding_figure(curves, at_chance, found, ["cka"])[0])
-    assert missing in said(decoding_threshold_figure(found, at_chance, ["cka"])[0])
+    assert missing in said(decoding_threshold_figure(found, seeds, at_chance, ["cka"])[0])
     assert "no dataset has labels" in said(
         decoding_figure(none, references()[:0], found[:0], ["cka"])[0]
     )
     assert "no dataset has labels" in said(
-        decoding_threshold_figure(found[:0], references()[:0], ["cka"])[0]
+        decoding_threshold_figure(found[:0], seeds, references()[:0], ["cka"])[0]
     )
     assert "no dataset of the sweep" in said(
         ridge_sweep_figure(none, references()[:0], ["made"], [1])[0]
@@ -152,9 +157,51 @@ def test_a_figure_marks_thresholds_where_they_are():
     up = ([0.1, 0.9], [0.5, 0.9])
     table = accuracies(up, up)
     found = variable_thresholds(table, references())
+    seeds = seed_thresholds(table, references())
     figure, _ = decoding_figure(mean_curves(table), references(), found, ["cka"])
     marks = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert [line.get_xdata().tolist() for line in marks] == [[pytest.approx(0.82)]]
-    figure, _ = decoding_threshold_figure(found, references(), ["cka"])
+    figure, _ = decoding_threshold_figure(found, seeds, references(), ["cka"])
     marks = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert [line.get_xdata()[0] for line in marks] == [pytest.approx(0.82)]
+
+
+def test_symbols_tell_whether_all_seeds_decode_a_variable():
+    use_style()
+    up, flat = ([0.1, 0.9], [0.5, 0.9]), ([0.1, 0.9], [0.5, 0.6])
+    for curves, face, text in (
+        ((up, up, up), measure_looks(["cka"])["cka"][1], set()),
+        ((up, up, flat), "white", {"2 of 3"}),
+        ((flat, flat, up), "white", {"1 of 3"}),
+        ((flat, flat, flat), "white", set()),
+    ):
+        table = accuracies(*curves)
+        found = variable_thresholds(table, references())
+        seeds = seed_thresholds(table, references())
+        figure, _ = decoding_threshold_figure(found, seeds, references(), ["cka"])
+        (mark,) = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+        assert mark.get_markerfacecolor() == face
+        decoded = sum(curve is up for curve in curves) >= 2
+        assert mark.get_xdata()[0] == pytest.approx(0.82 if decoded else NEVER)
+        assert {text.get_text() for text in figure.axes[0].texts} == text
+
+
+def test_accuracy_over_time_is_drawn_per_dataset():
+    use_style()
+    times = pd.DataFrame(
+        {
+            "dataset": "made",
+            "target": ["choice"] * 3,
+            "time": [0.0, 50.0, 100.0],
+            "time_units": "ms",
+            "chance": 0.5,
+            "accuracy": [0.5, 0.9, 0.2],
+            "null_low": 0.4,
+            "null_high": 0.6,
+        }
+    )
+    figure, shown = decoding_times_figure(times)
+    assert shown.accuracy.tolist() == [0.5, 0.9, 0.2]
+    assert figure.axes[0].lines[0].get_ydata().tolist() == [0.5, 0.9, 0.2]
+    assert figure.axes[0].get_xlabel() == "time (ms)"
+    assert "no recording with times" in said(decoding_times_figure(times[:0])[0])

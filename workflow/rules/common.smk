@@ -48,8 +48,8 @@ wildcard_constraints:
     measure=one_of(dict.fromkeys([*OPTIMIZED_MEASURES, *RIDGE_SWEEP_MEASURES, *TOY_MEASURES])),
     folder="|".join(sorted({re.escape(folder) for folder, _ in CATALOGUE})),
     file="|".join(sorted({re.escape(file) for _, file in CATALOGUE})),
-    table="thresholds|runs|trajectories|scores|layers|decoding|references|perturbation|scorecards|"
-    "comparisons",
+    table="thresholds|seed_thresholds|runs|trajectories|scores|layers|decoding|decoding_times|"
+    "references|perturbation|scorecards|comparisons",
     network=r"[1-9]\d*",
     model=one_of(config["models"]) or "none",
 
@@ -127,11 +127,14 @@ def parts_of_table(wildcards):
         return [f"results/comparisons/{dataset}.csv" for dataset in DATASETS_WITH_MODELS]
     if table == "decoding":
         return [f"results/decoding/{dataset}/curves.csv" for dataset in LABELLED_DATASETS]
+    if table == "decoding_times":
+        return [f"results/decoding/{dataset}/times.csv" for dataset in LABELLED_DATASETS]
     if table == "references":
         return [f"results/decoding/{dataset}/reference.csv" for dataset in LABELLED_DATASETS]
-    parts = [f"results/thresholds/{dataset}/{table}.csv" for dataset in DATASETS]
-    if table == "thresholds":
-        parts += [f"results/decoding/{dataset}/thresholds.csv" for dataset in LABELLED_DATASETS]
+    file = "seeds" if table == "seed_thresholds" else table
+    parts = [f"results/thresholds/{dataset}/{file}.csv" for dataset in DATASETS]
+    if table in ("thresholds", "seed_thresholds"):
+        parts += [f"results/decoding/{dataset}/{file}.csv" for dataset in LABELLED_DATASETS]
     return parts
 
 

@@ -5,7 +5,8 @@ rule decode_reference:
     input:
         reference="data/prepared/{dataset}.nc",
     output:
-        "results/decoding/{dataset}/reference.csv",
+        references="results/decoding/{dataset}/reference.csv",
+        times="results/decoding/{dataset}/times.csv",
     log:
         "results/logs/decode_reference/{dataset}.log",
     benchmark:
@@ -61,6 +62,7 @@ rule find_decoding_thresholds:
         ],
     output:
         thresholds="results/decoding/{dataset}/thresholds.csv",
+        seeds="results/decoding/{dataset}/seeds.csv",
         curves="results/decoding/{dataset}/curves.csv",
     log:
         "results/logs/find_decoding_thresholds/{dataset}.log",

@@ -8,6 +8,7 @@ FIGURES_OF_ALL = [name for name, entry in FIGURES.items() if not entry.by_datase
 CONTENTS_OF_TABLES = {
     "results/tables/decoding.csv": LABELLED_DATASETS,
     "results/tables/references.csv": LABELLED_DATASETS,
+    "results/tables/decoding_times.csv": LABELLED_DATASETS,
     "results/tables/agreement.csv": PUBLISHED_COUNTERPARTS,
     "results/tables/ranges.csv": DATASETS_WITH_RANGES,
     "results/tables/range_guides.csv": DATASETS_WITH_RANGES,
@@ -69,6 +70,9 @@ def expand_pattern(pattern, dataset):
         return pattern.format(dataset=dataset)
     if names == {"pair"}:
         return expand(pattern, dataset=dataset, pair=range_pairs(dataset))
+    if names == {"stage"}:
+        stages = ["thresholds"] + (["decoding"] if dataset in LABELLED_DATASETS else [])
+        return expand(pattern, dataset=dataset, stage=stages)
     if names == {"measure"}:
         return expand(pattern, measure=LAYERS["measures"])
     if names == {"model"} and dataset:
@@ -76,8 +80,8 @@ def expand_pattern(pattern, dataset):
     if names == {"model"}:
         return expand(pattern, model=TASK_NETWORKS)
     raise WorkflowError(
-        f"figures/registry.py: expected an input with a wildcard among dataset, pair, measure and "
-        f"model, got {pattern!r}"
+        f"figures/registry.py: expected an input with a wildcard among dataset, stage, pair, "
+        f"measure and model, got {pattern!r}"
     )
 
 

@@ -6,6 +6,7 @@ rule find_thresholds:
         optimized=lambda wildcards: optimized(wildcards.dataset),
     output:
         thresholds="results/thresholds/{dataset}/thresholds.csv",
+        seeds="results/thresholds/{dataset}/seeds.csv",
         runs="results/thresholds/{dataset}/runs.csv",
         trajectories="results/thresholds/{dataset}/trajectories.csv",
         capture="results/thresholds/{dataset}/capture.csv",

@@ -10,15 +10,16 @@ from scorebounds.core.recording import read_recording
 from scorebounds.core.tables import write_table
 from scorebounds.decoding.decoder import Decoder
 from scorebounds.decoding.design import design
-from scorebounds.decoding.reference import reference_table
-from scorebounds.decoding.summary import REFERENCE_COLUMNS
+from scorebounds.decoding.reference import reference_tables
+from scorebounds.decoding.summary import REFERENCE_COLUMNS, TIME_COLUMNS
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
 def main(
-    target: str,
+    references: str,
+    times: str,
     reference: str,
     *,
     seed: int,
@@ -27,18 +28,21 @@ def main(
     **settings: Any,
 ) -> None:
     recording = read_recording(reference)
-    table = pd.DataFrame(columns=REFERENCE_COLUMNS)
+    tables = pd.DataFrame(columns=REFERENCE_COLUMNS), pd.DataFrame(columns=TIME_COLUMNS)
     if recording.attrs["variables"]:
         plan, decoder = design(recording, n_folds=n_folds, seed=seed), Decoder(**settings)
-        table = reference_table(recording, plan, decoder, n_permutations=n_permutations, seed=seed)
-    write_table(target, table)
+        sampling = {"n_permutations": n_permutations, "seed": seed}
+        tables = reference_tables(recording, plan, decoder, **sampling)
+    for path, table in zip((references, times), tables, strict=True):
+        write_table(path, table)
 
 
 if __name__ == "__main__":
     with job_log(snakemake.log[0]):
         torch.set_num_threads(snakemake.threads)
         main(
-            snakemake.output[0],
+            snakemake.output.references,
+            snakemake.output.times,
             snakemake.input.reference,
             seed=snakemake.params.seed,
             **snakemake.params.settings,

@@ -26,12 +26,13 @@ def main(
     function: str,
     tables: Mapping[str, str | list[str]],
     settings: Mapping[str, Any],
+    caption: str,
 ) -> None:
     module, _, name = function.partition(".")
     draw = getattr(import_module(f"scorebounds.figures.{module}"), name)
     use_style()
     figure, shown = draw(**{key: read(paths) for key, paths in tables.items()}, **settings)
-    save(figure, shown, **targets)
+    save(figure, shown, **targets, caption=caption)
 
 
 if __name__ == "__main__":
@@ -41,4 +42,5 @@ if __name__ == "__main__":
             snakemake.params.function,
             dict(snakemake.input.items()),
             snakemake.params.settings,
+            snakemake.params.caption,
         )

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from scorebounds.core.random import derived_seed
-from scorebounds.decoding.design import Design, relabelled
+from scorebounds.decoding.design import Design
 from scorebounds.decoding.logistic import NotConvergedError, Problems, fit, logits
+from scorebounds.decoding.shuffles import Shuffle, shuffles
 
 logger = logging.getLogger(__name__)
 
@@ -46,8 +46,8 @@ def decode(activity: np.ndarray, design: Design, decoder: Decoder) -> dict[str, 
 
     Returns
     -------
-    dict of str to ndarray, shape (n_datasets,)
-        Mean over folds and decoders (times), in [0, 1].
+    dict of str to ndarray, shape (n_datasets, n_decoders)
+        Mean over folds, in [0, 1]; one decoder per time.
     """
     together: dict[tuple[int, bytes], list[str]] = {}
     for variable, codes in design.classes.items():
@@ -56,38 +56,50 @@ def decode(activity: np.ndarray, design: Design, decoder: Decoder) -> dict[str, 
     accuracy: dict[str, np.ndarray] = {}
     for (n_classes, _), variables in together.items():
         classes = np.stack([design.classes[variable] for variable in variables])
-        of_variables = _accuracy(
-            activity, design.samples, classes, n_classes, design.folds[variables[0]], decoder
-        )
-        accuracy |= dict(zip(variables, of_variables.T, strict=True))
+        folds = design.folds[variables[0]]
+        by_variable = _accuracy(activity, design.samples, classes, n_classes, folds, decoder)
+        accuracy |= dict(zip(variables, np.moveaxis(by_variable, -1, 0), strict=True))
     return {variable: accuracy[variable] for variable in design.classes}
 
 
 def null_accuracy(
     activity: np.ndarray, design: Design, decoder: Decoder, *, n_permutations: int, seed: int
 ) -> dict[str, np.ndarray]:
-    """Return the accuracy for shuffled labels, by variable, shape (n_permutations,).
+    """Return the accuracy for shuffled labels, by variable.
 
     Parameters
     ----------
     activity : ndarray, shape (n_samples, n_neurons)
+    design : Design
+    decoder : Decoder
+    n_permutations : int
+        Number of shuffles; fewer where there are fewer distinct ones (`shuffles`).
+    seed : int
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n_shuffles, n_decoders)
     """
     null = {}
     for variable, codes in design.classes.items():
-        folds = design.folds[variable]
-        shuffled = [
-            relabelled(
-                np.random.default_rng(derived_seed(seed, "permutation", variable, index)),
-                codes,
-                folds,
-                design.units,
-            )
-            for index in range(n_permutations)
-        ]
         n_classes = int(codes.max()) + 1
-        null[variable] = _accuracy(
-            activity[None], design.samples, np.stack(shuffled), n_classes, folds, decoder
-        )[0]
+        together: dict[bytes, list[Shuffle]] = {}
+        for shuffle in shuffles(design, variable, n_permutations, seed):
+            together.setdefault(shuffle.folds.tobytes(), []).append(shuffle)
+        null[variable] = np.concatenate(
+            [np.empty((0, len(design.samples)))]
+            + [
+                _accuracy(
+                    activity[None],
+                    design.samples,
+                    np.stack([shuffle.classes for shuffle in same]),
+                    n_classes,
+                    same[0].folds,
+                    decoder,
+                )[0].T
+                for same in together.values()
+            ]
+        )
     return null
 
 
@@ -99,7 +111,12 @@ def _accuracy(
     folds: np.ndarray,
     decoder: Decoder,
 ) -> np.ndarray:
-    """Decode targets that share their folds; return accuracies (n_datasets, n_targets)."""
+    """Decode targets that share their folds.
+
+    Returns
+    -------
+    ndarray, shape (n_datasets, n_decoders, n_targets)
+    """
     n_decoders, n = samples.shape
     size = max(1, CHUNK_BYTES // (4 * n * activity.shape[-1]))
     # A dataset and time at a time, many of them in a chunk.
@@ -112,7 +129,8 @@ def _accuracy(
             chunk, torch.from_numpy(classes), n_classes, torch.from_numpy(folds), decoder
         )
         accuracies.append(correct)
-    return torch.cat(accuracies).view(len(activity), n_decoders, -1).mean(1).numpy()
+    by_decoder: np.ndarray = torch.cat(accuracies).view(len(activity), n_decoders, -1).numpy()
+    return by_decoder
 
 
 def held_out_correct(

@@ -1,41 +1,107 @@
 """Tables of how well variables are decoded from a recording and from synthetic data."""
 
+import logging
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from scorebounds.core.recording import samples_by_neurons
 from scorebounds.decoding.decoder import Decoder, decode, null_accuracy
-from scorebounds.decoding.design import Design, variance_share
+from scorebounds.decoding.design import CONDITIONS, Design, variance_share
 from scorebounds.decoding.summary import (
     ACCURACY_COLUMNS,
     REFERENCE_COLUMNS,
     SIGNIFICANT,
+    TIME_COLUMNS,
     permutation_p,
 )
+
+logger = logging.getLogger(__name__)
+
+QUANTILES = (0.05, 0.95)
 
 
 def reference_table(
     recording: xr.DataArray, plan: Design, decoder: Decoder, *, n_permutations: int, seed: int
 ) -> pd.DataFrame:
-    """Decode the variables of a recording, and permuted labels for comparison.
+    """Return the first of `reference_tables`."""
+    settings = {"n_permutations": n_permutations, "seed": seed}
+    return reference_tables(recording, plan, decoder, **settings)[0]
+
+
+def reference_tables(
+    recording: xr.DataArray, plan: Design, decoder: Decoder, *, n_permutations: int, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Decode the variables of a recording, and shuffled labels for comparison.
 
     Returns
     -------
     DataFrame
-        `REFERENCE_COLUMNS`, a row per variable of the plan.
+        `REFERENCE_COLUMNS`, a row per variable of the plan. A variable is decodable if its p, the
+        share of its own and of the shuffled accuracies that are at least its own, is at most
+        `SIGNIFICANT`. `smallest_p` is the smallest p that the number of distinct shuffles allows:
+        where it is above `SIGNIFICANT`, there are too few samples to decide.
+    DataFrame
+        `TIME_COLUMNS`, a row per variable and time: the accuracy there, and the 5 % and 95 %
+        quantiles of the shuffled accuracies. No rows where times are not decoded one by one.
     """
-    activity, rows = samples_by_neurons(recording), []
+    dataset, activity = recording.attrs["dataset"], samples_by_neurons(recording)
     accuracies = decode(activity[None], plan, decoder)
     nulls = null_accuracy(activity, plan, decoder, n_permutations=n_permutations, seed=seed)
+    rows, times = [], [pd.DataFrame(columns=TIME_COLUMNS)]
     for variable, codes in plan.classes.items():
-        accuracy, null = accuracies[variable][0], nulls[variable]
-        p = permutation_p(accuracy, null)
+        of_times, null_of_times = accuracies[variable][0], nulls[variable]
+        accuracy, null = float(of_times.mean()), null_of_times.mean(1)
+        chance_level = (null.mean(), null.max()) if len(null) else (np.nan, np.nan)
+        p, smallest = permutation_p(accuracy, null), 1 / (1 + len(null))
+        if smallest > SIGNIFICANT:
+            logger.warning(
+                "%s, variable %r: there are %d distinct shuffles of its labels, so that p cannot "
+                "be below %.2g; whether it can be decoded is not decided",
+                dataset,
+                variable,
+                len(null),
+                smallest,
+            )
         share = variance_share(plan.select(activity), codes)
-        row = (recording.attrs["dataset"], variable, codes.max() + 1, len(codes), plan.over)
-        row += (plan.chance(variable), accuracy, null.mean(), null.max())
-        rows.append((*row, p, p <= SIGNIFICANT, share))
-    return pd.DataFrame(rows, columns=REFERENCE_COLUMNS)
+        row = (dataset, variable, codes.max() + 1, len(codes), plan.over)
+        row += (plan.chance(variable), accuracy, *chance_level)
+        rows.append((*row, p, p <= SIGNIFICANT, share, len(null), smallest))
+        if recording.ndim == 3 and plan.over == CONDITIONS:
+            times.append(_time_table(recording, plan, variable, of_times, null_of_times))
+    return pd.DataFrame(rows, columns=REFERENCE_COLUMNS), pd.concat(times[1:] or times)
+
+
+def _time_table(
+    recording: xr.DataArray,
+    plan: Design,
+    variable: str,
+    accuracy: np.ndarray,
+    null: np.ndarray,
+) -> pd.DataFrame:
+    """Return the accuracy of one variable at each time.
+
+    Parameters
+    ----------
+    accuracy : ndarray, shape (n_times,)
+    null : ndarray, shape (n_shuffles, n_times)
+    """
+    first_rows = plan.samples[:, 0] // recording.sizes["condition"]
+    time = recording.time if "time" in recording.coords else None
+    low, high = np.quantile(null, QUANTILES, axis=0) if len(null) else (np.nan, np.nan)
+    return pd.DataFrame(
+        {
+            "dataset": recording.attrs["dataset"],
+            "target": variable,
+            "time": first_rows if time is None else time.values[first_rows],
+            "time_units": "bins" if time is None else time.attrs.get("units", ""),
+            "chance": plan.chance(variable),
+            "accuracy": accuracy,
+            "null_low": low,
+            "null_high": high,
+        }
+    )[TIME_COLUMNS]
 
 
 def accuracy_table(stored: xr.Dataset, plan: Design, decoder: Decoder) -> pd.DataFrame:
@@ -59,7 +125,7 @@ def accuracy_table(stored: xr.Dataset, plan: Design, decoder: Decoder) -> pd.Dat
     }
     accuracies = decode(stored.checkpoint_activity.values, plan, decoder)
     tables = [
-        pd.DataFrame({**names, "target": variable, **checkpoints, "accuracy": accuracy})
+        pd.DataFrame({**names, "target": variable, **checkpoints, "accuracy": accuracy.mean(1)})
         for variable, accuracy in accuracies.items()
     ]
     return pd.concat(tables) if tables else pd.DataFrame(columns=ACCURACY_COLUMNS)

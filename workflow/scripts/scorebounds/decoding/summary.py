@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from scorebounds.core.intervals import mean_with_interval
-from scorebounds.optimization.summary import threshold_table
+from scorebounds.optimization.summary import seed_table, threshold_table
 from scorebounds.optimization.thresholds import curves_on_common_scores, first_crossing
 
 DECODED = 0.9  # share of the way from chance to the reference's accuracy
@@ -25,6 +25,18 @@ REFERENCE_COLUMNS = [
     "p",
     "decodable",
     "variance_ratio",
+    "n_shuffles",
+    "smallest_p",
+]
+TIME_COLUMNS = [
+    "dataset",
+    "target",
+    "time",
+    "time_units",
+    "chance",
+    "accuracy",
+    "null_low",
+    "null_high",
 ]
 ACCURACY_COLUMNS = ["dataset", "measure", "target", "seed", "step", "score", "accuracy"]
 CURVE_COLUMNS = [
@@ -49,8 +61,8 @@ def decoding_level(chance: float, reference: float) -> float:
     return chance + DECODED * (reference - chance)
 
 
-def variable_thresholds(accuracies: pd.DataFrame, references: pd.DataFrame) -> pd.DataFrame:
-    """Find the score at which each variable is decoded, over seeds.
+def seed_thresholds(accuracies: pd.DataFrame, references: pd.DataFrame) -> pd.DataFrame:
+    """Find the score at which each variable is decoded in each seed.
 
     Parameters
     ----------
@@ -62,11 +74,10 @@ def variable_thresholds(accuracies: pd.DataFrame, references: pd.DataFrame) -> p
     Returns
     -------
     DataFrame
-        As of `threshold_table`. A variable that cannot be decoded from the reference has
-        no threshold, and no seed counts as having reached it.
+        As of `seed_table`. A variable that cannot be decoded from the reference has no thresholds.
     """
     by_target = {row.target: row for row in references.itertuples()}
-    tables = [threshold_table("", "", "", [], np.array([]), np.array([]))]
+    tables = [seed_table("", "", "", [], np.empty((0, 0)))]
     for names, curves in accuracies.groupby(["dataset", "measure", "target"], sort=False):
         dataset, measure, target = map(str, names)
         of_target: Any = by_target[target]
@@ -75,13 +86,46 @@ def variable_thresholds(accuracies: pd.DataFrame, references: pd.DataFrame) -> p
             _crossing(curve, level) if of_target.decodable else np.nan
             for _, curve in curves.groupby("seed")
         ]
-        share = np.array([of_target.variance_ratio])
+        tables.append(
+            seed_table(dataset, measure, "variable", [target], np.array(crossings)[:, None])
+        )
+    return pd.concat(tables[1:] or tables)
+
+
+def variable_thresholds(accuracies: pd.DataFrame, references: pd.DataFrame) -> pd.DataFrame:
+    """Find the score at which each variable is decoded, over seeds.
+
+    Parameters are those of `seed_thresholds`.
+
+    Returns
+    -------
+    DataFrame
+        As of `threshold_table`.
+    """
+    keys = ["dataset", "measure", "target"]
+    share = dict(zip(references.target, references.variance_ratio, strict=True))
+    directions = {names: _direction(rows) for names, rows in accuracies.groupby(keys)}
+    tables = [threshold_table("", "", "", [], np.empty(0), np.empty((0, 0)))]
+    by_target = seed_thresholds(accuracies, references).groupby(keys, sort=False)
+    for (dataset, measure, target), rows in by_target:
         tables.append(
             threshold_table(
-                dataset, measure, "variable", [target], share, np.array(crossings)[:, None]
+                dataset,
+                measure,
+                "variable",
+                [target],
+                np.array([share[target]]),
+                rows.score.to_numpy()[:, None],
+                directions[dataset, measure, target],
             )
         )
     return pd.concat(tables[1:] or tables)
+
+
+def _direction(curves: pd.DataFrame) -> int:
+    """Return 1 where the score rises during optimisation, −1 where it falls (a distance)."""
+    score = curves.score[curves.seed == curves.seed.iloc[0]].dropna()
+    return -1 if len(score) and score.iloc[-1] < score.iloc[0] else 1
 
 
 def _crossing(curve: pd.DataFrame, level: float) -> float:
@@ -112,9 +156,7 @@ def mean_curves(accuracies: pd.DataFrame) -> pd.DataFrame:
         ]
         if not runs:
             continue
-        first, last = runs[0][0][[0, -1]]
-        direction = 1 if last >= first else -1  # a distance falls during optimisation
-        grid, read = curves_on_common_scores(runs, direction, N_CURVE_POINTS)
+        grid, read = curves_on_common_scores(runs, _direction(curves), N_CURVE_POINTS)
         for score, values in zip(grid, read[..., 0].T, strict=True):
             rows.append((*names, score, *mean_with_interval(values), len(values)))
     return pd.DataFrame(rows, columns=CURVE_COLUMNS)

@@ -5,6 +5,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
@@ -13,10 +14,15 @@ from matplotlib.lines import Line2D
 from scorebounds.figures.style import (
     N_COLUMNS,
     OFF_SCALE,
+    Dash,
+    Look,
     bottom_row,
     dataset_label,
     empty_figure,
+    label_outer,
     legend_below,
+    main_measures,
+    measure_dashes,
     measure_handles,
     measure_looks,
     panels,
@@ -24,14 +30,16 @@ from scorebounds.figures.style import (
 
 # The row of `agreement.csv` that the figure prints: mean |difference| of the first thresholds.
 THRESHOLD_DIFFERENCE = "threshold_difference"
-PUBLISHED_LOOK: dict[str, Any] = {
-    "color": "black",
+PUBLISHED_LOOK: dict[str, Any] = {"linestyle": (0, (1, 1.5)), "linewidth": 0.8, "alpha": 0.8}
+SOME_SEEDS: dict[str, Any] = {
     "linestyle": "none",
     "marker": "o",
     "markersize": 2.6,
-    "markerfacecolor": "none",
-    "markeredgewidth": 0.35,
+    "markerfacecolor": "white",
+    "markeredgewidth": 0.5,
 }
+NEVER_LOOK: dict[str, Any] = {"linestyle": "none", "marker": "|", "markersize": 3}
+NEVER_ROW = 0.035  # height of the row of marks of a measure's components that were never captured
 
 
 def threshold_figure(
@@ -56,71 +64,91 @@ def threshold_figure(
     components = thresholds[thresholds.kind == "pc"].astype({"target": int})
     theirs = published[published.quantity == "pc_threshold"].astype({"target": int})
     shown = components.merge(theirs[[*keys, "published"]], on=keys, how="left")
-    table = _on_scale(shown)
+    names = main_measures(shown.measure)
+    table = shown[shown.measure.isin(names)]
     if table.empty:
-        return empty_figure("no measure has a scale that runs up to 1"), shown
-    datasets, looks = list(dict.fromkeys(table.dataset)), measure_looks(table.measure)
-    figure, axes = panels(len(datasets))
+        return empty_figure("there are no thresholds of components to draw"), shown
+    datasets, looks = list(dict.fromkeys(table.dataset)), measure_looks(names)
+    dashes = measure_dashes(names)
+    figure, axes = panels(len(datasets), height=2.0)
+    limits = (table.variance_ratio.min() / 1.3, min(table.variance_ratio.max() * 1.3, 1))
+    lowest = _lowest(table.score_low, table.score_median, table.published)
     for axis, dataset in zip(axes, datasets, strict=True):
-        of_dataset = table[table.dataset == dataset]
         axis.set_title(dataset_label(dataset))
-        if of_dataset.score_mean.isna().all():
-            axis.text(0.5, 0.5, "no component captured", transform=axis.transAxes, ha="center")
-            axis.set(xticks=[], yticks=[])
-            continue
-        for measure, rows in of_dataset.groupby("measure", sort=False):
-            _, colour, marker = looks[measure]
-            share = rows.variance_ratio.to_numpy()
-            axis.fill_between(
-                share, rows.score_low, rows.score_high, color=colour, alpha=0.25, linewidth=0
-            )
-            axis.plot(
-                share,
-                rows.score_mean,
-                color=colour,
-                marker=marker,
-                markersize=1.8,
-                linewidth=0.6,
-            )
-            axis.plot(share, rows.published, **PUBLISHED_LOOK, zorder=3)
-        axis.set_xscale("log")
-        axis.set_ylim(_lowest(of_dataset.score_mean, of_dataset.published), 1.02)
+        axis.set(xscale="log", xlim=limits, ylim=(lowest, 1.03 + NEVER_ROW * len(names)))
+        axis.set_yticks(np.linspace(0, 1, 6))
+        axis.axhline(1.0, color="0.8", linewidth=0.5, zorder=0)
+        for row, measure in enumerate(names):
+            rows = table[(table.dataset == dataset) & (table.measure == measure)]
+            look = {"color": looks[measure][1], "linestyle": dashes[measure], "linewidth": 0.9}
+            _draw_thresholds(axis, rows, look)
+            never = rows.variance_ratio[rows.n_reached == 0]
+            height = np.full(len(never), 1.03 + NEVER_ROW * (row + 0.5))
+            axis.plot(never, height, color=look["color"], **NEVER_LOOK)
+    label_outer(axes)
     for axis in bottom_row(axes):
         axis.set_xlabel("share of variance of the PC")
     for axis in axes[::N_COLUMNS]:
         axis.set_ylabel("score at capture")
-    handles = measure_handles(looks)
-    if table.published.notna().any():
-        handles.append(Line2D([], [], label="published", **PUBLISHED_LOOK))
-    legend_below(figure, handles)
+    legend_below(figure, _threshold_handles(table, looks, dashes))
     return figure, shown
 
 
+def _draw_thresholds(axis: Axes, rows: pd.DataFrame, look: dict[str, Any]) -> None:
+    """Draw the median over seeds with its interval, and what was published."""
+    share, colour = rows.variance_ratio.to_numpy(), look["color"]
+    low, high = rows.score_low, rows.score_high.fillna(1.0).where(rows.score_low.notna())
+    axis.fill_between(share, low, high, color=colour, alpha=0.2, linewidth=0)
+    axis.plot(share, rows.score_median, **look)
+    some = rows[(rows.n_reached < rows.n_seeds) & rows.score_median.notna()]
+    axis.plot(some.variance_ratio, some.score_median, color=colour, **SOME_SEEDS)
+    axis.plot(share, rows.published, color=colour, **PUBLISHED_LOOK)
+
+
+def _threshold_handles(
+    table: pd.DataFrame, looks: dict[str, Look], dashes: dict[str, Dash]
+) -> list[Line2D]:
+    handles = measure_handles(looks, markers=False, dashes=dashes)
+    if (table.n_reached == 0).any():
+        handles.append(Line2D([], [], color="0.3", label="never captured", **NEVER_LOOK))
+    if ((table.n_reached > 0) & (table.n_reached < table.n_seeds)).any():
+        handles.append(Line2D([], [], color="0.3", label="captured in some seeds", **SOME_SEEDS))
+    if table.published.notna().any():
+        handles.append(Line2D([], [], color="0.3", label="published", **PUBLISHED_LOOK))
+    return handles
+
+
 def trajectory_figure(trajectories: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
-    """Draw score against step, a thin line per seed.
+    """Draw score against update, a thin line per seed.
 
     Parameters
     ----------
     trajectories : DataFrame
         Columns dataset, measure, seed, step, score.
     """
-    table = _on_scale(trajectories)
+    names = main_measures(trajectories.measure)
+    table = trajectories[trajectories.measure.isin(names)]
     if table.empty:
         return empty_figure("no measure has a scale that runs up to 1"), trajectories
-    datasets, looks = list(dict.fromkeys(table.dataset)), measure_looks(table.measure)
+    datasets, looks = list(dict.fromkeys(table.dataset)), measure_looks(names)
+    dashes = measure_dashes(names)
     figure, axes = panels(len(datasets))
     for axis, dataset in zip(axes, datasets, strict=True):
-        of_dataset = table[(table.dataset == dataset) & (table.step > 0)]
+        of_dataset = table[table.dataset == dataset]
         for (measure, _), rows in of_dataset.groupby(["measure", "seed"], sort=False):
-            axis.plot(rows.step, rows.score, color=looks[measure][1], linewidth=0.6)
-        axis.set_xscale("log")
-        axis.set_ylim(_lowest(of_dataset.score), 1.02)
+            name = str(measure)
+            axis.plot(
+                rows.step, rows.score, color=looks[name][1], linestyle=dashes[name], linewidth=0.7
+            )
+        axis.set_xscale("symlog", linthresh=1)
+        axis.set(xlim=(0, table.step.max() * 1.2), ylim=(_lowest(table.score), 1.02))
         axis.set_title(dataset_label(dataset))
+    label_outer(axes)
     for axis in bottom_row(axes):
         axis.set_xlabel("Adam updates")
     for axis in axes[::N_COLUMNS]:
         axis.set_ylabel("score")
-    legend_below(figure, measure_handles(looks, markers=False))
+    legend_below(figure, measure_handles(looks, markers=False, dashes=dashes))
     return figure, trajectories
 
 
@@ -133,10 +161,15 @@ def capture_figure(capture: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         One dataset; columns measure, target, variance_ratio, score, r2.
     """
     if capture.empty:
-        return empty_figure("no optimisation raised its score"), capture
+        reason = (
+            "no optimisation raised its score, or capture is undefined,\n"
+            "because there are as many neurons as samples"
+        )
+        return empty_figure(reason), capture
     measures, looks = list(dict.fromkeys(capture.measure)), measure_looks(capture.measure)
     figure, axes = panels(len(measures), legend_height=0)
     shares = capture.variance_ratio
+    lowest = min(0.0, capture.score[~capture.measure.isin(OFF_SCALE)].min())
     norm = LogNorm(shares.min(), shares.max())
     # Yellow on white cannot be read: leave out the brightest end.
     colours = ListedColormap(plt.get_cmap("viridis")(np.linspace(0.9, 0, 256)))
@@ -154,15 +187,17 @@ def capture_figure(capture: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         if measure in OFF_SCALE:
             axis.set_xlim(of_measure.score.iloc[0], of_measure.score.iloc[-1])
         else:
-            axis.set_xlim(min(0, of_measure.score.min()), 1)
+            axis.set_xlim(lowest, 1)
         axis.set_ylim(0, 1.02)
+        start = of_measure.r2[of_measure.score == of_measure.score.iloc[0]].mean()
+        axis.axhline(start, color="0.5", linewidth=0.6, linestyle=":")
         axis.set_title(looks[measure][0])
     for axis in bottom_row(axes):
         axis.set_xlabel("score")
     for axis in axes[::N_COLUMNS]:
         axis.set_ylabel("R² of the PC")
     figure.colorbar(lines, ax=axes, label="share of variance of the PC", shrink=0.8)
-    figure.suptitle(dataset_label(capture.dataset.iloc[0]), fontsize=8)
+    figure.suptitle(dataset_label(capture.dataset.iloc[0]), fontsize=7, fontweight="bold")
     return figure, capture
 
 

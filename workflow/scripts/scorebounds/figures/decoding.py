@@ -1,10 +1,9 @@
-"""Figures of the score from which on task variables are decoded."""
+"""Figures of how well task variables are decoded: against the score, against time, by penalty."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,30 +11,33 @@ from matplotlib.lines import Line2D
 
 from scorebounds.figures.style import (
     N_COLUMNS,
-    OFF_SCALE,
     PAGE_WIDTH,
+    Dash,
     Look,
+    add_letters,
     bottom_row,
     dataset_label,
     empty_figure,
     legend_below,
+    main_measures,
+    measure_dashes,
     measure_handles,
     measure_looks,
     panels,
 )
 
-NEVER = 1.09  # where the plot of thresholds puts what was never decoded
 # Okabe and Ito's palette, with a dash each.
-_VARIABLE_LOOKS = [
+_VARIABLE_LOOKS: list[tuple[str, Dash]] = [
     ("#0072B2", "-"),
     ("#D55E00", (0, (4, 1.2))),
     ("#009E73", (0, (1, 0.8))),
     ("#CC79A7", (0, (4, 1, 1, 1))),
-    ("#E69F00", (0, (6, 1.5))),
+    ("#CC7A00", (0, (6, 1.5))),
     ("#000000", (0, (2, 1.5))),
 ]
-_AT_CHANCE = "not decoded from the reference itself"
-NO_LABELS = "no dataset has labels that were decoded along a score"
+NOT_DECODABLE = "not decodable from the reference"
+NO_LABELS = "no dataset has labels that were decoded"
+LEVEL: dict[str, Any] = {"color": "0.4", "linewidth": 0.6}
 
 
 def decoding_figure(
@@ -53,41 +55,42 @@ def decoding_figure(
     references : DataFrame
         Columns dataset, target, chance, reference, decodable; a panel per row.
     thresholds : DataFrame
-        Columns dataset, measure, kind, target, score_mean: marked on the lower axis.
+        Columns dataset, measure, kind, target, score_median: marked on the lower axis.
     measures : sequence of str
-        Measures to draw.
+        Measures whose curves the table of the figure has; of these, `main_measures` are drawn.
     """
     curves = curves[curves.measure.isin(measures)]
-    thresholds = thresholds[(thresholds.kind == "variable") & thresholds.measure.isin(measures)]
     levels = references[["dataset", "target", "chance", "reference", "decodable"]]
     shown = curves.merge(levels, on=["dataset", "target"])
-    curves = curves[~curves.measure.isin(OFF_SCALE)]
+    names = main_measures(curves.measure)
+    curves = curves[curves.measure.isin(names)]
+    thresholds = thresholds[(thresholds.kind == "variable") & thresholds.measure.isin(names)]
     if references.empty or curves.empty:
         return empty_figure(NO_LABELS), shown
-    looks = measure_looks(curves.measure)
-    figure, axes = panels(len(references), height=1.55)
-    for axis, of_panel in zip(axes, _records(references), strict=True):
-        here = curves[(curves.dataset == of_panel.dataset) & (curves.target == of_panel.target)]
-        found = thresholds[
-            (thresholds.dataset == of_panel.dataset) & (thresholds.target == of_panel.target)
+    looks, dashes = measure_looks(names), measure_dashes(names)
+    figure, axes = panels(len(references), height=1.6)
+    for axis, panel in zip(axes, _records(references), strict=True):
+        here = curves[(curves.dataset == panel.dataset) & (curves.target == panel.target)]
+        marks = thresholds[
+            (thresholds.dataset == panel.dataset) & (thresholds.target == panel.target)
         ]
-        _draw_panel(axis, here, found, looks)
-        axis.axhline(of_panel.chance, color="0.4", linewidth=0.6, linestyle=":")
-        axis.axhline(of_panel.reference, color="0.4", linewidth=0.6, linestyle="--")
-        if not of_panel.decodable:
-            axis.text(0.5, 0.9, _AT_CHANCE, transform=axis.transAxes, ha="center", fontsize=6)
-        top = max(of_panel.reference, here.accuracy_mean.max())
-        room = top - of_panel.chance
-        axis.set_ylim(of_panel.chance - 0.15 * room, min(1.02, top + 0.12 * room))
-        axis.set_title(f"{dataset_label(of_panel.dataset)}: {of_panel.target}")
+        _draw_accuracies(axis, here, looks, dashes)
+        _mark_thresholds(axis, marks, looks)
+        axis.axhline(panel.chance, linestyle=":", **LEVEL)
+        axis.axhline(panel.reference, linestyle="--", **LEVEL)
+        axis.set_title(f"{dataset_label(panel.dataset)}: {panel.target}")
+        _set_accuracy_limits(axis, references[references.dataset == panel.dataset])
+        if not panel.decodable:
+            axis.set_facecolor("0.93")
+            axis.set_title(f"{axis.get_title()}\n({NOT_DECODABLE})")
     for axis in bottom_row(axes):
         axis.set_xlabel("score")
     for axis in axes[::N_COLUMNS]:
         axis.set_ylabel("accuracy")
-    handles = measure_handles(looks)
+    handles = measure_handles(looks, dashes=dashes)
     handles += [
-        Line2D([], [], color="0.4", linestyle="--", linewidth=0.6, label="reference"),
-        Line2D([], [], color="0.4", linestyle=":", linewidth=0.6, label="chance"),
+        Line2D([], [], linestyle="--", label="accuracy on the reference", **LEVEL),
+        Line2D([], [], linestyle=":", label="chance", **LEVEL),
     ]
     legend_below(figure, handles)
     return figure, shown
@@ -97,11 +100,18 @@ def _records(table: pd.DataFrame) -> list[Any]:
     return list(table.itertuples())
 
 
-def _draw_panel(
-    axis: Axes, curves: pd.DataFrame, thresholds: pd.DataFrame, looks: dict[str, Look]
+def _set_accuracy_limits(axis: Axes, references: pd.DataFrame) -> None:
+    """Draw all variables of a dataset from the lowest chance to 1."""
+    lowest = float(references.chance.min())
+    axis.set_ylim(lowest - 0.08 * (1 - lowest), 1.02)
+
+
+def _draw_accuracies(
+    axis: Axes, curves: pd.DataFrame, looks: dict[str, Look], dashes: dict[str, Dash]
 ) -> None:
-    for measure, rows in curves.groupby("measure", sort=False):
-        _, colour, marker = looks[str(measure)]
+    for name, rows in curves.groupby("measure", sort=False):
+        measure = str(name)
+        colour = looks[measure][1]
         axis.fill_between(
             rows.score,
             rows.accuracy_low,
@@ -110,96 +120,64 @@ def _draw_panel(
             alpha=0.2,
             linewidth=0,
         )
-        axis.plot(rows.score, rows.accuracy_mean, color=colour, linewidth=0.8)
-        at = thresholds.score_mean[thresholds.measure == measure]
         axis.plot(
-            at,
-            np.zeros(len(at)),
+            rows.score,
+            rows.accuracy_mean,
+            color=colour,
+            linestyle=dashes[measure],
+            linewidth=0.9,
+        )
+    axis.set_xlim(min(0, curves.score.min()) if len(curves) else 0, 1)
+
+
+def _mark_thresholds(axis: Axes, thresholds: pd.DataFrame, looks: dict[str, Look]) -> None:
+    for row in _records(thresholds[thresholds.score_median.notna()]):
+        _, colour, marker = looks[row.measure]
+        axis.plot(
+            row.score_median,
+            0,
             transform=axis.get_xaxis_transform(),
             color=colour,
             marker=marker,
-            markersize=3,
+            markersize=3.2,
             markeredgecolor="white",
             markeredgewidth=0.2,
             linestyle="none",
             clip_on=False,
             zorder=5,
         )
-    axis.set_xlim(min(0, curves.score.min()), 1)
 
 
-def decoding_threshold_figure(
-    thresholds: pd.DataFrame, references: pd.DataFrame, measures: Sequence[str]
-) -> tuple[Figure, pd.DataFrame]:
-    """Draw the score at which each variable is decoded, a row a variable.
+def decoding_times_figure(times: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+    """Draw the accuracy of each variable at each time of the recording, a panel a dataset.
 
     Parameters
     ----------
-    thresholds : DataFrame
-        Columns dataset, measure, kind, target, score_mean, score_low, score_high, n_seeds,
-        n_reached.
-    references : DataFrame
-        Columns dataset, target, decodable; a row of the figure per row.
-    measures : sequence of str
-        Measures to draw.
+    times : DataFrame
+        Columns dataset, target, time, time_units, chance, accuracy, null_low, null_high.
     """
-    shown = thresholds[(thresholds.kind == "variable") & thresholds.measure.isin(measures)]
-    thresholds = shown[~shown.measure.isin(OFF_SCALE)]
-    if references.empty or thresholds.empty:
-        return empty_figure(NO_LABELS), shown
-    looks = measure_looks(thresholds.measure)
-    figure, axis = plt.subplots(figsize=(PAGE_WIDTH, 0.9 + 0.36 * len(references)))
-    for row, of_row in enumerate(_records(references)):
-        if row % 2:
-            axis.axhspan(row - 0.5, row + 0.5, color="0.95", linewidth=0)
-        here = thresholds[
-            (thresholds.dataset == of_row.dataset) & (thresholds.target == of_row.target)
-        ]
-        if not of_row.decodable:
-            axis.text(0.5, row, _AT_CHANCE, ha="center", va="center", fontsize=6)
-            continue
-        _draw_row(axis, row, here, looks)
-    axis.axvline((1 + NEVER) / 2, color="0.6", linewidth=0.6)
-    axis.set_yticks(
-        range(len(references)),
-        [f"{dataset_label(row.dataset)}: {row.target}" for row in _records(references)],
-    )
-    axis.set_xticks([*np.linspace(0, 1, 6), NEVER], ["0", "0.2", "0.4", "0.6", "0.8", "1", "never"])
-    axis.set(
-        xlim=(min(0, thresholds.score_mean.min()), NEVER + 0.04),
-        ylim=(len(references) - 0.5, -0.5),
-        xlabel="score at which the variable is decoded",
-    )
-    axis.tick_params(axis="y", length=0)
-    handles = measure_handles(looks)
-    for handle in handles:
-        handle.set_linestyle("none")
-    legend_below(figure, handles)
-    return figure, shown
-
-
-def _draw_row(axis: Axes, row: int, thresholds: pd.DataFrame, looks: dict[str, Look]) -> None:
-    offsets = np.linspace(-0.38, 0.38, len(looks))
-    for offset, measure in zip(offsets, looks, strict=True):
-        _, colour, marker = looks[measure]
-        for of_measure in _records(thresholds[thresholds.measure == measure]):
-            reached = of_measure.n_reached > 0
-            axis.plot(
-                [of_measure.score_low, of_measure.score_high],
-                [row + offset] * 2,
-                color=colour,
-                linewidth=0.8,
+    if times.empty:
+        return empty_figure("no recording with times has labels that were decoded"), times
+    datasets = list(dict.fromkeys(times.dataset))
+    figure, axes = panels(len(datasets), height=1.9, legend_height=0)
+    for axis, dataset in zip(axes, datasets, strict=True):
+        of_dataset = times[times.dataset == dataset]
+        for index, (target, rows) in enumerate(of_dataset.groupby("target", sort=False)):
+            colour, dash = _VARIABLE_LOOKS[index % len(_VARIABLE_LOOKS)]
+            axis.fill_between(
+                rows.time, rows.null_low, rows.null_high, color=colour, alpha=0.12, linewidth=0
             )
-            everyone = of_measure.n_reached == of_measure.n_seeds
-            axis.plot(
-                of_measure.score_mean if reached else NEVER,
-                row + offset,
-                color=colour,
-                marker=marker,
-                markersize=3.2,
-                markerfacecolor=colour if everyone else "white",
-                markeredgewidth=0.6,
-            )
+            axis.plot(rows.time, rows.accuracy, color=colour, linestyle=dash, label=target)
+        axis.axhline(of_dataset.chance.min(), linestyle=":", **LEVEL)
+        axis.set_ylim(min(of_dataset.null_low.min(), of_dataset.chance.min()) - 0.03, 1.02)
+        axis.set_title(dataset_label(dataset))
+        axis.set_xlabel(f"time ({of_dataset.time_units.iloc[0]})")
+        axis.legend(
+            fontsize=6, handlelength=2.5, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.3)
+        )
+    for axis in axes[::N_COLUMNS]:
+        axis.set_ylabel("accuracy")
+    return figure, times
 
 
 def ridge_sweep_figure(
@@ -257,8 +235,9 @@ def ridge_sweep_figure(
                 )
             axis.axhline(of_dataset.chance.min(), color="0.4", linewidth=0.6, linestyle=":")
         axes[0].set_ylabel(f"{dataset_label(dataset)}\naccuracy")
-        axes[0].legend(fontsize=5, loc="upper left", handlelength=2.5, borderaxespad=0)
+        axes[-1].legend(fontsize=6, loc="center left", bbox_to_anchor=(1, 0.5), handlelength=2.5)
     for axis, measure in zip(grid[0], measures, strict=True):
         axis.set_title(f"λ = {measure.removeprefix('ridge_cv_')}")
+    add_letters(grid.flat)
     figure.supxlabel("cross-validated ridge regression score", fontsize=7)
     return figure, shown

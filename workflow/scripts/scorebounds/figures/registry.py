@@ -4,14 +4,9 @@ A new figure from an existing table is a function in a module of this package, a
 test. This module imports the standard library only, so that rules can read it.
 """
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
+from typing import Any
 
 IS_IT_GOOD = "1. Is a model's score good?"
 WHAT_SCORE = "2. Which score is high enough?"
@@ -64,6 +59,28 @@ class FigureEntry:
 
 
 FIGURES: dict[str, FigureEntry] = {
+    "ladder": FigureEntry(
+        function="ladder.ladder_figure",
+        inputs={
+            "cards": "results/scorecards/{dataset}/{model}.csv",
+            "thresholds": "results/{stage}/{dataset}/thresholds.csv",
+        },
+        title="score ladder",
+        category=IS_IT_GOOD,
+        by_dataset=True,
+        caption_settings={"n_seeds": "optimize/n_seeds"},
+        caption=(
+            "Are the scores of the models on {dataset} good? One bar per measure. Shade: share of "
+            "the variance of the recording that data optimised towards the measure have captured "
+            "at that score in all of {n_seeds} optimisations. Ticks: score from which on a task "
+            "variable is decoded from such data, in all optimisations, nine tenths as well above "
+            "chance as from the recording. Grey: 5 to 95 % of the scores of shuffled conditions. "
+            "Points: scores of models; lines: 95 % intervals over other conditions and other neurons "
+            "of the recording, corrected for bias, where one is known; open: p > 0.05 after "
+            "correction for the number of measures, or a model so wide that any such model scores "
+            "1. Bracket: noise ceiling (95 % interval). Hatched: measures towards which nothing was optimised."
+        ),
+    ),
     "scorecards": FigureEntry(
         function="scorecards.scorecard_figure",
         inputs={
@@ -114,11 +131,13 @@ FIGURES: dict[str, FigureEntry] = {
         caption_settings={"n_seeds": "optimize/n_seeds"},
         caption=(
             "At which score is each principal component (PC) of the reference captured? Score at "
-            "capture against the share of the variance that the PC carries. Lines: mean over the "
-            "optimisations, of {n_seeds} random starts, that captured the PC; band: 95 % interval "
-            "of the mean (Student's t). A PC without a symbol was never captured. Black circles: "
-            "published by Cloos et al. 2025 (one optimisation), where the panel is a Gaussian "
-            "surrogate of the published spectrum. Numbers: results/tables/thresholds.csv."
+            "capture against the share of the variance that the PC carries. Lines: median over "
+            "optimisations from {n_seeds} random starts; band: interval of the median (order "
+            "statistics; smallest to largest for up to five). Circles: not all optimisations "
+            "captured the PC. Ticks above 1: PCs that no optimisation captured, a row per "
+            "measure. Dotted: published by Cloos et al. 2025 (one optimisation), where the panel "
+            "is a Gaussian surrogate of the published spectrum. Measures of Cloos et al. 2025; "
+            "all others are in results/tables/thresholds.csv."
         ),
     ),
     "capture": FigureEntry(
@@ -165,14 +184,28 @@ FIGURES: dict[str, FigureEntry] = {
             "Accuracy of cross-validated logistic regression (mean over times) against the score "
             "that the data were optimised towards; mean over {n_seeds} optimisations on the scores "
             "that all of them passed; band: 95 % interval of the mean. Dashed: accuracy on the "
-            "reference itself; dotted: share of the largest class. Marks on the lower axis: the "
-            "score at which nine tenths of the way between the two are passed."
+            "reference itself; dotted: share of the largest class. Marks on the lower axis: median "
+            "score at which nine tenths of the way between the two are passed. Grey panel: the "
+            "variable cannot be decoded from the reference (p > 0.05 among shuffled labels)."
+        ),
+    ),
+    "decoding_times": FigureEntry(
+        function="decoding.decoding_times_figure",
+        inputs={"times": "results/tables/decoding_times.csv"},
+        title="accuracy of task variables over time",
+        category=WHAT_SCORE,
+        caption=(
+            "When can task variables be decoded from the recordings? Accuracy of cross-validated "
+            "logistic regression at each time, one decoder per time. Band: 5 to 95 % of the "
+            "accuracies for shuffled labels. Dotted: share of the largest class. The mean over "
+            "times is the reference accuracy of the other figures."
         ),
     ),
     "decoding_thresholds": FigureEntry(
-        function="decoding.decoding_threshold_figure",
+        function="decoding_thresholds.decoding_threshold_figure",
         inputs={
             "thresholds": "results/tables/thresholds.csv",
+            "seeds": "results/tables/seed_thresholds.csv",
             "references": "results/tables/references.csv",
         },
         title="score at which each task variable is decoded",
@@ -181,10 +214,12 @@ FIGURES: dict[str, FigureEntry] = {
         caption_settings={"n_seeds": "optimize/n_seeds"},
         caption=(
             "At which score is each task variable decoded nine tenths as well, above chance, as "
-            "from the reference itself? Mean over the optimisations, of {n_seeds}, that got there; "
-            "line: 95 % interval of the mean (Student's t). Open symbol: not all of them did. "
-            "Right of the line: none did. Numbers: results/tables/thresholds.csv (kind variable) "
-            "and results/tables/references.csv."
+            "from the reference itself? Symbols: median over {n_seeds} optimisations, with never "
+            "as a score beyond all others; dots: single optimisations; line: interval of the "
+            "median (order statistics; smallest to largest for up to five). Open symbol: not all "
+            "optimisations decode the variable, and how many do. Right of the line: at least half "
+            "never do. Numbers: results/tables/thresholds.csv (kind variable), "
+            "results/tables/seed_thresholds.csv and results/tables/references.csv."
         ),
     ),
     "ridge_sweep": FigureEntry(
@@ -352,44 +387,3 @@ FIGURES: dict[str, FigureEntry] = {
 def caption(name: str, values: Mapping[str, Any]) -> str:
     """Return the caption of a figure with the dataset and its settings filled in."""
     return FIGURES[name].caption.format(**values)
-
-
-def draw(
-    name: str, tables: Mapping[str, "pd.DataFrame"], settings: Mapping[str, Any]
-) -> "tuple[Figure, pd.DataFrame]":
-    """Draw a figure.
-
-    Parameters
-    ----------
-    name : str
-        A key of `FIGURES`.
-    tables : mapping of str to DataFrame
-        The entry's `inputs`.
-    settings : mapping of str to object
-        Values of the entry's `settings`.
-
-    Returns
-    -------
-    Figure
-    DataFrame
-        The numbers that it shows.
-
-    Raises
-    ------
-    ValueError
-        If there is no such figure, or a table or setting is missing or unknown.
-    """
-    if name not in FIGURES:
-        raise ValueError(f"expected a figure of {', '.join(FIGURES)}, got {name!r}")
-    entry = FIGURES[name]
-    for kind, wanted, given in (
-        ("tables", entry.inputs, tables),
-        ("settings", entry.settings, settings),
-    ):
-        if set(wanted) != set(given):
-            raise ValueError(
-                f"figure {name!r}: expected the {kind} {sorted(wanted)}, got {sorted(given)}"
-            )
-    function = getattr(importlib.import_module(entry.module), entry.function.partition(".")[2])
-    figure, shown = function(**tables, **settings)
-    return figure, shown

@@ -1,6 +1,11 @@
-"""The look that all figures share: sizes in print, colours that the colour-blind tell apart."""
+"""The look that all figures share: sizes in print, colours, markers and dashes."""
 
-from collections.abc import Iterable, Sequence
+import itertools
+import logging
+import re
+import string
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +18,22 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scorebounds.core.measure_table import ENTRIES, measure_label
+from scorebounds.optimization.published import PUBLISHED_IDS
 
-PAGE_WIDTH = 7.1  # inches, two columns of a journal
+logger = logging.getLogger(__name__)
+
+Dash = str | tuple[float, tuple[float, ...]]
+
+COLUMN_WIDTH = 3.5  # inches: 89 mm, one column of a journal
+PAGE_WIDTH = 7.2  # inches: 183 mm, two columns of a journal
 N_COLUMNS = 3
 
-# Okabe and Ito's palette; order and marker tell the measures apart in grey as well.
+# Okabe and Ito's palette, the two lightest darkened to a contrast of 3 with white. A marker and a
+# dash each, so that no information is in colour alone.
 _OWN_LOOK = {
     "cka": ("#0072B2", "o"),
-    "cka_angular": ("#56B4E9", "s"),
-    "nbs": ("#E69F00", "^"),
+    "cka_angular": ("#2F9BD8", "s"),
+    "nbs": ("#CC7A00", "^"),
     "procrustes_angular": ("#D55E00", "D"),
     "linreg": ("#009E73", "v"),
     "ridge_cv_100": ("#CC79A7", "P"),
@@ -31,9 +43,30 @@ _OWN_LOOK = {
 }
 # Measures whose scores do not run up to 1: they cannot share an axis with the others.
 OFF_SCALE = {entry.id for entry in ENTRIES if entry.off_scale}
+_DASHES: list[Dash] = [
+    "-",
+    (0, (5, 1)),
+    (0, (3, 1, 1, 1)),
+    (0, (1, 0.7)),
+    (0, (7, 1.5)),
+    (0, (2, 1)),
+]
+# The measures that Cloos et al. 2025 optimised; figures of many panels are drawn for these.
+PAPER_MEASURES = list(PUBLISHED_IDS)
 # For all other measures, in the order in which a figure has them.
 _SPARE_COLOURS = ["#5D3A9B", "#4B8B3B", "#8B1A1A", "#1A8B8B", "#C0A000", "#FF8FA3", "#404080"]
 _SPARE_MARKERS = ["p", "h", "*", "8", "d", "H", "1"]
+
+# Okabe and Ito's colours with a marker each.
+_MODEL_LOOKS = [
+    ("#D55E00", "o"),
+    ("#000000", "s"),
+    ("#009E73", "^"),
+    ("#CC79A7", "D"),
+    ("#E69F00", "v"),
+    ("#56B4E9", "P"),
+    ("#0072B2", "X"),
+]
 
 Look = tuple[str, str, str]
 
@@ -54,7 +87,7 @@ RC: dict[Any, Any] = {
     "axes.spines.right": False,
     "legend.frameon": False,
     "pdf.fonttype": 42,
-    "savefig.dpi": 200,
+    "savefig.dpi": 300,
     "figure.constrained_layout.use": True,
 }
 
@@ -70,6 +103,30 @@ def measure_looks(names: Iterable[str]) -> dict[str, Look]:
         looks[name] = (measure_label(name), _SPARE_COLOURS[index], _SPARE_MARKERS[index])
         spare += 1
     return looks
+
+
+def main_measures(names: Iterable[str], n: int = 6) -> list[str]:
+    """Return the measures to draw where lines of all would hide each other.
+
+    Those of Cloos et al. 2025, or the first `n` where there are none of them.
+    """
+    known = [name for name in dict.fromkeys(names) if name not in OFF_SCALE]
+    return [name for name in known if name in PAPER_MEASURES] or known[:n]
+
+
+def measure_dashes(names: Iterable[str]) -> dict[str, Dash]:
+    """Return a line style for each measure of a figure; more than six share styles."""
+    return {
+        name: _DASHES[number % len(_DASHES)] for number, name in enumerate(dict.fromkeys(names))
+    }
+
+
+def model_looks(names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Return colour and marker of each model of a figure; more than seven share looks."""
+    return {
+        name: _MODEL_LOOKS[number % len(_MODEL_LOOKS)]
+        for number, name in enumerate(dict.fromkeys(names))
+    }
 
 
 def dataset_label(name: str) -> str:
@@ -93,7 +150,30 @@ def panels(
     flat = list(axes.flat)
     for unused in flat[n:]:
         unused.set_visible(False)
+    if n > 1:
+        add_letters(flat[:n])
     return figure, flat[:n]
+
+
+def add_letters(axes: Iterable[Axes]) -> None:
+    """Put a bold lower-case letter at the upper left of each panel."""
+    for letter, axis in zip(_letters(), axes, strict=False):
+        axis.annotate(
+            letter,
+            (0, 1),
+            xycoords="axes fraction",
+            xytext=(-14, 3),
+            textcoords="offset points",
+            fontsize=8,
+            fontweight="bold",
+        )
+
+
+def _letters() -> Iterator[str]:
+    """Yield a, b, …, z, aa, ab, …"""
+    for length in itertools.count(1):
+        for letters in itertools.product(string.ascii_lowercase, repeat=length):
+            yield "".join(letters)
 
 
 def bottom_row(axes: list[Axes]) -> list[Axes]:
@@ -101,11 +181,22 @@ def bottom_row(axes: list[Axes]) -> list[Axes]:
     return axes[-min(len(axes), N_COLUMNS) :]
 
 
-def measure_handles(looks: dict[str, Look], *, markers: bool = True) -> list[Line2D]:
+def label_outer(axes: Sequence[Axes]) -> None:
+    """Leave out the tick labels of panels whose neighbours have the same axes."""
+    lowest = {id(axis) for axis in bottom_row(list(axes))}
+    for index, axis in enumerate(axes):
+        axis.tick_params(labelbottom=id(axis) in lowest, labelleft=index % N_COLUMNS == 0)
+
+
+def measure_handles(
+    looks: dict[str, Look], *, markers: bool = True, dashes: Mapping[str, Dash] | None = None
+) -> list[Line2D]:
     """Return one legend entry per measure."""
     handles = []
-    for label, colour, marker in looks.values():
+    for name, (label, colour, marker) in looks.items():
         shape: dict[str, Any] = {"marker": marker, "markersize": 3} if markers else {}
+        if dashes is not None:
+            shape["linestyle"] = dashes[name]
         handles.append(Line2D([], [], color=colour, label=label, **shape))
     return handles
 
@@ -124,13 +215,38 @@ def legend_below(figure: Figure, handles: Sequence[Artist], per_row: int | None 
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), per_row))
 
 
-def save(figure: Figure, table: pd.DataFrame, pdf: str, png: str, csv: str) -> None:
-    """Write a figure as PDF and PNG, and the numbers it shows as CSV."""
-    # No date inside, so that the same numbers give the same file.
-    figure.savefig(pdf, metadata={"CreationDate": None, "Producer": None})
-    figure.savefig(png, metadata={"Software": None})
+def save(
+    figure: Figure, table: pd.DataFrame, pdf: str, png: str, csv: str, caption: str = ""
+) -> None:
+    """Write a figure as PDF and PNG, with its caption inside, and the numbers it shows as CSV."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        # No date inside, so that the same numbers give the same file.
+        figure.savefig(pdf, metadata={"CreationDate": None, "Producer": None, "Subject": caption})
+        figure.savefig(png, metadata={"Software": None, "Description": caption})
     plt.close(figure)
+    _report(caught, pdf)
     table.to_csv(Path(csv), index=False, float_format="%.8g")
+
+
+def _report(caught: Iterable[warnings.WarningMessage], path: str) -> None:
+    """Name the characters for which the font has no glyph, once, and pass other warnings on."""
+    missing = {}
+    for warning in caught:
+        glyph = re.match(r"Glyph (\d+) .*missing from font", str(warning.message))
+        if glyph:
+            missing[chr(int(glyph[1]))] = None
+        else:
+            warnings.warn_explicit(
+                warning.message, warning.category, warning.filename, warning.lineno
+            )
+    if missing:
+        logger.warning(
+            "%s: the font has no glyph for %s; they are drawn as boxes: rename the labels, or "
+            "install a font that has them and put it first in scorebounds/figures/style.py",
+            path,
+            ", ".join(f"{character!r}" for character in missing),
+        )
 
 
 def use_style() -> None:

@@ -1,13 +1,20 @@
 """Tidy tables of the results of an optimisation."""
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from scorebounds.core.intervals import mean_with_interval
-from scorebounds.optimization.thresholds import capture_thresholds, curves_on_common_scores
+from scorebounds.core.intervals import median_with_interval
+from scorebounds.optimization.thresholds import (
+    capture_is_defined,
+    capture_thresholds,
+    curves_on_common_scores,
+)
+
+logger = logging.getLogger(__name__)
 
 N_CURVE_POINTS = 60
 CAPTURE_COLUMNS = ["dataset", "measure", "target", "variance_ratio", "score", "r2"]
@@ -22,7 +29,10 @@ THRESHOLD_COLUMNS = [
     "score_high",
     "n_seeds",
     "n_reached",
+    "score_median",
+    "score_all",
 ]
+SEED_COLUMNS = ["dataset", "measure", "kind", "target", "seed", "score"]
 
 
 def summarize_trajectories(stored: xr.Dataset) -> dict[str, pd.DataFrame]:
@@ -36,9 +46,11 @@ def summarize_trajectories(stored: xr.Dataset) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict of str to DataFrame
-        `thresholds`: the score at which each component is captured, over seeds; `runs`: a row per
-        seed, with its first and last score, number of updates and why it stopped; `trajectories`:
-        the score at each step; `capture`: the R² of each component along the score.
+        `thresholds`: the score at which each component is captured, over seeds; `seeds`: the same
+        for each seed; `runs`: a row per seed, with its first and last score, number of updates and
+        why it stopped; `trajectories`: the score at each step; `capture`: the R² of each component
+        against the score. Where Y explains every component from the start, because it has as many
+        neurons as samples, capture is undefined: `thresholds`, `seeds` and `capture` have no rows.
     """
     names = {"dataset": stored.attrs["dataset"], "measure": stored.attrs["measure"]}
     components = stored.component.values
@@ -49,9 +61,18 @@ def summarize_trajectories(stored: xr.Dataset) -> dict[str, pd.DataFrame]:
         values[: end + 1].astype(np.float64)
         for values, end in zip(stored.captured.values, last, strict=True)
     ]
+    direction = int(stored.attrs["direction"])
     thresholds = np.stack(
         [capture_thresholds(score, r2) for score, r2 in zip(scores, captured, strict=True)]
     )
+    defined = any(capture_is_defined(r2) for r2 in captured)
+    if not defined:
+        logger.warning(
+            "%(dataset)s, %(measure)s: capture is undefined, because random data with as many "
+            "neurons explain every component from the start (as many neurons as samples); there "
+            "are no thresholds of components",
+            names,
+        )
     runs = pd.DataFrame(
         {
             **names,
@@ -60,9 +81,10 @@ def summarize_trajectories(stored: xr.Dataset) -> dict[str, pd.DataFrame]:
             "last_score": [score[-1] for score in scores],
             "n_updates": last,
             "stop_reason": stored.stop_reason.values,
-            "n_captured": np.isfinite(thresholds).sum(1),
+            "n_captured": np.isfinite(thresholds).sum(1) if defined else np.nan,
         }
     )
+    shown = np.arange(len(components) if defined else 0)
     steps = [
         pd.DataFrame({**names, "seed": seed, "step": np.arange(len(score)), "score": score})
         for seed, score in enumerate(scores)
@@ -71,18 +93,22 @@ def summarize_trajectories(stored: xr.Dataset) -> dict[str, pd.DataFrame]:
         "thresholds": threshold_table(
             **names,
             kind="pc",
-            targets=components,
-            variance_ratio=variance_ratio,
-            thresholds=thresholds,
+            targets=components[shown],
+            variance_ratio=variance_ratio[shown],
+            thresholds=thresholds[:, shown],
+            direction=direction,
+        ),
+        "seeds": seed_table(
+            **names, kind="pc", targets=components[shown], thresholds=thresholds[:, shown]
         ),
         "runs": runs,
         "trajectories": pd.concat(steps),
         "capture": _capture_table(
             names,
-            components,
-            variance_ratio,
-            list(zip(scores, captured, strict=True)),
-            int(stored.attrs["direction"]),
+            components[shown],
+            variance_ratio[shown],
+            [(score, r2[:, shown]) for score, r2 in zip(scores, captured, strict=True)],
+            direction,
         ),
     }
 
@@ -111,11 +137,15 @@ def threshold_table(
     dataset: str,
     measure: str,
     kind: str,
-    targets: Sequence[str | int],
+    targets: Sequence[str | int] | np.ndarray,
     variance_ratio: np.ndarray,
     thresholds: np.ndarray,
+    direction: int = 1,
 ) -> pd.DataFrame:
     """Summarise thresholds over seeds, a row per target.
+
+    A target is captured by optimised data with a given score if it is captured in all seeds, that
+    is, from `score_all` on. Otherwise it is captured in `n_reached` of `n_seeds` seeds.
 
     Parameters
     ----------
@@ -126,25 +156,66 @@ def threshold_table(
     variance_ratio : ndarray, shape (n_targets,)
         Share of the reference's variance along the component, or between the variable's classes.
     thresholds : ndarray, shape (n_seeds, n_targets)
-        NaN where a seed did not get there; `n_reached` counts the others, over which the mean
-        and interval are taken.
+        NaN where a seed never captured the target.
+    direction : int
+        −1 where the score falls during optimisation (a distance).
+
+    Returns
+    -------
+    DataFrame
+        `THRESHOLD_COLUMNS`. `score_mean` is the mean over the `n_reached` seeds that captured the
+        target. `score_median` is the median over all seeds, with never as a score beyond all
+        others, and `score_low`, `score_high` its interval (`median_with_interval`), which stays
+        within the range of the measure; they are empty where never decides them. `score_all` is
+        the score from which on all seeds have captured the target, empty unless all did.
     """
+    never = direction * np.inf
     rows = []
-    for index, target in enumerate(targets):
-        of_target = thresholds[:, index]
-        mean, low, high = mean_with_interval(of_target)
+    for target, share, of_target in zip(targets, variance_ratio, thresholds.T, strict=True):
+        reached = of_target[np.isfinite(of_target)]
+        summary = median_with_interval(np.where(np.isfinite(of_target), of_target, never))
+        median, low, high = (value if np.isfinite(value) else np.nan for value in summary)
         rows.append(
             {
                 "dataset": dataset,
                 "measure": measure,
                 "kind": kind,
                 "target": target,
-                "variance_ratio": variance_ratio[index],
-                "score_mean": mean,
+                "variance_ratio": share,
+                "score_mean": reached.mean() if len(reached) else np.nan,
                 "score_low": low,
                 "score_high": high,
                 "n_seeds": len(of_target),
-                "n_reached": int(np.isfinite(of_target).sum()),
+                "n_reached": len(reached),
+                "score_median": median,
+                "score_all": direction * (direction * of_target).max(),
             }
         )
     return pd.DataFrame(rows, columns=THRESHOLD_COLUMNS)
+
+
+def seed_table(
+    dataset: str,
+    measure: str,
+    kind: str,
+    targets: Sequence[str | int] | np.ndarray,
+    thresholds: np.ndarray,
+) -> pd.DataFrame:
+    """List the threshold of each target and seed; parameters as of `threshold_table`.
+
+    Returns
+    -------
+    DataFrame
+        `SEED_COLUMNS`; `score` is empty where the seed never captured the target.
+    """
+    n_seeds, n_targets = thresholds.shape
+    return pd.DataFrame(
+        {
+            "dataset": dataset,
+            "measure": measure,
+            "kind": kind,
+            "target": np.repeat(targets, n_seeds),
+            "seed": np.tile(np.arange(n_seeds), n_targets),
+            "score": thresholds.T.ravel(),
+        }
+    )[SEED_COLUMNS]

@@ -61,6 +61,19 @@ def capture_thresholds(score: np.ndarray, captured: np.ndarray) -> np.ndarray:
     return np.where(1 - start > LEAST_TO_GAIN, crossed, np.nan)
 
 
+def capture_is_defined(captured: np.ndarray) -> bool:
+    """Return whether Y leaves anything to capture at its start.
+
+    Y with as many neurons as there are samples explains every component whatever it is.
+
+    Parameters
+    ----------
+    captured : ndarray, shape (n_steps, n_components)
+        R² of each component.
+    """
+    return bool((1 - captured[0] > LEAST_TO_GAIN).any())
+
+
 def curve_over_score(score: np.ndarray, value: np.ndarray, grid: np.ndarray) -> np.ndarray:
     """Interpolate curves at a grid of scores, each at the first step that reaches the score.
 
@@ -77,7 +90,7 @@ def curve_over_score(score: np.ndarray, value: np.ndarray, grid: np.ndarray) -> 
     """
     rising = np.concatenate([[True], score[1:] > np.maximum.accumulate(score)[:-1]])
     x, y = score[rising], value[rising]
-    read = np.stack([np.interp(grid, x, column) for column in y.T], axis=1)
+    read = np.array([np.interp(grid, x, column) for column in y.T]).reshape(-1, len(grid)).T
     return np.where(((grid >= x[0]) & (grid <= x[-1]))[:, None], read, np.nan)
 
 

@@ -1,0 +1,131 @@
+"""Figure of the score at which each task variable is decoded."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from scorebounds.figures.decoding import NO_LABELS, NOT_DECODABLE
+from scorebounds.figures.style import (
+    PAGE_WIDTH,
+    Look,
+    dataset_label,
+    empty_figure,
+    legend_below,
+    main_measures,
+    measure_handles,
+    measure_looks,
+)
+
+NEVER = 1.08  # where seeds that never decode a variable are drawn
+ROW_HEIGHT, MARGIN = 0.4, 0.95
+
+
+def decoding_threshold_figure(
+    thresholds: pd.DataFrame,
+    seeds: pd.DataFrame,
+    references: pd.DataFrame,
+    measures: Sequence[str],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw the score at which each variable is decoded, a row a variable.
+
+    Parameters
+    ----------
+    thresholds : DataFrame
+        Columns dataset, measure, kind, target, score_median, score_low, score_high, n_seeds,
+        n_reached.
+    seeds : DataFrame
+        Columns dataset, measure, kind, target, score: a dot each.
+    references : DataFrame
+        Columns dataset, target, decodable; a row of the figure per row.
+    measures : sequence of str
+        Measures that the table of the figure has; of these, `main_measures` are drawn.
+    """
+    shown = thresholds[(thresholds.kind == "variable") & thresholds.measure.isin(measures)]
+    names = main_measures(shown.measure)
+    if references.empty or shown.empty or not names:
+        return empty_figure(NO_LABELS), shown
+    looks = measure_looks(names)
+    height = MARGIN + ROW_HEIGHT * len(references)
+    figure, axis = plt.subplots(figsize=(PAGE_WIDTH, height))
+    for number, row in enumerate(_records(references)):
+        if number % 2:
+            axis.axhspan(number - 0.5, number + 0.5, color="0.95", linewidth=0)
+        if not row.decodable:
+            axis.text(0.5, number, NOT_DECODABLE, ha="center", va="center", fontsize=6)
+            continue
+        summary, dots = (
+            table[(table.dataset == row.dataset) & (table.target == row.target)]
+            for table in (shown, seeds)
+        )
+        _draw_row(axis, number, summary, dots, looks)
+    axis.axvline((1 + NEVER) / 2, color="0.6", linewidth=0.6)
+    axis.set_yticks(
+        range(len(references)),
+        [f"{dataset_label(row.dataset)}: {row.target}" for row in _records(references)],
+    )
+    axis.set_xticks([*np.linspace(0, 1, 6), NEVER], ["0", "0.2", "0.4", "0.6", "0.8", "1", "never"])
+    lowest = min(0.0, shown.score_low.min(), shown.score_median.min())
+    axis.set(
+        xlim=(lowest - 0.01, NEVER + 0.1),
+        ylim=(len(references) - 0.5, -0.5),
+        xlabel="score at which the variable is decoded",
+    )
+    axis.tick_params(axis="y", length=0)
+    legend_below(figure, _handles(looks))
+    return figure, shown
+
+
+def _records(table: pd.DataFrame) -> list[Any]:
+    return list(table.itertuples())
+
+
+def _draw_row(
+    axis: Axes,
+    number: int,
+    thresholds: pd.DataFrame,
+    seeds: pd.DataFrame,
+    looks: dict[str, Look],
+) -> None:
+    offsets = np.linspace(-0.38, 0.38, len(looks)) if len(looks) > 1 else [0.0]
+    for offset, (measure, (_, colour, marker)) in zip(offsets, looks.items(), strict=True):
+        y = number + offset
+        dots = seeds.score[(seeds.measure == measure) & seeds.score.notna()]
+        axis.plot(dots, np.full(len(dots), y), ".", color=colour, markersize=1.6, zorder=3)
+        for row in _records(thresholds[thresholds.measure == measure]):
+            # An end that seeds that never decode the variable decide is beyond all scores.
+            high = 1.0 if np.isnan(row.score_high) else row.score_high
+            if row.n_reached:
+                axis.plot([row.score_low, high], [y, y], color=colour, linewidth=0.8)
+            everyone = row.n_reached == row.n_seeds
+            axis.plot(
+                row.score_median if np.isfinite(row.score_median) else NEVER,
+                y,
+                color=colour,
+                marker=marker,
+                markersize=3.2,
+                markerfacecolor=colour if everyone else "white",
+                markeredgewidth=0.6,
+                zorder=4,
+            )
+            if 0 < row.n_reached < row.n_seeds:
+                text = f"{row.n_reached} of {row.n_seeds}"
+                axis.text(NEVER + 0.025, y, text, va="center", fontsize=6, color=colour)
+
+
+def _handles(looks: dict[str, Look]) -> list[Line2D]:
+    handles = measure_handles(looks)
+    for handle in handles:
+        handle.set_linestyle("none")
+    filled = {"color": "0.3", "linestyle": "none", "marker": "o"}
+    return [
+        *handles,
+        Line2D([], [], markersize=3.2, label="median, all seeds", **filled),
+        Line2D([], [], markersize=3.2, markerfacecolor="white", label="not all seeds", **filled),
+        Line2D([], [], markersize=1.2, label="one seed", **filled),
+    ]

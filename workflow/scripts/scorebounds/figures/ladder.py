@@ -1,0 +1,337 @@
+"""The score ladder: one bar per measure that shows what a score is worth, and where models are."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+
+from scorebounds.core.measure_table import measure_label
+from scorebounds.figures.style import (
+    OFF_SCALE,
+    PAGE_WIDTH,
+    dataset_label,
+    empty_figure,
+    model_looks,
+)
+
+SIGNIFICANT = 0.05
+MODELS = ["model", "uninformative"]
+COLUMNS = ["dataset", "measure", "element", "name", "score", "low", "high", "value"]
+BAR = 0.46  # of the distance between two bars
+CHANCE, CEILING, EDGE = "0.62", "#8C6D1F", "0.55"
+SHARES = LinearSegmentedColormap.from_list("share", ["#FFFFFF", "#BDD7EC", "#6BAED6", "#2F7EBB"])
+NORM = Normalize(0, 1)
+CHARACTER = 0.0095  # width of a character of a label, in units of the score axis
+MAX_LABEL = 12
+LOWEST = -0.5  # lower scores are drawn as arrows at the left end
+
+Row = Mapping[Any, Any]
+
+
+def ladder_figure(
+    cards: pd.DataFrame,
+    thresholds: pd.DataFrame | None = None,
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw one bar per measure, with what a score guarantees, chance, ceiling, and the models.
+
+    Parameters
+    ----------
+    cards : DataFrame
+        Score cards of one reference; columns measure, score and, where known, dataset, model,
+        score_low, score_high, null_low, null_high, p (or p_corrected), ceiling_low, ceiling_high
+        (or ceiling).
+    thresholds : DataFrame, optional
+        Of the same reference: columns measure, kind, target, variance_ratio, score_all. Without
+        it the bars are empty.
+
+    Returns
+    -------
+    Figure
+    DataFrame
+        `COLUMNS`, what is shown: for each measure, `element` is `model` (`value` is p),
+        `uninformative` (a model that scores 1 because of its width), `chance`, `ceiling`,
+        `variable` (`score` from which on all seeds decode it) or `captured` (`value` is
+        the share of the variance that all seeds have captured from `score` on).
+    """
+    table = ladder_table(cards, thresholds)
+    if table.empty:
+        return empty_figure("no measure has a scale that runs up to 1"), table
+    measures = list(dict.fromkeys(table.measure))
+    looks = model_looks(table.name[table.element.isin(MODELS)])
+    row_height = 0.29 + 0.06 * min(len(looks), 6)
+    figure, axis = plt.subplots(figsize=(PAGE_WIDTH, 1.15 + row_height * len(measures)))
+    drawn = table[table.element.isin([*MODELS, "chance"])]
+    left = max(min(0.0, drawn.score.min(), drawn.low.min()), LOWEST)
+    for place, measure in enumerate(measures):
+        rows = table[table.measure == measure]
+        _draw_captured(axis, place, rows[rows.element == "captured"], left)
+        _draw_chance(axis, place, rows[rows.element == "chance"], looks)
+        _draw_ceiling(axis, place, rows[rows.element == "ceiling"])
+        _draw_variables(axis, place, rows[rows.element == "variable"])
+        _draw_models(axis, place, rows[rows.element.isin(MODELS)], looks, left)
+    axis.set(xlim=(left - 0.01, 1.01), ylim=(len(measures) - 0.4, -0.55), xlabel="score")
+    axis.set_yticks(range(len(measures)), [measure_label(name) for name in measures])
+    axis.tick_params(axis="y", length=0)
+    axis.spines["left"].set_visible(False)
+    if len(looks) == 1:
+        _write_numbers(axis, table, measures)
+    _add_legends(figure, axis, table, looks)
+    dataset = table.dataset.iloc[0]
+    if dataset:
+        axis.set_title(dataset_label(dataset), loc="left", fontweight="bold")
+    return figure, table
+
+
+def ladder_table(cards: pd.DataFrame, thresholds: pd.DataFrame | None) -> pd.DataFrame:
+    """Select what the ladder shows; parameters and columns as of `ladder_figure`."""
+    rows: list[dict[str, Any]] = []
+    cards = cards[~cards.measure.isin(OFF_SCALE)]
+    for card in cards.to_dict("records"):
+        base = {"dataset": card.get("dataset", ""), "measure": card["measure"]}
+        name = card.get("model", "model")
+        if pd.isna(card["score"]):
+            continue
+        rows.append(
+            {
+                **base,
+                "element": "model" if card.get("is_informative", True) else "uninformative",
+                "name": name,
+                "score": card["score"],
+                "low": card.get("score_low", np.nan),
+                "high": card.get("score_high", np.nan),
+                "value": card.get("p_corrected", card.get("p", np.nan)),
+            }
+        )
+        for element, low, high in (
+            ("chance", card.get("null_low"), card.get("null_high")),
+            ("ceiling", *_ceiling_ends(card)),
+        ):
+            if pd.notna(low) and pd.notna(high):
+                rows.append({**base, "element": element, "name": name, "low": low, "high": high})
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    if thresholds is not None and len(table):
+        shown = thresholds[thresholds.measure.isin(table.measure.unique())]
+        table = pd.concat([table, *_guaranteed(shown, table.dataset.iloc[0])], ignore_index=True)
+    return table
+
+
+def _ceiling_ends(card: Row) -> tuple[Any, Any]:
+    low, high = card.get("ceiling_low"), card.get("ceiling_high")
+    single = card.get("ceiling")
+    return (single, single) if pd.isna(low) and pd.notna(single) else (low, high)
+
+
+def _guaranteed(thresholds: pd.DataFrame, dataset: str) -> list[pd.DataFrame]:
+    """Return the share of variance captured from each score on, and the variables decoded."""
+    captured = thresholds[(thresholds.kind == "pc") & thresholds.score_all.notna()]
+    captured = captured.sort_values(["measure", "score_all"], kind="stable")
+    share = captured.groupby("measure", sort=False).variance_ratio.cumsum()
+    optimised = thresholds[thresholds.kind == "pc"].measure.drop_duplicates()
+    variables = thresholds[(thresholds.kind == "variable") & thresholds.score_all.notna()]
+    columns = {"dataset": dataset, "low": np.nan, "high": np.nan}
+    nothing_yet = pd.DataFrame(
+        {**columns, "measure": optimised, "element": "captured", "name": "", "score": -np.inf}
+    ).assign(value=0.0)
+    steps = pd.DataFrame(
+        {**columns, "measure": captured.measure, "element": "captured", "name": ""}
+    ).assign(score=captured.score_all, value=share)
+    ticks = pd.DataFrame({**columns, "measure": variables.measure, "element": "variable"}).assign(
+        name=variables.target, score=variables.score_all, value=np.nan
+    )
+    return [part[COLUMNS] for part in (nothing_yet, steps, ticks) if len(part)]
+
+
+def _draw_captured(axis: Axes, place: int, steps: pd.DataFrame, left: float) -> None:
+    """Shade the bar by the share of variance that all seeds have captured."""
+    low, high = place - BAR / 2, place + BAR / 2
+    if len(steps):
+        starts = steps.score.clip(lower=left).to_numpy()
+        edges = np.append(starts, 1.0)
+        axis.pcolormesh(
+            edges, [low, high], steps.value.to_numpy()[None], cmap=SHARES, norm=NORM, zorder=0
+        )
+    hatch = None if len(steps) else "////"
+    axis.add_patch(
+        Rectangle(
+            (left, low), 1 - left, BAR, facecolor="none", edgecolor=EDGE, linewidth=0.5, zorder=1
+        )
+    )
+    if hatch:
+        axis.add_patch(
+            Rectangle(
+                (left, low),
+                1 - left,
+                BAR,
+                facecolor="none",
+                edgecolor="0.88",
+                linewidth=0,
+                hatch=hatch,
+                zorder=0,
+            )
+        )
+
+
+def _offsets(n: int) -> np.ndarray:
+    """Return where models are within a bar, from its middle."""
+    return (np.arange(n) - (n - 1) / 2) * BAR / max(n, 1)
+
+
+def _draw_chance(axis: Axes, place: int, bands: pd.DataFrame, looks: Mapping[str, Any]) -> None:
+    height = BAR / len(looks)
+    for name, offset in zip(looks, _offsets(len(looks)), strict=True):
+        for row in bands[bands.name == name].to_dict("records"):
+            axis.add_patch(
+                Rectangle(
+                    (row["low"], place + offset - height / 2),
+                    row["high"] - row["low"],
+                    height,
+                    color=CHANCE,
+                    linewidth=0,
+                    zorder=2,
+                )
+            )
+
+
+def _draw_ceiling(axis: Axes, place: int, ceilings: pd.DataFrame) -> None:
+    top = place - BAR / 2
+    for low, high in ceilings[["low", "high"]].drop_duplicates().to_numpy():
+        axis.plot(
+            [low, low, high, high],
+            [top - 0.02, top - 0.1, top - 0.1, top - 0.02],
+            color=CEILING,
+            linewidth=1.1,
+            solid_joinstyle="miter",
+            zorder=3,
+        )
+
+
+def _draw_variables(axis: Axes, place: int, variables: pd.DataFrame) -> None:
+    """Mark where each variable is decoded, with labels below the bar that do not overlap."""
+    ordered = variables.sort_values("score").to_dict("records")
+    names = [_short(str(row["name"])) for row in ordered]
+    positions = _spread([row["score"] for row in ordered], names)
+    low = place + BAR / 2
+    for row, name, at in zip(ordered, names, positions, strict=True):
+        for colour, width in (("white", 1.8), ("black", 0.8)):
+            axis.plot([row["score"]] * 2, [place - BAR / 2, low], color=colour, linewidth=width)
+        axis.plot([row["score"], at], [low, low + 0.07], color="black", linewidth=0.4)
+        axis.text(at, low + 0.08, name, ha="center", va="top", fontsize=6)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= MAX_LABEL else f"{name[: MAX_LABEL - 1]}…"
+
+
+def _spread(positions: list[float], names: list[str]) -> list[float]:
+    """Move labels apart, from left to right and back from the right end."""
+    widths = [CHARACTER * len(name) + 0.012 for name in names]
+    placed = list(positions)
+    for index in range(1, len(placed)):
+        gap = (widths[index - 1] + widths[index]) / 2
+        placed[index] = max(placed[index], placed[index - 1] + gap)
+    limit = 1.0
+    for index in reversed(range(len(placed))):
+        placed[index] = min(placed[index], limit - widths[index] / 2)
+        limit = placed[index] - widths[index] / 2
+    return placed
+
+
+def _draw_models(
+    axis: Axes, place: int, models: pd.DataFrame, looks: Mapping[str, Any], left: float
+) -> None:
+    for (name, (colour, marker)), offset in zip(looks.items(), _offsets(len(looks)), strict=True):
+        for row in models[models.name == name].to_dict("records"):
+            y, score = place + offset, max(row["score"], left)
+            ends = np.clip([row["low"], row["high"]], left, 1)
+            for shade, width in (("white", 2.2), (colour, 1.1)):
+                axis.plot(ends, [y, y], color=shade, linewidth=width, zorder=5)
+            better = row["element"] == "model" and not row["value"] > SIGNIFICANT
+            axis.plot(
+                score,
+                y,
+                marker="<" if row["score"] < left else marker,
+                markersize=4,
+                markerfacecolor=colour if better else "white",
+                markeredgecolor="white" if better else colour,
+                markeredgewidth=0.5 if better else 0.9,
+                linestyle="none",
+                zorder=6,
+            )
+
+
+def _write_numbers(axis: Axes, table: pd.DataFrame, measures: list[str]) -> None:
+    """Write score, interval and p to the right of each bar."""
+    models = table[table.element.isin(MODELS)].set_index("measure")
+    for place, measure in enumerate(measures):
+        row = models.loc[measure]
+        text = f"{row.score:.2f}"
+        if pd.notna(row.low) and pd.notna(row.high):
+            text += f" [{row.low:.2f}, {row.high:.2f}]"
+        if pd.notna(row.value):
+            text += f"  p = {row.value:.2g}"
+        axis.annotate(
+            text.replace("-", "−"),
+            (1, place),
+            xycoords=axis.get_yaxis_transform(),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=6,
+        )
+
+
+def _add_legends(
+    figure: Figure, axis: Axes, table: pd.DataFrame, looks: Mapping[str, tuple[str, str]]
+) -> None:
+    models = table[table.element.isin(MODELS)]
+    handles: list[Any] = [
+        Line2D([], [], color=colour, marker=marker, markersize=4, linewidth=1.1, label=name)
+        for name, (colour, marker) in looks.items()
+    ]
+    if (models.value > SIGNIFICANT).any() or (models.element == "uninformative").any():
+        handles.append(
+            Line2D(
+                [],
+                [],
+                color="black",
+                marker="o",
+                markersize=4,
+                markerfacecolor="white",
+                linestyle="none",
+                label="open: not distinguishable from chance, or uninformative",
+            )
+        )
+    elements = set(table.element)
+    if "chance" in elements:
+        handles.append(Patch(color=CHANCE, linewidth=0, label="chance (5–95 % of shuffles)"))
+    if "ceiling" in elements:
+        handles.append(Line2D([], [], color=CEILING, linewidth=1.1, label="noise ceiling"))
+    if "variable" in elements:
+        label = "variable is decodable from here on"
+        handles.append(
+            Line2D([], [], color="black", marker="|", markersize=7, linestyle="none", label=label)
+        )
+    if set(table.measure[table.element == "captured"]) < set(table.measure):
+        handles.append(
+            Patch(facecolor="white", edgecolor="0.8", hatch="////", label="no optimised data")
+        )
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=6)
+    if "captured" in elements:
+        bar = figure.colorbar(
+            ScalarMappable(norm=NORM, cmap=SHARES),
+            ax=axis,
+            orientation="horizontal",
+            shrink=0.5,
+            aspect=45,
+            pad=0.02,
+        )
+        bar.set_label("share of the variance that optimised data have captured", fontsize=6)
+        bar.outline.set_linewidth(0.4)
