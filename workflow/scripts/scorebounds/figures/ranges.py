@@ -1,149 +1,128 @@
-"""Figures of which pairs of scores are possible."""
+"""Figure of which pairs of scores are possible."""
 
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
-from scorebounds.core.measure_table import measure_label, measure_order
-from scorebounds.figures.style import N_COLUMNS, dataset_label, legend_below, measure_looks, panels
+from scorebounds.core.measure_table import measure_label
+from scorebounds.figures.style import dataset_label, legend_below, panels, write_score
 
-ATTAINED, PAPER, OUTER = "#0072B2", "#D55E00", "0.15"
-LOOKS: dict[str, dict[str, Any]] = {
-    "attained": {"color": ATTAINED, "linewidth": 1.0, "marker": ".", "markersize": 2.5},
-    "paper": {"color": PAPER, "linewidth": 0.7, "marker": "^", "markersize": 2.2},
-    "outer": {"color": OUTER, "linewidth": 0.8, "linestyle": (0, (4, 2))},
+ATTAINED, JOINT, IMPOSSIBLE = "#0072B2", "#D55E00", "0.86"
+ATTAINED_LOOK: dict[str, Any] = {"color": ATTAINED, "linewidth": 0.9}
+BOUND_LOOK: dict[str, Any] = {"color": "0.35", "linewidth": 0.7, "linestyle": (0, (4, 2))}
+VISITED_LOOK: dict[str, Any] = {
+    "color": JOINT,
+    "linestyle": "none",
+    "marker": ".",
+    "markersize": 1.2,
+    "alpha": 0.6,
 }
-LABELS = {
-    "attained": "attained by constrained search",
-    "paper": "reached by joint optimisation from one start",
-    "outer": "proven bound",
+REACHED_LOOK: dict[str, Any] = {
+    "color": JOINT,
+    "linestyle": "none",
+    "marker": "^",
+    "markersize": 2.6,
+    "markeredgewidth": 0,
 }
-BRIGHT = 0.6  # above it, dark text is read better
 
 
 def range_figure(
-    ranges: pd.DataFrame, guides: pd.DataFrame, trajectories: pd.DataFrame, guide: float
+    ranges: pd.DataFrame,
+    guides: pd.DataFrame,
+    trajectories: pd.DataFrame,
+    guide: float,
+    bounds: pd.DataFrame | None = None,
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw the region of each pair of scores on one dataset, by three methods.
 
     Parameters
     ----------
     ranges : DataFrame
-        Columns dataset, a, b, a_value, paper_x and {paper, attained, outer}_{lower, upper}.
+        Columns dataset, a, b, a_value and {attained, outer}_{lower, upper}.
     guides : DataFrame
-        Columns given, implied, low, high, verdict, two rows per pair.
+        Columns given, implied, low, high, two rows per pair.
     trajectories : DataFrame
-        Columns a, b, target, step, a_value, b_value.
+        Columns a, b, target, step, a_value, b_value: what joint optimisation visited.
     guide : float
-        From which score on a score counts as high.
+        Lowest score that counts as high.
+    bounds : DataFrame, optional
+        Columns a, b, a_value, outer_lower, outer_upper: the proven bounds at more values of a.
     """
     pairs = list(dict.fromkeys(zip(ranges.a, ranges.b, strict=True)))
-    figure, axes = panels(len(pairs), height=2.55)
+    figure, axes = panels(len(pairs), height=2.5)
     for axis, (a, b) in zip(axes, pairs, strict=True):
-        of_pair = trajectories[(trajectories.a == a) & (trajectories.b == b)]
-        _draw_trajectories(axis, of_pair)
-        axis.axvline(guide, color="0.55", linewidth=0.5, linestyle=":")
-        axis.axhline(guide, color="0.55", linewidth=0.5, linestyle=":")
-        _draw_outlines(axis, ranges[(ranges.a == a) & (ranges.b == b)])
-        axis.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
+        of_pair, visited = (
+            table[(table.a == a) & (table.b == b)] for table in (ranges, trajectories)
+        )
+        limits = of_pair if bounds is None else bounds[(bounds.a == a) & (bounds.b == b)]
+        _draw_bounds(axis, limits)
+        _draw_attained(axis, of_pair)
+        axis.plot(visited.a_value, visited.b_value, **VISITED_LOOK)
+        last = visited.sort_values("step").groupby("target", sort=False).tail(1)
+        axis.plot(last.a_value, last.b_value, **REACHED_LOOK)
+        axis.axvline(guide, color="0.5", linewidth=0.5, linestyle=":")
+        axis.axhline(guide, color="0.5", linewidth=0.5, linestyle=":")
+        axis.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
         axis.set(xlabel=measure_label(a), ylabel=measure_label(b))
-        axis.set_title(_verdict(guides, a, b, guide), fontsize=6)
-    free = (ranges.paper_x == "free").any()
-    labels = {**LABELS, "paper": f"{LABELS['paper']}, X free"} if free else LABELS
-    handles = [Line2D([], [], label=labels[kind], **look) for kind, look in LOOKS.items()]
-    handles.append(Line2D([], [], color="0.75", linewidth=0.6, label="its trajectories"))
-    legend_below(figure, handles, per_row=2)
-    figure.suptitle(dataset_label(ranges.dataset.iloc[0]), fontsize=8)
+        axis.set_title(_compatible(guides, a, b, guide), fontsize=6)
+    legend_below(figure, _handles(ranges), per_row=3)
+    figure.suptitle(dataset_label(ranges.dataset.iloc[0]), fontsize=7, fontweight="bold")
     return figure, ranges
 
 
-def _draw_trajectories(axis: Axes, trajectories: pd.DataFrame) -> None:
-    lines = [
-        rows[["a_value", "b_value"]].to_numpy()
-        for _, rows in trajectories.groupby("target", sort=False)
-    ]
-    axis.add_collection(LineCollection(lines, colors="0.75", linewidths=0.4, zorder=0.5))
-
-
-def _draw_outlines(axis: Axes, rows: pd.DataFrame) -> None:
-    axis.fill_between(
-        rows.a_value,
-        rows.attained_lower,
-        rows.attained_upper,
-        color=ATTAINED,
-        alpha=0.12,
-        linewidth=0,
-        zorder=0,
-    )
-    for kind in ("outer", "attained", "paper"):
-        for end in ("lower", "upper"):
-            known = rows[rows[f"{kind}_{end}"].notna()]
-            axis.plot(known.a_value, known[f"{kind}_{end}"], **LOOKS[kind], clip_on=False)
-
-
-def _verdict(guides: pd.DataFrame, a: str, b: str, guide: float) -> str:
-    """Say in two lines what a high score of each leaves to the other."""
-    of_y, of_x = (
-        guides[(guides.given == given) & (guides.implied == implied)].iloc[0]
-        for given, implied in ((a, b), (b, a))
-    )
-    where = f"y ≥ {_written(of_y.low)} where x ≥ {guide:g}"
-    return f"{of_y.verdict}: {where}\nx ≥ {_written(of_x.low)} where y ≥ {guide:g}"
-
-
-def _written(score: float) -> str:
-    if np.isnan(score):
-        return "–"
-    return f"{score:.2f}".replace("0.", ".", 1).replace("-", "−").replace("1.00", "1")
-
-
-def matrix_figure(guides: pd.DataFrame, guide: float) -> tuple[Figure, pd.DataFrame]:
-    """Draw a matrix per dataset: a row per measure that is high, a column per measure implied.
-
-    Parameters
-    ----------
-    guides : DataFrame
-        Columns dataset, given, implied, low, high.
-    guide : float
-        From which score on a score counts as high.
-    """
-    datasets = list(dict.fromkeys(guides.dataset))
-    # Forms of a measure beside each other.
-    names = sorted(dict.fromkeys([*guides.given, *guides.implied]), key=measure_order)
-    labels = [look[0] for look in measure_looks(names).values()]
-    figure, axes = panels(len(datasets), height=0.5 + 0.26 * len(names), legend_height=1.0)
-    colours = plt.get_cmap("viridis").with_extremes(bad="0.93")
-    for index, (axis, dataset) in enumerate(zip(axes, datasets, strict=True)):
-        of_dataset = guides[guides.dataset == dataset]
-        low, high = (
-            of_dataset.pivot_table(index="given", columns="implied", values=end, dropna=False)
-            .reindex(index=names, columns=names)
-            .to_numpy()
-            for end in ("low", "high")
+def _draw_bounds(axis: Axes, bounds: pd.DataFrame) -> None:
+    """Shade what is proven to be impossible."""
+    for end, edge in (("lower", 0.0), ("upper", 1.0)):
+        known = bounds[bounds[f"outer_{end}"].notna()]
+        axis.fill_between(
+            known.a_value,
+            np.full(len(known), edge),
+            known[f"outer_{end}"],
+            color=IMPOSSIBLE,
+            linewidth=0,
+            zorder=0,
         )
-        image = axis.imshow(np.ma.masked_invalid(low), cmap=colours, vmin=0, vmax=1, aspect="auto")
-        for (row, column), value in np.ndenumerate(low):
-            if np.isnan(value):
-                continue
-            top = high[row, column]
-            text = _written(value) if top > 0.995 else f"{_written(value)}\nto {_written(top)}"
-            shade = "black" if value > BRIGHT else "white"
-            axis.text(column, row, text, ha="center", va="center", color=shade, fontsize=5)
-        axis.set_title(dataset_label(dataset))
-        axis.spines[:].set_visible(False)
-        axis.tick_params(length=0)
-        lowest = index + N_COLUMNS >= len(datasets)
-        axis.set_xticks(range(len(names)), labels if lowest else [], rotation=90)
-        leftmost = index % N_COLUMNS == 0
-        axis.set_yticks(range(len(names)), labels if leftmost else [])
-        if leftmost:
-            axis.set_ylabel(f"at least {guide:g} with")
-    figure.supxlabel("leaves to", fontsize=7)
-    figure.colorbar(image, ax=axes, label="smallest score attained", shrink=0.6)
-    return figure, guides
+        axis.plot(known.a_value, known[f"outer_{end}"], **BOUND_LOOK)
+
+
+def _draw_attained(axis: Axes, ranges: pd.DataFrame) -> None:
+    axis.fill_between(
+        ranges.a_value,
+        ranges.attained_lower,
+        ranges.attained_upper,
+        color=ATTAINED,
+        alpha=0.15,
+        linewidth=0,
+        zorder=1,
+    )
+    for end in ("lower", "upper"):
+        axis.plot(ranges.a_value, ranges[f"attained_{end}"], **ATTAINED_LOOK)
+
+
+def _compatible(guides: pd.DataFrame, a: str, b: str, guide: float) -> str:
+    """Say in two lines which scores of either measure are compatible with a high one."""
+    lines = []
+    for given, implied, of_given, of_implied in ((a, b, "x", "y"), (b, a, "y", "x")):
+        row = guides[(guides.given == given) & (guides.implied == implied)].iloc[0]
+        ends = f"{write_score(row.low)} to {write_score(row.high)}"
+        lines.append(f"{of_given} at least {guide:g}: {of_implied} from {ends}")
+    return "\n".join(lines)
+
+
+def _handles(ranges: pd.DataFrame) -> list[Line2D | Patch]:
+    bounded = ranges.outer_lower.notna().any() or ranges.outer_upper.notna().any()
+    handles: list[Line2D | Patch] = [
+        Patch(facecolor=ATTAINED, alpha=0.3, label="attained by constrained search")
+    ]
+    if bounded:
+        handles.append(Patch(color=IMPOSSIBLE, label="impossible (proven)"))
+    handles += [
+        Line2D([], [], label="reached by joint optimisation", **REACHED_LOOK),
+        Line2D([], [], label="visited on the way", **{**VISITED_LOOK, "markersize": 3}),
+    ]
+    return handles

@@ -75,10 +75,11 @@ FIGURES: dict[str, FigureEntry] = {
             "at that score in all of {n_seeds} optimisations. Ticks: score from which on a task "
             "variable is decoded from such data, in all optimisations, nine tenths as well above "
             "chance as from the recording. Grey: 5 to 95 % of the scores of shuffled conditions. "
-            "Points: scores of models; lines: 95 % intervals over other conditions and other neurons "
-            "of the recording, corrected for bias, where one is known; open: p > 0.05 after "
-            "correction for the number of measures, or a model so wide that any such model scores "
-            "1. Bracket: noise ceiling (95 % interval). Hatched: measures towards which nothing was optimised."
+            "Points: scores of models; lines: 95 % intervals over other conditions and other "
+            "neurons of the recording, corrected for bias, where one is known; open: p > 0.05 "
+            "after correction for the number of measures, or a model so wide that any such model "
+            "scores 1. Bracket: noise ceiling (95 % interval). Hatched: measures towards which "
+            "nothing was optimised."
         ),
     ),
     "scorecards": FigureEntry(
@@ -163,9 +164,10 @@ FIGURES: dict[str, FigureEntry] = {
         caption=(
             "What does a high score of one measure say about the others? Synthetic data optimised "
             "towards the measure of the row until {stop_score}, scored with the measure of the "
-            "column; mean over {n_seeds} seed(s). A dark cell: the high score of the row "
-            "guarantees little of the column. A dash: the measure is not defined for these data, "
-            "for the reason in results/tables/scores.csv."
+            "column, {n_seeds} seed(s). Above: mean over datasets, and lowest to highest dataset; "
+            "below: each dataset, same rows and columns. A dark cell: the high score of the row "
+            "guarantees little of the column. A dash: not defined for these data, for the reason "
+            "in results/tables/scores.csv."
         ),
     ),
     "decoding": FigureEntry(
@@ -266,24 +268,27 @@ FIGURES: dict[str, FigureEntry] = {
         settings={"guide": "ranges/guide"},
         caption_settings={"n_targets": "ranges/joint/n_targets", "x": "ranges/joint/x"},
         caption=(
-            "Which pairs of scores are possible on {dataset}? Orange: what Adam reached from one "
-            "random start with {n_targets} targets on the border of the unit square, as in Cloos "
-            "et al. 2025 (the reference was {x}); grey: its trajectories. Blue: attained by "
-            "constrained search, every end by actual data. Dashed: proven bound, beyond which no "
-            "data can be; without a dashed line no bound is known. Above each panel: which scores "
-            "of the other measure are compatible with a score of at least {guide}."
+            "Which pairs of scores are possible on {dataset}? Blue: attained by constrained "
+            "search, every end by actual data. Grey: impossible, by a proven bound; where there is "
+            "no grey, no bound is known. Orange: joint optimisation with Adam from one random "
+            "start towards {n_targets} targets on the border of the unit square, as in Cloos et "
+            "al. 2025 (the reference was {x}): dots, scores visited; triangles, scores reached. "
+            "Above each panel: scores of the other measure that data with a score of at least "
+            "{guide} were found with."
         ),
     ),
     "range_matrix": FigureEntry(
-        function="ranges.matrix_figure",
+        function="range_matrix.matrix_figure",
         inputs={"guides": "results/tables/range_guides.csv"},
         title="scores compatible with a high score of another measure",
         category=PAIRS,
         settings={"guide": "ranges/guide"},
         caption=(
-            "Which scores of the measure of the column are compatible with a score of at least "
-            "{guide} with the measure of the row? The smallest score that data were found with, "
-            "and the largest where it is below 1. Pairs that were not searched are empty."
+            "Which scores of one measure are compatible with a score of at least {guide} of "
+            "another? A row per ordered pair of measures, first → second; bar: from the smallest "
+            "to the largest score of the second that data with such a score of the first were "
+            "found with; ticks: proven bounds, beyond which no data can be; question mark: pair "
+            "not searched on this dataset."
         ),
     ),
     "layers": FigureEntry(

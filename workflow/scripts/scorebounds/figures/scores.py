@@ -1,17 +1,29 @@
-"""Figure of what every measure says of data optimised towards one of them."""
+"""Figure of the scores of optimised data by every measure."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
-from scorebounds.figures.style import N_COLUMNS, dataset_label, measure_looks, panels
+from scorebounds.core.measure_table import measure_label
+from scorebounds.figures.style import (
+    OFF_SCALE,
+    PAGE_WIDTH,
+    add_letters,
+    dataset_label,
+    empty_figure,
+    write_score,
+)
 
 BRIGHT = 0.6  # above it, dark text is read better
+COLOURS = "viridis"
+SMALL_IN_A_ROW = 5
 
 
 def score_figure(scores: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
-    """Draw a matrix per dataset: a row per measure optimised, a column per measure scored with.
+    """Draw the mean over datasets, a row per measure optimised and a column per measure scored.
 
     Parameters
     ----------
@@ -22,48 +34,74 @@ def score_figure(scores: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     -------
     Figure
     DataFrame
-        Means over seeds.
+        Means over seeds, per dataset.
     """
-    by_pair = ["dataset", "optimized", "measure"]
-    table = scores.groupby(by_pair, sort=False).score.mean().reset_index()
+    shown = scores.groupby(["dataset", "optimized", "measure"], sort=False).score.mean()
+    shown = shown.reset_index()
+    table = shown[~shown.measure.isin(OFF_SCALE) & ~shown.optimized.isin(OFF_SCALE)]
+    if table.empty:
+        return empty_figure("no measure has a scale that runs up to 1"), shown
     datasets = list(dict.fromkeys(table.dataset))
     rows, columns = list(dict.fromkeys(table.optimized)), list(dict.fromkeys(table.measure))
-    labels = {name: look[0] for name, look in measure_looks([*columns, *rows]).items()}
-    figure, axes = panels(len(datasets), height=0.5 + 0.17 * len(rows), legend_height=1.2)
-    colours = plt.get_cmap("viridis").with_extremes(bad="0.9")
-    for index, (axis, dataset) in enumerate(zip(axes, datasets, strict=True)):
-        of_dataset = table[table.dataset == dataset]
-        matrix = of_dataset.pivot_table(
-            index="optimized", columns="measure", values="score", dropna=False
-        )
-        values = matrix.reindex(index=rows, columns=columns).to_numpy()
-        image = axis.imshow(
-            np.ma.masked_invalid(values), cmap=colours, vmin=0, vmax=1, aspect="auto"
-        )
-        for (row, column), value in np.ndenumerate(values):
-            written = _written(value)
-            shade = "black" if np.isnan(value) or value > BRIGHT else "white"
-            axis.text(column, row, written, ha="center", va="center", color=shade, fontsize=4)
-        axis.set_title(dataset_label(dataset))
-        axis.spines[:].set_visible(False)
-        axis.tick_params(length=0)
-        lowest = index + N_COLUMNS >= len(datasets)
-        axis.set_xticks(
-            range(len(columns)),
-            [labels[name] for name in columns] if lowest else [],
-            rotation=90,
-        )
-        leftmost = index % N_COLUMNS == 0
-        axis.set_yticks(range(len(rows)), [labels[name] for name in rows] if leftmost else [])
-        if leftmost:
-            axis.set_ylabel("optimised towards")
-    figure.supxlabel("scored with", fontsize=7)
-    figure.colorbar(image, ax=axes, label="score", shrink=0.5, extend="min")
-    return figure, table
+    n_small_rows = -(-len(datasets) // SMALL_IN_A_ROW) if len(datasets) > 1 else 0
+    large, small = 0.28 * len(rows) + 1.1, 0.3 + 0.75 * len(rows) / len(columns)
+    figure = plt.figure(figsize=(PAGE_WIDTH, large + small * n_small_rows * 1.2))
+    parts = figure.subfigures(2, 1, height_ratios=[large, max(small * n_small_rows * 1.2, 0.01)])
+    axis = parts[0].subplots()
+    image = _draw_mean(axis, table, rows, columns)
+    parts[0].colorbar(image, ax=axis, label="score", shrink=0.8, extend="min")
+    if n_small_rows:
+        grid = parts[1].subplots(n_small_rows, SMALL_IN_A_ROW, squeeze=False)
+        for unused in grid.flat[len(datasets) :]:
+            unused.set_visible(False)
+        for panel, dataset in zip(grid.flat, datasets, strict=False):
+            _draw_matrix(panel, _matrix(table[table.dataset == dataset], rows, columns))
+            panel.set(xticks=[], yticks=[])
+            panel.set_title(dataset_label(dataset), fontsize=6)
+        add_letters([axis, *grid.flat[: len(datasets)]])
+    return figure, shown
 
 
-def _written(score: float) -> str:
-    """Return two digits: `.35`, `1.` for what rounds to 1, a dash for none."""
-    if np.isnan(score):
-        return "–"
-    return f"{score:.2f}".replace("0.", ".", 1).replace("1.00", "1.")
+def _matrix(table: pd.DataFrame, rows: list[str], columns: list[str]) -> np.ndarray:
+    pivoted = table.pivot_table(index="optimized", columns="measure", values="score", dropna=False)
+    values: np.ndarray = pivoted.reindex(index=rows, columns=columns).to_numpy()
+    return values
+
+
+def _draw_matrix(axis: Axes, values: np.ndarray) -> AxesImage:
+    colours = plt.get_cmap(COLOURS).with_extremes(bad="0.9")
+    image = axis.imshow(np.ma.masked_invalid(values), cmap=colours, vmin=0, vmax=1, aspect="auto")
+    axis.spines[:].set_visible(False)
+    axis.tick_params(length=0)
+    return image
+
+
+def write_briefly(score: float) -> str:
+    """Return a score with two digits and without the zero before the point: .90, −.16, 90.20."""
+    text = write_score(score)
+    for whole, point in (("0.", "."), ("−0.", "−.")):
+        if text.startswith(whole):
+            return point + text.removeprefix(whole)
+    return text
+
+
+def _draw_mean(axis: Axes, table: pd.DataFrame, rows: list[str], columns: list[str]) -> AxesImage:
+    """Draw the mean over datasets, with the lowest and the highest dataset below it."""
+    by_pair = table.groupby(["optimized", "measure"]).score
+    mean, low, high = (
+        _matrix(values.reset_index(), rows, columns)
+        for values in (by_pair.mean(), by_pair.min(), by_pair.max())
+    )
+    image = _draw_matrix(axis, mean)
+    for (row, column), value in np.ndenumerate(mean):
+        if np.isnan(value):
+            axis.text(column, row, "–", ha="center", va="center", fontsize=6)
+            continue
+        ends = write_briefly(low[row, column]), write_briefly(high[row, column])
+        text = write_score(value) + ("" if ends[0] == ends[1] else f"\n{ends[0]}–{ends[1]}")
+        shade = "black" if value > BRIGHT else "white"
+        axis.text(column, row, text, ha="center", va="center", color=shade, fontsize=6)
+    axis.set_xticks(range(len(columns)), [measure_label(name) for name in columns], rotation=90)
+    axis.set_yticks(range(len(rows)), [measure_label(name) for name in rows])
+    axis.set(xlabel="scored with", ylabel="optimised towards")
+    return image

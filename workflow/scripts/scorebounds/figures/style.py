@@ -11,6 +11,7 @@ from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -127,6 +128,11 @@ def model_looks(names: Iterable[str]) -> dict[str, tuple[str, str]]:
         name: _MODEL_LOOKS[number % len(_MODEL_LOOKS)]
         for number, name in enumerate(dict.fromkeys(names))
     }
+
+
+def write_score(value: float) -> str:
+    """Return a score with two digits, or a dash where there is none."""
+    return "–" if np.isnan(value) else f"{value:.2f}".replace("-", "−")
 
 
 def dataset_label(name: str) -> str:

@@ -1,0 +1,118 @@
+"""Figures of scores and of ranges print and draw the numbers of their tables."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from scorebounds.figures.range_matrix import matrix_figure
+from scorebounds.figures.ranges import range_figure
+from scorebounds.figures.scores import score_figure, write_briefly
+from scorebounds.figures.style import use_style, write_score
+
+
+@pytest.fixture(autouse=True)
+def style():
+    use_style()
+    yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("score", "long", "short"),
+    [
+        (0.9, "0.90", ".90"),
+        (90.20, "90.20", "90.20"),
+        (9180.30, "9180.30", "9180.30"),
+        (-0.16, "−0.16", "−.16"),
+        (-10.5, "−10.50", "−10.50"),
+        (1.0, "1.00", "1.00"),
+        (0.999, "1.00", "1.00"),
+        (np.nan, "–", "–"),
+    ],
+)
+def test_numbers_are_written_as_they_are(score, long, short):
+    assert write_score(score) == long
+    assert write_briefly(score) == short
+
+
+def texts(axis):
+    return [text.get_text() for text in axis.texts]
+
+
+def test_scores_are_averaged_over_datasets_with_their_range():
+    rows = [
+        (dataset, "cka", "nbs", seed, score + 0.02 * seed)
+        for dataset, score in (("one", 0.4), ("two", 0.8))
+        for seed in (0, 1)
+    ]
+    rows += [("one", "cka", "hsic", 0, 90.2), ("one", "cka", "soft_matching", 0, np.nan)]
+    columns = ["dataset", "optimized", "measure", "seed", "score"]
+    figure, shown = score_figure(pd.DataFrame(rows, columns=columns))
+    assert shown.set_index(["dataset", "measure"]).score["one", "nbs"] == pytest.approx(0.41)
+    main, *small = [axis for axis in figure.axes if axis.images and axis.get_visible()]
+    assert "0.61\n.41–.81" in texts(main)
+    assert "–" in texts(main)
+    labels = [label.get_text() for label in main.get_xticklabels()]
+    assert labels == ["NBS", "soft matching"]
+    assert [axis.get_title() for axis in small] == ["one", "two"]
+
+
+def guides():
+    columns = ["dataset", "given", "implied", "level", "low", "high", "outer_low", "outer_high"]
+    rows = [
+        ("one", "cka", "nbs", 0.9, 0.5, 0.8, 0.4, 0.9),
+        ("one", "nbs", "cka", 0.9, 0.7, 1.0, np.nan, np.nan),
+        ("two", "cka", "nbs", 0.9, -0.2, 0.6, 0.1, np.nan),
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_compatible_scores_are_bars_and_unknown_pairs_question_marks():
+    figure, shown = matrix_figure(guides(), 0.9)
+    assert len(shown) == 3
+    one, two = figure.axes
+    assert [label.get_text() for label in one.get_yticklabels()] == ["CKA → NBS", "NBS → CKA"]
+    spans = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in one.patches]
+    assert spans == [(0.5, pytest.approx(0.8)), (0.7, pytest.approx(1.0))]
+    assert "?" in texts(two)
+    assert "?" not in texts(one)
+    assert two.get_xlim()[0] < -0.2
+
+
+def test_joint_optimisation_is_drawn_as_points_and_the_title_says_what_is_compatible():
+    values = np.linspace(0, 1, 3)
+    ranges = pd.DataFrame(
+        {
+            "dataset": "one",
+            "a": "cka",
+            "b": "nbs",
+            "a_value": values,
+            "attained_lower": values / 2,
+            "attained_upper": np.sqrt(values),
+            "outer_lower": values / 3,
+            "outer_upper": 1.0,
+        }
+    )
+    visited = pd.DataFrame(
+        {
+            "a": "cka",
+            "b": "nbs",
+            "target": [0, 0, 1, 1],
+            "step": [0, 10, 0, 10],
+            "a_value": [0.1, 0.2, 0.1, 0.9],
+            "b_value": [0.1, 0.3, 0.1, 0.8],
+        }
+    )
+    both = guides()[guides().dataset == "one"]
+    figure, _ = range_figure(ranges, both, visited, 0.9)
+    (axis,) = figure.axes
+    assert (
+        axis.get_title()
+        == "x at least 0.9: y from 0.50 to 0.80\ny at least 0.9: x from 0.70 to 1.00"
+    )
+    (points,) = [line for line in axis.lines if line.get_marker() == "."]
+    (ends,) = [line for line in axis.lines if line.get_marker() == "^"]
+    assert points.get_linestyle() == ends.get_linestyle() == "None"
+    assert ends.get_xdata().tolist() == [0.2, 0.9]
+    assert len(points.get_xdata()) == 4

@@ -1,0 +1,86 @@
+"""Figure of the scores of other measures that are compatible with a high score."""
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from scorebounds.core.measure_table import measure_label, measure_order
+from scorebounds.figures.style import (
+    PAGE_WIDTH,
+    add_letters,
+    dataset_label,
+    empty_figure,
+    legend_below,
+)
+
+ROW_HEIGHT = 0.135
+ATTAINED = "#0072B2"
+BOUND: dict[str, Any] = {"color": "0.35", "linestyle": "none", "marker": "|", "markersize": 4}
+
+
+def matrix_figure(guides: pd.DataFrame, guide: float) -> tuple[Figure, pd.DataFrame]:
+    """Draw a row per ordered pair of measures and a panel per dataset.
+
+    Parameters
+    ----------
+    guides : DataFrame
+        Columns dataset, given, implied, low, high, outer_low, outer_high.
+    guide : float
+        Lowest score that counts as high.
+    """
+    if guides.empty:
+        return empty_figure("no pair of measures was searched"), guides
+    datasets = list(dict.fromkeys(guides.dataset))
+    pairs = sorted(
+        set(zip(guides.given, guides.implied, strict=True)),
+        key=lambda pair: (measure_order(pair[0]), measure_order(pair[1])),
+    )
+    figure, axes = plt.subplots(
+        1,
+        len(datasets),
+        sharex=True,
+        squeeze=False,
+        figsize=(PAGE_WIDTH, 0.9 + ROW_HEIGHT * len(pairs)),
+    )
+    lowest = min(0.0, guides.low.min())
+    for axis, dataset in zip(axes[0], datasets, strict=True):
+        _draw_panel(axis, guides[guides.dataset == dataset], pairs)
+        axis.set_title(dataset_label(dataset))
+        axis.set(xlim=(lowest - 0.02, 1.02), ylim=(len(pairs) - 0.5, -0.5))
+        axis.set_yticks(range(len(pairs)), [])
+        axis.tick_params(axis="y", length=0)
+    axes[0][0].set_yticks(
+        range(len(pairs)),
+        [f"{measure_label(given)} → {measure_label(implied)}" for given, implied in pairs],
+    )
+    if len(datasets) > 1:
+        add_letters(axes[0])
+    figure.suptitle(
+        f"score of the second measure where the first is at least {guide:g}", fontsize=7
+    )
+    handles: list[Line2D | Patch] = [Patch(color=ATTAINED, label="attained")]
+    if guides[["outer_low", "outer_high"]].notna().any(axis=None):
+        handles.append(Line2D([], [], label="proven bound", **BOUND))
+    legend_below(figure, handles)
+    return figure, guides
+
+
+def _draw_panel(axis: Axes, guides: pd.DataFrame, pairs: list[tuple[str, str]]) -> None:
+    rows = {(row["given"], row["implied"]): row for row in guides.to_dict("records")}
+    for place, pair in enumerate(pairs):
+        if place and pair[0] != pairs[place - 1][0]:
+            axis.axhline(place - 0.5, color="0.75", linewidth=0.5)
+        row = rows.get(pair)
+        if row is None or np.isnan(row["low"]):
+            axis.text(0.5, place, "?", ha="center", va="center", fontsize=6, color="0.5")
+            continue
+        axis.barh(place, row["high"] - row["low"], left=row["low"], height=0.6, color=ATTAINED)
+        for end in ("outer_low", "outer_high"):
+            if np.isfinite(row[end]):
+                axis.plot(row[end], place, **BOUND)
