@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from scorebounds.core.angular import from_angular, to_angular
-from scorebounds.ranges.nbs_bounds import Range, nbs_given_cka
+from scorebounds.ranges.nbs_bounds import Range, nbs_given_cka, quick_nbs_given_cka
 
 N_INVERSE = 400
 
@@ -32,7 +32,15 @@ def from_base(measure: str, score: np.ndarray) -> np.ndarray:
     return to_angular(score) if measure in ANGULAR_OF else np.asarray(score, dtype=float)
 
 
-def outer_range(a: str, b: str, grid: np.ndarray, eigenvalues: np.ndarray, rank: int) -> Range:
+def outer_range(
+    a: str,
+    b: str,
+    grid: np.ndarray,
+    eigenvalues: np.ndarray,
+    rank: int,
+    *,
+    quick: bool = False,
+) -> Range:
     """Bound measure b for each value of measure a, for Y of at most `rank` dimensions.
 
     Parameters
@@ -45,6 +53,8 @@ def outer_range(a: str, b: str, grid: np.ndarray, eigenvalues: np.ndarray, rank:
         Of XXᵀ, X centred: sums of squares along its PCs.
     rank : int
         Largest rank that Y can have, at least r.
+    quick : bool
+        Leave out the bound of NBS against CKA that is optimised numerically.
 
     Returns
     -------
@@ -53,15 +63,18 @@ def outer_range(a: str, b: str, grid: np.ndarray, eigenvalues: np.ndarray, rank:
     """
     spectrum = np.sort(np.asarray(eigenvalues, dtype=float))[::-1]
     spectrum = spectrum / spectrum.sum()
-    lower, upper = _base_range(base_of(a), base_of(b), to_base(a, grid), spectrum, rank)
+    values = to_base(a, grid)
+    lower, upper = _base_range(base_of(a), base_of(b), values, spectrum, rank, quick=quick)
     return from_base(b, lower), from_base(b, upper)
 
 
-def _base_range(a: str, b: str, grid: np.ndarray, spectrum: np.ndarray, rank: int) -> Range:
+def _base_range(
+    a: str, b: str, grid: np.ndarray, spectrum: np.ndarray, rank: int, *, quick: bool
+) -> Range:
     if a == b:
         return grid.copy(), grid.copy()
     known: dict[tuple[str, str], Callable[[np.ndarray, np.ndarray, int], Range]] = {
-        ("cka", "nbs"): nbs_given_cka,
+        ("cka", "nbs"): quick_nbs_given_cka if quick else nbs_given_cka,
         ("linreg", "nbs"): nbs_given_linreg,
         ("linreg", "cka"): cka_given_linreg,
     }

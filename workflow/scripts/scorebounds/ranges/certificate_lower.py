@@ -1,0 +1,168 @@
+"""Certified smallest NBS at a given CKA: Lagrangian bounds over the sorted spectrum of Y.
+
+The bound and its proof are in docs/theory/certificate.md. Case j is the number of components of X
+that Y keeps whole. Cells are intervals of ρ = ‖ℓ‖. All values are those of −NBS, so that both ends
+of the range are bounds from above; see `branching.Dual`.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+
+from scorebounds.ranges.branching import Cell
+from scorebounds.ranges.ellipsoid import minimise_convex
+from scorebounds.ranges.nbs_bounds import (
+    largest_partial_sums,
+    participation_window,
+    sums_of_roots,
+)
+from scorebounds.ranges.quartic import smallest_terms
+
+N_CELLS = 40
+# Ratio of the ends of a cell, less 1, below which it is not split.
+NARROWEST = 1e-3
+LEAST = 1e-7
+
+
+class LowerDual:
+    """Bounds of −NBS over all Y of a CKA of `cka`; see `branching.Dual`.
+
+    Parameters
+    ----------
+    spectrum : ndarray, shape (r,)
+        Eigenvalues of XXᵀ, in decreasing order, of sum 1.
+    cka : float
+    rank : int
+        Largest rank of Y, at least r.
+    """
+
+    narrowest = NARROWEST
+
+    def __init__(self, spectrum: np.ndarray, cka: float, rank: int):
+        self.spectrum, self.cka, self.rank = spectrum, cka, rank
+        self.norm = float(np.linalg.norm(spectrum))
+        self.root = np.sqrt(spectrum)
+        self.number = np.arange(1, rank + 1)
+        self.n_cases = len(spectrum)
+        self.start = np.array([0.5, 1 / (cka + 0.1), 5.0])
+
+    def window(self) -> Cell:
+        """Return the smallest and largest ρ."""
+        first, last = participation_window(self.cka, self.spectrum, self.rank)
+        # Both ends are rounded outwards; that Y has such a ρ is no condition of the bound.
+        return first * (1 - 1e-12), max(last, first) * (1 + 1e-12)
+
+    def cells(self) -> list[Cell]:
+        """Return the cells of ρ."""
+        edges = np.geomspace(*self.window(), N_CELLS + 1)
+        return [(float(a), float(b)) for a, b in pairwise(edges)]
+
+    def split(self, cell: Cell) -> tuple[Cell, Cell] | None:
+        """Return the two halves of a cell, or None where it is too narrow."""
+        if cell[1] <= cell[0] * (1 + NARROWEST):
+            return None
+        middle = float(np.sqrt(cell[0] * cell[1]))
+        return (cell[0], middle), (middle, cell[1])
+
+    def cell_bound(self, cell: Cell) -> float:
+        """Return the bound of a cell that follows from partial sums (docs/bounds.md, section 2)."""
+        shared = np.array([self.cka * self.norm * cell[0]])
+        sums = largest_partial_sums(np.array([cell[1]]), shared, self.spectrum, self.rank)
+        sums = np.minimum(sums, shared[:, None])
+        sums[:, -1] = shared
+        return -float(sums_of_roots(sums)[0])
+
+    def _terms(
+        self, multipliers: np.ndarray, highest: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return least terms and minimisers of kept components, and of those outside X."""
+        alpha, eta, gamma = (multipliers[:, k, None] for k in range(3))
+        limit = np.minimum(1 / self.number, highest[:, None] / np.sqrt(self.number))
+        inside = limit[:, : len(self.root)]
+        kept, at_kept = smallest_terms(self.root, alpha + eta * self.spectrum, gamma, inside)
+        at_out = np.clip(np.minimum(alpha / (2 * gamma), limit), 0, None)
+        return kept, at_kept, gamma * at_out**2 - alpha * at_out, at_out
+
+    def _of_radius(
+        self, multipliers: np.ndarray, cell: tuple[np.ndarray, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the least term in ρ, at an end of the cell, and that ρ."""
+        slope, gamma = multipliers[:, 1] * self.cka * self.norm, multipliers[:, 2]
+        low, high = (slope * rho - gamma * rho**2 for rho in cell)
+        return np.minimum(low, high), np.where(low <= high, *cell)
+
+    def bounds(
+        self,
+        multipliers: np.ndarray,
+        cell: Cell,
+        cases: np.ndarray,
+        goal: float,  # noqa: ARG002
+    ) -> np.ndarray:
+        """Return a valid bound of −NBS for each case in a cell, rounding included."""
+        one = multipliers[None]
+        kept, _, out, _ = (each[0] for each in self._terms(one, np.array([cell[1]])))
+        of_radius, _ = self._of_radius(one, (np.array([cell[0]]), np.array([cell[1]])))
+        r = len(kept)
+        before = np.append(0, np.cumsum(kept))
+        after = np.append(np.cumsum(out[:r][::-1])[::-1], 0)
+        total = before + after + (out[r:].sum() + multipliers[0] + of_radius[0])
+        alpha, eta, gamma = np.abs(multipliers)
+        size = alpha + eta + gamma + self.rank * (2 * alpha + eta + 2 * gamma) + self.root.sum()
+        rounding = 4 * (self.rank + 32) * np.finfo(float).eps * size
+        return np.asarray(rounding - np.minimum(total[:-1], total[1:])[cases])
+
+    def tune(
+        self, cases: np.ndarray, cell: Cell, start: np.ndarray, goal: float, n_steps: int
+    ) -> np.ndarray:
+        """Return multipliers for each case in the cell."""
+        ends = tuple(np.full(len(cases), end) for end in cell)
+        starts = np.repeat(start[None], len(cases), 0)
+        goals = np.full(len(cases), goal)
+        return self.minimise(cases, (ends[0], ends[1]), starts, goals, n_steps)[1]
+
+    def minimise(
+        self,
+        cases: np.ndarray,
+        cell: tuple[np.ndarray, np.ndarray],
+        start: np.ndarray,
+        goal: np.ndarray | None,
+        n_steps: int,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Minimise the bound of each case over the multipliers."""
+
+        def objective(
+            rows: np.ndarray, at: np.ndarray
+        ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            low: np.ndarray = np.asarray(at[:, 1:] <= np.array([0, LEAST]))
+            outside: np.ndarray = np.asarray(low.any(1))
+            safe = np.where(outside[:, None], start[rows], at)
+            ends = cell[0][rows], cell[1][rows]
+            value, slope, _, _ = self.lagrangian(safe, cases[rows], ends)
+            outward = np.column_stack([np.zeros(len(at)), -1.0 * low[:, 0], -1.0 * ~low[:, 0]])
+            return -value, np.where(outside[:, None], outward, -slope), outside
+
+        radii = 1.5 * np.abs(start) * np.array([0.6, 1.0, 1.0]) + 0.3
+        return minimise_convex(objective, start, radii, goal, n_steps)
+
+    def lagrangian(
+        self, multipliers: np.ndarray, cases: np.ndarray, cell: tuple[np.ndarray, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return bounds of NBS, gradients in the multipliers, minimisers ℓ and numbers kept."""
+        kept, at_kept, out, at_out = self._terms(multipliers, cell[1])
+        of_radius, rho = self._of_radius(multipliers, cell)
+        rows, r = np.arange(len(cases)), len(self.root)
+        n_kept = cases + (kept[rows, cases] < out[rows, cases])
+        is_kept = np.arange(r) < n_kept[:, None]
+        level = at_out.copy()
+        level[:, :r] = np.where(is_kept, at_kept, at_out[:, :r])
+        value = multipliers[:, 0] + of_radius + out[:, r:].sum(1)
+        value = value + np.where(is_kept, kept, out[:, :r]).sum(1)
+        shared = np.where(is_kept, at_kept, 0) @ self.spectrum
+        slope = np.column_stack(
+            [
+                1 - level.sum(1),
+                self.cka * self.norm * rho - shared,
+                (level**2).sum(1) - rho**2,
+            ]
+        )
+        return value, slope, level, n_kept

@@ -1,0 +1,85 @@
+"""Attained values near the smallest NBS at a given CKA, from minimisers of the Lagrangian."""
+
+import numpy as np
+
+from scorebounds.ranges.certificate_lower import LowerDual
+
+N_COMPONENTS = 14
+N_RADII = 11
+N_ROUNDS = 3
+N_STEPS = 120
+N_SURVIVORS = 4
+N_BISECTIONS = 30
+
+
+def reach_lower(dual: LowerDual) -> tuple[float, np.ndarray]:
+    """Return a small NBS of some Y with the given CKA, and its multipliers.
+
+    It is attained where the room outside X is large enough; Y keeps X's first components.
+    """
+    low, high = dual.window()
+    ratio = (high / low) ** (1 / N_RADII)
+    radii = low * ratio ** (np.arange(N_RADII) + 0.5)
+    r = dual.n_cases
+    components = np.unique(np.round(np.geomspace(1, r, N_COMPONENTS)).astype(int)) - 1
+    cases = [(int(j), float(rho)) for j in components for rho in radii]
+    starts = np.repeat(dual.start[None], len(cases), 0)
+    best, where = 1.0, dual.start
+    for _ in range(N_ROUNDS):
+        number, rho = np.array(cases).T
+        number = number.astype(int)
+        _, tuned = dual.minimise(number, (rho, rho), starts, None, N_STEPS)
+        reached = _made_feasible(dual, tuned, number, rho)
+        order = np.argsort(reached, kind="stable")[:N_SURVIVORS]
+        if reached[order[0]] < best:
+            best, where = float(reached[order[0]]), tuned[order[0]]
+        ratio = ratio ** (1 / 3)
+        found = {
+            (int(number[row]) + shift, float(rho[row] * factor)): tuned[row]
+            for row in order[::-1]
+            for shift in (-1, 0, 1)
+            for factor in (1 / ratio, 1, ratio)
+            if 0 <= number[row] + shift < r and low <= rho[row] * factor <= high
+        }
+        if not found:
+            break
+        cases, starts = list(found), np.array(list(found.values()))
+    return best, where
+
+
+def _made_feasible(
+    dual: LowerDual, multipliers: np.ndarray, cases: np.ndarray, rho: np.ndarray
+) -> np.ndarray:
+    """Return the NBS of each minimiser, mixed with X until its CKA is high enough, inf where not.
+
+    What has a larger CKA than asked for is turned out of X until it has that CKA.
+    """
+    _, _, level, n_kept = dual.lagrangian(multipliers, cases, (rho, rho))
+    level = level / np.maximum(level.sum(1, keepdims=True), 1e-300)
+    r = dual.n_cases
+    best = np.full(len(cases), np.inf)
+    for kept in (n_kept, n_kept + 1):
+        is_kept = np.arange(r) < np.clip(kept, 1, r)[:, None]
+        target = np.zeros_like(level)
+        target[:, :r] = np.where(is_kept, dual.spectrum, 0)
+        target = target / target.sum(1, keepdims=True)
+        low, high = np.zeros(len(cases)), np.ones(len(cases))
+        for step in range(N_BISECTIONS):
+            t = low if step == 0 else 0.5 * (low + high)
+            cka, _ = _scores(dual, level, target, is_kept, t)
+            enough = cka >= dual.cka
+            high, low = np.where(enough, t, high), np.where(enough, low, t)
+        cka, score = _scores(dual, level, target, is_kept, high)
+        score = score * np.sqrt(np.minimum(dual.cka / np.maximum(cka, 1e-300), 1))
+        best = np.where(cka >= dual.cka, np.minimum(best, score), best)
+    return best
+
+
+def _scores(
+    dual: LowerDual, level: np.ndarray, target: np.ndarray, is_kept: np.ndarray, t: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return CKA and NBS of Y with spectrum (1 − t) level + t target and some components of X."""
+    mixed = (1 - t)[:, None] * level + t[:, None] * target
+    inside = np.where(is_kept, mixed[:, : dual.n_cases], 0)
+    norm = np.maximum(np.linalg.norm(mixed, axis=1), 1e-300)
+    return (inside @ dual.spectrum) / (dual.norm * norm), np.sqrt(inside) @ dual.root

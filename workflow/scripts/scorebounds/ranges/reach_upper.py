@@ -1,0 +1,134 @@
+"""Attained values near the largest NBS at a given CKA, from maximisers of the Lagrangian."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from scorebounds.ranges.certificate_upper import START, UpperDual
+
+N_COMPONENTS = 10
+N_TRACES = 8
+# Rounds from scratch, and from what is best at a similar CKA.
+N_ROUNDS, N_ROUNDS_NEAR = 4, 3
+N_STEPS = 150
+N_SURVIVORS = 4
+N_BISECTIONS = 40
+# How the first component is varied at a similar CKA, and both components of the best cases.
+FACTORS = np.array([0.4, 0.6, 0.8, 1, 1.25, 1.6, 2.5])
+SHIFTS = ((0, 0), (1, 1), (-1, -1), (0, 1), (1, 0))
+
+
+class Reached(NamedTuple):
+    """An attained value.
+
+    Attributes
+    ----------
+    score : float
+    multipliers : ndarray, shape (3,)
+        Those whose maximiser it is.
+    case : tuple of int, int and float
+        First and second component of the largest block (−1: a single one), and its trace.
+    """
+
+    score: float
+    multipliers: np.ndarray
+    case: tuple[int, int, float]
+
+
+def reach_upper(dual: UpperDual, near: Reached | None = None) -> Reached:
+    """Return a large NBS of some L with a CKA of at most the given one.
+
+    By the theorem the largest is that of an L with one turned pair: for some pairs and traces the
+    multipliers are tuned, the maximiser of the Lagrangian is made to satisfy the constraints, and
+    the best are varied. `near` is what was reached at a similar CKA.
+    """
+    n = len(dual.eigenvalues)
+    traces = np.linspace(0.08, 0.92, N_TRACES)
+    width = float(traces[1] - traces[0])
+    if near is None:
+        cases = [(*case, float(trace)) for case in _first_cases(n) for trace in traces]
+        starts = np.repeat(START[None], len(cases), 0)
+    else:
+        width /= 3
+        cases = _near_cases(n, near.case, width)
+        starts = np.repeat(near.multipliers[None], len(cases), 0)
+    best = Reached(0.0, START, cases[0])
+    for _ in range(N_ROUNDS if near is None else N_ROUNDS_NEAR):
+        first, second, trace = np.array(cases).T
+        first, second = first.astype(int), second.astype(int)
+        number = np.where(second < 0, first, _number_of_pair(n, first, second))
+        limit = np.maximum(np.minimum(trace, 1 - trace), 1e-12)
+        _, tuned = dual.minimise(number, trace, limit, starts, None, N_STEPS)
+        reached = _made_feasible(dual, tuned, number, trace, limit)
+        order = np.argsort(-reached, kind="stable")[:N_SURVIVORS]
+        top = order[0]
+        if reached[top] > best.score:
+            case = int(first[top]), int(second[top]), float(trace[top])
+            best = Reached(float(reached[top]), tuned[top], case)
+        width /= 3
+        found = {
+            case: tuned[row]
+            for row in order[::-1]
+            for case in _variations(n, int(first[row]), int(second[row]), float(trace[row]), width)
+        }
+        cases, starts = list(found), np.array(list(found.values()))
+    return best
+
+
+def _first_cases(n: int) -> list[tuple[int, int]]:
+    components = np.unique(np.round(np.geomspace(1, n, N_COMPONENTS)).astype(int)) - 1
+    cases = [(int(k), -1) for k in components]
+    cases += [(int(k), int(k) + 1) for k in components if k + 1 < n]
+    return cases + [(int(k), n - 1) for k in components if k < n - 2]
+
+
+def _near_cases(n: int, case: tuple[int, int, float], width: float) -> list[tuple[int, int, float]]:
+    """Return cases with components of a similar order of magnitude, and similar traces."""
+    around = np.unique(np.clip(np.round((case[0] + 1) * FACTORS).astype(int) - 1, 0, n - 1))
+    pairs = [(int(k), -1) for k in around] + [(int(k), int(k) + 1) for k in around if k + 1 < n]
+    traces = [case[2] + step for step in (-width, 0, width) if 0 < case[2] + step < 1]
+    return [(*pair, float(trace)) for pair in pairs for trace in traces]
+
+
+def _variations(
+    n: int, first: int, second: int, trace: float, width: float
+) -> list[tuple[int, int, float]]:
+    """Return cases with adjacent components and traces."""
+    cases = [(first + a, second + b if second >= 0 else -1) for a, b in SHIFTS]
+    cases = [(a, b) for a, b in cases if 0 <= a < n and (b == -1 or a < b < n)]
+    traces = [trace + step for step in (-width, 0, width) if 0 < trace + step < 1]
+    return [(*case, float(each)) for case in cases for each in traces]
+
+
+def _number_of_pair(n: int, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the case of each pair: singles come first, then pairs as `triu_indices` lists them."""
+    return n + first * (2 * n - first - 1) // 2 + second - first - 1
+
+
+def _made_feasible(
+    dual: UpperDual,
+    multipliers: np.ndarray,
+    cases: np.ndarray,
+    trace: np.ndarray,
+    limit: np.ndarray,
+) -> np.ndarray:
+    """Return the NBS of each maximiser, scaled to trace 1 and mixed until its CKA is low enough."""
+    _, _, (level, m, v, count) = dual.lagrangian(multipliers, cases, trace, limit)
+    first, second = dual.first[cases], dual.second[cases]
+    pair = dual.pair(first, np.where(second < 0, first, second))
+    weighted = count * level
+    whole = weighted.sum(1) + trace
+    shared = (weighted @ dual.eigenvalues + m) / whole
+    squared = ((weighted * level).sum(1) + trace**2 - 2 * v * v) / whole**2
+    score = (count * np.sqrt(level)) @ dual.root + np.sqrt(np.maximum(m + 2 * pair.product * v, 0))
+    score = score / np.sqrt(whole)
+    # A share t of the trace goes to the last component, or outside X where there is room.
+    last, least = level[:, -1] / whole, dual.eigenvalues[-1]
+    low, high = np.zeros(len(cases)), np.ones(len(cases))
+    for step in range(N_BISECTIONS):
+        t = low if step == 0 else 0.5 * (low + high)
+        norm = np.sqrt((1 - t) ** 2 * squared + 2 * t * (1 - t) * last + t * t)
+        above = (1 - t) * shared + t * least > dual.scaled_cka * norm
+        high = np.where(above, high, t)
+        low = np.where(above, t, low)
+    return np.asarray(np.sqrt(1 - high) * score)
