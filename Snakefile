@@ -11,6 +11,12 @@ include: "workflow/rules/settings.smk"
 configfile: WORKFLOW / "config.yaml"
 
 
+# The user's differences from the defaults, where Snakemake runs.
+if Path("config/config.yaml").is_file():
+
+    configfile: "config/config.yaml"
+
+
 fill_in(config, read_yaml(WORKFLOW / "config.yaml"))
 check_settings(config)
 
@@ -20,6 +26,7 @@ report: "workflow/report/overview.rst"
 
 include: "workflow/rules/catalogue.smk"
 include: "workflow/rules/common.smk"
+include: "workflow/rules/products.smk"
 include: "workflow/rules/figure_functions.smk"
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/data.smk"
@@ -39,11 +46,5 @@ include: "workflow/rules/scorecards.smk"
 rule all:
     default_target: True
     input:
-        figures_to_draw(),
-        "results/figures/toy.gif",
-        "results/tables/thresholds.csv",
-        "results/tables/trajectories.csv",
-        "results/tables/layers.csv",
-        "results/tables/availability.csv",
-        ["results/tables/scorecards.csv", "results/tables/comparisons.csv"] if SCORED_PAIRS else [],
+        products(),
     localrule: True

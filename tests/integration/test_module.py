@@ -121,7 +121,7 @@ def test_settings_of_another_workflow_are_refused(analysis):
     assert "Traceback" not in refused.said
 
 
-def test_module_that_is_no_clone_on_this_machine_is_refused(analysis, tmp_path):
+def test_module_of_a_revision_of_a_local_repository_is_refused(analysis, tmp_path):
     for command in (("init", "-q"), ("add", "scorebounds"), ("commit", "-q", "-m", "all")):
         who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
         subprocess.run(["git", *who, *command], cwd=tmp_path, check=True)
@@ -130,7 +130,7 @@ def test_module_that_is_no_clone_on_this_machine_is_refused(analysis, tmp_path):
     (analysis / "Snakefile").write_text(text)
     refused = run(analysis, "-n")
     assert refused.returncode != 0
-    assert "as a module it has to be a clone on this machine" in refused.said
+    assert "expected scorebounds as a folder on this machine or as a repository" in refused.said
 
 
 def test_the_catalogues_snakefile_is_the_workflow(analysis, tmp_path):

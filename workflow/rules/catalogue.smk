@@ -201,6 +201,8 @@ def require_known(section, names):
 def models_to_score():
     """List (dataset, model) of every score card: of the references that take part."""
     scored = []
+    if "scorecards" not in ANALYSES:
+        return scored
     for model, entry in config["models"].items():
         require_known(f"models → {model} → references", entry["references"])
         if "path" not in entry and model not in known_datasets():
@@ -218,7 +220,7 @@ def models_to_score():
 def compared_datasets():
     """Name the published results of each dataset that has some, surrogate or recording."""
     compared = {}
-    for dataset in DATASETS:
+    for dataset in DATASETS_WITH_THRESHOLDS:
         surrogate = dataset.startswith(SURROGATE)
         name = dataset.removeprefix(SURROGATE) if surrogate else PUBLISHED_NAMES.get(dataset)
         if name and not (config["offline"] and missing_offline(SURROGATE + name)):
@@ -319,7 +321,9 @@ require_loaders()
 USER_DATASETS = own_entries()
 check_custom()
 MISSING_OFFLINE = reasons_to_leave_out()
+ANALYSES = config["analyses"]
 DATASETS = chosen_datasets()
+DATASETS_WITH_THRESHOLDS = DATASETS if "thresholds" in ANALYSES else []
 PUBLISHED_COUNTERPARTS = compared_datasets()
 SCORED_PAIRS = models_to_score()
 MODELS = list(dict.fromkeys(model for _, model in SCORED_PAIRS))
@@ -332,4 +336,6 @@ DATASETS_TO_READ = list(
 )
 SURROGATES = [dataset for dataset in DATASETS if dataset.startswith(SURROGATE)]
 # A user's own may turn out to have no labels; its decoding tables are then empty.
-LABELLED_DATASETS = [dataset for dataset in DATASETS if dataset not in SURROGATES]
+LABELLED_DATASETS = [
+    dataset for dataset in DATASETS if "decoding" in ANALYSES and dataset not in SURROGATES
+]

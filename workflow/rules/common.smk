@@ -11,7 +11,7 @@ def measure_module(measure):
 def optimized_measures():
     """List the measures that data is optimised towards."""
     chosen = [name for name in config["measures"] if MEASURE_TABLE.entry_of(name).has_gradient]
-    if not chosen:
+    if not chosen and (DATASETS_WITH_THRESHOLDS or LABELLED_DATASETS):
         raise WorkflowError("config, measures: expected at least one that has a gradient")
     return chosen
 
@@ -132,7 +132,7 @@ def parts_of_table(wildcards):
     if table == "references":
         return [f"results/decoding/{dataset}/reference.csv" for dataset in LABELLED_DATASETS]
     file = "seeds" if table == "seed_thresholds" else table
-    parts = [f"results/thresholds/{dataset}/{file}.csv" for dataset in DATASETS]
+    parts = [f"results/thresholds/{dataset}/{file}.csv" for dataset in DATASETS_WITH_THRESHOLDS]
     if table in ("thresholds", "seed_thresholds"):
         parts += [f"results/decoding/{dataset}/{file}.csv" for dataset in LABELLED_DATASETS]
     return parts
@@ -144,10 +144,13 @@ def optimized(dataset):
 
 
 def thresholds_of_dataset(wildcards):
-    """List a dataset's tables of thresholds: of PCs, and of variables where there are labels."""
-    dataset = wildcards.dataset
-    decoded = [f"results/decoding/{dataset}/thresholds.csv"] if dataset in LABELLED_DATASETS else []
-    return [f"results/thresholds/{dataset}/thresholds.csv", *decoded]
+    """List a dataset's tables of thresholds: of PCs and of variables, as far as they are made."""
+    dataset, tables = wildcards.dataset, []
+    if dataset in DATASETS_WITH_THRESHOLDS:
+        tables.append(f"results/thresholds/{dataset}/thresholds.csv")
+    if dataset in LABELLED_DATASETS:
+        tables.append(f"results/decoding/{dataset}/thresholds.csv")
+    return tables
 
 
 def cards(dataset, ending=".csv"):
@@ -163,14 +166,8 @@ def models_of_dataset(dataset):
 
 def decoded_measures(dataset):
     """List the measures along which a dataset's variables are decoded."""
-    return list(
-        dict.fromkeys(
-            [
-                *OPTIMIZED_MEASURES,
-                *(RIDGE_SWEEP_MEASURES if dataset in RIDGE_SWEEP_DATASETS else []),
-            ]
-        )
-    )
+    swept = RIDGE_SWEEP_MEASURES if dataset in RIDGE_SWEEP_DATASETS else []
+    return list(dict.fromkeys([*OPTIMIZED_MEASURES, *swept]))
 
 
 if SURROGATES and LABELLED_DATASETS:
@@ -183,6 +180,8 @@ def ranged_datasets():
     unknown = [name for name in chosen if name not in known_datasets()]
     if unknown:
         raise WorkflowError(f"config, ranges → datasets: unknown dataset {unknown[0]!r}")
+    if "ranges" not in ANALYSES:
+        return []
     return [name for name in DATASETS if name in chosen or name in config["custom"]]
 
 
@@ -208,9 +207,9 @@ def range_files(dataset, ending):
 
 def regions_of_dataset(wildcards):
     """List a dataset's ranges, none where they are not searched."""
-    return (
-        range_files(wildcards.dataset, ".csv") if wildcards.dataset in DATASETS_WITH_RANGES else []
-    )
+    if wildcards.dataset not in DATASETS_WITH_RANGES:
+        return []
+    return range_files(wildcards.dataset, ".csv")
 
 
 def all_range_files(ending):

@@ -4,24 +4,6 @@ FIGURE_REGISTRY = load_module(SCRIPTS / "scorebounds/figures/registry.py")
 FIGURES = FIGURE_REGISTRY.FIGURES
 FIGURES_BY_DATASET = [name for name, entry in FIGURES.items() if entry.by_dataset]
 FIGURES_OF_ALL = [name for name, entry in FIGURES.items() if not entry.by_dataset]
-# What has to be there for a table to hold anything; other tables always do.
-CONTENTS_OF_TABLES = {
-    "results/tables/decoding.csv": LABELLED_DATASETS,
-    "results/tables/references.csv": LABELLED_DATASETS,
-    "results/tables/decoding_times.csv": LABELLED_DATASETS,
-    "results/tables/agreement.csv": PUBLISHED_COUNTERPARTS,
-    "results/tables/ranges.csv": DATASETS_WITH_RANGES,
-    "results/tables/range_guides.csv": DATASETS_WITH_RANGES,
-    "results/tables/scorecards.csv": SCORED_PAIRS,
-    "results/tables/comparisons.csv": SCORED_PAIRS,
-}
-# Datasets that have a folder of this name in results/; all have the others.
-DATASETS_WITH_FOLDER = {
-    "scorecards": DATASETS_WITH_MODELS,
-    "comparisons": DATASETS_WITH_MODELS,
-    "ranges": DATASETS_WITH_RANGES,
-    "decoding": LABELLED_DATASETS,
-}
 
 
 def setting(path):
@@ -32,21 +14,30 @@ def setting(path):
     return value
 
 
+def contents(path):
+    """List what a table or a folder in results/ has something of; nothing if it is not made."""
+    folder, _, table = path.removeprefix("results/").partition("/")
+    name = table.removesuffix(".csv") if folder == "tables" else folder
+    known = CONTENTS_OF_TABLES if folder == "tables" else CONTENTS_OF_FOLDERS
+    if name not in known:
+        raise WorkflowError(
+            f"figures/registry.py: expected an input that a rule makes, got {path!r}; enter new "
+            f"tables and folders in workflow/rules/products.smk"
+        )
+    return known[name]
+
+
 def figure_datasets(figure):
     """List the datasets that have all inputs of a figure that there is per dataset."""
-    folders = [pattern.split("/")[1] for pattern in FIGURES[figure].inputs.values()]
-    return [
-        dataset
-        for dataset in DATASETS
-        if all(dataset in DATASETS_WITH_FOLDER.get(folder, DATASETS) for folder in folders)
-    ]
+    inputs = FIGURES[figure].inputs.values()
+    return [dataset for dataset in DATASETS if all(dataset in contents(path) for path in inputs)]
 
 
 def figure_has_content(figure):
     """Tell whether there is anything that a figure of all datasets can show."""
     if figure == "ridge_sweep" and not RIDGE_SWEEP_DATASETS:
         return False
-    return all(CONTENTS_OF_TABLES.get(path, True) for path in FIGURES[figure].inputs.values())
+    return all(map(contents, FIGURES[figure].inputs.values()))
 
 
 def figure_files(figure):
@@ -57,12 +48,6 @@ def figure_files(figure):
     return [f"results/figures/{figure}.pdf"]
 
 
-def figures_to_draw():
-    """List every figure that has something to show, as PDF."""
-    drawn = [*FIGURES_BY_DATASET, *filter(figure_has_content, FIGURES_OF_ALL)]
-    return [file for figure in drawn for file in figure_files(figure)]
-
-
 def expand_pattern(pattern, dataset):
     """Return the path of a table, or the list of paths that a pattern of the registry stands for."""
     names = set(re.findall(r"{(\w+)}", pattern)) - {"dataset"}
@@ -71,7 +56,9 @@ def expand_pattern(pattern, dataset):
     if names == {"pair"}:
         return expand(pattern, dataset=dataset, pair=range_pairs(dataset))
     if names == {"stage"}:
-        stages = ["thresholds"] + (["decoding"] if dataset in LABELLED_DATASETS else [])
+        stages = [
+            stage for stage in ("thresholds", "decoding") if dataset in CONTENTS_OF_FOLDERS[stage]
+        ]
         return expand(pattern, dataset=dataset, stage=stages)
     if names == {"measure"}:
         return expand(pattern, measure=LAYERS["measures"])
@@ -86,10 +73,11 @@ def expand_pattern(pattern, dataset):
 
 
 def figure_tables(wildcards):
-    """Return the tables of a figure by the names of its arguments."""
+    """Return the tables of a figure by the names of its arguments, without those that are not made."""
     dataset = wildcards.get("dataset", "")
     inputs = FIGURES[wildcards.figure].inputs
-    return {name: expand_pattern(pattern, dataset) for name, pattern in inputs.items()}
+    tables = {name: expand_pattern(pattern, dataset) for name, pattern in inputs.items()}
+    return {name: paths for name, paths in tables.items() if paths}
 
 
 def figure_modules(wildcards):

@@ -13,14 +13,33 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import RerunTrigger
 from snakemake.sourcecache import LocalSourceFile
 
-if not isinstance(workflow.current_basedir, LocalSourceFile):
-    raise WorkflowError(
-        "scorebounds reads files that lie beside its Snakefile: as a module it has to be a clone on "
-        "this machine, named by the path of its Snakefile (docs/module.md)"
-    )
-# The folder of this workflow, also where it is a module of another. Relative, so that a cluster node
-# or a container finds it from the working directory as well.
-WORKFLOW = Path(os.path.relpath(workflow.current_basedir.join("../..").path))
+# What the workflow reads besides its rules, of the files in its repository.
+READ_FROM_REPOSITORY = ("config.yaml", "data/datasets.tsv", "workflow/")
+
+
+def workflow_folder():
+    """Return the folder of this workflow, also where it is a module of another one.
+
+    Of a repository on a hosting site, the files are laid out in Snakemake's source cache, where a
+    script finds the library beside it.
+    """
+    root = workflow.current_basedir.join("../..")
+    if isinstance(root, LocalSourceFile):
+        # Relative, so that a cluster node or a container finds it from the working directory too.
+        return Path(os.path.relpath(root.path))
+    if not hasattr(root, "hosted_repo"):
+        raise WorkflowError(
+            "expected scorebounds as a folder on this machine or as a repository of a hosting site "
+            f"(github, gitlab), got {workflow.current_basedir}; see docs/module.md"
+        )
+    tree = f"{root.ref}:" if root.path == "." else f"{root.ref}:{root.path}"
+    names = root.hosted_repo.repo.git.ls_tree("-r", "--name-only", tree).splitlines()
+    needed = [name for name in names if name.startswith(READ_FROM_REPOSITORY)]
+    paths = {name: Path(workflow.sourcecache.get_path(root.join(name))) for name in needed}
+    return paths["config.yaml"].parent
+
+
+WORKFLOW = workflow_folder()
 # Puts paths under the prefix that a module may have; Snakemake itself does so with inputs and outputs.
 PATHS = workflow.modifier.path_modifier
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from scorebounds.core.joblog import job_log
 from scorebounds.core.tables import read_table, write_table
+from scorebounds.optimization.summary import THRESHOLD_COLUMNS
 from scorebounds.scorecards.jackknife import comparisons_of
 from scorebounds.scorecards.page import scorecard_page
 from scorebounds.scorecards.verdicts import allowed_scores, interpret
@@ -26,7 +27,10 @@ def main(
     names: Mapping[str, str],
 ) -> None:
     components = read_table(components_path)
-    thresholds = pd.concat([read_table(path) for path in threshold_paths], ignore_index=True)
+    tables = [read_table(path) for path in threshold_paths]
+    # Without the analyses that find thresholds there are none to compare with.
+    none = pd.DataFrame(columns=THRESHOLD_COLUMNS)
+    thresholds = pd.concat(tables, ignore_index=True) if tables else none
     card = interpret(read_table(scores), components, thresholds)
     allowed = allowed_scores(card, components, [read_table(path) for path in regions])
     for name, table in {"card": card, "allowed": allowed}.items():

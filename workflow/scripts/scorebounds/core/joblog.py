@@ -20,8 +20,12 @@ def require_own_library() -> None:
     # Snakemake runs a copy of the script and stores the path of the original in __file__.
     if not hasattr(main, "__real_file__"):
         return
-    expected, used = Path(main.__file__ or "").parent.resolve(), Path(__file__).resolve().parents[2]
-    if used != expected:
+    script, used = Path(main.__file__ or ""), Path(__file__).resolve().parents[2]
+    expected = script.parent.resolve()
+    # A script of a repository on a hosting site has an address as its path; its copy in the source
+    # cache lies next to the library.
+    cached = not script.is_file() and (used / script.name).is_file()
+    if used != expected and not cached:
         print(
             f"error: expected the library scorebounds in {expected}, next to the script, but "
             f"Python found the copy in {used} first; uninstall it from the environment of the "

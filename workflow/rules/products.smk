@@ -1,0 +1,77 @@
+"""What the chosen analyses make: tables, figures, score cards and reports of datasets."""
+
+TOY = ["two-fans"] if "toy" in ANALYSES else []
+# All task networks are shown together, where any of them takes part.
+TASK_NETWORKS_SHOWN = [name for name in TASK_NETWORKS if set(TASK_NETWORKS) & set(ACTIVE_DATASETS)]
+OPTIMIZED_DATASETS = list(dict.fromkeys([*DATASETS_WITH_THRESHOLDS, *LABELLED_DATASETS]))
+# What each table of results/tables/ has rows of.
+CONTENTS_OF_TABLES = {
+    "thresholds": OPTIMIZED_DATASETS,
+    "seed_thresholds": OPTIMIZED_DATASETS,
+    "runs": DATASETS_WITH_THRESHOLDS,
+    "trajectories": DATASETS_WITH_THRESHOLDS,
+    "scores": DATASETS_WITH_THRESHOLDS,
+    "published": DATASETS_WITH_THRESHOLDS,
+    "agreement": PUBLISHED_COUNTERPARTS,
+    "decoding": LABELLED_DATASETS,
+    "decoding_times": LABELLED_DATASETS,
+    "references": LABELLED_DATASETS,
+    "ranges": DATASETS_WITH_RANGES,
+    "range_guides": DATASETS_WITH_RANGES,
+    "perturbation": DATASETS if "perturbation" in ANALYSES else [],
+    "layers": LAYERS["measures"] if "layers" in ANALYSES else [],
+    "scorecards": SCORED_PAIRS,
+    "comparisons": SCORED_PAIRS,
+    "availability": known_datasets(),
+}
+# What each folder of results/ has files of.
+CONTENTS_OF_FOLDERS = {
+    "thresholds": DATASETS_WITH_THRESHOLDS,
+    "decoding": LABELLED_DATASETS,
+    "ranges": DATASETS_WITH_RANGES,
+    # Thresholds of PCs, of variables, or both; a figure can do without them.
+    "{stage}": DATASETS,
+    "perturbation": CONTENTS_OF_TABLES["perturbation"],
+    "layers": CONTENTS_OF_TABLES["layers"],
+    "toy": TOY,
+    "models": TASK_NETWORKS_SHOWN,
+    "scorecards": DATASETS_WITH_MODELS,
+    "comparisons": DATASETS_WITH_MODELS,
+}
+
+
+def tables_to_make():
+    """List the tables that have rows."""
+    names = [name for name, rows in CONTENTS_OF_TABLES.items() if rows]
+    return [f"results/tables/{name}.csv" for name in names]
+
+
+def figures_to_draw():
+    """List every figure that has something to show, as PDF, PNG and CSV, and the animation."""
+    drawn = [*FIGURES_BY_DATASET, *filter(figure_has_content, FIGURES_OF_ALL)]
+    files = [file for figure in drawn for file in figure_files(figure)]
+    endings = (".pdf", ".png", ".csv")
+    all_files = [file.removesuffix(".pdf") + ending for file in files for ending in endings]
+    return all_files + ["results/figures/toy.gif" for _ in TOY]
+
+
+def score_cards():
+    """List the pages and tables of all score cards."""
+    endings = (".html", ".csv", ".allowed.csv")
+    return [
+        card
+        for dataset in DATASETS_WITH_MODELS
+        for ending in endings
+        for card in cards(dataset, ending)
+    ]
+
+
+def reports_of_datasets():
+    """List what was found in each dataset."""
+    names = dict.fromkeys([*ACTIVE_DATASETS, *TASK_NETWORKS_SHOWN, *TOY])
+    return [f"results/data/{name}.md" for name in names]
+
+
+def products():
+    """List everything that the chosen analyses make."""
+    return tables_to_make() + figures_to_draw() + score_cards() + reports_of_datasets()
