@@ -200,12 +200,28 @@ def agreement_figure(table):
     return figure
 
 
+def execute_tutorial():
+    """Run docs/tutorial.ipynb and store its outputs in it."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    path = DOCS / "tutorial.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
+    for cell in notebook.cells:
+        # Times and process numbers would differ from run to run.
+        cell.metadata.pop("execution", None)
+    notebook.metadata.pop("language_info", None)
+    nbformat.write(notebook, path)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reference", type=Path, help="folder of independent reference values")
     options = parser.parse_args()
     page = DOCS / "measures.md"
     page.write_text(with_registry(page.read_text()))
+    execute_tutorial()
     if options.reference:
         warnings.simplefilter("ignore", registry.SaturatedScoreWarning)
         table = agreement_table(options.reference)

@@ -5,7 +5,7 @@ import logging
 import re
 import string
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -259,3 +259,11 @@ def use_style() -> None:
     """Take the shared look for every figure drawn from now on."""
     mpl.use("Agg")
     mpl.rcParams.update(RC)
+
+
+def standalone(draw: Callable[..., tuple[Figure, pd.DataFrame]], *tables: Any) -> Figure:
+    """Draw a figure in the shared style, without leaving it to pyplot to show a second time."""
+    with mpl.rc_context(RC):
+        figure, _ = draw(*tables)
+    plt.close(figure)
+    return figure

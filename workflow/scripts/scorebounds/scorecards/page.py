@@ -1,5 +1,6 @@
 """Fill the template of a score card: one self-contained HTML file."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,14 @@ _TEMPLATE = Environment(
 
 
 def scorecard_page(
-    card: pd.DataFrame, allowed: pd.DataFrame, others: pd.DataFrame, dataset: str, model: str
+    card: pd.DataFrame,
+    allowed: pd.DataFrame,
+    others: pd.DataFrame,
+    dataset: str,
+    model: str,
+    *,
+    headline: str = "",
+    facts: Mapping[str, str] | None = None,
 ) -> str:
     """Write the page of one model beside one reference.
 
@@ -33,6 +41,10 @@ def scorecard_page(
     others : DataFrame
         From `jackknife.comparisons_of`.
     dataset, model : str
+    headline : str
+        A sentence on top of the page.
+    facts : mapping, optional
+        How the card was computed, at the foot of the page.
     """
     rows = card.to_dict("records")
     lowest = min([0.0, *card.score.dropna(), *card.null_low.dropna()])
@@ -41,6 +53,8 @@ def scorecard_page(
     return _TEMPLATE.render(
         dataset=dataset,
         model=model,
+        headline=headline,
+        facts=facts or {},
         **{name: int(card[name].iloc[0]) for name in ("n_samples", "n_conditions", "n_neurons")},
         counts=" · ".join(f"{verdict}: {n} of {len(card)}" for verdict, n in counts.items()),
         axis=f"{lowest:.2g} to 1",

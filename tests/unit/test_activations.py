@@ -1,0 +1,130 @@
+"""Activations of torch models: which layers, in which mode, and what is refused."""
+
+import numpy as np
+import psutil
+import pytest
+import torch
+from torch import nn
+
+import scorebounds as sb
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 3, 3)
+        self.norm = nn.BatchNorm2d(3)
+        self.drop = nn.Dropout(0.5)
+        self.head = nn.Linear(3 * 16, 4)
+
+    def forward(self, pixels):
+        hidden = self.drop(torch.relu(self.norm(self.conv(pixels))))
+        return self.head(hidden.flatten(1))
+
+
+@pytest.fixture
+def net():
+    torch.manual_seed(0)
+    return Net()
+
+
+@pytest.fixture
+def pixels():
+    return torch.randn(10, 1, 6, 6, generator=torch.Generator().manual_seed(1))
+
+
+def test_layers_are_recorded_as_the_model_computes_them(net, pixels):
+    net.eval()
+    with torch.no_grad():
+        expected = net.conv(pixels).flatten(1).numpy()
+        output = net(pixels).numpy()
+    found = sb.activations(net, pixels, batch_size=3)
+    assert list(found) == ["conv", "norm", "drop", "head"]
+    assert found["conv"].dims == ("sample", "neuron")
+    np.testing.assert_allclose(found["conv"].values, expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found["head"].values, output, rtol=1e-5, atol=1e-6)
+
+
+def test_model_is_left_as_it_was(net, pixels):
+    net.train()
+    net.norm.eval()
+    state = {name: value.clone() for name, value in net.state_dict().items()}
+    sb.activations(net, pixels)
+    assert net.training
+    assert net.drop.training
+    assert not net.norm.training
+    assert all(torch.equal(value, net.state_dict()[name]) for name, value in state.items())
+    assert not net.conv._forward_hooks
+    assert all(parameter.grad is None for parameter in net.parameters())
+
+
+def test_model_is_left_as_it_was_after_an_error(net):
+    net.train()
+    with pytest.raises(ValueError, match="expected inputs that Net takes"):
+        sb.activations(net, torch.ones(5, 2))
+    assert net.training
+    assert not net.conv._forward_hooks
+
+
+def test_patterns_and_pooling(net, pixels):
+    assert list(sb.activations(net, pixels, layers=["head", "co*"])) == ["conv", "head"]
+    pooled = sb.activations(net, pixels, layers="conv", pool="mean")["conv"]
+    whole = sb.activations(net, pixels, layers="conv")["conv"].values.reshape(10, 3, 16)
+    np.testing.assert_allclose(pooled.values, whole.mean(-1), rtol=1e-5)
+    with pytest.raises(ValueError, match="a layer named 'block'"):
+        sb.activations(net, pixels, layers=["block"])
+    with pytest.raises(ValueError, match="pool"):
+        sb.activations(net, pixels, pool="median")
+
+
+def test_batches_of_a_loader_and_names(net, pixels):
+    data = torch.utils.data.TensorDataset(pixels, torch.arange(10))
+    loader = torch.utils.data.DataLoader(data, batch_size=4)
+    names = [f"image {number}" for number in range(10)]
+    found = sb.activations(net, loader, layers="head", names=names)["head"]
+    expected = sb.activations(net, pixels, layers="head")["head"]
+    np.testing.assert_allclose(found.values, expected.values, rtol=1e-5)
+    order = torch.randperm(10, generator=torch.Generator().manual_seed(2))
+    shuffled = sb.activations(
+        net, pixels[order], layers="head", names=[names[number] for number in order]
+    )
+    scores = sb.scores(found, shuffled, ["cka"], match="names")
+    assert scores.score.item() == pytest.approx(1)
+    with pytest.raises(ValueError, match="a name for each of the 10 samples, got 2"):
+        sb.activations(net, pixels, names=["a", "b"])
+
+
+def test_half_precision_is_stored_in_single(net, pixels):
+    found = sb.activations(net.bfloat16(), pixels, layers="head")["head"]
+    assert found.dtype == np.float32
+
+
+def test_a_layer_that_runs_twice_or_gives_no_rows_is_refused(pixels):
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Identity()
+
+        def forward(self, pixels):
+            return self.layer(self.layer(pixels))
+
+    with pytest.raises(ValueError, match="run once for each batch"):
+        sb.activations(Twice(), pixels)
+
+
+def test_too_large_activations_are_refused_before_they_are_made(net, pixels, monkeypatch):
+    class Memory:
+        available = 1000
+
+    monkeypatch.setattr(psutil, "virtual_memory", Memory)
+    with pytest.raises(ValueError, match="of memory are free; choose fewer layers"):
+        sb.activations(net, pixels, batch_size=2)
+
+
+def test_scores_of_layers_make_a_profile(net, pixels):
+    layers = sb.activations(net, pixels)
+    table = sb.scores(layers["conv"], layers, ["cka", "linreg"])
+    assert list(dict.fromkeys(table.model)) == ["conv", "norm", "drop", "head"]
+    assert table.score.iloc[0] == pytest.approx(1)
+    (axis,) = table.plot().axes
+    assert [label.get_text() for label in axis.get_xticklabels()] == list(layers)

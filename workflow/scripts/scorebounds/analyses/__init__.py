@@ -1,0 +1,1 @@
+"""Analyses of arrays in memory: cards, comparisons, ranges and thresholds as result objects."""

@@ -1,0 +1,112 @@
+"""Arguments of the public functions, checked and brought into one form."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from scorebounds.core.recording import samples_by_neurons
+from scorebounds.datasets.arrays import as_recording, require_same_order
+from scorebounds.measures import registry
+from scorebounds.scorecards.matching import ORDER, Matched, match
+
+# One measure of each kind; with a tuned penalty and no fixed one, because the result of a fixed
+# penalty depends on the unit in which the model's activity is expressed.
+DEFAULT_MEASURES = (
+    "cka",
+    "cka_debiased",
+    "procrustes_angular",
+    "rsa_correlation_pearson",
+    "linreg",
+    "ridge_cv_tuned",
+    "svcca",
+    "soft_matching",
+    "mutual_knn_10",
+)
+
+recording = as_recording
+samples = samples_by_neurons
+
+
+def pair(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return both sides as samples × neurons, paired by position."""
+    matching = matched(as_recording(x, "x"), as_recording(y, "y"), ORDER)
+    return matching.reference, matching.model
+
+
+def matched(x: xr.DataArray, y: xr.DataArray, by: str | Sequence[str]) -> Matched:
+    """Pair the rows of a model with those of a recording."""
+    if by == ORDER:
+        require_same_order(x, y)
+    return match(x, y, by)
+
+
+def matched_models(
+    reference: xr.DataArray, models: Any, by: str | Sequence[str]
+) -> dict[str, Matched]:
+    """Pair each of several models with a recording; one array is one model."""
+    several = models if isinstance(models, Mapping) else {"model": models}
+    if not several:
+        raise ValueError("expected at least one model, got none")
+    return {
+        str(name): matched(reference, as_recording(values, str(name)), by)
+        for name, values in several.items()
+    }
+
+
+def measure_ids(names: Iterable[str] | None) -> list[str]:
+    """Return the ids of measures; the default ones if none are named."""
+    if names is None:
+        return list(DEFAULT_MEASURES)
+    listed = [names] if isinstance(names, str) else list(names)
+    if not listed:
+        raise ValueError("expected at least one measure, got an empty list")
+    return list(dict.fromkeys(registry.load(name).name for name in listed))
+
+
+def optimizable(names: Iterable[str] | None) -> list[str]:
+    """Return the ids of measures with a gradient; by default those of the default measures."""
+    ids = measure_ids(names)
+    without = [name for name in ids if not registry.load(name).differentiable]
+    if names is not None and without:
+        raise ValueError(
+            f"expected measures with a gradient, got {without[0]!r}, which can only be scored"
+        )
+    return [name for name in ids if name not in without]
+
+
+def label_names(array: xr.DataArray) -> list[str]:
+    """Return the names of the labels of a recording."""
+    return [str(name) for name in array.attrs["variables"]]
+
+
+def with_labels(array: xr.DataArray, labels: Mapping[str, Any] | None) -> xr.DataArray:
+    """Return the recording with these labels in place of its own, if any are given."""
+    if labels is None:
+        return array
+    row = str(array.dims[-2])
+    n_rows = array.sizes[row]
+    columns = {str(name): np.asarray(values) for name, values in labels.items()}
+    for name, values in columns.items():
+        if values.shape != (n_rows,):
+            raise ValueError(
+                f"expected label {name!r} with a value for each of the {n_rows} {row}s, "
+                f"got shape {values.shape}"
+            )
+    kept = array.drop_vars(label_names(array), errors="ignore")
+    made = kept.assign_coords({name: (row, values) for name, values in columns.items()})
+    return made.assign_attrs(variables=list(columns))
+
+
+def positive(number: int, name: str) -> int:
+    """Return a number that has to be at least 1."""
+    if number < 1:
+        raise ValueError(f"expected {name} of at least 1, got {number}")
+    return number
+
+
+def show_progress(text: str) -> None:
+    """Print a line of progress to the standard error stream."""
+    print(f"scorebounds: {text}", file=sys.stderr, flush=True)

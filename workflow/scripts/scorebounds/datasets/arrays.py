@@ -1,0 +1,217 @@
+"""Arrays in memory as recordings: NumPy, torch, xarray and pandas."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from scorebounds.core.checks import MIN_SAMPLES, count_neurons
+from scorebounds.core.recording import HALVES, ROW_NAME, SAMPLE_DIMS, recording
+
+# Names of axes that users and other packages give to samples, conditions, neurons and times.
+_AXIS_OF = {
+    **dict.fromkeys(("sample", "samples", "presentation", "trial", "image", "observation"), 0),
+    **dict.fromkeys(("condition", "conditions", "stimulus", "stimuli", "row"), 0),
+    **dict.fromkeys(("neuron", "neurons", "neuroid", "unit", "units", "channel", "feature"), 1),
+    **dict.fromkeys(("voxel", "electrode", "cell", "features"), 1),
+    **dict.fromkeys(("time", "times", "time_bin", "bin"), 2),
+}
+# Columns of these names hold identifiers of rows, whatever their type.
+_IDENTIFIERS = {
+    *("id", "index", "level_0", "sample", "trial", "condition", "stimulus", "image", "row"),
+    *("session", "run", "subject", "repetition", "repeat", "block", "fold", "time"),
+}
+_KEPT_ATTRIBUTES = ("dataset", "path", "sha256", "licence", "citation")
+
+
+def as_recording(values: Any, name: str) -> xr.DataArray:
+    """Bring activity into the form of a recording, in double precision.
+
+    Parameters
+    ----------
+    values : array_like, torch.Tensor, DataArray or DataFrame
+        Shape (n_samples, n_neurons) or (n_times, n_conditions, n_neurons), of any real number type.
+        The index of a DataFrame and the coordinates of a DataArray become names and labels of the
+        rows; a column of text becomes a label.
+    name : str
+        Used in messages, and as the attribute `dataset` unless `values` has one.
+
+    Raises
+    ------
+    ValueError
+        If the values are not real numbers, have another number of axes, or are not finite, or if
+        a column of a DataFrame may be a neuron or an identifier.
+    """
+    if isinstance(values, pd.DataFrame):
+        made = _from_pandas(values, name)
+    elif isinstance(values, xr.DataArray):
+        made = _from_xarray(values, name)
+    else:
+        made = recording(_real_numbers(_as_numpy(values), name))
+    made.attrs = {"dataset": name, **made.attrs}
+    _require_finite(made.values, name)
+    return made
+
+
+def row_names(array: xr.DataArray) -> list[str] | None:
+    """Return the name of each row, or None where the rows have no names."""
+    if ROW_NAME not in array.coords:
+        return None
+    return [str(value) for value in array[ROW_NAME].values]
+
+
+def require_same_order(x: xr.DataArray, y: xr.DataArray) -> None:
+    """Raise ValueError where a name occurs in both, but in different rows."""
+    first, second = row_names(x), row_names(y)
+    if first is None or second is None or first == second:
+        return
+    common = set(first) & set(second)
+    for row, pair in enumerate(zip(first, second, strict=False)):
+        if pair[0] != pair[1] and common & set(pair):
+            raise ValueError(
+                f"expected the rows of both sides in one order, got {pair[0]!r} and {pair[1]!r} in "
+                f"row {row} (counted from 0) although both sides name their rows; pass "
+                "match='names' to pair rows by name, or remove the names to pair them by position"
+            )
+
+
+def read_halves(array: xr.DataArray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the averages over either half of the trials, where a recording has them."""
+    if HALVES[0] not in array.coords:
+        return None
+    first, second = (array[half].values for half in HALVES)
+    return first, second
+
+
+def _as_numpy(values: Any) -> np.ndarray:
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError("expected values without a mask, got a masked array; select rows first")
+    if hasattr(values, "detach"):
+        tensor = values.detach().cpu()
+        # NumPy has no bfloat16; single precision holds every value of it.
+        return np.asarray(tensor.float() if tensor.is_floating_point() else tensor)
+    return np.asarray(values)
+
+
+def _real_numbers(values: np.ndarray, name: str) -> np.ndarray:
+    if values.dtype.kind not in "fiub":
+        raise ValueError(
+            f"expected {name} to hold real numbers, got {values.dtype} of shape {values.shape}"
+        )
+    if values.ndim not in SAMPLE_DIMS:
+        raise ValueError(
+            f"expected {name} of shape (n_samples, n_neurons) or (n_times, n_conditions, "
+            f"n_neurons), got shape {values.shape}"
+        )
+    return values.astype(np.float64)
+
+
+def _require_finite(values: np.ndarray, name: str) -> None:
+    flat = values.reshape(-1, values.shape[-1])
+    if len(flat) < MIN_SAMPLES or flat.shape[1] == 0:
+        raise ValueError(
+            f"expected {name} with at least {MIN_SAMPLES} samples and one neuron, "
+            f"got shape {values.shape}"
+        )
+    bad = np.flatnonzero(~np.isfinite(flat).all(axis=0))
+    if bad.size:
+        raise ValueError(
+            f"expected finite values, got NaN or infinity in {name}, {count_neurons(bad)}; "
+            "drop these neurons or the affected samples from both sides"
+        )
+
+
+def _from_pandas(table: pd.DataFrame, name: str) -> xr.DataArray:
+    kinds = {column: table[column].dtype.kind for column in table.columns}
+    texts = [column for column, kind in kinds.items() if kind not in "fiub"]
+    numbers = [column for column in table.columns if column not in texts]
+    _require_neurons(kinds, numbers, name)
+    labels = {str(column): table[column].astype(str).to_numpy() for column in texts}
+    names = None
+    if isinstance(table.index, pd.MultiIndex):
+        for level, values in enumerate(table.index.levels):
+            title = values.name or f"level_{level}"
+            labels[str(title)] = np.asarray(table.index.get_level_values(level)).astype(str)
+        names = np.array([" ".join(map(str, entry)) for entry in table.index])
+    elif not _is_default(table.index):
+        names = np.array([str(value) for value in table.index])
+        if table.index.name is not None:
+            labels[str(table.index.name)] = names
+    activity = _real_numbers(table[numbers].to_numpy(), name)
+    return recording(activity, labels, names=names)
+
+
+def _is_default(index: pd.Index) -> bool:
+    return index.dtype.kind in "iu" and np.array_equal(index, np.arange(len(index)))
+
+
+def _require_neurons(kinds: Mapping[Any, str], numbers: Sequence[Any], name: str) -> None:
+    """Refuse columns of numbers that may identify rows rather than hold a neuron's activity."""
+    if not numbers:
+        raise ValueError(f"expected {name} with columns of numbers, one for each neuron, got none")
+    named = [column for column in numbers if _is_identifier(column)]
+    real = [column for column in numbers if kinds[column] == "f"]
+    whole = [column for column in numbers if kinds[column] != "f"]
+    suspects = named or (whole if real and whole else [])
+    if suspects and len(suspects) < len(numbers):
+        shown = ", ".join(repr(column) for column in suspects[:3])
+        raise ValueError(
+            f"expected every column of numbers in {name} to be a neuron, got {len(suspects)} that "
+            f"may identify rows ({shown}); make them the index with set_index, drop them, or "
+            "convert all columns to one floating-point type"
+        )
+
+
+def _is_identifier(column: Any) -> bool:
+    text = str(column).lower()
+    return text in _IDENTIFIERS or text.startswith("unnamed:") or text.endswith("_id")
+
+
+def _from_xarray(array: xr.DataArray, name: str) -> xr.DataArray:
+    ordered = _in_order(array, name)
+    row, times = ordered.dims[-2], ordered.dims[0] if ordered.ndim == len(SAMPLE_DIMS[3]) else None
+    labels = {
+        str(title): coordinate.values
+        for title, coordinate in ordered.coords.items()
+        if coordinate.dims == (row,) and title not in (row, ROW_NAME)
+    }
+    halves = read_halves(ordered) or ()
+    time = ordered[times].values if times is not None and times in ordered.coords else None
+    known = {key: ordered.attrs[key] for key in _KEPT_ATTRIBUTES if key in ordered.attrs}
+    made = recording(
+        _real_numbers(ordered.values, name),
+        labels,
+        units=str(ordered.attrs.get("units", "")),
+        time=time,
+        names=_names_of(ordered, row),
+        halves=halves,
+    )
+    history = {key: ordered.attrs[key] for key in ("history",) if key in ordered.attrs}
+    return made.assign_attrs(**known, **history)
+
+
+def _names_of(array: xr.DataArray, row: Any) -> np.ndarray | None:
+    if ROW_NAME in array.coords:
+        return np.asarray(array[ROW_NAME].values)
+    if row not in array.coords or isinstance(array.get_index(row), pd.MultiIndex):
+        return None
+    index = array.get_index(row)
+    return None if _is_default(index) else np.array([str(value) for value in index])
+
+
+def _in_order(array: xr.DataArray, name: str) -> xr.DataArray:
+    """Return the array with its axes as (time,) sample, neuron."""
+    kinds = [_AXIS_OF.get(str(dim)) for dim in array.dims]
+    wanted = {2: [0, 1], 3: [2, 0, 1]}.get(array.ndim)
+    if wanted is None or all(kind is None for kind in kinds):
+        return array
+    if sorted(kind for kind in kinds if kind is not None) == sorted(wanted):
+        return array.transpose(*(array.dims[kinds.index(kind)] for kind in wanted))
+    if kinds == [2, 1]:
+        return array  # samples are times
+    raise ValueError(
+        f"expected {name} with dimensions (sample, neuron) or (time, condition, neuron), got "
+        f"{array.dims}; rename them with x.rename({{...}})"
+    )

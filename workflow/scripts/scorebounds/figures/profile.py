@@ -1,0 +1,64 @@
+"""Figures of several models or layers: scores by model, and differences between models."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from scorebounds.core.measure_table import measure_label
+from scorebounds.figures.style import PAGE_WIDTH, empty_figure, measure_handles, measure_looks
+
+WIDTH = PAGE_WIDTH / 2
+ROW_HEIGHT = 0.22
+
+
+def draw_profile(table: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+    """Draw the score of each model or layer, in the order of the table, a marker per measure.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns model, measure, score.
+    """
+    shown = table.dropna(subset=["score"])
+    if shown.empty:
+        return empty_figure("no measure is defined for these models"), shown
+    models = list(dict.fromkeys(table.model))
+    looks = measure_looks(dict.fromkeys(shown.measure))
+    figure, axis = plt.subplots(figsize=(max(WIDTH, 0.3 * len(models) + 1.2), 2.6))
+    for measure, rows in shown.groupby("measure", sort=False):
+        _, colour, marker = looks[str(measure)]
+        places = [models.index(model) for model in rows.model]
+        axis.plot(places, rows.score, marker=marker, color=colour, linestyle="none", markersize=4)
+    axis.set_xticks(range(len(models)), models, rotation=45, ha="right", rotation_mode="anchor")
+    axis.set_ylabel("score")
+    figure.legend(handles=measure_handles(looks), loc="outside lower center", ncols=3)
+    return figure, shown
+
+
+def draw_differences(table: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+    """Draw the difference between the scores of every two models, with its 95 % interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns measure, model, other, difference, difference_low, difference_high.
+    """
+    if table.empty:
+        return empty_figure("there are no two models to compare"), table
+    pairs = list(dict.fromkeys(zip(table.model, table.other, strict=True)))
+    measures = list(dict.fromkeys(table.measure))
+    height = 0.8 + ROW_HEIGHT * len(measures)
+    figure, axes = plt.subplots(
+        1, len(pairs), sharey=True, squeeze=False, figsize=(WIDTH * len(pairs), height)
+    )
+    for axis, (model, other) in zip(axes[0], pairs, strict=True):
+        rows = table[(table.model == model) & (table.other == other)]
+        places = np.array([measures.index(measure) for measure in rows.measure])
+        below = rows.difference - rows.difference_low
+        above = rows.difference_high - rows.difference
+        axis.errorbar(rows.difference, places, xerr=[below, above], fmt="o", color="#0072B2")
+        axis.axvline(0, color="0.5", linewidth=0.6)
+        axis.set(xlabel=f"score of {model} − score of {other}", ylim=(len(measures) - 0.5, -0.5))
+    axes[0, 0].set_yticks(range(len(measures)), [measure_label(name) for name in measures])
+    return figure, table
