@@ -135,6 +135,8 @@ def test_more_neurons_than_samples_give_a_warning_and_results(tmp_path):
     assert "warning: wide.npz: with 20 neurons and 12 samples" in made.said
     thresholds = pd.read_csv(tmp_path / "results/tables/thresholds.csv").set_index("dataset")
     assert (thresholds.loc["wide"].n_reached == 0).all()
+    assert thresholds.loc["wide"].note.str.startswith("capture is undefined").all()
+    assert len(pd.read_csv(tmp_path / "results/thresholds/wide/capture.csv")) == 0
     assert (thresholds.loc["ultrametric"].n_reached > 0).any()
     # Without labels there is nothing to decode.
     assert len(pd.read_csv(tmp_path / "results/decoding/wide/cka.csv")) == 0

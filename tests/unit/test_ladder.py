@@ -103,7 +103,7 @@ def test_card_alone_suffices():
     table = pd.DataFrame({"measure": ["cka", "soft_matching"], "score": [0.4, np.nan]})
     figure, shown = ladder_figure(table)
     assert shown.measure.tolist() == ["cka"]
-    assert "no optimised data" in texts(figure)
+    assert "no optimised data, or capture undefined" in texts(figure)
     assert "chance (5–95 % of shuffles)" not in texts(figure)
     assert "noise ceiling" not in texts(figure)
 

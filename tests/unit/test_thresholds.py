@@ -85,6 +85,7 @@ def test_tables_of_an_optimisation():
         "n_reached",
         "score_median",
         "score_all",
+        "note",
     ]
     assert thresholds.n_reached.tolist() == [2, 1]
     assert thresholds.n_seeds.tolist() == [2, 2]
@@ -183,12 +184,15 @@ def test_capture_is_undefined_where_random_data_explain_every_component(caplog):
         trajectories.append(trajectory)
     names = {"dataset": "wide", "measure": "cka", "direction": 1}
     tables = summarize_trajectories(to_dataset(trajectories, np.array([0.8, 0.2]), names))
-    for name in ("thresholds", "seeds", "capture"):
+    for name in ("seeds", "capture"):
         assert len(tables[name]) == 0
     assert list(tables["thresholds"]) == THRESHOLD_COLUMNS
+    assert (tables["thresholds"].n_reached == 0).all()
+    assert tables["thresholds"].score_mean.isna().all()
+    assert tables["thresholds"].note.str.startswith("capture is undefined").all()
     assert tables["runs"].n_captured.isna().all()
     assert len(tables["trajectories"]) == 4
-    assert "wide, cka: capture is undefined" in caplog.text
+    assert "wide, cka: there are no thresholds of components: capture is und" in caplog.text
 
 
 def summary(thresholds, **options):

@@ -65,9 +65,10 @@ def reference_tables(
                 smallest,
             )
         share = variance_share(plan.select(activity), codes)
-        row = (dataset, variable, codes.max() + 1, len(codes), plan.over)
-        row += (plan.chance(variable), accuracy, *chance_level)
-        rows.append((*row, p, p <= SIGNIFICANT, share, len(null), smallest))
+        sizes = (codes.max() + 1, len(codes), plan.over)
+        decided = (p, p <= SIGNIFICANT, share, len(null), smallest)
+        accuracies_and_chance = (plan.chance(variable), accuracy, *chance_level)
+        rows.append((dataset, variable, *sizes, *accuracies_and_chance, *decided))
         if recording.ndim == 3 and plan.over == CONDITIONS:
             times.append(_time_table(recording, plan, variable, of_times, null_of_times))
     return pd.DataFrame(rows, columns=REFERENCE_COLUMNS), pd.concat(times[1:] or times)

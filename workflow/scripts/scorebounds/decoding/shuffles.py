@@ -119,7 +119,8 @@ def _expanded(
 
 
 def _all_distinct(blocks: Sequence[_Block], codes: np.ndarray) -> list[np.ndarray]:
-    known, labellings = {partition(codes)}, []
+    known: set[bytes] = {partition(codes)}
+    labellings: list[np.ndarray] = []
     for arrangement in itertools.product(
         *(_arrangements(block.labels.tolist()) for block in blocks)
     ):
@@ -134,7 +135,8 @@ def _all_distinct(blocks: Sequence[_Block], codes: np.ndarray) -> list[np.ndarra
 def _drawn_distinct(
     rng: np.random.Generator, blocks: Sequence[_Block], codes: np.ndarray, n_shuffles: int
 ) -> list[np.ndarray]:
-    known, labellings = {partition(codes)}, []
+    known: set[bytes] = {partition(codes)}
+    labellings: list[np.ndarray] = []
     while len(labellings) < n_shuffles:
         arrangement = [rng.permutation(block.labels) for block in blocks]
         classes = _expanded(blocks, arrangement, codes)

@@ -107,7 +107,8 @@ def variable_thresholds(accuracies: pd.DataFrame, references: pd.DataFrame) -> p
     directions = {names: _direction(rows) for names, rows in accuracies.groupby(keys)}
     tables = [threshold_table("", "", "", [], np.empty(0), np.empty((0, 0)))]
     by_target = seed_thresholds(accuracies, references).groupby(keys, sort=False)
-    for (dataset, measure, target), rows in by_target:
+    for names, rows in by_target:
+        dataset, measure, target = map(str, names)
         tables.append(
             threshold_table(
                 dataset,

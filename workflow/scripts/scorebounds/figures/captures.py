@@ -26,6 +26,7 @@ from scorebounds.figures.style import (
     measure_handles,
     measure_looks,
     panels,
+    with_thresholds,
 )
 
 # The row of `agreement.csv` that the figure prints: mean |difference| of the first thresholds.
@@ -61,7 +62,7 @@ def threshold_figure(
         The thresholds of components, with those published.
     """
     keys = ["dataset", "measure", "target"]
-    components = thresholds[thresholds.kind == "pc"].astype({"target": int})
+    components = with_thresholds(thresholds[thresholds.kind == "pc"]).astype({"target": int})
     theirs = published[published.quantity == "pc_threshold"].astype({"target": int})
     shown = components.merge(theirs[[*keys, "published"]], on=keys, how="left")
     names = main_measures(shown.measure)

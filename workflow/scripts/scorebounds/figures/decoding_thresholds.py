@@ -122,7 +122,7 @@ def _handles(looks: dict[str, Look]) -> list[Line2D]:
     handles = measure_handles(looks)
     for handle in handles:
         handle.set_linestyle("none")
-    filled = {"color": "0.3", "linestyle": "none", "marker": "o"}
+    filled: dict[str, Any] = {"color": "0.3", "linestyle": "none", "marker": "o"}
     return [
         *handles,
         Line2D([], [], markersize=3.2, label="median, all seeds", **filled),

@@ -20,6 +20,7 @@ from scorebounds.figures.style import (
     dataset_label,
     empty_figure,
     model_looks,
+    with_thresholds,
 )
 
 SIGNIFICANT = 0.05
@@ -118,7 +119,7 @@ def ladder_table(cards: pd.DataFrame, thresholds: pd.DataFrame | None) -> pd.Dat
                 rows.append({**base, "element": element, "name": name, "low": low, "high": high})
     table = pd.DataFrame(rows, columns=COLUMNS)
     if thresholds is not None and len(table):
-        shown = thresholds[thresholds.measure.isin(table.measure.unique())]
+        shown = with_thresholds(thresholds[thresholds.measure.isin(table.measure.unique())])
         table = pd.concat([table, *_guaranteed(shown, table.dataset.iloc[0])], ignore_index=True)
     return table
 
@@ -321,7 +322,12 @@ def _add_legends(
         )
     if set(table.measure[table.element == "captured"]) < set(table.measure):
         handles.append(
-            Patch(facecolor="white", edgecolor="0.8", hatch="////", label="no optimised data")
+            Patch(
+                facecolor="white",
+                edgecolor="0.8",
+                hatch="////",
+                label="no optimised data, or capture undefined",
+            )
         )
     figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=6)
     if "captured" in elements:

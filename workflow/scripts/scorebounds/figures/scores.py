@@ -36,8 +36,8 @@ def score_figure(scores: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     DataFrame
         Means over seeds, per dataset.
     """
-    shown = scores.groupby(["dataset", "optimized", "measure"], sort=False).score.mean()
-    shown = shown.reset_index()
+    by_pair = scores.groupby(["dataset", "optimized", "measure"], sort=False)
+    shown = by_pair.score.mean().reset_index()
     table = shown[~shown.measure.isin(OFF_SCALE) & ~shown.optimized.isin(OFF_SCALE)]
     if table.empty:
         return empty_figure("no measure has a scale that runs up to 1"), shown
@@ -46,12 +46,13 @@ def score_figure(scores: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     n_small_rows = -(-len(datasets) // SMALL_IN_A_ROW) if len(datasets) > 1 else 0
     large, small = 0.28 * len(rows) + 1.1, 0.3 + 0.75 * len(rows) / len(columns)
     figure = plt.figure(figsize=(PAGE_WIDTH, large + small * n_small_rows * 1.2))
-    parts = figure.subfigures(2, 1, height_ratios=[large, max(small * n_small_rows * 1.2, 0.01)])
-    axis = parts[0].subplots()
+    heights = [large, max(small * n_small_rows * 1.2, 0.01)]
+    above, below = figure.subfigures(2, 1, height_ratios=heights, squeeze=False)[:, 0]
+    axis = above.subplots()
     image = _draw_mean(axis, table, rows, columns)
-    parts[0].colorbar(image, ax=axis, label="score", shrink=0.8, extend="min")
+    above.colorbar(image, ax=axis, label="score", shrink=0.8, extend="min")
     if n_small_rows:
-        grid = parts[1].subplots(n_small_rows, SMALL_IN_A_ROW, squeeze=False)
+        grid = below.subplots(n_small_rows, SMALL_IN_A_ROW, squeeze=False)
         for unused in grid.flat[len(datasets) :]:
             unused.set_visible(False)
         for panel, dataset in zip(grid.flat, datasets, strict=False):
@@ -97,7 +98,7 @@ def _draw_mean(axis: Axes, table: pd.DataFrame, rows: list[str], columns: list[s
         if np.isnan(value):
             axis.text(column, row, "–", ha="center", va="center", fontsize=6)
             continue
-        ends = write_briefly(low[row, column]), write_briefly(high[row, column])
+        ends = [write_briefly(float(end[row, column])) for end in (low, high)]
         text = write_score(value) + ("" if ends[0] == ends[1] else f"\n{ends[0]}–{ends[1]}")
         shade = "black" if value > BRIGHT else "white"
         axis.text(column, row, text, ha="center", va="center", color=shade, fontsize=6)

@@ -130,6 +130,13 @@ def model_looks(names: Iterable[str]) -> dict[str, tuple[str, str]]:
     }
 
 
+def with_thresholds(thresholds: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the rows whose note says that thresholds are not defined."""
+    if "note" not in thresholds:
+        return thresholds
+    return thresholds[thresholds.note.isna() | (thresholds.note == "")]
+
+
 def write_score(value: float) -> str:
     """Return a score with two digits, or a dash where there is none."""
     return "–" if np.isnan(value) else f"{value:.2f}".replace("-", "−")
@@ -237,7 +244,7 @@ def save(
 
 def _report(caught: Iterable[warnings.WarningMessage], path: str) -> None:
     """Name the characters for which the font has no glyph, once, and pass other warnings on."""
-    missing = {}
+    missing: dict[str, None] = {}
     for warning in caught:
         glyph = re.match(r"Glyph (\d+) .*missing from font", str(warning.message))
         if glyph:

@@ -31,7 +31,12 @@ THRESHOLD_COLUMNS = [
     "n_reached",
     "score_median",
     "score_all",
+    "note",
 ]
+UNDEFINED = (
+    "capture is undefined, because there are as many neurons as samples: random data with as many "
+    "neurons explain every component"
+)
 SEED_COLUMNS = ["dataset", "measure", "kind", "target", "seed", "score"]
 
 
@@ -50,7 +55,8 @@ def summarize_trajectories(stored: xr.Dataset) -> dict[str, pd.DataFrame]:
         for each seed; `runs`: a row per seed, with its first and last score, number of updates and
         why it stopped; `trajectories`: the score at each step; `capture`: the R² of each component
         against the score. Where Y explains every component from the start, because it has as many
-        neurons as samples, capture is undefined: `thresholds`, `seeds` and `capture` have no rows.
+        neurons as samples, capture is undefined: `thresholds` has empty scores and a note, `seeds`
+        and `capture` have no rows.
     """
     names = {"dataset": stored.attrs["dataset"], "measure": stored.attrs["measure"]}
     components = stored.component.values
@@ -68,10 +74,10 @@ def summarize_trajectories(stored: xr.Dataset) -> dict[str, pd.DataFrame]:
     defined = any(capture_is_defined(r2) for r2 in captured)
     if not defined:
         logger.warning(
-            "%(dataset)s, %(measure)s: capture is undefined, because random data with as many "
-            "neurons explain every component from the start (as many neurons as samples); there "
-            "are no thresholds of components",
-            names,
+            "%s, %s: there are no thresholds of components: %s",
+            names["dataset"],
+            names["measure"],
+            UNDEFINED,
         )
     runs = pd.DataFrame(
         {
@@ -93,10 +99,11 @@ def summarize_trajectories(stored: xr.Dataset) -> dict[str, pd.DataFrame]:
         "thresholds": threshold_table(
             **names,
             kind="pc",
-            targets=components[shown],
-            variance_ratio=variance_ratio[shown],
-            thresholds=thresholds[:, shown],
+            targets=components,
+            variance_ratio=variance_ratio,
+            thresholds=thresholds,
             direction=direction,
+            note="" if defined else UNDEFINED,
         ),
         "seeds": seed_table(
             **names, kind="pc", targets=components[shown], thresholds=thresholds[:, shown]
@@ -141,6 +148,7 @@ def threshold_table(
     variance_ratio: np.ndarray,
     thresholds: np.ndarray,
     direction: int = 1,
+    note: str = "",
 ) -> pd.DataFrame:
     """Summarise thresholds over seeds, a row per target.
 
@@ -159,6 +167,8 @@ def threshold_table(
         NaN where a seed never captured the target.
     direction : int
         −1 where the score falls during optimisation (a distance).
+    note : str
+        Why there are no thresholds, if they are not defined.
 
     Returns
     -------
@@ -189,6 +199,7 @@ def threshold_table(
                 "n_reached": len(reached),
                 "score_median": median,
                 "score_all": direction * (direction * of_target).max(),
+                "note": note,
             }
         )
     return pd.DataFrame(rows, columns=THRESHOLD_COLUMNS)
