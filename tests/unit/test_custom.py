@@ -86,7 +86,11 @@ def test_text_in_a_matlab_cell_is_a_label(tmp_path):
     cells[0] = np.arange(3)
     scipy.io.savemat(tmp_path / "d.mat", {"activity": ACTIVITY, "stimulus": cells})
     with pytest.raises(ValueError, match=r"d\.mat: expected label 'stimulus' to hold numbers or"):
-        custom.load(tmp_path / "d.mat")
+        custom.load(tmp_path / "d.mat", labels=["stimulus"])
+    # What nobody asked for is left out.
+    array = custom.load(tmp_path / "d.mat")
+    assert array.attrs["variables"] == []
+    assert "left out 'stimulus', which is no label" in array.attrs["history"]
 
 
 def test_the_name_of_an_axis_is_no_label(tmp_path, caplog):
@@ -279,10 +283,16 @@ def twice(path):
 
 
 MALFORMED = [
-    ("d.txt", csv("1"), {}, "expected a file that ends in one of .npz, .npy"),
+    ("d.doc", csv("1"), {}, "expected a file that ends in one of .npz, .npy"),
     ("d.npz", lambda p: None, {}, "no such file"),
     ("d.npz", lambda p: p.write_bytes(b"PK\x03\x04 cut"), {}, "cannot be read"),
-    ("d.npz", lambda p: np.savez(p, rates=ACTIVITY), {}, "array named 'activity', got 'rates'"),
+    (
+        "d.npz",
+        lambda p: np.savez(p, rates=ACTIVITY, more=ACTIVITY),
+        {},
+        "an array named 'activity', got 'more', 'rates'; name the array of activity in `array`",
+    ),
+    ("d.npz", lambda p: np.savez(p, rate=ACTIVITY[0, 0]), {}, "with two or more axes, got 'rate'"),
     ("d.npz", npz(), {"array": "spikes"}, "expected an array named 'spikes', got 'activity'"),
     ("d.npz", twice, {}, "got two arrays named 'activity'"),
     ("d.npz", npz(activity=np.array([{}])), {}, "'activity' holds Python objects; save numbers"),
@@ -324,14 +334,20 @@ MALFORMED = [
     ("d.npz", npz(), {"time": [1, 2, 3]}, "expected `time` as 4 rising numbers"),
     ("d.npz", npz(), {"time": [1, 3, 2, 4]}, "expected `time` as 4 rising numbers"),
     ("d.npz", npz(activity=ACTIVITY[0]), {"time": [1, 2]}, "no axis of `axes` is time"),
-    ("d.csv", csv(""), {}, "expected a header with the names of the columns, got an empty file"),
-    ("d.csv", csv("1.5,2\n3,4\n5,6\n"), {}, "expected a header with the names of the columns"),
-    ("d.csv", csv(",a\n0,1\n1,2\n"), {}, "expected a name for every column; is one the row"),
+    ("d.csv", csv(""), {}, "the file is empty"),
+    ("d.csv", csv("\n\n"), {}, "expected a header with the names of the columns, got an empty"),
+    ("d.csv", csv("a,b\n"), {}, "expected rows of values below the header, got none"),
+    ("d.csv", csv("a,,b\n0,1,2\n1,2,3\n"), {}, "a name for every column, got none for column 1"),
     ("d.csv", csv("a,a\n0,1\n1,2\n"), {}, "got two columns named 'a'"),
     ("d.csv", csv("a,b\n1,2\n3,-\n4,5\n"), {}, "column 'b', got '-' in sample 1"),
     ("d.csv", csv("a,b\nx,y\nz,w\n"), {}, "expected columns of numbers, a neuron each, got none"),
     ("d.csv", csv("a,b\n1,x\n2,\n3,y\n"), {"labels": ["b"]}, "there is no value in row 1"),
-    ("d.csv", csv('a,b\n1,2\n"3,4\n'), {}, "cannot be read"),
+    (
+        "d.csv",
+        csv('a,b\n1,2\n"3,4\n'),
+        {},
+        "expected 2 fields in each row, as in the header, got 1",
+    ),
     ("d.mat", lambda p: p.write_bytes(b"not matlab"), {}, "cannot be read as MATLAB file"),
     (
         "d.mat",
@@ -339,12 +355,12 @@ MALFORMED = [
         {},
         "expected 'activity' to hold numbers, got objects of shape (3, 1)",
     ),
-    ("d.mat", lambda p: scipy.io.savemat(p, {"activity": {"a": 1}}), {}, "to hold numbers, got"),
+    ("d.mat", lambda p: scipy.io.savemat(p, {"activity": {"a": 1}}), {}, "got 'activity.a'"),
     (
         "d.mat",
         lambda p: h5py.File(p, "w").create_group("activity").file.close(),
         {},
-        "'activity' is a structure or sparse; save a plain array",
+        "'activity' is a structure without fields; save a plain array",
     ),
     ("d.mat", empty_hdf5, {}, "'activity' of shape (10000000, 10000000) needs 2400000.0 GB"),
     ("d.nc", empty_hdf5, {}, "'activity' of shape (10000000, 10000000) needs 2400000.0 GB"),
@@ -433,7 +449,8 @@ def test_report_tells_what_is_in_a_dataset(tmp_path):
 def test_unusable_activity_leaves_nothing_but_a_sentence(tmp_path, change, message):
     np.savez(tmp_path / "d.npz", activity=change(ACTIVITY))
     target, report = tmp_path / "d.nc", tmp_path / "d.md"
-    arguments = (target, report, "d", [tmp_path / "d.npz"], [], tmp_path / "lock", {})
+    targets = {"recording": target, "report": report}
+    arguments = (targets, "d", [tmp_path / "d.npz"], [], tmp_path / "lock", {})
     with pytest.raises(ValueError) as error:
         prepare_dataset.main(*arguments, seed=0, settings={}, custom=True)
     assert str(error.value).startswith(f"{tmp_path / 'd.npz'}: ")

@@ -205,12 +205,19 @@ def test_majajhong_repetitions_are_averaged_and_the_table_joined(tmp_path):
     array = load("majajhong2015", files)
     assert array.dims == ("sample", "neuron")
     assert array.category.values.tolist() == ["Faces", "Fruits", "Cars", "Faces"]
+    # Activations are matched by the ids of the stimuli.
+    assert array.row_name.values.tolist() == sorted(set(presented_ids(files)))
     it = values[:, [1, 2, 4], 0].astype(np.float64)
     assert array.values[0, [0, 2]] == pytest.approx(it[[1, 6, 8]][:, [0, 2]].mean(0))
     # What is missing in one repetition is averaged over the others.
     assert array.values[0, 1] == pytest.approx(it[[6, 8], 1].mean())
     assert array.values[2] == pytest.approx(it[[0, 7]].mean(0))
     assert "2 to 3 repetitions" in array.attrs["history"]
+
+
+def presented_ids(files):
+    with xr.open_dataarray(files[0], engine="h5netcdf") as assembly:
+        return assembly.stimulus_id.values.astype(str).tolist()
 
 
 def test_majajhong_ids_may_have_the_older_name(tmp_path):
@@ -257,6 +264,7 @@ def test_freemanziemba_is_averaged_in_two_windows(tmp_path):
     assert array.time.values.tolist() == [75, 225]
     assert array.texture_type.values.tolist() == ["noise", "noise", "texture", "texture"]
     assert array.texture_family.values.tolist() == ["56", "18", "13", "13"]
+    assert array.row_name.values.tolist() == ["n1", "n2", "t1", "t2"]
     for window in range(2):
         for place, image in enumerate(sorted(images)):
             of_image = values[shown == image][:, :, 150 * window : 150 * (window + 1)]

@@ -48,7 +48,32 @@ from helpers.workflow import snakemake
         ("models: {a: {path: gone.npz, references: [ultrametric]}}", "models → a: no such file"),
         (
             "models: {rnn-context: {references: [ultrametric], match: label}}",
-            "match: expected order, names, or a list of labels that model and reference have",
+            "match: expected order, names, a list of labels that model and reference have, or a",
+        ),
+        (
+            "models: {rnn-context: {references: [ultrametric], match: {names: prefix}}}",
+            "match: expected order, names, a list of labels",
+        ),
+        ("custom: {a: {path: x.npz}, 2013: {path: x}}", "got 2013, which YAML reads as int; start"),
+        (
+            "custom: {2024-01-01: {path: x}}",
+            "which YAML reads as timestamp; start it with a letter",
+        ),
+        ("models: {no: {path: x, references: [a]}}", "got no, which YAML reads as bool; start it"),
+        (
+            'custom: {"01": {path: x}}',
+            "a name of letters, digits, '.', '_' and '-' that is no number",
+        ),
+        ("custom: {NA: {path: x}}", "that is no number and not NA, None, null, true or false"),
+        ("custom: {a: {path: x}, b: {path: x}, a: {path: y}}", "expected each key once, got 'a'"),
+        (
+            "custom: {a: {path: config.yaml}, A: {path: config.yaml}}",
+            "the names 'a' and 'A' differ in case only",
+        ),
+        (
+            "models: {net: {path: config.yaml, references: [ultrametric]}, "
+            "net.scores: {path: config.yaml, references: [ultrametric]}}",
+            "the files of 'net.scores' would be those of 'net' that end in .scores",
         ),
         ("scorecards: {n_permutations: 9}", "n_permutations: expected a number of shuffles, at le"),
         ("custom: {a: {file: x.npz}}", "custom → a: unknown key 'file'"),
@@ -60,7 +85,7 @@ from helpers.workflow import snakemake
         ),
         (
             "custom: {a: {path: x.npz, axes: [trials, neuron]}}",
-            "axes → 0: expected neuron, time, sample, trial or condition, got 'trials'",
+            "axes → 0: expected neuron, time, sample, trial or condition; of feature maps",
         ),
         (
             "custom: {a: {path: x.npz, axes: [trial, time]}}",
@@ -89,7 +114,10 @@ from helpers.workflow import snakemake
         ("datasets: [rnn-contex]", "unknown dataset 'rnn-contex' (did you mean 'rnn-context'?)"),
         ("mante2013: {monkeys: [B]}", "monkeys → 0: expected A or F, got 'B'"),
         ("downloads: {per_host: 0}", "per_host: expected a number of files fetched from one host"),
-        ("custom: {'a b': {path: x}}", "expected a name of letters, digits, '.', '_' and '-', got"),
+        (
+            "custom: {'a b': {path: x}}",
+            "expected a name of letters, digits, '.', '_' and '-' that is no number",
+        ),
     ],
 )
 def test_bad_setting_is_told_in_one_sentence(tmp_path, settings, sentence):

@@ -84,8 +84,8 @@ def test_packages_import_only_from_packages_below():
 # Heavy packages, and the only packages of the library that may import them.
 IMPORTED_BY = {
     "torch": {
-        *("core", "measures", "networks", "optimization", "decoding", "ranges", "scorecards"),
-        "analyses",
+        *("core", "datasets", "decoding", "measures", "networks", "optimization", "ranges"),
+        *("scorecards", "analyses"),
     },
     "matplotlib": {"figures"},
     "jinja2": {"scorecards", "analyses"},

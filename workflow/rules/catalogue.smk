@@ -1,6 +1,7 @@
 """Which datasets there are, where their files come from, and which of them take part."""
 
 import csv
+import hashlib
 import re
 from urllib.parse import unquote, urlparse
 
@@ -30,6 +31,10 @@ IMAGES = "cifar10"
 SURROGATE = "surrogate-"
 # What an entry of `models` says of its comparison; the rest is of its file.
 MATCH_KEYS = ("references", "match")
+# What follows the name of a model in the files of its score card.
+PARTS_OF_SCORECARD = ("scores", "replicates", "components", "allowed")
+# A larger file is known by its size and time, since every start of Snakemake would read it.
+HASHED_BYTES = 20_000_000
 
 
 def read_catalogue():
@@ -157,10 +162,10 @@ def own_entries():
 
 
 def custom_files(name):
-    """List the files of a user's dataset: the recording, and a table of labels if there is one."""
+    """List the files of a user's dataset: the recording, a table of labels, a mask."""
     entry = USER_DATASETS[name]
-    labels = entry.get("labels")
-    return [absolute(path) for path in (entry["path"], labels) if isinstance(path, str)]
+    paths = (entry["path"], entry.get("labels"), entry.get("mask"))
+    return [absolute(path) for path in paths if isinstance(path, str)]
 
 
 def check_custom():
@@ -171,14 +176,35 @@ def check_custom():
             f"got {config[PRIVATE]['path']!r}"
         )
     twice = [name for name in config["custom"] if "path" in config["models"].get(name, {})]
+    check_file_names([*USER_DATASETS, *config["models"]])
     for name in USER_DATASETS:
         section = "custom" if name in config["custom"] else "models"
         taken = name in EMBEDDED or catalogue_files(name) or name.startswith(SURROGATE)
         if taken or name in twice:
             raise WorkflowError(f"config, {section}: the name {name!r} is taken, choose another")
         for path in custom_files(name):
-            if not Path(path).is_file():
+            # A git-annex link without content is a file to the reader, which says what is wrong.
+            if not Path(path).exists() and not Path(path).is_symlink():
                 raise WorkflowError(f"config, {section} → {name}: no such file: {path}")
+
+
+def check_file_names(names):
+    """Refuse names of datasets and models whose files would be the same, or another's part."""
+    seen = {}
+    for name in dict.fromkeys(names):
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            raise WorkflowError(
+                f"config: the names {other!r} and {name!r} differ in case only, and are one file "
+                "on some systems; rename one"
+            )
+    for name in seen.values():
+        base, _, part = name.rpartition(".")
+        if base.lower() in seen and part.lower() in PARTS_OF_SCORECARD:
+            raise WorkflowError(
+                f"config: the files of {name!r} would be those of {base!r} that end in .{part}; "
+                "rename one"
+            )
 
 
 def require_known(section, names):
@@ -247,6 +273,23 @@ def raw_checksums(wildcards):
     if wildcards.dataset == PRIVATE:
         return []
     return [CATALOGUE[key]["checksum"] for key in catalogue_files(wildcards.dataset)]
+
+
+def user_file_stamps(wildcards):
+    """Return what tells that a user's file has been replaced, also by one with an older date."""
+    if wildcards.dataset not in USER_DATASETS:
+        return []
+    return [stamp_of_file(Path(path)) for path in custom_files(wildcards.dataset)]
+
+
+def stamp_of_file(path):
+    """Return the digest of a file, or size and time of one that takes long to read."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    states = [file.stat() for file in files if file.is_file()]
+    size = sum(state.st_size for state in states)
+    if path.is_file() and size <= HASHED_BYTES:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    return f"{size} bytes, {max((state.st_mtime_ns for state in states), default=0)}"
 
 
 def dataset_settings(wildcards):

@@ -53,6 +53,7 @@ rule prepare_dataset:
     params:
         code=code_digest("prepare_dataset", modules=loader_of_job),
         checksums=raw_checksums,
+        stamps=user_file_stamps,
         lock=prefixed(CHECKSUM_LOCK),
         settings=dataset_settings,
         provenance=dataset_provenance,

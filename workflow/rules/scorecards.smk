@@ -23,7 +23,7 @@ rule score_model:
     params:
         code=code_digest("score_model", measures=config["measures"]),
         measures=lookup(dpath="measures", within=config),
-        match=lambda wildcards: config["models"][wildcards.model].get("match", "order"),
+        match=lambda wildcards: config["models"][wildcards.model].get("match"),
         settings=lookup(dpath="scorecards", within=config),
         device=lookup(dpath="device", within=config),
         seed=lookup(dpath="seed", within=config),

@@ -54,6 +54,37 @@ def absolute(path):
     return str(path) if prefixed(path) == str(path) else os.path.abspath(path)
 
 
+def faults_of_keys(node, place=()):
+    """Yield what YAML would take otherwise than it is written: repeated keys, names read as numbers."""
+    if isinstance(node, yaml.MappingNode):
+        lines = {}
+        for key, value in node.value:
+            where = f"{key.start_mark.name}, line {key.start_mark.line + 1}"
+            name = str(key.value)
+            if name in lines and name != "<<":
+                yield f"{where}: expected each key once, got {name!r} again after line {lines[name]}"
+            lines[name] = key.start_mark.line + 1
+            if place in (("custom",), ("models",)) and not key.tag.endswith(":str"):
+                yield (
+                    f"{where}: expected the name of a dataset or model, got {name}, which YAML "
+                    f"reads as {key.tag.rpartition(':')[2]}; start it with a letter, as data-{name}"
+                )
+            yield from faults_of_keys(value, (*place, name))
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            yield from faults_of_keys(value, (*place, ""))
+
+
+def check_config_files():
+    """Refuse config files that YAML would take otherwise than they are written."""
+    for path in dict.fromkeys(map(str, workflow.configfiles)):
+        if Path(path).is_file():
+            with open(path, encoding="utf-8") as file:
+                faults = list(faults_of_keys(yaml.compose(file, Loader=yaml.SafeLoader)))
+            if faults:
+                raise WorkflowError(faults[0])
+
+
 def read_yaml(path):
     """Read a YAML file."""
     return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
@@ -113,6 +144,7 @@ def hold_to_schema(name, data):
 
 def check_settings(settings):
     """Read what the command line hands on as text (`offline=true`, `mirrors=<one>`), and check."""
+    check_config_files()
     if str(settings.get("offline")).lower() in ("true", "false"):
         settings["offline"] = str(settings["offline"]).lower() == "true"
     if isinstance(settings.get("mirrors"), str):

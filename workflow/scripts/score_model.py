@@ -30,7 +30,10 @@ def main(
 ) -> None:
     matched = match(read_recording(reference), read_recording(model), by)
     resampling = ResamplingSettings(**settings, seed=seed)
-    scores, replicates = score_model(matched, measures, resampling, read_halves(reference), device)
+    halves = read_halves(reference)
+    if halves is not None:
+        halves = (matched.align(halves[0]), matched.align(halves[1]))
+    scores, replicates = score_model(matched, measures, resampling, halves, device)
     write_table(targets["scores"], scores)
     write_table(targets["replicates"], replicates)
     write_table(targets["components"], explained_components(matched, device))

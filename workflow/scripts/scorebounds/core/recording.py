@@ -13,9 +13,9 @@ SAMPLE_DIMS = {2: ("sample", "neuron"), 3: ("time", "condition", "neuron")}
 # Coordinate with the name of each sample or condition, by which a model's are found; no variable.
 ROW_NAME = "row_name"
 # Coordinates with averages over either half of the trials.
-HALVES = ("first_half", "second_half")
+HALVES = ("__first_half__", "__second_half__")
 # Attributes that are lists of names. netCDF stores a list of one as its element.
-LISTS = ("variables", "averaged_by")
+LISTS = ("variables", "averaged_by", "found")
 
 
 def recording(
@@ -68,7 +68,8 @@ def recording(
     array = xr.DataArray(values, dims=dims, coords=coords, name="activity")
     array.attrs["units"] = units
     array.attrs["variables"] = list(coords)
-    array.attrs["history"] = "\n".join(done)
+    # A step is a line, whatever names it quotes.
+    array.attrs["history"] = "\n".join(" ".join(step.split()) for step in done)
     if time is not None:
         array = array.assign_coords(time=("time", time, {"units": time_units}))
     if names is not None:

@@ -48,6 +48,7 @@ def load(files: list[Path]) -> xr.DataArray:
         np.stack([window.to_numpy() for window in windows]),
         {name: values.to_numpy(str) for name, values in labels.items()},
         units="spikes per ms",
+        names=windows[0].index.to_numpy(str),
         time=WINDOW_BINS * (np.arange(N_WINDOWS) + 0.5),
         done=averaged_step(ids, "unit, in windows of 150 ms"),
     )

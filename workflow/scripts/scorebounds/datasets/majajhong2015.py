@@ -41,5 +41,6 @@ def load(files: list[Path]) -> xr.DataArray:
         averages.to_numpy(),
         {"category": category.loc[averages.index].to_numpy(str)},
         units="1",
+        names=averages.index.to_numpy(str),
         done=averaged_step(ids, "site of IT"),
     )

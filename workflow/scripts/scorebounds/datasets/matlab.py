@@ -1,7 +1,8 @@
 """MATLAB files, version 5 to 7.3: their variables in one form, read when they are asked for."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -10,23 +11,25 @@ import numpy as np
 import scipy.io
 import scipy.sparse
 
+from scorebounds.datasets.errors import UnusableError
+
 # What readers raise on damaged files.
 UNREADABLE = (KeyError, NotImplementedError, OSError, TypeError, ValueError)
-
-
-class UnusableError(ValueError):
-    """What is wrong with the content of a file, in a sentence without its name."""
+NUMBERS, TEXT, OBJECTS = "numbers", "text", "objects"
+_NUMERIC = re.compile(r"u?int\d+|double|single|logical|sparse")
 
 
 class MatlabFile(NamedTuple):
     """Shapes of the variables of a file, by name, and the function that reads one.
 
     A cell array is read as an array of objects, text as an array of strings, numbers as they are;
-    axes are in MATLAB's order whatever the version.
+    axes are in MATLAB's order whatever the version. A field of a structure is a variable named
+    `structure.field`, a cell of an array of cells `cells{1}`.
     """
 
-    shapes: dict[str, tuple[int, ...]]
+    shapes: Mapping[str, tuple[int, ...]]
     read: Callable[[str], np.ndarray]
+    kinds: Mapping[str, str]
 
 
 @contextlib.contextmanager
@@ -36,37 +39,160 @@ def open_matlab(path: Path) -> Iterator[MatlabFile]:
     Raises
     ------
     UnusableError
-        If it is damaged, or no MATLAB file; from the reader, if a variable is a structure.
+        If it is damaged, or no MATLAB file; from the reader, if a variable is an object that only
+        MATLAB can read.
     """
     if path.is_file() and h5py.is_hdf5(path):
         with h5py.File(path, "r") as file:
             # "#refs#" holds what cells and structures point at.
-            shapes = {name: _shape(item) for name, item in file.items() if name[0] != "#"}
-            yield MatlabFile(shapes, lambda name: _from_hdf5(file, file[name]))
+            items = dict(_fields(file, ""))
+            shapes = {name: _shape(item) for name, item in items.items()}
+            kinds = {name: _kind(_matlab_class(item)) for name, item in items.items()}
+
+            def read(name: str) -> np.ndarray:
+                parts = _cell_of(name)
+                values = _from_hdf5(file, items[parts[0]] if parts else items[name])
+                return np.asarray(values) if parts is None else _picked(name, values, parts[1])
+
+            yield MatlabFile(_WithCells(shapes), read, kinds)
         return
     try:
-        # A row of text is one value.
-        shapes = {
-            name: shape[:1] if kind == "char" else shape
-            for name, shape, kind in scipy.io.whosmat(path)
-        }
+        listed = {name: (shape, kind) for name, shape, kind in scipy.io.whosmat(path)}
     except FileNotFoundError:
         raise
-    except (*UNREADABLE, scipy.io.matlab.MatReadError) as error:
-        raise UnusableError(f"cannot be read as MATLAB file: {error}") from error
-    yield MatlabFile(shapes, lambda name: _from_version_5(path, name))
+    except (*UNREADABLE, IndexError, scipy.io.matlab.MatReadError) as error:
+        yield _read_at_once(path, error)
+        return
+    if any(kind == "struct" for _, kind in listed.values()):
+        yield _read_at_once(path, None)
+        return
+    # A row of text is one value.
+    shapes = {name: s[:1] if kind == "char" else s for name, (s, kind) in listed.items()}
+
+    def read_one(name: str) -> np.ndarray:
+        parts = _cell_of(name)
+        values = _from_version_5(path, parts[0] if parts else name)
+        return values if parts is None else _picked(name, values, parts[1])
+
+    kinds = {name: _kind(kind) for name, (_, kind) in listed.items()}
+    yield MatlabFile(_WithCells(shapes), read_one, kinds)
+
+
+class _WithCells(dict[str, tuple[int, ...]]):
+    """Shapes by name, in which a cell that is asked for is there if its array is."""
+
+    def __contains__(self, name: object) -> bool:
+        parts = _cell_of(str(name))
+        return super().__contains__(parts[0] if parts else name)
+
+    def __missing__(self, name: str) -> tuple[int, ...]:
+        # The size of a cell is not known before it is read.
+        return ()
+
+
+def _cell_of(name: str) -> tuple[str, int] | None:
+    """Return array and number, from 1, of a cell `cells{number}`."""
+    found = re.fullmatch(r"(.+)\{(\d+)\}", name)
+    return (found[1], int(found[2])) if found else None
+
+
+def _picked(name: str, values: np.ndarray, number: int) -> np.ndarray:
+    cells = values.ravel(order="F")
+    if values.dtype.kind != "O" or not 1 <= number <= cells.size:
+        raise UnusableError(f"expected {name!r} to be one of the cells, of which there are "
+                            f"{cells.size if values.dtype.kind == 'O' else 0}")  # fmt: skip
+    return np.asarray(cells[number - 1])
+
+
+def _kind(matlab_class: str) -> str:
+    if matlab_class == "char":
+        return TEXT
+    return NUMBERS if _NUMERIC.fullmatch(matlab_class or "double") else OBJECTS
+
+
+def _read_at_once(path: Path, cause: Exception | None) -> MatlabFile:
+    """Read everything: structures, and files with objects, whose list SciPy cannot make."""
+    try:
+        content = scipy.io.loadmat(path)
+    except (*UNREADABLE, IndexError, scipy.io.matlab.MatReadError) as error:
+        said = " ".join(str(cause or error).split())
+        raise UnusableError(f"cannot be read as MATLAB file: {said}") from error
+    arrays: dict[str, Any] = {}
+    for name, values in content.items():
+        if name.startswith("__") and name.endswith("__"):
+            continue
+        if isinstance(values, scipy.io.matlab.MatlabOpaque):
+            arrays.update(_opaque_names(values))
+        else:
+            arrays.update(_unpacked(name, values))
+    shapes = {name: getattr(values, "shape", ()) for name, values in arrays.items()}
+    kinds = {name: _kind_of_values(values) for name, values in arrays.items()}
+
+    def read(name: str) -> np.ndarray:
+        parts = _cell_of(name)
+        values = arrays[parts[0] if parts else name]
+        if values is None:
+            raise _only_in_matlab(name)
+        dense = cast("Any", values).toarray() if scipy.sparse.issparse(values) else values
+        return np.asarray(dense) if parts is None else _picked(name, np.asarray(dense), parts[1])
+
+    return MatlabFile(_WithCells(shapes), read, kinds)
+
+
+def _only_in_matlab(name: str) -> UnusableError:
+    return UnusableError(
+        f"{name!r} is a string, table, categorical or other object, which only MATLAB can read; "
+        "save numbers, or text with cellstr(…)"
+    )
+
+
+def _opaque_names(values: Any) -> dict[str, None]:
+    """Return the names of objects, of which nothing else can be read."""
+    names = [field.decode() if isinstance(field, bytes) else str(field) for field in values["s0"]]
+    return dict.fromkeys(name for name in names if name.isidentifier())
+
+
+def _unpacked(name: str, values: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the fields of a structure, and what is none as it is."""
+    if isinstance(values, np.ndarray) and values.dtype.names and values.size == 1:
+        for field in values.dtype.names:
+            yield from _unpacked(f"{name}.{field}", values.ravel()[0][field])
+    else:
+        yield name, values
+
+
+def _kind_of_values(values: Any) -> str:
+    if scipy.sparse.issparse(values):
+        return NUMBERS
+    kind = values.dtype.kind if isinstance(values, np.ndarray) else "O"
+    return NUMBERS if kind in "fiub" else TEXT if kind == "U" else OBJECTS
+
+
+def _fields(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Yield the variables of a file, and the fields of its structures by path."""
+    for name, item in group.items():
+        if name[0] == "#":
+            continue
+        is_struct = isinstance(item, h5py.Group) and "MATLAB_sparse" not in item.attrs
+        if is_struct and len(item):
+            yield from _fields(item, f"{prefix}{name}.")
+        else:
+            yield prefix + name, item
 
 
 def _shape(item: Any) -> tuple[int, ...]:
+    if isinstance(item, h5py.Group) and "MATLAB_sparse" in item.attrs:
+        n_columns = len(item["jc"]) - 1 if "jc" in item else 0
+        return int(item.attrs["MATLAB_sparse"]), n_columns
     if not isinstance(item, h5py.Dataset):
         return ()
     shape = tuple(item.shape[::-1])
     return shape[:1] if _matlab_class(item) == "char" else shape
 
 
-def _matlab_class(item: h5py.Dataset) -> str:
+def _matlab_class(item: Any) -> str:
     kind = item.attrs.get("MATLAB_class", "")
-    return kind.decode() if isinstance(kind, bytes) else kind
+    return str(kind.decode() if isinstance(kind, bytes) else kind)
 
 
 def _from_version_5(path: Path, name: str) -> np.ndarray:
@@ -76,12 +202,16 @@ def _from_version_5(path: Path, name: str) -> np.ndarray:
 
 
 def _from_hdf5(file: h5py.File, item: Any) -> Any:
+    if isinstance(item, h5py.Group) and "MATLAB_sparse" in item.attrs:
+        return _sparse(item)
     if not isinstance(item, h5py.Dataset):
-        raise UnusableError(f"{item.name[1:]!r} is a structure or sparse; save a plain array")
+        raise UnusableError(f"{item.name[1:]!r} is a structure without fields; save a plain array")
     kind = _matlab_class(item)
     if item.attrs.get("MATLAB_empty", 0):
         # The values of an empty array are its shape.
         return np.empty(tuple(int(size) for size in item[()]))
+    if "MATLAB_object_decode" in item.attrs or kind in ("string", "table", "categorical"):
+        raise _only_in_matlab(item.name[1:])
     values = item[()]
     if kind == "cell" or values.dtype == h5py.ref_dtype:
         cells = np.empty(values.shape, dtype=object)
@@ -93,3 +223,11 @@ def _from_hdf5(file: h5py.File, item: Any) -> Any:
     if values.dtype.names == ("real", "imag"):
         return (values["real"] + 1j * values["imag"]).T
     return values.T
+
+
+def _sparse(item: Any) -> np.ndarray:
+    n_rows, n_columns = _shape(item)
+    data = item["data"][()] if "data" in item else np.empty(0)
+    rows = item["ir"][()] if "ir" in item else np.empty(0, dtype=np.int64)
+    matrix = scipy.sparse.csc_array((data, rows, item["jc"][()]), shape=(n_rows, n_columns))
+    return np.asarray(matrix.toarray())

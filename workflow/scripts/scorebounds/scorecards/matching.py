@@ -1,16 +1,26 @@
 """Match the rows of a model's activity with the samples of a reference."""
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from scorebounds.core.checks import MIN_SAMPLES
 from scorebounds.core.recording import ROW_NAME
+from scorebounds.scorecards.names import as_text, codes, comparable, near_miss, shown, stems
 
-ORDER, NAMES = "order", "names"
-N_SHOWN = 3
+logger = logging.getLogger(__name__)
+
+ORDER, NAMES, LABELS = "order", "names", "labels"
+EXACT, STEM = "exact", "stem"
+ERROR, INTERSECT = "error", "intersect"
+BROADCAST, AVERAGE = "broadcast", "average"
+_IN_MS = {"ms": 1.0, "s": 1000.0, "us": 0.001}
+
+By = str | Sequence[str] | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -26,11 +36,20 @@ class Matched:
     condition : ndarray of int, shape (n_rows,)
         Which of the model's conditions goes with each row of the reference: several rows are
         trials of one condition.
+    rows : ndarray of int, shape (n_rows,), or None
+        Which rows of the recording take part; None for all of them.
+    is_averaged : bool
+        Whether the reference was averaged over time.
+    notes : tuple of str
+        What a reader of the score has to know, a sentence each.
     """
 
     reference: np.ndarray
     model: np.ndarray
     condition: np.ndarray
+    rows: np.ndarray | None = None
+    is_averaged: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def n_conditions(self) -> int:
@@ -47,98 +66,285 @@ class Matched:
         """Whether the reference has at least two rows of every condition."""
         return bool(np.bincount(self.condition).min() > 1)
 
+    def align(self, values: np.ndarray) -> np.ndarray:
+        """Bring values in the shape of the recording into that of `reference`.
 
-def match(reference: xr.DataArray, model: xr.DataArray, by: str | Sequence[str] = ORDER) -> Matched:
+        Parameters
+        ----------
+        values : ndarray
+            As the halves of a recording: (time, row, neuron) or (row, neuron).
+
+        Returns
+        -------
+        ndarray, shape (n_times, n_rows, n_x)
+        """
+        timed = values if values.ndim == 3 else values[None]
+        if self.is_averaged:
+            timed = timed.mean(axis=0, keepdims=True)
+        return timed if self.rows is None else timed[:, self.rows]
+
+
+def match(reference: xr.DataArray, model: xr.DataArray, by: By | None = None) -> Matched:
     """Find the model's row for every sample, or condition, of a reference.
 
     Parameters
     ----------
     reference, model : DataArray
         As `core.recording.recording` makes them.
-    by : str or sequence of str
+    by : str, sequence of str, or mapping, optional
         `order`: row i goes with row i. `names`: rows of equal name go together. A list of labels:
-        rows that agree in all of them.
+        rows that agree in all of them. A mapping says more: `names` (`exact`, or `stem` for names
+        of files without folder and ending) or `labels`, `on_missing` (`error`, or `intersect` to
+        leave out rows of the reference that the model lacks), `time` (`broadcast` a model without
+        times to all of the reference's, `average` the reference over time, or take times in
+        `order`). Not given: the order, which names, labels and times of both must not contradict.
+
+    Returns
+    -------
+    Matched
 
     Raises
     ------
     ValueError
         If the two do not match; the message says what was expected, what came, and the remedy.
     """
-    names = f"model {model.attrs['dataset']!r} for {reference.attrs['dataset']!r}"
-    x, y = _by_time(reference), _by_time(model)
-    if len(x) != len(y):
-        raise ValueError(
-            f"{names}: expected {_times(reference)}, as the reference has, got {_times(model)}; "
-            "record the model at the reference's times"
-        )
-    if by == ORDER:
-        if x.shape[1] != y.shape[1]:
+    spec = _spec(by)
+    sides = f"model {model.attrs['dataset']!r} for {reference.attrs['dataset']!r}"
+    x, y, averaged, notes = _timed(reference, model, spec.get("time"), sides)
+    if LABELS not in spec and NAMES not in spec:
+        matched = _by_order(reference, model, (x, y), sides, is_chosen=ORDER in spec)
+    else:
+        matched = _by_keys(reference, model, (x, y), sides, spec)
+    matched = replace(matched, is_averaged=averaged, notes=(*notes, *matched.notes))
+    for note in matched.notes:
+        logger.warning("%s: %s", sides, note)
+    return matched
+
+
+def _spec(by: By | None) -> dict[str, Any]:
+    """Return what is asked of matching as a mapping."""
+    if by is None or isinstance(by, str):
+        known: dict[str | None, dict[str, Any]] = {
+            None: {},
+            ORDER: {ORDER: True},
+            NAMES: {NAMES: EXACT},
+        }
+        if by not in known:
             raise ValueError(
-                f"{names}: expected {x.shape[1]} {_row(reference)}s in the order of the "
-                f"reference's, got {y.shape[1]}; record the same ones, or name in `match` the "
-                "labels by which they are found"
+                f"match: expected order, names, a list of labels or a mapping, got {by!r}"
             )
-        return Matched(x, y, np.arange(x.shape[1]))
-    keys = [ROW_NAME] if by == NAMES else list(by)
-    of_reference = _keys(reference, keys, names, "the reference")
-    of_model = _keys(model, keys, names, "the model")
-    _require_unique(of_model, names, keys)
-    known = set(of_model)
-    missing = [key for key in dict.fromkeys(of_reference) if key not in known]
-    if missing:
-        raise ValueError(
-            f"{names}: expected a {_row(model)} of the model for each of the reference's, "
-            f"got none for {_shown(missing)}"
+        return known[by]
+    if not isinstance(by, Mapping):
+        return {LABELS: list(by)}
+    choices = {
+        NAMES: (EXACT, STEM, True),
+        "on_missing": (ERROR, INTERSECT),
+        "time": (BROADCAST, AVERAGE, ORDER),
+    }
+    for key, value in by.items():
+        if key != LABELS and value not in choices.get(key, ()):
+            allowed = ", ".join(map(str, choices.get(key, ()))) or "no such setting"
+            raise ValueError(f"match: expected {key} to be one of {allowed}, got {value!r}")
+    return dict(by)
+
+
+def _timed(
+    reference: xr.DataArray, model: xr.DataArray, how: str | None, sides: str
+) -> tuple[np.ndarray, np.ndarray, bool, tuple[str, ...]]:
+    """Bring both to the same times; (time, row, neuron) each."""
+    x, y = _by_time(reference), _by_time(model)
+    if how == AVERAGE:
+        said = "averaged over time: " + " and ".join(
+            side for side, array in (("the recording", x), ("the model", y)) if len(array) > 1
         )
-    used = list(dict.fromkeys(of_reference))
-    model_row = {key: row for row, key in enumerate(of_model)}
-    number = {key: row for row, key in enumerate(used)}
-    return Matched(
-        x, y[:, [model_row[key] for key in used]], np.array([number[key] for key in of_reference])
-    )
+        x, y = (array.mean(axis=0, keepdims=True, dtype=np.float64) for array in (x, y))
+        return x, y, "time" in reference.dims, (said,)
+    if how == BROADCAST and "time" not in model.dims and "time" in reference.dims:
+        y = np.broadcast_to(y, (len(x), *y.shape[1:]))
+        return x, y, False, (f"the model has no times; it was repeated at {len(x)} times",)
+    if len(x) != len(y):
+        remedy = (
+            "; say in `match` whether to repeat it at each of them (time: broadcast) or to average "
+            "the recording over time (time: average)"
+            if "time" not in model.dims
+            else "; record the model at the reference's times, or average both over time "
+            "(match: {time: average})"
+        )
+        raise ValueError(
+            f"{sides}: expected {_times(reference)}, as the reference has, got "
+            f"{_times(model)}{remedy}"
+        )
+    if how != ORDER:
+        _require_same_times(reference, model, sides)
+    return x, y, False, ()
 
 
 def _by_time(array: xr.DataArray) -> np.ndarray:
-    return array.values if "time" in array.dims else array.values[None]
+    values: np.ndarray = array.values
+    return values if "time" in array.dims else values[None]
 
 
 def _times(array: xr.DataArray) -> str:
     return f"{array.sizes['time']} times" if "time" in array.dims else "samples without times"
 
 
+def _require_same_times(reference: xr.DataArray, model: xr.DataArray, sides: str) -> None:
+    """Refuse times of both that lie elsewhere, by more than half a bin."""
+    if "time" not in reference.coords or "time" not in model.coords:
+        return
+    x, y = (
+        array.time.values * _IN_MS.get(array.time.attrs.get("units", "ms"), np.nan)
+        for array in (reference, model)
+    )
+    half_bin = np.median(np.diff(x)) / 2 if len(x) > 1 else 0.5
+    away = np.abs(x - y)
+    if (away > half_bin * (1 + 1e-9)).any():
+        raise ValueError(
+            f"{sides}: expected the times of the reference, {x[0]:g} to {x[-1]:g} ms, got "
+            f"{y[0]:g} to {y[-1]:g} ms; record the model at the reference's times, or compare them "
+            "in order (match: {time: order}) if they are counted from different events"
+        )
+
+
 def _row(array: xr.DataArray) -> str:
     return str(array.dims[-2])
 
 
-def _keys(array: xr.DataArray, by: Sequence[str], names: str, side: str) -> list[tuple[str, ...]]:
-    """Return what each row is found by; numbers are equal to their text."""
+def _by_order(
+    reference: xr.DataArray,
+    model: xr.DataArray,
+    pair: tuple[np.ndarray, np.ndarray],
+    sides: str,
+    *,
+    is_chosen: bool,
+) -> Matched:
+    x, y = pair
+    if x.shape[1] != y.shape[1]:
+        raise ValueError(
+            f"{sides}: expected {x.shape[1]} {_row(reference)}s in the order of the "
+            f"reference's, got {y.shape[1]}; record the same ones, or match them by name "
+            "(match: names) or by the labels that are named in `match`"
+        )
+    notes = []
+    for key in (ROW_NAME, *_shared_labels(reference, model)):
+        fault = _contradiction(reference, model, key)
+        if fault is not None and not is_chosen:
+            raise ValueError(f"{sides}: {fault}")
+        notes += [fault] if fault is not None else []
+    return Matched(x, y, np.arange(x.shape[1]), notes=tuple(notes))
+
+
+def _shared_labels(reference: xr.DataArray, model: xr.DataArray) -> list[str]:
+    return [name for name in reference.attrs["variables"] if name in model.attrs["variables"]]
+
+
+def _contradiction(reference: xr.DataArray, model: xr.DataArray, key: str) -> str | None:
+    """Say where names or labels of both deny that row i goes with row i, or return None."""
+    if key not in reference.coords or key not in model.coords:
+        return None
+    a, b = comparable(reference[key].values, model[key].values)
+    differ = np.flatnonzero(a != b)
+    # Names that have nothing in common, as numbers and file names, deny nothing.
+    if not differ.size or not np.isin(a, b).any():
+        return None
+    row = differ[0]
+    what, remedy = (
+        ("names", "match: names") if key == ROW_NAME else (f"labels {key!r}", f"match: [{key}]")
+    )
+    return (
+        f"rows are matched in order, and the {what} of both disagree in {differ.size} of {len(a)} "
+        f"rows, first in row {row}: {shown([a], [row])} in the reference, {shown([b], [row])} in "
+        f"the model; set `{remedy}`, or `match: order` if the order is right"
+    )
+
+
+def _by_keys(
+    reference: xr.DataArray,
+    model: xr.DataArray,
+    pair: tuple[np.ndarray, np.ndarray],
+    sides: str,
+    spec: Mapping[str, Any],
+) -> Matched:
+    """Match rows by names or labels; every row is looked up once."""
+    x, y = pair
+    keys = list(spec[LABELS]) if LABELS in spec else [ROW_NAME]
+    a = _columns(reference, keys, sides, "the reference")
+    b = _columns(model, keys, sides, "the model")
+    if spec.get(NAMES) == STEM:
+        a, b = [stems(column) for column in a], [stems(column) for column in b]
+    of_reference, of_model = codes(a, b)
+    _require_unique(of_model, b, sides, keys)
+    place = np.full(max(of_reference.max(), of_model.max()) + 1, -1)
+    place[of_model] = np.arange(len(of_model))
+    missing = np.flatnonzero(place[of_reference] < 0)
+    notes: list[str] = []
+    rows = None
+    if missing.size:
+        if spec.get("on_missing", ERROR) == ERROR:
+            raise ValueError(_what_is_missing(model, a, b, missing, of_reference, sides))
+        rows = np.flatnonzero(place[of_reference] >= 0)
+        n_there, n_all = len(np.unique(of_reference[rows])), len(np.unique(of_reference))
+        if n_there < MIN_SAMPLES:
+            raise ValueError(
+                f"{sides}: expected at least {MIN_SAMPLES} {_row(reference)}s that both have, got "
+                f"{n_there} of {n_all}"
+            )
+        notes.append(
+            f"scored on the {n_there} of {n_all} {_row(reference)}s that the model has; left out "
+            f"{shown(a, _first(of_reference, missing))}"
+        )
+        x, of_reference = x[:, rows], of_reference[rows]
+    used, first, of_row = np.unique(of_reference, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return Matched(x, y[:, place[used[order]]], rank[of_row.ravel()], rows, notes=tuple(notes))
+
+
+def _first(of_reference: np.ndarray, rows: np.ndarray) -> list[int]:
+    """Return the first of the rows that are equal, in their order."""
+    _, first = np.unique(of_reference[rows], return_index=True)
+    return [int(row) for row in rows[np.sort(first)]]
+
+
+def _what_is_missing(
+    model: xr.DataArray,
+    a: Sequence[np.ndarray],
+    b: Sequence[np.ndarray],
+    missing: np.ndarray,
+    of_reference: np.ndarray,
+    sides: str,
+) -> str:
+    rows = _first(of_reference, missing)
+    hint = ""
+    if len(a) == 1:
+        hint = near_miss(as_text(a[0])[rows[0]], [str(name) for name in as_text(b[0])])
+    return (
+        f"{sides}: expected a {_row(model)} of the model for each of the reference's, got none for "
+        f"{shown(a, rows)}{hint}; to score those that both have, set match: "
+        "{names: exact, on_missing: intersect}"
+    )
+
+
+def _columns(array: xr.DataArray, by: Sequence[str], sides: str, side: str) -> list[np.ndarray]:
+    """Return the columns by which rows are found."""
     for name in by:
         if name not in array.coords:
             known = ", ".join(array.attrs["variables"]) or "none"
             what = "names (`names`)" if name == ROW_NAME else f"a label {name!r}"
-            raise ValueError(f"{names}: expected {side} to have {what}, got the labels: {known}")
-    columns = [array[name].values for name in by]
-    return [tuple(_plain(value) for value in row) for row in zip(*columns, strict=True)]
+            raise ValueError(f"{sides}: expected {side} to have {what}, got the labels: {known}")
+    return [array[name].values for name in by]
 
 
-def _plain(value: object) -> str:
-    text = value.decode() if isinstance(value, bytes) else str(value)
-    try:
-        return f"{float(text):.10g}"
-    except ValueError:
-        return text
-
-
-def _require_unique(keys: list[tuple[str, ...]], names: str, by: Sequence[str]) -> None:
-    twice = [key for key, count in Counter(keys).items() if count > 1]
-    if twice:
+def _require_unique(
+    of_model: np.ndarray, columns: Sequence[np.ndarray], sides: str, by: Sequence[str]
+) -> None:
+    counts = np.bincount(of_model)
+    twice = np.flatnonzero(counts[of_model] > 1)
+    if twice.size:
         said = "names" if by == [ROW_NAME] else ", ".join(by)
         raise ValueError(
-            f"{names}: expected each of the model's conditions once by {said}, "
-            f"got more of {_shown(twice)}; average them (`average_by`), or name more labels"
+            f"{sides}: expected each of the model's conditions once by {said}, "
+            f"got more of {shown(columns, _first(of_model, twice))}; average them (`average_by`), "
+            "or name more labels"
         )
-
-
-def _shown(keys: Sequence[tuple[str, ...]]) -> str:
-    shown = "; ".join(" ".join(key) for key in keys[:N_SHOWN])
-    return f"{shown} and {len(keys) - N_SHOWN} more" if keys[N_SHOWN:] else shown

@@ -1,26 +1,23 @@
 """Files of named arrays, in the formats that users have: shapes first, values when asked for."""
 
-import contextlib
-import csv
+import difflib
 import math
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
 
 import numpy as np
-import pandas as pd
 import psutil
-import xarray as xr
-from numpy.lib import format as npy_format
 
-from scorebounds.datasets.matlab import UnusableError, open_matlab
+from scorebounds.datasets.errors import UnusableError
 
 DEFAULT_ARRAY = "activity"
 # Copies of an array in double precision while it is brought into form and checked.
 COPIES = 3
 BYTES = np.dtype(np.float64).itemsize
+NUMBERS, TEXT, OBJECTS = "numbers", "text", "objects"
+N_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -33,11 +30,23 @@ class Container:
     reader : function of a name
     dims : mapping of str to tuple of str
         Names of the axes, of those formats that have them.
+    kinds : mapping of str to str
+        `numbers`, `text` or `objects`, where it is known before reading.
+    is_table : bool
+        Whether arrays are columns, of which those of numbers may be neurons.
+    notes : tuple of str
+        What was decided on opening the file.
+    activity_name : str or None
+        The array of activity, once it is chosen.
     """
 
     shapes: Mapping[str, tuple[int, ...]]
     reader: Callable[[str], np.ndarray]
     dims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    is_table: bool = False
+    notes: tuple[str, ...] = ()
+    activity_name: str | None = None
 
     def read(self, name: str) -> np.ndarray:
         """Read an array that is there and fits into memory.
@@ -48,168 +57,90 @@ class Container:
             Otherwise.
         """
         if name not in self.shapes:
-            there = ", ".join(map(repr, sorted(self.shapes))) or "none"
-            raise UnusableError(f"expected an array named {name!r}, got {there}")
-        needed = COPIES * BYTES * math.prod(self.shapes[name])
-        free = psutil.virtual_memory().available
-        if needed > free:
-            raise UnusableError(
-                f"{name!r} of shape {self.shapes[name]} needs {needed / 1e9:.1f} GB of memory and "
-                f"{free / 1e9:.1f} GB are free; take fewer samples or neurons"
-            )
+            close = difflib.get_close_matches(name, self.shapes, n=1)
+            meant = f" (did you mean {close[0]!r}?)" if close else ""
+            raise UnusableError(f"expected an array named {name!r}, got {self.listed()}{meant}")
+        require_memory(name, self.shapes[name])
         return np.asarray(self.reader(name))
 
+    def listed(self) -> str:
+        """List the names of the arrays."""
+        names = sorted(self.shapes)
+        more = f" and {len(names) - N_SHOWN} more" if names[N_SHOWN:] else ""
+        return (", ".join(map(repr, names[:N_SHOWN])) or "none") + more
 
-@contextlib.contextmanager
-def open_container(path: Path) -> Iterator[Container]:
-    """Open a file of arrays, whose format its name tells.
+    def choose_activity(self, wanted: str | None) -> str:
+        """Return the name of the array of activity: the one asked for, or the obvious one.
 
-    Raises
-    ------
-    UnusableError
-        If the format is not known, or the file is not what its name says.
-    """
-    opener = OPENERS.get(path.suffix.lower())
-    if opener is None:
+        Raises
+        ------
+        UnusableError
+            If it is not there, or several arrays may be it.
+        """
+        if wanted is not None:
+            # MATLAB's and HDF5's way of writing a path are the same here.
+            same = [
+                n for n in self.shapes if re.sub(r"[./]", "/", n) == re.sub(r"[./]", "/", wanted)
+            ]
+            return wanted if wanted in self.shapes or len(same) != 1 else same[0]
+        if DEFAULT_ARRAY in self.shapes:
+            return DEFAULT_ARRAY
+        large = [
+            name
+            for name, shape in self.shapes.items()
+            if sum(size > 1 for size in shape) >= 2 and self.kinds.get(name, NUMBERS) == NUMBERS
+        ]
+        if len(large) == 1:
+            return large[0]
+        if not large:
+            raise UnusableError(
+                f"expected an array named {DEFAULT_ARRAY!r} or one other array of numbers with "
+                f"two or more axes, got {self.listed()}"
+            )
         raise UnusableError(
-            f"expected a file that ends in one of {', '.join(OPENERS)}, "
-            f"got {path.suffix or 'no ending'!r}"
+            f"expected an array named {DEFAULT_ARRAY!r}, got {self.listed()}; name the array of "
+            "activity in `array`"
         )
-    with opener(path) as container:
-        yield container
 
 
-@contextlib.contextmanager
-def _open_npz(path: Path) -> Iterator[Container]:
-    shapes = {}
-    with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
-        for member in archive.infolist():
-            name = member.filename.removesuffix(".npy")
-            if name in shapes:
-                raise UnusableError(f"expected different names, got two arrays named {name!r}")
-            with archive.open(member) as stored:
-                shapes[name] = _declared_shape(stored, member.file_size, name)
-
-        def read(name: str) -> np.ndarray:
-            with archive.open(f"{name}.npy") as stored:
-                return npy_format.read_array(stored, allow_pickle=False)
-
-        yield Container(shapes, read)
+def require_memory(name: str, shape: tuple[int, ...]) -> None:
+    """Raise UnusableError if an array of such a shape would not fit into memory."""
+    needed = COPIES * BYTES * math.prod(shape)
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise UnusableError(
+            f"{name!r} of shape {shape} needs {needed / 1e9:.1f} GB of memory and "
+            f"{free / 1e9:.1f} GB are free; take fewer samples or neurons"
+        )
 
 
-@contextlib.contextmanager
-def _open_npy(path: Path) -> Iterator[Container]:
+def require_content(path: Path) -> None:
+    """Raise UnusableError for a file that is empty, or stands for one that is elsewhere."""
+    if path.is_symlink() and not path.exists():
+        target = str(path.readlink())
+        annex = "annex/objects" in target
+        raise UnusableError(
+            f"it is a link to {target!r}, which is not there"
+            + ("; its content is in git-annex: run `git annex get` or `datalad get`" * annex)
+        )
+    if path.is_dir():
+        return
     with open(path, "rb") as file:
-        shape = _declared_shape(file, path.stat().st_size, DEFAULT_ARRAY)
-
-    def read(_: str) -> np.ndarray:
+        start = file.read(512)
+    if not start:
+        raise UnusableError("the file is empty")
+    if b"/annex/objects/" in start and len(start) < 512:
+        raise UnusableError(
+            "it is a pointer of git-annex and its content is elsewhere: run `git annex get` or "
+            "`datalad get`"
+        )
+    if start.startswith(b"version https://git-lfs"):
+        raise UnusableError(
+            "it is a pointer of Git LFS and its content is elsewhere: run `git lfs pull`"
+        )
+    if re.match(rb"\s*(<!doctype html|<html)", start, flags=re.IGNORECASE):
+        raise UnusableError("it is a web page, as a failed download leaves; fetch the file again")
+    if not start.strip(b"\0"):
         with open(path, "rb") as file:
-            return npy_format.read_array(file, allow_pickle=False)
-
-    yield Container({DEFAULT_ARRAY: shape}, read)
-
-
-def _declared_shape(stored: IO[bytes], size: int, name: str) -> tuple[int, ...]:
-    """Read the shape in the header of an `.npy`, which must be the size that there is."""
-    version = npy_format.read_magic(stored)
-    read_header = {
-        (1, 0): npy_format.read_array_header_1_0,
-        (2, 0): npy_format.read_array_header_2_0,
-    }.get(version)
-    if read_header is None:
-        raise UnusableError(f"{name!r} is in version {version} of the format; save it anew")
-    shape, _, dtype = read_header(stored)
-    if dtype.hasobject:
-        raise UnusableError(f"{name!r} holds Python objects; save numbers or text")
-    declared, held = math.prod(shape) * dtype.itemsize, size - stored.tell()
-    if declared != held:
-        raise UnusableError(
-            f"{name!r} declares shape {shape}, {declared} bytes, and holds {held}; save it anew"
-        )
-    return shape
-
-
-@contextlib.contextmanager
-def _open_mat(path: Path) -> Iterator[Container]:
-    with open_matlab(path) as file:
-        yield Container(file.shapes, file.read)
-
-
-@contextlib.contextmanager
-def _open_nc(path: Path) -> Iterator[Container]:
-    with open(path, "rb") as file:
-        classic = file.read(3) == b"CDF"
-    # Axes without a name get one, in the order of the file.
-    options: dict[str, Any] = {} if classic else {"phony_dims": "access"}
-    engine: Any = "scipy" if classic else "h5netcdf"
-    with xr.open_dataset(path, engine=engine, decode_times=False, **options) as stored:
-        variables = {str(name): values for name, values in stored.variables.items()}
-        yield Container(
-            {name: values.shape for name, values in variables.items()},
-            lambda name: variables[name].values,
-            {name: tuple(map(str, values.dims)) for name, values in variables.items()},
-        )
-
-
-@contextlib.contextmanager
-def _open_csv(path: Path) -> Iterator[Container]:
-    table = read_csv(path)
-    shapes = {str(name): (len(table),) for name in table}
-    yield Container(shapes, lambda name: column(table, name))
-
-
-def read_csv(path: Path) -> pd.DataFrame:
-    """Read a table that has a name for each column, and each once.
-
-    Raises
-    ------
-    UnusableError
-        Otherwise.
-    """
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        header = next(csv.reader(file), [])
-    if not header:
-        raise UnusableError("expected a header with the names of the columns, got an empty file")
-    if all(_is_number(name) for name in header):
-        raise UnusableError("expected a header with the names of the columns, got numbers")
-    if not all(header):
-        raise UnusableError("expected a name for every column; is one the row number?")
-    if len(set(header)) < len(header):
-        twice = next(name for place, name in enumerate(header) if name in header[:place])
-        raise UnusableError(f"expected different names, got two columns named {twice!r}")
-    return pd.read_csv(path, low_memory=False, encoding="utf-8-sig")
-
-
-def column(table: pd.DataFrame, name: str) -> np.ndarray:
-    """Return a column of numbers, or of text, which is empty where it is missing.
-
-    Raises
-    ------
-    UnusableError
-        If it is of numbers but for some words.
-    """
-    values = table[name]
-    if pd.api.types.is_numeric_dtype(values):
-        return values.to_numpy()
-    odd = values[pd.to_numeric(values, errors="coerce").isna() & values.notna()]
-    if len(odd) <= len(values) / 2:
-        where = f"in sample {odd.index[0]}, counted from 0"
-        raise UnusableError(f"expected numbers in column {name!r}, got {odd.iloc[0]!r} {where}")
-    return values.fillna("").to_numpy(str)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-OPENERS: dict[str, Callable[[Path], contextlib.AbstractContextManager[Container]]] = {
-    ".npz": _open_npz,
-    ".npy": _open_npy,
-    ".csv": _open_csv,
-    ".mat": _open_mat,
-    ".nc": _open_nc,
-}
+            if not any(block.strip(b"\0") for block in iter(lambda: file.read(1 << 20), b"")):
+                raise UnusableError("the file holds nothing but zeros; fetch it again")

@@ -1,9 +1,10 @@
 """A user's own recording, in whichever of the common formats it comes."""
 
+import gzip
 import logging
-import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,239 +13,207 @@ import scipy.io
 import xarray as xr
 
 from scorebounds.core.recording import ROW_NAME, recording
-from scorebounds.datasets.matlab import UNREADABLE, UnusableError
-from scorebounds.datasets.readers.containers import (
-    DEFAULT_ARRAY,
-    Container,
-    column,
-    open_container,
-    read_csv,
-)
+from scorebounds.datasets.errors import UnusableError
+from scorebounds.datasets.matlab import UNREADABLE
+from scorebounds.datasets.readers.axes import axes_in_file, meaning
+from scorebounds.datasets.readers.columns import activity_of_table, without_ignored_columns
+from scorebounds.datasets.readers.containers import Container
+from scorebounds.datasets.readers.entry import Entry
+from scorebounds.datasets.readers.formats import open_container
 from scorebounds.datasets.readers.population import (
-    AXES,
     Population,
     arrange,
     average,
     leave_out,
     without_padding,
 )
+from scorebounds.datasets.readers.rows import Rows, read_rows
 
 logger = logging.getLogger(__name__)
 
-_DAMAGED = (*UNREADABLE, EOFError, zipfile.BadZipFile, scipy.io.matlab.MatReadError)
+DAMAGED = (
+    *(*UNREADABLE, EOFError, IndexError, AttributeError, zipfile.BadZipFile, zlib.error),
+    *(gzip.BadGzipFile, scipy.io.matlab.MatReadError),
+)
 
 
 def load(
     path: Path,
     *,
-    array: str | None = None,
-    axes: Sequence[str] | None = None,
-    labels: Sequence[str] | str | None = None,
     average_by: Sequence[str] = (),
     units: str = "",
-    time: Sequence[float] | str | None = None,
     drop: Sequence[str] = (),
+    groups: str = "",
+    array: str | None = None,
+    axes: Sequence[str] | None = None,
+    pool: str | None = None,
+    labels: Sequence[str] | str | None = None,
     names: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    time: Sequence[float] | str | None = None,
+    decimal: str | None = None,
+    mask: str | None = None,
+    align: str | None = None,
+    window: Sequence[float] | None = None,
+    bin: float | None = None,  # noqa: A002 (the word of the field)
 ) -> xr.DataArray:
-    """Read a recording whose format its file name tells: .npz, .npy, .csv, .mat or .nc.
+    """Read a recording whose format its file name tells.
 
     Parameters
     ----------
     path : Path
-    array : str, optional
-        Name of the array of activity; `activity` if not given. A `.csv` has a sample per row:
-        its columns of numbers are the neurons, but for those named as labels.
-    axes : sequence of str, optional
-        See `population.arrange`. Axes of a `.nc` that have our names need not be given.
-    labels : sequence of str, or str, optional
-        Names of arrays in the same file, or the path of a `.csv` with a row per sample. Not
-        given: every other array with one value per sample, trial or condition is a label.
+        See `formats.OPENERS` for the formats.
     average_by : sequence of str
-        Labels; what agrees in all of them is averaged.
+        Labels; what agrees in all of them is averaged, in double precision.
     units : str
         Unit of the activity.
-    time : sequence of float, or str, optional
-        Bin centres in ms, or the name of the array that has them.
     drop : sequence of str
         What to leave out; see `population.DROPS`.
-    names : str, optional
-        Name of the array with a name for each sample, trial or condition. They are no label; a
-        model's are matched by them.
+    groups : str
+        A label whose values are held out whole in cross-validation, as sessions or runs.
+    array, axes, pool, labels, names, columns, time, decimal, mask, align, window, bin
+        See `entry.Entry`.
+
+    Returns
+    -------
+    DataArray, dims (sample, neuron) or (time, condition, neuron)
+        Attributes: units; variables, the task variables; found, those of them that the user has
+        not named; averaged_by; groups; precision, the type of the file's numbers; history, what
+        each part of the file became.
 
     Raises
     ------
     ValueError
         If the file cannot be read, or not be used as described.
     """
+    path = Path(path)
+    entry = Entry(
+        array, axes, pool, labels, names, _as_text(columns), time, decimal, mask, align, window, bin
+    )
     try:
-        with open_container(path) as container:
-            used = {array or DEFAULT_ARRAY, *([time] if isinstance(time, str) else [])}
-            used |= {names} if names else set()
-            named = set() if labels is None or isinstance(labels, str) else set(labels)
-            if path.suffix.lower() == ".csv":
-                activity, axes = _columns(container, named | used), axes or ("sample", "neuron")
-            else:
-                activity, axes = _array(container, array or DEFAULT_ARRAY, axes)
-            population = arrange(activity, axes, array or DEFAULT_ARRAY)
-            found = _labels(container, population, labels, used, path)
-            if names:
-                found[ROW_NAME] = _as_rows(names, container.read(names), population)
-            centres = _bin_centres(container, population, time)
-        population = without_padding(replace(population, labels=found))
-        population = leave_out(population, drop)
+        with open_container(path, entry) as container:
+            population, rows, centres, precision = _read(container, entry, path)
+        population = leave_out(without_padding(population), drop)
         if average_by:
             population = average(population, average_by)
+        if groups and groups not in population.labels:
+            raise UnusableError(
+                f"expected `groups` to be a label, got {groups!r}; labels are: "
+                f"{', '.join(rows.values) or 'none'}"
+            )
     except FileNotFoundError as error:
         raise ValueError(f"{error.filename or path}: no such file") from error
     except UnusableError as error:
         raise ValueError(f"{path}: {error}") from error
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise ValueError(f"{path}: cannot be read: {_one_line(error)}") from error
+    made = _recorded(population, rows, centres, units, average_by)
+    return made.assign_attrs(
+        averaged_by=list(average_by),
+        found=[name for name in rows.found if name in made.attrs["variables"]],
+        groups=groups,
+        precision=precision,
+    )
+
+
+def _as_text(columns: Mapping[str, str] | None) -> dict[str, str]:
+    # A number of a column is text like a name.
+    return {str(name): role for name, role in (columns or {}).items()}
+
+
+def _read(
+    container: Container, entry: Entry, path: Path
+) -> tuple[Population, Rows, np.ndarray | None, str]:
+    """Read activity and what there is for its rows; all of it is checked, nothing left out."""
+    roles = None
+    if container.is_table:
+        activity, roles, notes = activity_of_table(container, entry)
+        axes: Sequence[str] | None = entry.axes or ("sample", "neuron")
+        container = replace(container, notes=(*container.notes, *notes))
+    else:
+        container = replace(container, activity_name=container.choose_activity(entry.array))
+        activity, axes = _array(container, str(container.activity_name), entry)
+    name = container.activity_name or "the columns"
+    precision = str(activity.dtype)
+    population = arrange(activity, axes, name, entry.pool)
+    if not container.is_table:
+        population = without_ignored_columns(population, entry, path)
+    if axes is None and activity.ndim == 3 and entry.pool is None and entry.time is None:
+        population = _with_doubt(population, name, activity.shape, container, path)
+    rows = read_rows(container, population, entry, path, roles)
+    centres = _bin_centres(container, population, entry.time)
+    if centres is None and population.timed:
+        centres = _times_in_file(container, population)
+    done = (*container.notes, *population.done, *rows.notes)
+    return replace(population, labels=rows.values, done=done), rows, centres, precision
+
+
+def _array(
+    container: Container, name: str, entry: Entry
+) -> tuple[np.ndarray, Sequence[str] | None]:
+    """Read the activity, and its axes where the file names them."""
+    dims = container.dims.get(name, ())
+    values, axes = container.read(name), entry.axes
+    if axes is None and entry.pool is None and dims:
+        axes = axes_in_file(dims, name)
+        if axes and "time" in axes and len(axes) > 2 and values.shape[axes.index("time")] == 1:
+            # One bin is no time course.
+            values = values.squeeze(axes.index("time"))
+            axes = tuple(axis for axis in axes if axis != "time")
+    return values, axes
+
+
+def _with_doubt(
+    population: Population,
+    name: str,
+    shape: tuple[int, ...],
+    container: Container,
+    path: Path,
+) -> Population:
+    """Say that the order of axes without names is a guess; refuse it if the file denies it."""
+    against = [
+        other
+        for other, of in container.shapes.items()
+        if of == (shape[0],) != (shape[1],) and meaning(other) not in ("time", None)
+    ]
+    if against:
+        raise UnusableError(
+            f"expected {name!r} as (time, condition, neuron), got shape {shape} and {against[0]!r} "
+            f"with a value for each of its first axis; say in `axes` what each axis is"
+        )
+    said = (
+        f"the axes of {name!r}, of shape {shape}, have no names and were taken as time, condition, "
+        "neuron; if they are others, as trial, condition, neuron, name them in `axes`"
+    )
+    logger.warning("%s: %s", path, said)
+    return replace(population, done=(*population.done, said))
+
+
+def _recorded(
+    population: Population,
+    rows: Rows,
+    centres: np.ndarray | None,
+    units: str,
+    average_by: Sequence[str],
+) -> xr.DataArray:
     activity, *halves = (
         values if population.timed else values[0]
         for values in (population.activity, *population.halves)
     )
-    # Averaging leaves out names that differ within a condition.
+    # Averaging leaves out what differs within a condition.
     of_rows = dict(population.labels)
-    row_names = of_rows.pop(ROW_NAME, None)
-    made = recording(
+    names = of_rows.pop(ROW_NAME, None)
+    if names is None and len(average_by) == 1 and average_by[0] not in rows.variables:
+        names = of_rows.get(average_by[0])
+    return recording(
         activity,
-        of_rows,
+        {name: values for name, values in of_rows.items() if name in rows.variables},
         units=units,
         time=centres,
-        names=row_names,
+        names=names,
         halves=halves,
         done=population.done,
     )
-    return made.assign_attrs(averaged_by=list(average_by))
-
-
-def _array(
-    container: Container, name: str, axes: Sequence[str] | None
-) -> tuple[np.ndarray, Sequence[str] | None]:
-    """Read the activity; axes that have our names in the file need not be given."""
-    dims = container.dims.get(name, ())
-    if axes is None and dims and set(dims) <= set(AXES):
-        axes = dims
-    return container.read(name), axes
-
-
-def _columns(container: Container, no_neurons: set[str]) -> np.ndarray:
-    """Read the columns of numbers of a table but those that are something else."""
-    columns = [container.read(name) for name in container.shapes if name not in no_neurons]
-    numbers = [values for values in columns if values.dtype.kind in "fiub"]
-    if not numbers:
-        raise UnusableError("expected columns of numbers, a neuron each, got none")
-    return np.column_stack(numbers)
-
-
-def _labels(
-    container: Container,
-    population: Population,
-    labels: Sequence[str] | str | None,
-    used: set[str],
-    path: Path,
-) -> dict[str, np.ndarray]:
-    """Read the labels that are named, or find those that there are; a value per row of each."""
-    pairs: Iterable[tuple[str, np.ndarray]]
-    if isinstance(labels, str):
-        pairs = _from_table(Path(labels), population)
-    elif labels is not None:
-        pairs = ((name, _as_rows(name, container.read(name), population)) for name in labels)
-    else:
-        pairs = _discovered(container, population, used, path)
-    found: dict[str, np.ndarray] = {}
-    for name, values in pairs:
-        # A slash is a group in netCDF.
-        plain = re.sub(r"[^\w.-]+", "_", name)
-        if plain in found or plain in (*AXES, ROW_NAME):
-            taken = "twice" if plain in found else "as that of an axis"
-            raise UnusableError(f"expected different names of labels, got {plain!r} {taken}")
-        found[plain] = _classes(name, values)
-    return found
-
-
-def _from_table(path: Path, population: Population) -> Iterator[tuple[str, np.ndarray]]:
-    try:
-        table = read_csv(path)
-    except UnusableError as error:
-        raise UnusableError(f"its labels {path}: {error}") from error
-    for name in table:
-        yield str(name), _as_rows(str(name), column(table, str(name)), population)
-
-
-def _discovered(
-    container: Container, population: Population, used: set[str], path: Path
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield every other array with a value per row, and say which are none."""
-    for name, shape in container.shapes.items():
-        if name in used:
-            continue
-        if name in (*AXES, ROW_NAME):
-            logger.warning("%s: %r is no label: it has the name of an axis", path, name)
-        elif not _fits(shape, population):
-            logger.warning(
-                "%s: %r of shape %s is no label: it has not one value for each of the %d rows",
-                *(path, name, shape, population.n_rows),
-            )
-        else:
-            values = container.read(name)
-            if path.suffix.lower() == ".csv" and values.dtype.kind in "fiub":
-                continue  # a neuron
-            fault = _fault(_as_rows(name, values, population))
-            if fault:
-                logger.warning("%s: %r is no label: %s", path, name, fault)
-            else:
-                yield name, _as_rows(name, values, population)
-
-
-def _fits(shape: tuple[int, ...], population: Population) -> bool:
-    sizes = tuple(size for size in shape if size != 1)
-    return sizes in {(population.n_rows,), population.grid, population.grid[:1]}
-
-
-def _as_rows(name: str, values: np.ndarray, population: Population) -> np.ndarray:
-    """Give each row its value; one per condition goes to all of its trials."""
-    flat = np.squeeze(values)
-    if not _fits(flat.shape, population):
-        raise UnusableError(
-            f"expected label {name!r} with a value for each of the {population.n_rows} "
-            f"{population.row}s, got shape {values.shape}"
-        )
-    if flat.shape != (population.n_rows,) and flat.shape != population.grid:
-        flat = np.repeat(flat, population.grid[1])
-    return _plain(name, flat.ravel())
-
-
-def _plain(name: str, values: np.ndarray) -> np.ndarray:
-    """Return numbers or text; MATLAB hands over a cell of text as an array in each element."""
-    if values.dtype.kind != "O":
-        return values
-    cells = [np.ravel(cell) for cell in values]
-    if not all(cell.size == 1 and cell.dtype.kind in "USfiub" for cell in cells):
-        raise UnusableError(f"expected label {name!r} to hold numbers or text, got objects")
-    return np.array([str(cell[0]) for cell in cells])
-
-
-def _fault(values: np.ndarray) -> str | None:
-    """Say why values are no labels, or return None."""
-    if values.dtype.kind not in "USfiub":
-        return f"expected numbers or text, got {values.dtype}"
-    missing = values == "" if values.dtype.kind in "US" else ~np.isfinite(values)
-    if missing.any():
-        return f"there is no value in row {np.flatnonzero(missing)[0]}, counted from 0"
-    if len(np.unique(values)) < 2:
-        return "it has one value throughout, there is nothing to decode"
-    return None
-
-
-def _classes(name: str, values: np.ndarray) -> np.ndarray:
-    fault = _fault(values)
-    if fault:
-        raise UnusableError(
-            f"label {name!r} cannot be used: {fault}; mend it, or name the others under `labels`"
-        )
-    return values
 
 
 def _bin_centres(
@@ -257,8 +226,7 @@ def _bin_centres(
         raise UnusableError("`time` is given and no axis of `axes` is time; name it, or leave out")
     values = np.squeeze(container.read(time)) if isinstance(time, str) else np.asarray(time)
     n_times = len(population.activity)
-    numbers = values.dtype.kind in "fiu" and np.isfinite(values).all()
-    if values.shape != (n_times,) or not numbers or (np.diff(values) <= 0).any():
+    if not _are_times(values, n_times):
         raise UnusableError(
             f"expected `time` as {n_times} rising numbers, a bin centre each, "
             f"got {values.dtype} of shape {values.shape}"
@@ -266,5 +234,25 @@ def _bin_centres(
     return values.astype(np.float64)
 
 
+def _are_times(values: np.ndarray, n_times: int) -> bool:
+    numbers = values.dtype.kind in "fiu" and bool(np.isfinite(values).all())
+    return values.shape == (n_times,) and numbers and not (np.diff(values) <= 0).any()
+
+
+def _times_in_file(container: Container, population: Population) -> np.ndarray | None:
+    """Return the times that a file with named axes keeps along its axis of time."""
+    dims = container.dims.get(container.activity_name or "", ())
+    timed = [dim for dim in dims if meaning(dim) == "time"]
+    if not timed:
+        return None
+    for names in ((f"{timed[0]}_start", f"{timed[0]}_end"), (timed[0],), ("bin_centres",)):
+        along = [n for n in names if container.dims.get(n) == (timed[0],) or n == timed[0]]
+        if len(along) == len(names) and all(name in container.shapes for name in names):
+            values = np.mean([container.read(name) for name in names], axis=0)
+            if _are_times(values, len(population.activity)):
+                return np.asarray(values, dtype=np.float64)
+    return None
+
+
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return " ".join(str(error).split())[:300] or type(error).__name__

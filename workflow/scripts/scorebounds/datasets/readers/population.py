@@ -6,11 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scorebounds.core.checks import count_neurons
-from scorebounds.datasets.matlab import UnusableError
+from scorebounds.datasets.errors import UnusableError
+from scorebounds.datasets.readers.axes import FEATURE_AXES, ROW_AXES, known_axes
 
-ROW_AXES = ("sample", "condition", "trial")
-AXES = (*ROW_AXES, "time", "neuron")
-DEFAULT_AXES = {2: ("sample", "neuron"), 3: ("time", "condition", "neuron")}
 DROPS = ("missing_trials", "missing_neurons", "constant_neurons")
 
 
@@ -55,7 +53,9 @@ class Population:
         )
 
 
-def arrange(activity: np.ndarray, axes: Sequence[str] | None, name: str) -> Population:
+def arrange(
+    activity: np.ndarray, axes: Sequence[str] | None, name: str, pool: str | None = None
+) -> Population:
     """Bring an array into the order (time, row, neuron).
 
     Parameters
@@ -68,12 +68,46 @@ def arrange(activity: np.ndarray, axes: Sequence[str] | None, name: str) -> Popu
         neuron).
     name : str
         Of the array, for messages.
+    pool : str, optional
+        How the axes of feature maps (channel, height, width, …) become neurons: `flatten`, or
+        `mean` or `max` over all but the channels.
 
     Raises
     ------
     UnusableError
         If the array is not of numbers, or not of these axes.
     """
+    _require_numbers(activity, name)
+    shape = activity.shape
+    axes = known_axes(shape, axes, name, pool)
+    done = [f"read {name!r} of shape {shape} as {', '.join(axes)}"]
+    if set(axes) & set(FEATURE_AXES):
+        activity, axes = _pooled(activity, axes, str(pool))
+        done.append(f"made {activity.shape[-1]} neurons of the feature maps ({pool})")
+    rows = [axis for axis in ROW_AXES if axis in axes]
+    # Without an axis of rows, the times are the samples.
+    timed = "time" in axes and bool(rows)
+    order = ["time", *rows, "neuron"] if "time" in axes else [*rows, "neuron"]
+    moved = activity.transpose([axes.index(axis) for axis in order])
+    grid = moved.shape[1:-1] if timed else moved.shape[:-1]
+    flat = moved.reshape(moved.shape[0] if timed else 1, -1, moved.shape[-1])
+    return Population(
+        # Of the same type still: conversion of what is left out would be for nothing.
+        flat,
+        row=rows[-1] if rows else "time",
+        timed=timed,
+        grid=grid,
+        labels={},
+        done=tuple(done),
+    )
+
+
+def _require_numbers(activity: np.ndarray, name: str) -> None:
+    if activity.dtype.kind == "V" and activity.dtype.itemsize == 2:
+        raise UnusableError(
+            f"expected {name!r} to hold numbers, got {activity.dtype}, as NumPy stores half "
+            "precision that it cannot name (bfloat16); save it as float32"
+        )
     if activity.dtype.kind not in "fiub":
         what = {"c": "complex numbers", "U": "text", "S": "text"}.get(
             activity.dtype.kind, "objects"
@@ -86,43 +120,28 @@ def arrange(activity: np.ndarray, axes: Sequence[str] | None, name: str) -> Popu
         raise UnusableError(
             f"expected {name!r} with at least one sample and one neuron, got shape {activity.shape}"
         )
-    axes = _known_axes(activity, axes, name)
-    rows = [axis for axis in ("sample", "condition", "trial") if axis in axes]
-    # Without an axis of rows, the times are the samples.
-    timed = "time" in axes and bool(rows)
-    order = [*(["time"] if "time" in axes else []), *rows, "neuron"]
-    moved = activity.transpose([axes.index(axis) for axis in order])
-    grid = moved.shape[1:-1] if timed else moved.shape[:-1]
-    flat = moved.reshape(moved.shape[0] if timed else 1, -1, moved.shape[-1])
-    return Population(
-        # Of the same type still: conversion of what is left out would be for nothing.
-        flat,
-        row=rows[-1] if rows else "time",
-        timed=timed,
-        grid=grid,
-        labels={},
-        done=(f"read {name!r} of shape {activity.shape} as {', '.join(axes)}",),
-    )
 
 
-def _known_axes(activity: np.ndarray, axes: Sequence[str] | None, name: str) -> tuple[str, ...]:
-    if axes is None:
-        if activity.ndim not in DEFAULT_AXES:
+def _pooled(
+    activity: np.ndarray, axes: tuple[str, ...], pool: str
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Make one axis of neurons, the last, of the axes of feature maps."""
+    kept = [place for place, axis in enumerate(axes) if axis not in FEATURE_AXES]
+    features = [place for place, axis in enumerate(axes) if axis in FEATURE_AXES]
+    if pool == "flatten":
+        moved = activity.transpose([*kept, *features])
+        flat = moved.reshape(*moved.shape[: len(kept)], -1)
+    else:
+        if "channel" not in axes:
             raise UnusableError(
-                f"expected {name!r} as (sample, neuron) or (time, condition, neuron), "
-                f"got shape {activity.shape}; name its `axes` in config.yaml"
+                f"expected `axes` to say which one is channel, which {pool} leaves, "
+                f"got {', '.join(axes)}"
             )
-        return DEFAULT_AXES[activity.ndim]
-    if len(axes) != activity.ndim:
-        raise UnusableError(
-            f"expected {name!r} with the axes {', '.join(axes)}, got shape {activity.shape}"
-        )
-    if "neuron" not in axes or len(axes) < 2 or {"sample"} < set(axes) & set(ROW_AXES):
-        raise UnusableError(
-            "expected `axes` to name neuron, and sample or trial, condition, time, "
-            f"got {', '.join(axes)}"
-        )
-    return tuple(axes)
+        channel = axes.index("channel")
+        moved = activity.transpose([*kept, channel, *(p for p in features if p != channel)])
+        over = tuple(range(len(kept) + 1, moved.ndim))
+        flat = moved.max(over) if pool == "max" else moved.mean(over, dtype=np.float64)
+    return flat, (*(axes[place] for place in kept), "neuron")
 
 
 def without_padding(population: Population) -> Population:
@@ -148,7 +167,7 @@ def leave_out(population: Population, what: Sequence[str]) -> Population:
     flat = population.activity
     unwanted = {
         "missing_neurons": ("values are missing", ~finite.all(axis=(0, 1))),
-        "constant_neurons": ("constant", np.ptp(flat, axis=(0, 1)) == 0 if flat.size else None),
+        "constant_neurons": ("constant", _constant(flat) if flat.size else None),
     }
     kept, done = np.ones(flat.shape[-1], dtype=bool), []
     for name, (reason, neurons) in unwanted.items():
@@ -158,6 +177,11 @@ def leave_out(population: Population, what: Sequence[str]) -> Population:
     if kept.all():
         return population
     return replace(population, activity=flat[..., kept], done=(*population.done, *done))
+
+
+def _constant(activity: np.ndarray) -> np.ndarray:
+    # Booleans have no difference.
+    return np.asarray(activity.min(axis=(0, 1)) == activity.max(axis=(0, 1)))
 
 
 def average(population: Population, names: Sequence[str]) -> Population:
@@ -182,13 +206,13 @@ def average(population: Population, names: Sequence[str]) -> Population:
         np.column_stack(codes), axis=0, return_index=True, return_inverse=True, return_counts=True
     )
     of_row = of_row.ravel()
-    groups = [population.activity[:, of_row == group] for group in range(len(counts))]
-    means = np.stack([rows.mean(axis=1) for rows in groups], axis=1)
+    in_order = np.split(np.argsort(of_row, kind="stable"), np.cumsum(counts)[:-1])
+    groups = [population.activity[:, rows] for rows in in_order]
+    means = np.stack([_mean(rows) for rows in groups], axis=1)
     halves: tuple[np.ndarray, ...] = ()
     if counts.min() > 1:
         halves = tuple(
-            np.stack([rows[:, first::2].mean(axis=1) for rows in groups], axis=1)
-            for first in (0, 1)
+            np.stack([_mean(rows[:, first::2]) for rows in groups], axis=1) for first in (0, 1)
         )
     labels, mixed = {}, []
     for name, values in population.labels.items():
@@ -210,3 +234,8 @@ def average(population: Population, names: Sequence[str]) -> Population:
         done=(*population.done, *done),
         halves=halves,
     )
+
+
+def _mean(rows: np.ndarray) -> np.ndarray:
+    """Average over rows in double precision, whatever the type of the file's numbers."""
+    return np.asarray(rows.mean(axis=1, dtype=np.float64))

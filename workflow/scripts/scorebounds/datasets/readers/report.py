@@ -1,5 +1,7 @@
 """What is in a prepared dataset, for its user to check before anything is made of it."""
 
+import html
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from scorebounds.core.recording import samples_by_neurons
+from scorebounds.fetching.checksums import checksum_of
 
 # Products of neurons hold squares: below this share of the largest, a singular value is rounding.
 RANK_TOLERANCE = 1e-7
@@ -40,6 +43,16 @@ def spectrum_summary(activity: np.ndarray) -> tuple[int, float]:
     return rank, float(total**2 / (eigenvalues**2).sum())
 
 
+def escaped(text: object) -> str:
+    r"""Return text that Markdown and HTML show as it is, in one line.
+
+    >>> escaped("a|b <script>")
+    'a\\|b &lt;script&gt;'
+    """
+    line = "".join(letter if letter.isprintable() else " " for letter in str(text))
+    return re.sub(r"([\\`*|\[\]])", r"\\\1", html.escape(line, quote=False))
+
+
 def describe(array: xr.DataArray, files: Sequence[Path]) -> str:
     """Write a report on a recording, in Markdown.
 
@@ -59,6 +72,7 @@ def describe(array: xr.DataArray, files: Sequence[Path]) -> str:
         made_from += f" and {len(files) - 3} more"
     rows = [
         ("made from", made_from),
+        *((str(file), checksum_of(file)) for file in files[:3] if file.is_file()),
         ("axes", axes),
         ("samples × neurons", f"{n_samples} × {n_neurons}"),
         ("unit", array.attrs["units"] or "not given"),
@@ -76,8 +90,8 @@ def describe(array: xr.DataArray, files: Sequence[Path]) -> str:
             ("rank, centred", f"{rank} of at most {min(n_samples - 1, n_neurons)}"),
             ("participation ratio", f"{ratio:.4g}"),
         ]
-    lines = [f"# {array.attrs['dataset']}", "", "| | |", "|---|---|"]
-    lines += [f"| {what} | {value} |" for what, value in rows]
+    lines = [f"# {escaped(array.attrs['dataset'])}", "", "| | |", "|---|---|"]
+    lines += [f"| {escaped(what)} | {escaped(value)} |" for what, value in rows]
     lines += ["", "## Labels", "", *_labels(array)]
     lines += ["", "## What was done", "", *_history(array), ""]
     return "\n".join(lines)
@@ -93,10 +107,10 @@ def _labels(array: xr.DataArray) -> list[str]:
         shown = ", ".join(f"{value} ({n})" for value, n in zip(values, counts, strict=True))
         if len(values) > N_CLASSES_SHOWN:
             shown = f"{values[0]} to {values[-1]}"
-        lines.append(f"| {name} | {len(values)} | {counts.min()} | {shown} |")
+        lines.append(f"| {escaped(name)} | {len(values)} | {counts.min()} | {escaped(shown)} |")
     return lines
 
 
 def _history(array: xr.DataArray) -> list[str]:
     steps = array.attrs["history"].splitlines()
-    return [f"- {step}" for step in steps] or ["Nothing but reading it."]
+    return [f"- {escaped(step)}" for step in steps] or ["Nothing but reading it."]

@@ -1,0 +1,488 @@
+"""Files in the formats of other libraries, each written by that library."""
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.io
+import scipy.sparse
+import torch
+import xarray as xr
+
+from scorebounds.datasets.readers import custom
+
+RNG = np.random.default_rng(7)
+VALUES = RNG.normal(size=(24, 5))
+SIDE = np.tile(["left", "right"], 12)
+NAMES = np.array([f"im{number:02}" for number in range(24)])
+
+
+def write_hdf5(path):
+    with h5py.File(path, "w") as file:
+        file["session/rates"] = VALUES.astype(np.float32)
+        file["session/side"] = SIDE.astype("S")
+        file["session/image"] = NAMES.astype("S")
+
+
+def write_zarr(path, version=3):
+    import zarr
+
+    group = zarr.open_group(str(path), mode="w", zarr_format=version)
+    group.create_array("rates", data=VALUES.astype(np.float32))
+
+
+def write_safetensors(path):
+    from safetensors.numpy import save_file
+
+    save_file({"rates": VALUES.astype(np.float32)}, path)
+
+
+def write_torch(path):
+    torch.save({"rates": torch.tensor(VALUES, dtype=torch.float32), "epoch": 3}, path)
+
+
+FORMATS = [
+    ("d.h5", write_hdf5),
+    ("d.hdf5", write_hdf5),
+    ("d.zarr", write_zarr),
+    ("old.zarr", lambda path: write_zarr(path, version=2)),
+    ("d.safetensors", write_safetensors),
+    ("d.pt", write_torch),
+    ("d.pth", lambda path: torch.save(torch.tensor(VALUES, dtype=torch.float32), path)),
+    ("d.npz", lambda path: np.savez(path, VALUES.astype(np.float32))),
+    ("d.mat", lambda path: scipy.io.savemat(path, {"data": {"rates": VALUES.astype("f4")}})),
+]
+
+
+@pytest.mark.parametrize(("name", "write"), FORMATS)
+def test_the_one_array_of_a_file_need_not_be_named(tmp_path, name, write):
+    write(tmp_path / name)
+    array = custom.load(tmp_path / name)
+    np.testing.assert_array_equal(array.values, VALUES.astype(np.float32))
+    assert array.attrs["precision"] == "float32"
+
+
+def test_hdf5_groups_are_named_by_path(tmp_path):
+    write_hdf5(tmp_path / "d.h5")
+    array = custom.load(tmp_path / "d.h5", array="session/rates")
+    assert array.attrs["variables"] == ["session_side"]
+    assert array.row_name.values.tolist() == NAMES.tolist()
+
+
+def test_names_of_hdf5_axes_are_used(tmp_path):
+    with h5py.File(tmp_path / "d.h5", "w") as file:
+        file["activity"] = VALUES.T
+        file["activity"].dims[0].label = "unit"
+        file["activity"].dims[1].label = "trial"
+    np.testing.assert_array_equal(custom.load(tmp_path / "d.h5").values, VALUES)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_names_of_zarr_axes_are_used(tmp_path, version):
+    array = xr.DataArray(VALUES.T, dims=("neuroid", "presentation"), name="activity")
+    array.to_dataset().to_zarr(tmp_path / "d.zarr", zarr_format=version, consolidated=False)
+    np.testing.assert_array_equal(custom.load(tmp_path / "d.zarr").values, VALUES)
+
+
+@pytest.mark.parametrize("name", ["d.pt", "d.safetensors"])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.int16, torch.bool])
+def test_tensors_of_every_type_are_read(tmp_path, name, dtype):
+    from safetensors.torch import save_file
+
+    tensor = torch.tensor(3 * VALUES).to(dtype)
+    if name == "d.pt":
+        torch.save(tensor, tmp_path / name)
+    else:
+        save_file({"activity": tensor}, tmp_path / name)
+    np.testing.assert_array_equal(custom.load(tmp_path / name).values, tensor.double().numpy())
+
+
+@pytest.mark.parametrize(
+    "dims",
+    [
+        ("neuroid", "presentation", "time_bin"),
+        ("time", "unit", "trial"),
+        ("Bin", "stimuli", "Voxels"),
+        ("image", "channel", "frame"),
+    ],
+)
+def test_names_of_axes_decide_whatever_their_order(tmp_path, dims):
+    from scorebounds.datasets.readers.axes import meaning
+
+    sizes = {"neuron": 5, "time": 4, "sample": 12, "condition": 12, "trial": 12}
+    kinds = [meaning(dim) for dim in dims]
+    values = RNG.normal(size=[sizes[kind] for kind in kinds])
+    xr.DataArray(values, dims=dims, name="activity").to_netcdf(tmp_path / "d.nc")
+    array = custom.load(tmp_path / "d.nc")
+    assert dict(array.sizes) == {"time": 4, "condition": 12, "neuron": 5}
+    row = next(kind for kind in kinds if kind not in ("time", "neuron"))
+    order = [kinds.index(kind) for kind in ("time", row, "neuron")]
+    np.testing.assert_array_equal(array.values, values.transpose(order))
+
+
+def test_repeats_by_stimuli_are_no_times_by_conditions(tmp_path):
+    values = RNG.normal(size=(4, 6, 5))
+    xr.DataArray(values, dims=("repetition", "stimulus", "neuroid"), name="activity").to_netcdf(
+        tmp_path / "d.nc"
+    )
+    array = custom.load(tmp_path / "d.nc")
+    assert dict(array.sizes) == {"sample": 24, "neuron": 5}
+    np.testing.assert_array_equal(array.values[:4], values[:, 0])
+
+
+def test_three_axes_without_names_are_a_stated_guess(tmp_path, caplog):
+    values = RNG.normal(size=(4, 6, 5))
+    np.savez(tmp_path / "d.npz", activity=values)
+    assert custom.load(tmp_path / "d.npz").dims == ("time", "condition", "neuron")
+    assert "were taken as time, condition, neuron" in caplog.text
+    np.savez(tmp_path / "d.npz", activity=values, repetition=np.arange(4))
+    with pytest.raises(ValueError, match="say in `axes` what each axis is"):
+        custom.load(tmp_path / "d.npz")
+    array = custom.load(tmp_path / "d.npz", axes=["trial", "condition", "neuron"])
+    assert dict(array.sizes) == {"sample": 24, "neuron": 5}
+
+
+@pytest.mark.parametrize("dims", [("unit", "foo"), ("unit", "cell"), ("x", "y")])
+def test_unknown_or_ambiguous_axes_are_asked_about_and_the_advice_works(tmp_path, dims):
+    xr.DataArray(VALUES, dims=dims, name="activity").to_netcdf(tmp_path / "d.nc")
+    with pytest.raises(ValueError, match="say in `axes`, in this order, what each of them is"):
+        custom.load(tmp_path / "d.nc")
+    array = custom.load(tmp_path / "d.nc", axes=["sample", "neuron"])
+    np.testing.assert_array_equal(array.values, VALUES)
+
+
+def brain_score_assembly():
+    return xr.DataArray(
+        RNG.normal(size=(48, 5, 1)).astype("float32"),
+        dims=("presentation", "neuroid", "time_bin"),
+        coords={
+            "stimulus_id": ("presentation", np.tile(NAMES, 2)),
+            "repetition": ("presentation", np.repeat([0, 1], 24)),
+            "category_name": ("presentation", np.tile(SIDE, 2)),
+            "neuroid_id": ("neuroid", [f"n{number}" for number in range(5)]),
+            "time_bin_start": ("time_bin", [70]),
+            "time_bin_end": ("time_bin", [170]),
+        },
+        name="dicarlo.X",
+    )
+
+
+def test_brain_score_assembly_needs_no_entry(tmp_path):
+    assembly = brain_score_assembly()
+    assembly.to_netcdf(tmp_path / "d.nc")
+    array = custom.load(tmp_path / "d.nc")
+    np.testing.assert_array_equal(array.values, assembly.values[..., 0])
+    assert array.dims == ("sample", "neuron")
+    assert array.attrs["variables"] == ["category_name"]
+    assert array.row_name.values.tolist() == np.tile(NAMES, 2).tolist()
+    assert "'repetition' counts trials" in array.attrs["history"]
+    averaged = custom.load(tmp_path / "d.nc", average_by=["stimulus_id"])
+    expected = assembly.values[..., 0].astype(float).reshape(2, 24, 5).mean(0)
+    np.testing.assert_allclose(averaged.values, expected, rtol=1e-14)
+    assert averaged.row_name.values.tolist() == NAMES.tolist()
+
+
+def test_bins_of_an_assembly_are_times(tmp_path):
+    assembly = xr.concat([brain_score_assembly()] * 2, "time_bin", coords="minimal").assign_coords(
+        time_bin_start=("time_bin", [70, 90]), time_bin_end=("time_bin", [90, 110])
+    )
+    assembly.to_netcdf(tmp_path / "d.nc")
+    assert custom.load(tmp_path / "d.nc").time.values.tolist() == [80, 100]
+
+
+def test_first_run_of_a_plain_file_with_repeats(tmp_path):
+    image = np.repeat([f"image_{number}" for number in range(60)], 4)
+    np.savez(
+        tmp_path / "it.npz",
+        activity=RNG.normal(size=(240, 6)),
+        image=image,
+        category=np.repeat(np.arange(6), 40),
+        repetition=np.tile(np.arange(4), 60),
+    )
+    array = custom.load(tmp_path / "it.npz")
+    assert array.attrs["variables"] == ["category"]
+    assert array.row_name.values.tolist() == image.tolist()
+
+
+@pytest.mark.parametrize("pool", ["flatten", "mean", "max"])
+def test_feature_maps_become_neurons_by_a_stated_choice(tmp_path, pool):
+    features = RNG.normal(size=(24, 3, 4, 4)).astype(np.float32)
+    np.save(tmp_path / "d.npy", features)
+    with pytest.raises(ValueError, match="choose in `pool` how they become neurons"):
+        custom.load(tmp_path / "d.npy")
+    array = custom.load(tmp_path / "d.npy", pool=pool)
+    whole = features.astype(float)
+    expected = {
+        "flatten": whole.reshape(24, -1), "mean": whole.mean((2, 3)), "max": whole.max((2, 3)),
+    }  # fmt: skip
+    np.testing.assert_allclose(array.values, expected[pool], rtol=1e-14)
+    last = np.moveaxis(features, 1, -1)
+    np.save(tmp_path / "last.npy", last)
+    named = custom.load(
+        tmp_path / "last.npy", pool="max", axes=["sample", "height", "width", "channel"]
+    )
+    np.testing.assert_array_equal(named.values, whole.max((2, 3)))
+
+
+def test_tokens_are_pooled_only_where_axes_are_named(tmp_path):
+    features = RNG.normal(size=(24, 7, 5))
+    np.save(tmp_path / "d.npy", features)
+    with pytest.raises(ValueError, match="cannot tell which axis"):
+        custom.load(tmp_path / "d.npy", pool="mean")
+    array = custom.load(tmp_path / "d.npy", pool="mean", axes=["sample", "token", "channel"])
+    np.testing.assert_allclose(array.values, features.mean(1), rtol=1e-14)
+
+
+def test_fields_of_matlab_structures_are_named_by_path(tmp_path):
+    content = {"data": {"activity": VALUES, "side": np.array(SIDE, dtype=object)}, "n": 3}
+    scipy.io.savemat(tmp_path / "d.mat", content)
+    for array in (None, "data.activity", "data/activity"):
+        loaded = custom.load(tmp_path / "d.mat", array=array)
+        np.testing.assert_array_equal(loaded.values, VALUES)
+        assert loaded.attrs["variables"] == ["data.side"]
+
+
+def test_cells_of_matlab_are_chosen_by_number(tmp_path):
+    cells = np.empty(2, dtype=object)
+    cells[:] = [VALUES, VALUES[:20] + 1]
+    scipy.io.savemat(tmp_path / "d.mat", {"activity": cells})
+    with pytest.raises(ValueError, match=r"save real numbers|choose one"):
+        custom.load(tmp_path / "d.mat")
+    array = custom.load(tmp_path / "d.mat", array="activity{2}")
+    np.testing.assert_array_equal(array.values, VALUES[:20] + 1)
+
+
+def test_matlab_73_structures_sparse_arrays_and_objects(tmp_path):
+    sparse = scipy.sparse.csc_array(np.eye(24)[:, :5])
+    with h5py.File(tmp_path / "d.mat", "w", userblock_size=512) as file:
+        item = file.create_dataset("data/rates", data=VALUES.T)
+        item.attrs["MATLAB_class"] = np.bytes_("double")
+        group = file.create_group("counts")
+        group.attrs["MATLAB_class"] = np.bytes_("double")
+        group.attrs["MATLAB_sparse"] = np.uint64(24)
+        for name in ("data", "indices", "indptr"):
+            stored = {"indices": "ir", "indptr": "jc"}.get(name, name)
+            group[stored] = getattr(sparse, name)
+        text = file.create_dataset("note", data=np.array([[3707764736, 2, 1, 1, 1, 1]], "u4"))
+        text.attrs["MATLAB_class"] = np.bytes_("string")
+        text.attrs["MATLAB_object_decode"] = np.int32(3)
+    array = custom.load(tmp_path / "d.mat", array="data.rates")
+    np.testing.assert_array_equal(array.values, VALUES)
+    dense = custom.load(tmp_path / "d.mat", array="counts")
+    np.testing.assert_array_equal(dense.values, sparse.toarray())
+    with pytest.raises(ValueError, match="'note' is a string, table, categorical or other object"):
+        custom.load(tmp_path / "d.mat", array="data.rates", names="note")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_voxels_of_a_mask_are_the_neurons(tmp_path):
+    import nibabel
+
+    volumes, inside = RNG.normal(size=(3, 4, 2, 24)), RNG.random((3, 4, 2)) < 0.5
+    affine = np.diag([2.0, 2.0, 2.0, 1.0])
+    nibabel.save(nibabel.Nifti1Image(volumes, affine), tmp_path / "d.nii.gz")
+    nibabel.save(nibabel.Nifti1Image(inside.astype(np.uint8), affine), tmp_path / "mask.nii")
+    with pytest.raises(ValueError, match="expected `mask`"):
+        custom.load(tmp_path / "d.nii.gz")
+    array = custom.load(tmp_path / "d.nii.gz", mask=str(tmp_path / "mask.nii"))
+    np.testing.assert_array_equal(array.values, volumes[inside].T)
+    nibabel.save(nibabel.Nifti1Image(inside.astype(np.uint8), 2 * affine), tmp_path / "mask.nii")
+    with pytest.raises(ValueError, match="in the same space"):
+        custom.load(tmp_path / "d.nii.gz", mask=str(tmp_path / "mask.nii"))
+
+
+@pytest.fixture
+def nwb_file(tmp_path):
+    from datetime import UTC, datetime
+
+    from pynwb import NWBHDF5IO, NWBFile, TimeSeries
+
+    nwb = NWBFile(
+        session_description="a session",
+        identifier="identifier",
+        session_start_time=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    spikes = [np.sort(RNG.uniform(0, 20, 300)) for _ in range(3)]
+    for times in spikes:
+        nwb.add_unit(spike_times=times)
+    nwb.add_trial_column(name="side", description="what was shown")
+    nwb.add_trial_column(name="cue_time", description="when")
+    for trial in range(12):
+        nwb.add_trial(
+            start_time=1.5 * trial, stop_time=1.5 * trial + 1, side=SIDE[trial],
+            cue_time=1.5 * trial + 0.25,
+        )  # fmt: skip
+    samples = RNG.normal(size=(2000, 4))
+    nwb.add_acquisition(
+        TimeSeries(name="lfp", data=samples, unit="V", rate=100.0, starting_time=0.0)
+    )
+    with NWBHDF5IO(tmp_path / "d.nwb", "w") as file:
+        file.write(nwb)
+    return tmp_path / "d.nwb", spikes, samples
+
+
+def test_spikes_of_nwb_are_counted_around_an_event(nwb_file):
+    path, spikes, _ = nwb_file
+    with pytest.raises(ValueError, match=r"expected `align` .* cue_time, start_time, stop_time"):
+        custom.load(path)
+    array = custom.load(path, align="cue_time", window=[0, 500], bin=100)
+    assert dict(array.sizes) == {"time": 5, "condition": 12, "neuron": 3}
+    assert array.time.values.tolist() == [50, 150, 250, 350, 450]
+    onset = 1.5 * 4 + 0.25
+    edges = onset + np.arange(6) / 10
+    for unit, times in enumerate(spikes):
+        expected = np.histogram(times, edges)[0]
+        np.testing.assert_array_equal(array.values[:, 4, unit], expected)
+    assert array.attrs["variables"] == ["side"]
+
+
+def test_series_of_nwb_are_averaged_in_bins(nwb_file):
+    path, _, samples = nwb_file
+    array = custom.load(path, array="acquisition/lfp", align="start_time", window=[0, 200], bin=100)
+    np.testing.assert_allclose(array.values[1, 2], samples[310:320].mean(0), rtol=1e-12)
+
+
+HOSTILE = {
+    "link": lambda file: file.__setitem__("activity", h5py.ExternalLink("/etc/passwd", "/a")),
+    "storage": lambda file: file.create_dataset(
+        "activity", (6, 3), "f8", external=[("/etc/passwd", 0, 144)]
+    ),
+    "virtual": lambda file: file.create_virtual_dataset("activity", virtual_layout()),
+}
+
+
+def virtual_layout():
+    layout = h5py.VirtualLayout(shape=(6, 3), dtype="f8")
+    layout[:] = h5py.VirtualSource("/tmp/elsewhere.h5", "activity", shape=(6, 3))
+    return layout
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+@pytest.mark.parametrize("name", ["d.h5", "d.nc", "d.mat", "d.nwb"])
+def test_hdf5_that_reads_other_files_is_refused(tmp_path, kind, name):
+    with h5py.File(tmp_path / name, "w") as file:
+        HOSTILE[kind](file)
+    with pytest.raises(ValueError, match=r"into another file|keeps its values in other files"):
+        custom.load(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["d.pkl", "d.pickle", "d.joblib"])
+def test_pickles_are_refused(tmp_path, name):
+    pd.to_pickle([1, 2], tmp_path / "p.pkl")
+    (tmp_path / "p.pkl").rename(tmp_path / name)
+    with pytest.raises(ValueError, match="a pickle can run any program"):
+        custom.load(tmp_path / name)
+
+
+def test_tensors_with_other_objects_are_refused_in_one_sentence(tmp_path):
+    torch.save({"model": torch.nn.Linear(2, 2)}, tmp_path / "d.pt")
+    with pytest.raises(ValueError, match="save a tensor, or a dictionary of tensors") as error:
+        custom.load(tmp_path / "d.pt")
+    assert "\n" not in str(error.value)
+
+
+POINTERS = [
+    (b"", "the file is empty"),
+    (b"/annex/objects/MD5E-s12--0cc1.mat\n", "it is a pointer of git-annex"),
+    (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 3\n", "pointer of Git LFS"),
+    (b"<!DOCTYPE html><html>", "it is a web page"),
+    (bytes(3000), "the file holds nothing but zeros"),
+]
+ENDINGS = [".npy", ".npz", ".mat", ".nc", ".h5", ".csv", ".pt", ".safetensors", ".parquet", ".nwb"]
+
+
+@pytest.mark.parametrize(("content", "message"), POINTERS)
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_what_stands_for_a_file_is_named(tmp_path, content, message, ending):
+    (tmp_path / f"d{ending}").write_bytes(content)
+    with pytest.raises(ValueError, match=message) as error:
+        custom.load(tmp_path / f"d{ending}")
+    assert "\n" not in str(error.value)
+
+
+def test_a_link_without_its_content_is_named(tmp_path):
+    (tmp_path / "d.npy").symlink_to(".git/annex/objects/x/d.npy")
+    with pytest.raises(ValueError, match="its content is in git-annex: run `git annex get`"):
+        custom.load(tmp_path / "d.npy")
+
+
+@pytest.mark.parametrize("name", ["d.npy", "d.npz", "d.mat", "d.nc", "d.h5", "d.pt", "d.parquet"])
+@pytest.mark.parametrize("part", [0.3, 0.7, 0.98])
+def test_a_file_that_is_cut_short_gives_one_sentence(tmp_path, name, part):
+    whole = {
+        "d.npy": lambda p: np.save(p, VALUES),
+        "d.npz": lambda p: np.savez(p, activity=VALUES),
+        "d.mat": lambda p: scipy.io.savemat(p, {"activity": VALUES}),
+        "d.nc": lambda p: xr.DataArray(VALUES, name="activity").to_netcdf(p),
+        "d.h5": write_hdf5,
+        "d.pt": write_torch,
+        "d.parquet": lambda p: pd.DataFrame(VALUES, columns=list("abcde")).to_parquet(p),
+    }
+    whole[name](tmp_path / name)
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: int(part * len(content))])
+    with pytest.raises(ValueError) as error:
+        custom.load(tmp_path / name)
+    assert str(error.value).startswith(str(tmp_path / name))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "offset", "scale"), [("float16", 500, 5), ("float32", 1e5, 1), ("int16", 300, 40)]
+)
+def test_averages_are_in_double_precision(tmp_path, dtype, offset, scale):
+    trials = (offset + scale * RNG.normal(size=(10, 200, 5))).astype(dtype)
+    np.savez(tmp_path / "d.npz", activity=trials.reshape(-1, 5), s=np.repeat(np.arange(10), 200))
+    array = custom.load(tmp_path / "d.npz", average_by=["s"])
+    np.testing.assert_allclose(array.values, trials.astype(float).mean(1), rtol=1e-13)
+    assert array.attrs["precision"] == dtype
+
+
+def test_booleans_are_counts(tmp_path):
+    spikes = RNG.random((24, 5)) < 0.5
+    spikes[:, 2] = True
+    np.savez(tmp_path / "d.npz", activity=spikes)
+    array = custom.load(tmp_path / "d.npz", drop=["constant_neurons"])
+    np.testing.assert_array_equal(array.values, spikes[:, [0, 1, 3, 4]])
+
+
+def test_an_index_in_an_array_is_refused_and_the_advice_works(tmp_path):
+    np.save(tmp_path / "d.npy", np.column_stack([np.arange(24), VALUES]))
+    with pytest.raises(ValueError, match=r"columns: \{0: ignore\}"):
+        custom.load(tmp_path / "d.npy")
+    array = custom.load(tmp_path / "d.npy", columns={0: "ignore"})
+    np.testing.assert_array_equal(array.values, VALUES)
+
+
+@pytest.mark.parametrize("name", ["first_half", "second_half", "activity_label", "neuron_id"])
+def test_labels_may_have_any_name(tmp_path, name):
+    from scorebounds.core.recording import read_recording, write_recording
+
+    np.savez(tmp_path / "d.npz", activity=VALUES, **{name: SIDE}, s=np.arange(24) // 4)
+    array = custom.load(tmp_path / "d.npz", average_by=["s"] if "half" not in name else ())
+    write_recording(tmp_path / "out.nc", array.assign_attrs(dataset="d"), "d")
+    assert read_recording(tmp_path / "out.nc").attrs["variables"] == array.attrs["variables"]
+
+
+def test_names_of_a_plain_array_come_from_the_table_of_labels(tmp_path):
+    np.save(tmp_path / "d.npy", VALUES)
+    pd.DataFrame({"file": NAMES, "side": SIDE}).to_csv(tmp_path / "t.csv", index=False)
+    array = custom.load(tmp_path / "d.npy", labels=str(tmp_path / "t.csv"), names="file")
+    assert array.row_name.values.tolist() == NAMES.tolist()
+    assert array.attrs["variables"] == ["side"]
+
+
+def test_a_missing_package_is_named_with_the_command_that_installs_it(tmp_path, monkeypatch):
+    import builtins
+
+    write_zarr(tmp_path / "d.zarr")
+    import_module = builtins.__import__
+
+    def without_zarr(name, *arguments, **options):
+        if name == "zarr":
+            raise ImportError(name)
+        return import_module(name, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "__import__", without_zarr)
+    with pytest.raises(ValueError, match=r"needs zarr: pip install 'scorebounds\[formats\]'"):
+        custom.load(tmp_path / "d.zarr")

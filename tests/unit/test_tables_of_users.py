@@ -1,0 +1,267 @@
+"""Text tables as people have them: the right numbers, or one sentence; no column is misread."""
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scorebounds.datasets.readers import custom
+from scorebounds.datasets.readers.report import describe
+
+RNG = np.random.default_rng(5)
+VALUES = np.round(RNG.normal(size=(30, 4)), 3)
+NEURONS = ["n1", "n2", "n3", "n4"]
+SIDE = np.tile(["left", "right"], 15)
+
+
+def frame(**columns):
+    """A table of four neurons, with other columns before them."""
+    table = pd.DataFrame(VALUES, columns=NEURONS)
+    for name, values in reversed(columns.items()):
+        table.insert(0, name, values)
+    return table
+
+
+def read(tmp_path, text, name="d.csv", **entry):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    return custom.load(tmp_path / name, **entry)
+
+
+def refusal(tmp_path, text, name="d.csv", **entry):
+    with pytest.raises(ValueError) as error:
+        read(tmp_path, text, name, **entry)
+    said = str(error.value)
+    assert "\n" not in said
+    assert said.startswith(str(tmp_path / name))
+    return said
+
+
+def rows(cells, separator=","):
+    return "\n".join(separator.join(line) for line in cells) + "\n"
+
+
+def with_comma(value):
+    return f"{value:.3f}".replace(".", ",")
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+@pytest.mark.parametrize("end", ["", "separator"])
+def test_separators_and_decimal_commas_are_recognised(tmp_path, separator, end):
+    lines = [NEURONS, *([with_comma(v) for v in row] for row in VALUES)]
+    text = rows(lines, separator)
+    if end:
+        text = text.replace("\n", f"{separator}\n")
+    array = read(tmp_path, text)
+    np.testing.assert_array_equal(array.values, VALUES)
+    assert "the decimal mark is ','" in array.attrs["history"]
+
+
+def test_thousands_separators_are_no_decimal_marks(tmp_path):
+    large = np.round(1000 * VALUES, 2)
+    german = [[f"{v:,.2f}".translate(str.maketrans(",.", ".,")) for v in row] for row in large]
+    array = read(tmp_path, rows([NEURONS, *german], ";"))
+    np.testing.assert_allclose(array.values, large)
+    english = [[f'"{v:,.2f}"' for v in row] for row in large]
+    np.testing.assert_allclose(read(tmp_path, rows([NEURONS, *english])).values, large)
+
+
+def test_a_comma_that_may_be_either_is_asked_about(tmp_path):
+    whole = rows([["a", "b"], *([["1,234", "5,678"], ["2,345", "6,789"]] * 5)], ";")
+    assert "say `decimal: ','` or `decimal: '.'`" in refusal(tmp_path, whole)
+    assert read(tmp_path, whole, decimal=",").values[0].tolist() == [1.234, 5.678]
+    assert read(tmp_path, whole, decimal=".").values[0].tolist() == [1234, 5678]
+
+
+def test_decimal_commas_between_commas_are_refused_with_the_cause(tmp_path):
+    text = rows([NEURONS, *([with_comma(v) for v in row] for row in VALUES)])
+    assert "are these decimal commas?" in refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize("index", ["pandas", "pandas from 1", "R", "named", "text"])
+def test_an_index_is_no_neuron(tmp_path, index):
+    table = frame(side=SIDE)
+    if index == "R":
+        text = table.to_csv().replace(",side", "side", 1).replace("\n", "\n").lstrip(",")
+    elif index == "pandas from 1":
+        text = table.set_axis(range(1, 31)).to_csv()
+    elif index == "named":
+        text = table.to_csv(index_label="index")
+    elif index == "text":
+        text = table.set_axis([f"im{number}" for number in range(30)]).to_csv()
+    else:
+        text = table.to_csv()
+    array = read(tmp_path, text)
+    np.testing.assert_array_equal(array.values, VALUES)
+    assert array.attrs["variables"] == ["side"]
+    assert ("row_name" in array.coords) == (index == "text")
+
+
+@pytest.mark.parametrize("name", ["stimulus_id", "image", "id", "trial", "Index", "session_id"])
+def test_whole_numbers_that_are_called_an_identifier_are_no_neuron(tmp_path, name):
+    identifiers = RNG.permutation(1000)[:30]
+    array = read(tmp_path, frame(**{name: identifiers}).to_csv(index=False))
+    np.testing.assert_array_equal(array.values, VALUES)
+    assert array.attrs["variables"] == []
+    assert repr(name) in array.attrs["history"]
+
+
+def test_two_random_tables_with_the_same_identifiers_are_not_alike(tmp_path):
+    first, second = (
+        read(
+            tmp_path, frame(stimulus_id=np.arange(30) * 17 + 1000).assign(n1=n).to_csv(index=False)
+        )
+        for n in RNG.normal(size=(2, 30))
+    )
+    assert first.shape == second.shape == (30, 4)
+    assert first.values.max() < 10
+
+
+@pytest.mark.parametrize("name", ["category", "block", "target", "Condition", "object_class"])
+def test_whole_numbers_that_are_called_a_class_are_a_label(tmp_path, name):
+    array = read(tmp_path, frame(**{name: np.arange(30) % 3}).to_csv(index=False))
+    np.testing.assert_array_equal(array.values, VALUES)
+    assert array.attrs["variables"] == [name]
+    assert array.attrs["found"] == [name]
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (np.arange(30) % 4, "it holds whole numbers and the others hold decimals"),
+        (np.arange(30) * 17 + 1000, "it counts the rows in equal steps"),
+        (1e6 * RNG.normal(size=30), "times that of the others"),
+    ],
+)
+def test_a_column_unlike_the_neurons_is_asked_about_and_the_advice_works(tmp_path, values, reason):
+    text = frame(strange=values).to_csv(index=False)
+    said = refusal(tmp_path, text)
+    assert "cannot tell whether column 'strange' is a neuron" in said
+    assert reason in said
+    assert "columns: {strange: ignore}" in said
+    np.testing.assert_array_equal(
+        read(tmp_path, text, columns={"strange": "ignore"}).values, VALUES
+    )
+    assert read(tmp_path, text, columns={"strange": "neuron"}).shape == (30, 5)
+
+
+def test_numbers_of_the_same_name_are_neurons_whatever_they_are_called(tmp_path):
+    counts = pd.DataFrame(RNG.poisson(5, (30, 6)), columns=[f"trial_{n}" for n in range(6)])
+    array = read(tmp_path, counts.to_csv(index=False))
+    np.testing.assert_array_equal(array.values, counts)
+
+
+@pytest.mark.parametrize("words", [("True", "False"), ("TRUE", "FALSE"), ("true", "false")])
+def test_true_and_false_among_numbers_are_a_label(tmp_path, words):
+    array = read(tmp_path, frame(rewarded=np.tile(words, 15)).to_csv(index=False))
+    assert array.shape == (30, 4)
+    assert array.rewarded.values.tolist() == [True, False] * 15
+
+
+def test_nothing_but_true_and_false_are_spikes(tmp_path):
+    spikes = pd.DataFrame(RNG.random((30, 3)) < 0.5, columns=NEURONS[:3])
+    assert read(tmp_path, spikes.to_csv(index=False)).values.tolist() == spikes.values.tolist()
+
+
+@pytest.mark.parametrize("word", ["NA", "None", "null", "nan", "N/A"])
+def test_text_that_looks_like_a_missing_value_is_a_class(tmp_path, word):
+    array = read(tmp_path, frame(region=np.tile([word, "V1"], 15)).to_csv(index=False))
+    assert sorted(set(array.region.values.tolist())) == sorted([word, "V1"])
+    assert array.shape == (30, 4)
+
+
+@pytest.mark.parametrize("word", ["NA", "", "NaN", "null"])
+def test_a_missing_number_is_missing(tmp_path, word):
+    text = frame().to_csv(index=False).replace(str(VALUES[3, 2]), word, 1)
+    array = read(tmp_path, text)
+    assert np.isnan(array.values[3, 2])
+    assert np.isfinite(array.values).sum() == VALUES.size - 1
+
+
+def test_savetxt_without_and_with_header(tmp_path):
+    np.savetxt(tmp_path / "plain.csv", VALUES, delimiter=",")
+    array = custom.load(tmp_path / "plain.csv")
+    np.testing.assert_array_equal(array.values, VALUES)
+    assert "there is no header" in array.attrs["history"]
+    np.savetxt(tmp_path / "blanks.txt", VALUES)
+    np.testing.assert_array_equal(custom.load(tmp_path / "blanks.txt").values, VALUES)
+    np.savetxt(tmp_path / "named.csv", VALUES, delimiter=",", header="id,b,c,d")
+    with pytest.raises(ValueError, match="cannot tell whether column 'id' is a neuron"):
+        custom.load(tmp_path / "named.csv")
+    named = custom.load(tmp_path / "named.csv", columns={"id": "neuron"})
+    np.testing.assert_array_equal(named.values, VALUES)
+
+
+def test_numbers_of_columns_are_a_header(tmp_path):
+    array = read(tmp_path, pd.DataFrame(VALUES).to_csv(index=False))
+    np.testing.assert_array_equal(array.values, VALUES)
+
+
+@pytest.mark.parametrize("name", ["d.tsv", "d.csv.gz", "d.parquet", "d.feather"])
+def test_other_tables_have_the_same_columns(tmp_path, name):
+    table = frame(image=[f"im{n:02}" for n in range(30)], side=SIDE)
+    if name.endswith("gz"):
+        with gzip.open(tmp_path / name, "wt") as file:
+            file.write(table.to_csv(index=False))
+    elif name.endswith("tsv"):
+        table.to_csv(tmp_path / name, index=False, sep="\t")
+    elif name.endswith("parquet"):
+        table.to_parquet(tmp_path / name)
+    else:
+        table.to_feather(tmp_path / name)
+    array = custom.load(tmp_path / name)
+    np.testing.assert_array_equal(array.values, VALUES)
+    assert array.attrs["variables"] == ["side"]
+    assert array.row_name.values.tolist() == table.image.tolist()
+
+
+def test_names_with_leading_zeros_stay_text(tmp_path):
+    table = frame(image=[f"{number:03}" for number in range(30)])
+    assert read(tmp_path, table.to_csv(index=False)).row_name.values[7] == "007"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1252", "utf-8-sig"])
+def test_encodings_of_spreadsheets(tmp_path, encoding):
+    table = frame(ort=np.tile(["Köln", "Zürich"], 15))
+    (tmp_path / "d.csv").write_text(table.to_csv(index=False), encoding=encoding)
+    array = custom.load(tmp_path / "d.csv", labels=["ort"])
+    np.testing.assert_array_equal(array.values, VALUES)
+    assert set(array.ort.values) == {"Köln", "Zürich"}
+
+
+def test_accidents_of_spelling_do_not_make_classes(tmp_path):
+    side = np.tile(["left", "right", "left ", "right"], 8)[:30]
+    array = read(tmp_path, frame(side=side, dose=np.tile([0.3, 0.1 + 0.2], 15)).to_csv(index=False))
+    assert set(array.side.values.tolist()) == {"left", "right"}
+    # One value throughout once rounding is left aside.
+    assert array.attrs["variables"] == ["side"]
+
+
+def test_a_row_that_is_too_long_or_short_is_named(tmp_path):
+    lines = frame().to_csv(index=False).splitlines()
+    lines[4] += ",1"
+    assert "expected 4 fields in each row, as in the header, got 5 in row 3" in refusal(
+        tmp_path, "\n".join(lines)
+    )
+
+
+def test_a_compressed_bomb_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    with gzip.open(tmp_path / "d.csv.gz", "wb") as file:
+        file.write(b"a,b\n" + b"1,2\n" * 1_000_000)
+    monkeypatch.setattr("psutil.virtual_memory", lambda: type("M", (), {"available": 1_000_000}))
+    with pytest.raises(ValueError, match=r"the table needs .* GB of memory or more"):
+        custom.load(tmp_path / "d.csv.gz")
+
+
+def test_report_lists_what_each_column_became_and_escapes_names(tmp_path):
+    table = frame(stimulus_id=np.arange(30), side=SIDE)
+    table["x|y<script>alert(1)</script>"] = np.tile(["a<b", "c|d"], 15)
+    table.to_csv(tmp_path / "d.csv", index=False)
+    array = custom.load(tmp_path / "d.csv").assign_attrs(dataset="<b>d</b>")
+    text = describe(array, [tmp_path / "d.csv"])
+    assert "<script>" not in text
+    assert "<b>" not in text
+    assert r"a&lt;b" in text
+    assert "took 4 columns as neurons: n1, n2, n3, …" in text
+    assert "'stimulus_id' as the names of the rows" in text
+    assert f"{tmp_path / 'd.csv'} | sha256:" in text

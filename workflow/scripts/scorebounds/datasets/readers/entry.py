@@ -1,0 +1,50 @@
+"""What a user says of a file: an entry under `custom` or `models` in config.yaml."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How a file is to be read.
+
+    Attributes
+    ----------
+    array : str or None
+        Name, or path (`data.rates`, `group/rates`), of the array of activity.
+    axes : sequence of str, or None
+        What each of its axes is.
+    pool : str or None
+        How feature maps become neurons: `flatten`, `mean` or `max`.
+    labels : sequence of str, str, or None
+        Names of arrays in the file, or the path of a table; None for those that are found.
+    names : str or None
+        Name of the array, or column of the table of labels, that names the rows.
+    columns : mapping of str to str
+        What columns are: neuron, label, name or ignore. In an array, by number.
+    time : sequence of float, str, or None
+        Bin centres in ms, or the name of the array that has them.
+    decimal : str or None
+        The decimal mark of a text table, where it cannot be told from the file.
+    mask : str or None
+        Path of the NIfTI mask whose voxels are the neurons.
+    align : str or None
+        In NWB, the column of trial times that windows are placed at.
+    window : sequence of two float, or None
+        From and to, in ms relative to these times.
+    bin : float or None
+        Width of a bin in ms.
+    """
+
+    array: str | None = None
+    axes: Sequence[str] | None = None
+    pool: str | None = None
+    labels: Sequence[str] | str | None = None
+    names: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    time: Sequence[float] | str | None = None
+    decimal: str | None = None
+    mask: str | None = None
+    align: str | None = None
+    window: Sequence[float] | None = None
+    bin: float | None = None

@@ -1,0 +1,317 @@
+"""What there is for each row of an array: labels, names, counters; and which of them are used."""
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from scorebounds.core.recording import HALVES, ROW_NAME
+from scorebounds.datasets.errors import UnusableError
+from scorebounds.datasets.readers.axes import AXES, ROW_AXES, meaning
+from scorebounds.datasets.readers.containers import Container
+from scorebounds.datasets.readers.entry import Entry
+from scorebounds.datasets.readers.population import Population
+from scorebounds.datasets.readers.roles import (
+    COUNTER,
+    IGNORED,
+    INDEX,
+    LABEL,
+    NAME,
+    best_names,
+    is_counter,
+    is_identifier,
+    tidy,
+)
+from scorebounds.datasets.readers.tables import read_table
+
+logger = logging.getLogger(__name__)
+
+# Names that a recording uses itself.
+RESERVED = (*AXES, ROW_NAME, *HALVES, "activity")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a file tells of the rows of its activity.
+
+    Attributes
+    ----------
+    values : mapping of str to ndarray, shape (n_rows,)
+        Everything that has a value per row, by a name that netCDF can store.
+    variables : tuple of str
+        Those that are task variables.
+    found : tuple of str
+        Those of them that the user has not named.
+    names : str or None
+        The one that names the rows.
+    notes : tuple of str
+        What was decided, a sentence each.
+    """
+
+    values: Mapping[str, np.ndarray]
+    variables: tuple[str, ...]
+    found: tuple[str, ...]
+    names: str | None
+    notes: tuple[str, ...]
+
+
+def read_rows(
+    container: Container,
+    population: Population,
+    entry: Entry,
+    path: Path,
+    roles: Mapping[str, str] | None = None,
+) -> Rows:
+    """Read the labels that are named, or those that are found, and the names of the rows.
+
+    Parameters
+    ----------
+    container : Container
+    population : Population
+        The activity, brought into rows.
+    entry : Entry
+    path : Path
+        For warnings.
+    roles : mapping of str to str, optional
+        What the columns of a table are.
+
+    Raises
+    ------
+    UnusableError
+        If something that the user named is not there or cannot be used.
+    """
+    collected = _Collected(container, population, entry, path)
+    if isinstance(entry.labels, str):
+        collected.add_table(Path(entry.labels))
+    elif entry.labels is not None:
+        for name in entry.labels:
+            collected.add_label(name, container.read(name))
+    if roles is not None:
+        collected.add_columns(roles)
+    elif entry.labels is None:
+        collected.add_found()
+    return collected.finished()
+
+
+class _Collected:
+    """Gathers what has a value per row, and sorts it."""
+
+    def __init__(
+        self, container: Container, population: Population, entry: Entry, path: Path
+    ) -> None:
+        self.container, self.population, self.entry, self.path = container, population, entry, path
+        self.values: dict[str, np.ndarray] = {}
+        self.variables: list[str] = []
+        self.found: list[str] = []
+        self.candidates: list[str] = []
+        self.notes: list[str] = []
+
+    def add_label(self, name: str, values: np.ndarray, *, found: bool = False) -> None:
+        """Add a task variable; one that was found may be something else, or left out."""
+        try:
+            rows = tidy(as_rows(name, values, self.population))
+            fault = fault_of_label(rows)
+        except UnusableError as error:
+            if not found:
+                raise
+            fault = str(error)
+            rows = np.empty(0)
+        if found and rows.size and self._sort_out(name, rows):
+            return
+        if found and fault is None and rows.dtype.kind == "f" and len(np.unique(rows)) == len(rows):
+            fault = "it has another number in each row, there are no classes"
+        if fault and found:
+            logger.warning("%s: %r is no label: %s", self.path, name, fault)
+            self.notes.append(f"left out {name!r}, which is no label: {fault}")
+            return
+        if fault:
+            raise UnusableError(
+                f"label {name!r} cannot be used: {fault}; mend it, or name the others under "
+                "`labels`"
+            )
+        plain = self._store(name, rows)
+        self.variables.append(plain)
+        if found:
+            self.found.append(plain)
+
+    def _sort_out(self, name: str, rows: np.ndarray) -> bool:
+        """Take counters and identifiers out of the task variables."""
+        if name == self.entry.names:
+            return True
+        if is_counter(name):
+            self._store(name, rows)
+            self.notes.append(f"{name!r} counts trials and is not decoded")
+            return True
+        lonely = self.population.timed and meaning(name) is None and rows.dtype.kind in "iu"
+        if is_identifier(name, rows) and not lonely:
+            self.candidates.append(self._store(name, rows))
+            self.notes.append(f"{name!r} identifies rows or stimuli and is not decoded")
+            return True
+        return False
+
+    def _store(self, name: str, rows: np.ndarray) -> str:
+        # A slash is a group in netCDF.
+        plain = re.sub(r"[^\w.-]+", "_", name)
+        if plain in RESERVED or not plain:
+            self.notes.append(f"stored {name!r} as '{plain}_label', its own name being taken")
+            plain = f"{plain}_label"
+        if plain in self.values:
+            raise UnusableError(f"expected different names of labels, got {plain!r} twice")
+        self.values[plain] = rows
+        return plain
+
+    def add_table(self, path: Path) -> None:
+        """Add the columns of a table of labels, a row per row of the activity."""
+        try:
+            table = read_table(path, decimal=self.entry.decimal)
+        except UnusableError as error:
+            raise UnusableError(f"its labels {path}: {error}") from error
+        for name, values in table.columns.items():
+            rows = tidy(as_rows(name, values, self.population))
+            if name == self.entry.names:
+                self._add_names(name, rows)
+            elif name and not self._sort_out(name, rows):
+                self.add_label(name, values)
+
+    def add_columns(self, roles: Mapping[str, str]) -> None:
+        """Add the columns of a table that are no neurons."""
+        named = () if isinstance(self.entry.labels, str) else self.entry.labels or ()
+        for name, role in roles.items():
+            if role in (INDEX, IGNORED):
+                self.notes.append(f"left out column {name!r}: {role}")
+            elif role == NAME and name != self.entry.names:
+                rows = tidy(as_rows(name, self.container.read(name), self.population))
+                self.candidates.append(self._store(name or "row", rows))
+            elif role in (LABEL, COUNTER) and name not in named and self.entry.labels is None:
+                self.add_label(name, self.container.read(name), found=True)
+
+    def add_found(self) -> None:
+        """Add every other array with a value per row, and say which are none."""
+        used = {self.container.activity_name, self.entry.names}
+        used |= {self.entry.time} if isinstance(self.entry.time, str) else set()
+        for name, shape in self.container.shapes.items():
+            if name in used:
+                continue
+            role = self.entry.columns.get(name)
+            if role == IGNORED:
+                self.notes.append(f"left out {name!r}, as asked")
+            elif name in RESERVED and name not in HALVES:
+                self._say_no_label(name, "it has the name of an axis")
+            elif not fits(shape, self.population) or not self._along_rows(name):
+                self._say_no_label(
+                    name,
+                    f"it has not one value for each of the {self.population.n_rows} rows",
+                    f" of shape {shape}",
+                )
+            else:
+                self._add_array(name)
+
+    def _add_array(self, name: str) -> None:
+        try:
+            values = self.container.read(name)
+        except UnusableError as error:
+            self._say_no_label(name, str(error))
+        else:
+            self.add_label(name, values, found=True)
+
+    def _say_no_label(self, name: str, reason: str, shape: str = "") -> None:
+        logger.warning("%s: %r%s is no label: %s", self.path, name, shape, reason)
+        self.notes.append(f"left out {name!r}{shape}, which is no label: {reason}")
+
+    def _along_rows(self, name: str) -> bool:
+        """Say whether an array lies along the rows, where the file names axes."""
+        dims = self.container.dims
+        of_activity = dims.get(self.container.activity_name or "", ())
+        if name not in dims or not of_activity:
+            return meaning(name) != "neuron"
+        rows = {dim for dim in of_activity if meaning(dim) in ROW_AXES}
+        return not rows or set(dims[name]) <= rows
+
+    def _add_names(self, name: str, rows: np.ndarray) -> None:
+        missing = rows == "" if rows.dtype.kind in "UT" else ~np.isfinite(rows.astype(float))
+        if missing.any():
+            raise UnusableError(
+                f"expected `names` {name!r} to have a name for each row, got none in row "
+                f"{np.flatnonzero(missing)[0]}, counted from 0"
+            )
+        self.values[ROW_NAME] = rows
+
+    def finished(self) -> Rows:
+        """Choose the names of the rows."""
+        names = self.entry.names
+        if names is not None and ROW_NAME not in self.values:
+            self._add_names(
+                names, tidy(as_rows(names, self.container.read(names), self.population))
+            )
+            self.notes.append(f"took {names!r} as the names of the rows")
+        elif names is None and self.candidates:
+            chosen = best_names(self.candidates)
+            if chosen is None:
+                self.notes.append(
+                    f"did not choose names of the rows among {', '.join(self.candidates)}; name "
+                    "one in `names` to match models by it"
+                )
+            else:
+                self.values[ROW_NAME] = self.values[chosen]
+                self.notes.append(f"took {chosen!r} as the names of the rows")
+        return Rows(
+            self.values,
+            tuple(self.variables),
+            tuple(self.found),
+            ROW_NAME if ROW_NAME in self.values else None,
+            tuple(self.notes),
+        )
+
+
+def fits(shape: tuple[int, ...], population: Population) -> bool:
+    """Say whether an array has a value for each row, or for each condition of the rows."""
+    sizes = tuple(size for size in shape if size != 1)
+    return sizes in {(population.n_rows,), population.grid, population.grid[:1]}
+
+
+def as_rows(name: str, values: np.ndarray, population: Population) -> np.ndarray:
+    """Give each row its value; one per condition goes to all of its trials.
+
+    Raises
+    ------
+    UnusableError
+        If the values are not that many, or neither numbers nor text.
+    """
+    flat = np.squeeze(values)
+    if not fits(flat.shape, population):
+        raise UnusableError(
+            f"expected label {name!r} with a value for each of the {population.n_rows} "
+            f"{population.row}s, got shape {values.shape}"
+        )
+    if flat.shape != (population.n_rows,) and flat.shape != population.grid:
+        flat = np.repeat(flat, population.grid[1])
+    return _plain(name, flat.ravel())
+
+
+def _plain(name: str, values: np.ndarray) -> np.ndarray:
+    """Return numbers or text; MATLAB hands over a cell of text as an array in each element."""
+    if values.dtype.kind != "O":
+        return values
+    cells = [np.ravel(np.asarray(cell)) for cell in values]
+    if not all(cell.size <= 1 and cell.dtype.kind in "USTfiub" for cell in cells):
+        raise UnusableError(f"expected label {name!r} to hold numbers or text, got objects")
+    return np.array([_text(cell[0]) if cell.size else "" for cell in cells])
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def fault_of_label(values: np.ndarray) -> str | None:
+    """Say why values are no labels, or return None."""
+    if values.dtype.kind not in "USTfiub":
+        return f"expected numbers or text, got {values.dtype}"
+    missing = values == "" if values.dtype.kind in "UST" else ~np.isfinite(values)
+    if missing.any():
+        return f"there is no value in row {np.flatnonzero(missing)[0]}, counted from 0"
+    if len(np.unique(values)) < 2:
+        return "it has one value throughout, there is nothing to decode"
+    return None

@@ -1,0 +1,53 @@
+"""Zarr stores, version 2 and 3, in a folder."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scorebounds.datasets.errors import UnusableError
+from scorebounds.datasets.readers.containers import DEFAULT_ARRAY, NUMBERS, OBJECTS, TEXT, Container
+from scorebounds.datasets.readers.entry import Entry
+from scorebounds.datasets.readers.tables import missing_package
+
+
+@contextlib.contextmanager
+def open_file(path: Path, _: Entry) -> Iterator[Container]:
+    """Open a Zarr store; an array in a group is named `group/name`."""
+    try:
+        import zarr
+    except ImportError as error:
+        raise missing_package("zarr", path) from error
+    try:
+        store: Any = zarr.open(str(path), mode="r")
+    except (OSError, ValueError, KeyError) as error:
+        raise UnusableError(f"cannot be read as Zarr store: {error}") from error
+    arrays = {DEFAULT_ARRAY: store} if hasattr(store, "shape") else dict(_arrays(store, ""))
+    kinds = {"f": NUMBERS, "i": NUMBERS, "u": NUMBERS, "b": NUMBERS, "U": TEXT, "T": TEXT}
+
+    def read(name: str) -> np.ndarray:
+        values = np.asarray(arrays[name][...])
+        return values.astype(str) if values.dtype.kind in "TO" else values
+
+    yield Container(
+        {name: tuple(array.shape) for name, array in arrays.items()},
+        read,
+        {name: dims for name, array in arrays.items() if (dims := _dims(array))},
+        {name: kinds.get(np.dtype(a.dtype).kind, OBJECTS) for name, a in arrays.items()},
+    )
+
+
+def _arrays(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    for name, item in group.members():
+        if hasattr(item, "shape"):
+            yield prefix + name, item
+        else:
+            yield from _arrays(item, f"{prefix}{name}/")
+
+
+def _dims(array: Any) -> tuple[str, ...]:
+    """Return the names of the axes, as xarray writes them in either version."""
+    named = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS")
+    return tuple(str(name) for name in named) if named else ()
