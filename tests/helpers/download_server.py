@@ -1,6 +1,7 @@
 """A real HTTP server on loopback that can do everything wrong, and the file that it serves."""
 
 import contextlib
+import gzip
 import hashlib
 import http.server
 import io
@@ -160,6 +161,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             piece = CONTENT[start : start + 10_000]
             self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
         self.wfile.write(b"0\r\n\r\n" if n > 1 else b"ffff\r\n")
+
+    def endless(self, _):
+        self.answer(200, Content_Length=None)
+        with contextlib.suppress(OSError):
+            while not self.server.stopping.is_set():
+                self.wfile.write(CONTENT)
+
+    def inflating(self, _):
+        packed = gzip.compress(bytes(20 * len(CONTENT)))
+        self.answer(200, packed, Content_Encoding="gzip")
 
     def silent(self, _):
         self.server.stopping.wait()

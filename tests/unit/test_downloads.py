@@ -12,8 +12,10 @@ import requests
 
 from helpers.download_server import CONTENT, HALF, SHA1, SHA256, Server, serving
 from scorebounds.fetching import transfer
-from scorebounds.fetching.fetch import fetch, mirror_sources
+from scorebounds.fetching.addresses import mirror_sources, public, without_secrets
+from scorebounds.fetching.fetch import fetch, restore
 from scorebounds.fetching.provenance import note_path, read_source
+from scorebounds.fetching.store import Store
 from scorebounds.fetching.transfer import Options
 
 # Long time limits, so that a loaded machine meets none; pauses are not waited for (`clock`).
@@ -158,12 +160,12 @@ def test_download_that_fails_at_first_succeeds_after_retries(server, target, pat
 
 
 def test_stalled_download_is_tried_again(server, target, monkeypatch):
-    get, timeouts = requests.get, iter([0.1])
+    get, timeouts = transfer.Session.get, iter([0.1])
 
-    def get_impatiently_at_first(url, **options):
-        return get(url, **{**options, "timeout": next(timeouts, 30)})
+    def get_impatiently_at_first(session, url, **options):
+        return get(session, url, **{**options, "timeout": next(timeouts, 30)})
 
-    monkeypatch.setattr(transfer.requests, "get", get_impatiently_at_first)
+    monkeypatch.setattr(transfer.Session, "get", get_impatiently_at_first)
     fetch_quickly(target, [f"{server.url}/stall"])
     assert target.read_bytes() == CONTENT
     assert len(server.asked["/stall"]) == 2
@@ -235,7 +237,7 @@ def test_part_that_is_too_long_is_fetched_again(server, target):
     target.parent.mkdir()
     part = target.with_name("good.bin.part")
     part.write_bytes(CONTENT + b"more")
-    note = {"url": f"{server.url}/good", "validator": '"1"'}
+    note = {"url": transfer._url_digest(f"{server.url}/good"), "validator": '"1"'}
     part.with_name("good.bin.part.json").write_text(json.dumps(note))
     fetch_quickly(target, [f"{server.url}/good"])
     assert target.read_bytes() == CONTENT
@@ -297,6 +299,121 @@ def test_downloads_from_one_host_at_a_time_are_limited(server, tmp_path, monkeyp
         release.set()
         assert [download.result() for download in downloads] == [False] * n_downloads
     assert at_a_time == per_host
+
+
+@pytest.mark.parametrize("path", ["endless", "good", "inflating"])
+def test_download_that_is_larger_than_expected_is_given_up(server, target, path):
+    limit = 2 * len(CONTENT) if path == "inflating" else len(CONTENT) - 1
+    with pytest.raises(ValueError, match=rf"more than the {limit}( bytes)? expected"):
+        fetch_quickly(target, [f"{server.url}/{path}"], most_bytes=limit)
+    assert len(server.asked[f"/{path}"]) == 1
+    assert list(target.parent.iterdir()) == []
+
+
+def test_download_of_the_expected_size_is_kept(server, target):
+    fetch_quickly(target, [f"{server.url}/good"], most_bytes=len(CONTENT))
+    assert target.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("address", "location", "followed"),
+    [
+        ("https://a.org/x", "http://a.org/x", False),
+        ("https://a.org/x", "//b.org/x", True),
+        ("https://a.org/x", "/y", True),
+        ("http://a.org/x", "https://a.org/x", True),
+        ("http://a.org/x", "http://b.org/x", True),
+    ],
+)
+def test_redirect_from_https_to_http_is_refused(address, location, followed):
+    response = requests.Response()
+    response.url, response.status_code = address, 302
+    response.headers["Location"] = location
+    session = transfer.Session()
+    if followed:
+        assert session.get_redirect_target(response) == location
+    else:
+        with pytest.raises(ValueError, match="redirects from https to http, which is not encrypt"):
+            session.get_redirect_target(response)
+
+
+def test_addresses_are_shown_without_secrets():
+    secret = "https://user:pass%20word@host.org:81/a.zip?api_key=12&download=1&sig=34"
+    assert public(secret) == "https://host.org:81/a.zip?api_key=…&download=1&sig=…"
+    assert public("/data/user@host/a.zip") == "/data/user@host/a.zip"
+    said = without_secrets(f"Invalid URL {secret!r} for user:pass%20word, api_key=12", secret)
+    assert "pass" not in said
+    assert "12" not in said.replace("api_key=12", "")
+
+
+def test_password_of_a_mirror_is_written_nowhere(server, tmp_path, caplog):
+    caplog.set_level("DEBUG", logger="scorebounds")
+    mirror = server.url.replace("//", "//reader:se-cret@")
+    for path in ("good", "drop"):
+        target = tmp_path / path / "file.bin"
+        source = fetch_quickly(target, [f"{mirror}/{path}"])
+        assert source == read_source(target) == f"{server.url}/{path}"
+    for path in ("missing", "truncated"):
+        with pytest.raises(ValueError, match="none of its sources has it") as error:
+            fetch_quickly(tmp_path / path / "file.bin", [f"{mirror}/{path}"])
+        assert "se-cret" not in str(error.value)
+    assert server.asked["/good"][0]["Authorization"].startswith("Basic ")
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {path.name for path in written} > {"file.bin", "file.bin.part", "file.bin.part.json"}
+    assert not [path for path in written if b"se-cret" in path.read_bytes()]
+    assert "se-cret" not in caplog.text
+
+
+def test_verified_file_is_restored_from_the_store(tmp_path):
+    raw = tmp_path / "data/raw"
+    target, store = raw / "a/good.bin", Store(raw)
+    target.parent.mkdir(parents=True)
+    target.write_bytes(CONTENT)
+    store.keep(target, "a/good.bin")
+    target.unlink()
+    assert not restore(target, "a/good.bin", "", store)
+    assert not restore(target, "a/good.bin", "sha256:0", store)
+    assert not target.exists()
+    assert restore(target, "a/good.bin", SHA1, store)
+    assert target.read_bytes() == CONTENT
+    # What took the place of the file is kept instead of it.
+    target.unlink()
+    target.write_bytes(b"another version")
+    store.keep(target, "a/good.bin")
+    assert store.path("a/good.bin").read_bytes() == b"another version"
+    assert not restore(target, "a/good.bin", SHA1, store)
+
+
+def test_store_copies_where_there_are_no_hard_links(tmp_path, monkeypatch):
+    def no_links(*_):
+        raise OSError("not supported")
+
+    monkeypatch.setattr(type(tmp_path), "hardlink_to", no_links)
+    raw = tmp_path / "data/raw"
+    target, store = raw / "a/good.bin", Store(raw)
+    target.parent.mkdir(parents=True)
+    target.write_bytes(CONTENT)
+    store.keep(target, "a/good.bin")
+    target.unlink()
+    assert restore(target, "a/good.bin", SHA256, store)
+    assert target.read_bytes() == CONTENT
+
+
+def test_lock_folder_of_another_user_is_not_used(tmp_path, caplog):
+    ours = transfer._lock_folder(tmp_path)
+    assert ours == transfer._lock_folder(tmp_path)
+    assert caplog.text == ""
+    ours.rmdir()
+    (tmp_path / "elsewhere").mkdir()
+    ours.symlink_to(tmp_path / "elsewhere")
+    other = transfer._lock_folder(tmp_path)
+    assert other != ours
+    assert other.parent == tmp_path
+    assert "expected a folder that only this user can write to" in caplog.text
+    ours.unlink()
+    ours.mkdir()
+    ours.chmod(0o777)
+    assert transfer._lock_folder(tmp_path) != ours
 
 
 def test_offline_requests_nothing_from_servers(folder, server, target):

@@ -7,7 +7,12 @@ import pytest
 
 from helpers.download_server import CONTENT, SHA1, SHA256, ZIPPED, Server, serving
 from scorebounds.fetching.availability import availability
-from scorebounds.fetching.checksums import hold_to_lock, read_lock, require_checksum
+from scorebounds.fetching.checksums import (
+    read_lock,
+    require_checksum,
+    require_raw_files,
+    require_recorded,
+)
 from scorebounds.fetching.fetch import fetch
 from scorebounds.fetching.file_types import content_fault
 
@@ -47,16 +52,16 @@ def test_hdf5_that_is_cut_short_is_noticed(tmp_path):
 def test_checksum_of_a_first_download_is_recorded_and_required_later(tmp_path, caplog):
     lock, target = tmp_path / "checksums.lock", tmp_path / "data.zip"
     target.write_bytes(ZIPPED)
-    hold_to_lock(target, "mante2013/data.zip", lock)
+    require_recorded(target, "mante2013/data.zip", lock)
     recorded = "sha256:" + hashlib.sha256(ZIPPED).hexdigest()
     assert read_lock(lock) == {"mante2013/data.zip": recorded}
     assert f"its checksum was not known; {recorded} is recorded in {lock}" in caplog.text
     caplog.clear()
-    hold_to_lock(target, "mante2013/data.zip", lock)
+    require_recorded(target, "mante2013/data.zip", lock)
     assert caplog.text == ""
     target.write_bytes(ZIPPED + b".")
     with pytest.raises(ValueError, match=r"as in .*checksums\.lock, from its first download, got"):
-        hold_to_lock(target, "mante2013/data.zip", lock)
+        require_recorded(target, "mante2013/data.zip", lock)
     lock.write_text("damaged\n")
     with pytest.raises(ValueError, match=r"checksums\.lock, line 1: expected a checksum, two"):
         read_lock(lock)
@@ -68,7 +73,7 @@ def test_checksums_recorded_at_the_same_time_are_all_kept(tmp_path):
     for file in files:
         file.write_bytes(file.name.encode())
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda file: hold_to_lock(file, file.name, lock), files))
+        list(pool.map(lambda file: require_recorded(file, file.name, lock), files))
     assert set(read_lock(lock)) == {file.name for file in files}
 
 
@@ -81,6 +86,40 @@ def test_changed_file_is_refused_when_it_is_read(tmp_path):
     for checksum in (SHA256, SHA1):
         with pytest.raises(ValueError, match=rf"good\.bin: expected {checksum} as in .*delete"):
             require_checksum(path, checksum)
+
+
+def test_first_downloads_of_one_file_that_differ_are_not_both_accepted(tmp_path):
+    lock = tmp_path / "checksums.lock"
+    files = [tmp_path / str(number) for number in range(8)]
+    for file in files:
+        file.write_bytes(file.name.encode())
+
+    def accepted(file):
+        try:
+            require_recorded(file, "mante2013/data.zip", lock)
+        except ValueError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(accepted, files)) == 1
+    assert len(lock.read_text().splitlines()) == 1
+
+
+def test_raw_files_are_checked_before_they_are_read(tmp_path):
+    raw = tmp_path / "data/raw/a"
+    raw.mkdir(parents=True)
+    known, unknown = raw / "known.bin", raw / "unknown.bin"
+    for file in (known, unknown):
+        file.write_bytes(CONTENT)
+    lock = tmp_path / "data/checksums.lock"
+    require_raw_files([known, unknown], [SHA256, ""], lock)
+    assert read_lock(lock) == {"a/unknown.bin": SHA256}
+    for file in (known, unknown):
+        file.write_bytes(CONTENT[:-1])
+        with pytest.raises(ValueError, match=rf"{file.name}: expected {SHA256} as in"):
+            require_raw_files([known, unknown], [SHA256, ""], lock)
+        file.write_bytes(CONTENT)
 
 
 def test_availability_names_the_source_of_each_file(server, tmp_path, monkeypatch):
@@ -108,6 +147,13 @@ def test_availability_names_the_source_of_each_file(server, tmp_path, monkeypatc
     unknown = availability([{**entry, "checksum": ""}], {"a/good.bin": SHA256})
     assert unknown.checksum.tolist() == [SHA256]
     assert "checksums.lock" in unknown.held_to[0]
+    nothing_known = availability([{**entry, "checksum": ""}], {})
+    assert nothing_known.checksum.tolist() == [SHA256]
+    assert nothing_known.held_to.tolist() == [""]
     # A file that took the place of the one that was fetched is not said to come from there.
     target.write_bytes(b"another")
-    assert availability([entry], {}).source.tolist() == ["was in data/raw already"]
+    with pytest.raises(ValueError, match=rf"good\.bin: expected {SHA1} as in data/datasets\.tsv"):
+        availability([entry], {})
+    replaced = availability([{**entry, "checksum": ""}], {})
+    assert replaced.source.tolist() == ["was in data/raw already"]
+    assert replaced.checksum.tolist() == ["sha256:" + hashlib.sha256(b"another").hexdigest()]

@@ -104,6 +104,17 @@ def loader_of_job(wildcards):
     return [loader_module(wildcards.dataset)]
 
 
+def published_files():
+    """List the files of published results that ours are compared with, as keys of the catalogue."""
+    names = dict.fromkeys(PUBLISHED_COUNTERPARTS.values())
+    return [key for name in names for key in catalogue_files(SURROGATE + name)]
+
+
+def checksums_of(keys):
+    """List the checksums of files of the catalogue, empty where they are not known."""
+    return [CATALOGUE[key]["checksum"] for key in keys]
+
+
 def image_files(wildcards):
     """List the files of the images that networks are trained on; scikit-learn carries the digits."""
     return [f"data/raw/{folder}/{file}" for folder, file in CATALOGUE if folder == LAYERS["images"]]

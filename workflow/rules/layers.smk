@@ -20,6 +20,8 @@ rule train_network:
     params:
         code=code_digest("train_network"),
         images=lookup(dpath="layers/images", within=config),
+        checksums=checksums_of([key for key in CATALOGUE if key[0] == LAYERS["images"]]),
+        lock=prefixed(CHECKSUM_LOCK),
         n_images=lookup(dpath="layers/n_images", within=config),
         training=lookup(dpath="layers/training", within=config),
         device=lookup(dpath="device", within=config),

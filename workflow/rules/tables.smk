@@ -28,11 +28,7 @@ rule collect_published:
         thresholds="results/tables/thresholds.csv",
         runs="results/tables/runs.csv",
         trajectories="results/tables/trajectories.csv",
-        published=[
-            f"data/raw/{folder}/{file}"
-            for name in dict.fromkeys(PUBLISHED_COUNTERPARTS.values())
-            for folder, file in catalogue_files(SURROGATE + name)
-        ],
+        published=[f"data/raw/{folder}/{file}" for folder, file in published_files()],
     output:
         published="results/tables/published.csv",
         agreement="results/tables/agreement.csv",
@@ -50,5 +46,7 @@ rule collect_published:
     params:
         code=code_digest("collect_published"),
         compared=PUBLISHED_COUNTERPARTS,
+        checksums=checksums_of(published_files()),
+        lock=prefixed(CHECKSUM_LOCK),
     script:
         "../scripts/collect_published.py"

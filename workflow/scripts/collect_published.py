@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scorebounds.core.joblog import job_log
 from scorebounds.core.tables import read_table, write_table
+from scorebounds.fetching.checksums import require_raw_files
 from scorebounds.optimization.published import agreement, compare_all, read_published
 
 if TYPE_CHECKING:
@@ -16,10 +17,14 @@ def main(
     published_path: str,
     agreement_path: str,
     tables: list[str],
-    published_files: list[str],
+    published_files: list[Path],
     compared: Mapping[str, str],
+    *,
+    checksums: list[str],
+    lock: Path,
 ) -> None:
-    folders = {Path(file).parent.name: Path(file).parent for file in published_files}
+    require_raw_files(published_files, checksums, lock)
+    folders = {file.parent.name: file.parent for file in published_files}
     published = {dataset: read_published(folders[name]) for dataset, name in compared.items()}
     comparison = compare_all(published, *(read_table(table) for table in tables))
     write_table(published_path, comparison)
@@ -36,6 +41,8 @@ if __name__ == "__main__":
                 snakemake.input.runs,
                 snakemake.input.trajectories,
             ],
-            snakemake.input.published,
+            [Path(file) for file in snakemake.input.published],
             snakemake.params.compared,
+            checksums=snakemake.params.checksums,
+            lock=Path(snakemake.params.lock),
         )

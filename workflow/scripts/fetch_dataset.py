@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorebounds.core.joblog import job_log
-from scorebounds.fetching.checksums import hold_to_lock, read_lock
-from scorebounds.fetching.fetch import fetch, mirror_sources
+from scorebounds.fetching.addresses import mirror_sources
+from scorebounds.fetching.checksums import read_lock, require_recorded
+from scorebounds.fetching.fetch import fetch, restore
+from scorebounds.fetching.store import Store
 from scorebounds.fetching.transfer import Options
 
 if TYPE_CHECKING:
@@ -18,24 +20,30 @@ def main(
     name: str,
     urls: list[str],
     checksum: str,
+    n_bytes: str,
     lock: Path,
     *,
     mirrors: list[str],
     offline: bool,
     downloads: Mapping[str, Any],
 ) -> None:
-    sources = [*mirror_sources(mirrors, name), *urls]
-    locked = read_lock(lock).get(name, "")
-    fetch(
-        target,
-        sources,
-        checksum or locked,
-        offline=offline,
-        options=Options(**downloads),
-        origin="data/datasets.tsv" if checksum else f"{lock} (from its first download)",
-    )
-    if not checksum:
-        hold_to_lock(target, name, lock)
+    store = Store(Path(str(target).removesuffix(name)))
+    with store.locked(name):
+        expected = checksum or read_lock(lock).get(name, "")
+        if restore(target, name, expected, store):
+            return
+        options = Options(**downloads)
+        fetch(
+            target,
+            [*mirror_sources(mirrors, name), *urls],
+            expected,
+            offline=offline,
+            options=options._replace(most_bytes=int(n_bytes)) if n_bytes else options,
+            origin="data/datasets.tsv" if checksum else f"{lock} (from its first download)",
+        )
+        if not checksum:
+            require_recorded(target, name, lock)
+        store.keep(target, name)
 
 
 if __name__ == "__main__":
@@ -45,6 +53,7 @@ if __name__ == "__main__":
             f"{snakemake.wildcards.folder}/{snakemake.wildcards.file}",
             snakemake.params.urls,
             snakemake.params.checksum,
+            snakemake.params.n_bytes,
             Path(snakemake.params.lock),
             # Not params: where a file comes from does not change it, so it is not fetched again.
             mirrors=snakemake.config["mirrors"],

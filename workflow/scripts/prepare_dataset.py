@@ -9,7 +9,7 @@ from scorebounds.core.joblog import job_log
 from scorebounds.core.recording import write_recording
 from scorebounds.datasets import loaders
 from scorebounds.datasets.readers.report import describe
-from scorebounds.fetching.checksums import hold_to_lock, require_checksum
+from scorebounds.fetching.checksums import require_raw_files
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -29,11 +29,8 @@ def main(
     settings: Mapping[str, Any],
     custom: bool,
 ) -> None:
-    for file, checksum in zip(files, checksums, strict=True) if checksums else ():
-        if checksum:
-            require_checksum(file, checksum)
-        else:
-            hold_to_lock(file, file.as_posix().rpartition("data/raw/")[2], lock)
+    if checksums:
+        require_raw_files(files, checksums, lock)
     array = loaders.load(name, files, seed=seed, settings=settings, custom=custom)
     array.attrs.update(provenance, dataset=name)
     text = describe(array, files)

@@ -11,6 +11,7 @@ from scorebounds.core.devices import chosen_device
 from scorebounds.core.joblog import job_log
 from scorebounds.core.random import derived_seed
 from scorebounds.core.tables import write_dataset
+from scorebounds.fetching.checksums import require_raw_files
 from scorebounds.networks import convnets, images
 
 if TYPE_CHECKING:
@@ -21,14 +22,17 @@ def main(
     target: str,
     name: str,
     number: str,
-    files: list[str],
+    files: list[Path],
     *,
+    checksums: list[str],
+    lock: Path,
     seed: int,
     n_images: int,
     device: torch.device,
     training: Mapping[str, Any],
 ) -> None:
-    train, held_out = images.load(name, [Path(file) for file in files])
+    require_raw_files(files, checksums, lock)
+    train, held_out = images.load(name, files)
     shown = images.first(held_out, n_images)
     network = convnets.make_network(name, train, derived_seed(seed, "network", name, number))
     untrained = convnets.activations(network, shown, device)
@@ -53,7 +57,9 @@ if __name__ == "__main__":
             snakemake.output[0],
             snakemake.params.images,
             snakemake.wildcards.network,
-            snakemake.input.images,
+            [Path(file) for file in snakemake.input.images],
+            checksums=snakemake.params.checksums,
+            lock=Path(snakemake.params.lock),
             seed=snakemake.params.seed,
             n_images=snakemake.params.n_images,
             device=chosen_device(snakemake.params.device),

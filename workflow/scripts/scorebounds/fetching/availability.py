@@ -5,12 +5,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from scorebounds.fetching.checksums import checksum_of
+from scorebounds.fetching.checksums import checksum_of, name_in_raw, require_checksum
 from scorebounds.fetching.provenance import read_source
 
 COLUMNS = [
-    *("dataset", "file", "status", "source", "checksum", "held_to", "bytes"),
-    *("licence", "citation", "reason"),
+    "dataset",
+    "file",
+    "status",
+    "source",
+    "checksum",
+    "held_to",
+    "bytes",
+    "licence",
+    "citation",
+    "reason",
 ]
 
 
@@ -29,7 +37,12 @@ def availability(entries: Sequence[Mapping[str, str]], locked: Mapping[str, str]
     -------
     DataFrame
         A row per file: `source` is where it was fetched from, `checksum` that of the file that was
-        used, `held_to` who knew it beforehand.
+        used, `held_to` the file that it was compared with.
+
+    Raises
+    ------
+    ValueError
+        If a file that was used has not the checksum that was expected.
     """
     rows = []
     for entry in entries:
@@ -42,14 +55,14 @@ def availability(entries: Sequence[Mapping[str, str]], locked: Mapping[str, str]
 
 def _used(path: Path, entry: Mapping[str, str], locked: Mapping[str, str]) -> dict[str, str]:
     """Describe a file that was used."""
-    known = entry["checksum"]
-    lock_name = path.as_posix().rpartition("data/raw/")[2]
-    held_to = "data/datasets.tsv" if known else ""
-    if not known and lock_name in locked:
-        known, held_to = locked[lock_name], "data/checksums.lock, from its first download"
+    known, held_to = entry["checksum"], "data/datasets.tsv"
+    if not known and (recorded := locked.get(name_in_raw(path))):
+        known, held_to = recorded, "data/checksums.lock, from its first download"
+    if known:
+        require_checksum(path, known, held_to)
     return {
         "source": entry.get("source") or read_source(path) or "was in data/raw already",
-        "checksum": known or checksum_of(path),
-        "held_to": held_to,
+        "checksum": checksum_of(path, known.partition(":")[0] or "sha256"),
+        "held_to": held_to if known else "",
         "bytes": str(path.stat().st_size),
     }

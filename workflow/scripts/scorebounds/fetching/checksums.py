@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ def checksum_of(path: Path, algorithm: str = "sha256") -> str:
 
 
 def matches(path: Path, checksum: str) -> bool:
-    """Tell whether a file has a checksum, by whichever algorithm that is."""
+    """Tell whether a file has a checksum; it says by which algorithm."""
     return checksum_of(path, checksum.partition(":")[0]) == checksum
 
 
@@ -54,33 +54,60 @@ def read_lock(lock: Path) -> dict[str, str]:
     return checksums
 
 
-def record_checksum(lock: Path, name: str, checksum: str) -> None:
-    """Add a checksum to the lock file; several jobs may do so at a time."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with open(lock, "a", encoding="utf-8") as file, _held(file.fileno()):
-        file.write(f"{checksum}  {name}\n")
+def require_recorded(path: Path, name: str, lock: Path) -> None:
+    """Require the checksum of the first download of a file whose checksum is not known.
 
-
-def hold_to_lock(path: Path, name: str, lock: Path) -> None:
-    """Check a file whose checksum is not known against that of its first download.
-
-    If there is none yet, the file's is recorded now, and a warning says so.
+    If there was none yet, the file's is recorded now, and a warning says so. Several jobs may do
+    so at a time: the first one decides.
 
     Raises
     ------
     ValueError
         If it differs.
     """
-    known = read_lock(lock).get(name, UNKNOWN)
-    if known:
-        require_checksum(path, known, f"{lock}, from its first download")
+    found = checksum_of(path)
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with open(lock, "a", encoding="utf-8") as file, _held(file.fileno()):
+        recorded = read_lock(lock).get(name, UNKNOWN)
+        if not recorded:
+            file.write(f"{found}  {name}\n")
+            file.flush()
+    if recorded:
+        require_checksum(path, recorded, f"{lock}, from its first download")
         return
-    checksum = checksum_of(path)
-    record_checksum(lock, name, checksum)
     logger.warning(
-        "%s: its checksum was not known; %s is recorded in %s, and later runs hold to it",
-        *(path, checksum, lock),
+        "%s: its checksum was not known; %s is recorded in %s, and later runs require it",
+        *(path, found, lock),
     )
+
+
+def require_raw_files(files: Sequence[Path], checksums: Sequence[str], lock: Path) -> None:
+    """Check files of `data/raw` before they are read.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        In `data/raw`, as <dataset>/<file>.
+    checksums : sequence of str
+        Of each file in the catalogue; empty where it is not known.
+    lock : Path
+        File with the checksums of first downloads.
+
+    Raises
+    ------
+    ValueError
+        If a file differs; the message says what to do.
+    """
+    for file, checksum in zip(files, checksums, strict=True):
+        if checksum:
+            require_checksum(file, checksum)
+        else:
+            require_recorded(file, name_in_raw(file), lock)
+
+
+def name_in_raw(path: Path) -> str:
+    """Return the name of a raw file in catalogue and lock: <dataset>/<file>."""
+    return path.as_posix().rpartition("data/raw/")[2]
 
 
 @contextlib.contextmanager

@@ -4,29 +4,15 @@ import logging
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import quote, unquote, urlparse
 
+from scorebounds.fetching.addresses import is_remote, public, without_secrets
 from scorebounds.fetching.checksums import matches
 from scorebounds.fetching.file_types import content_fault
 from scorebounds.fetching.provenance import write_source
+from scorebounds.fetching.store import Store, link_or_copy
 from scorebounds.fetching.transfer import Options, discard, download
 
 logger = logging.getLogger(__name__)
-
-
-def mirror_sources(mirrors: Sequence[str], relative_path: str) -> list[str]:
-    """Return where each mirror (folder, file:// or http(s)://) would have a file."""
-    sources = []
-    for mirror in mirrors:
-        parts = urlparse(mirror)
-        if parts.scheme in ("http", "https"):
-            sources.append(f"{mirror.rstrip('/')}/{quote(relative_path)}")
-        elif parts.scheme in ("", "file"):
-            folder = unquote(parts.path) if parts.scheme else mirror
-            sources.append(str(Path(folder) / relative_path))
-        else:
-            raise ValueError(f"mirror {mirror!r}: expected a folder, file:// or http(s):// address")
-    return sources
 
 
 def fetch(
@@ -49,15 +35,16 @@ def fetch(
         `<algorithm>:<digits>`; a file that does not match is not kept. Empty: not known, and the
         file only has to hold what its name says.
     offline : bool
-        Leave out every address on a network.
+        Skip every address on a network.
     options : Options, optional
+        How to download.
     origin : str
-        Who knows the checksum, for the message.
+        Which file has the checksum, for the message.
 
     Returns
     -------
     str
-        The source that had it; it is noted beside the file, too.
+        The source that had it, without secrets; it is noted beside the file, too.
 
     Raises
     ------
@@ -66,27 +53,41 @@ def fetch(
     """
     reasons = []
     for source in sources:
-        remote = urlparse(source).scheme in ("http", "https")
+        shown, remote = public(source), is_remote(source)
         if remote and offline:
-            reasons.append(f"{source} (not asked: offline)")
+            reasons.append(f"{shown} (not asked: offline)")
             continue
         if not remote and not Path(source).is_file():
-            reasons.append(f"{source} (no such file)")
+            reasons.append(f"{shown} (no such file)")
             continue
         try:
             _retrieve(target, source, checksum, options or Options(), origin, remote=remote)
         except (OSError, ValueError) as error:
-            logger.warning("%s: %s", source, error)
-            reasons.append(f"{source} ({' '.join(str(error).split())})")
+            reason = without_secrets(" ".join(str(error).split()), source)
+            logger.warning("%s: %s", shown, reason)
+            reasons.append(f"{shown} ({reason})")
         else:
-            write_source(target, source)
-            logger.info("fetched %s from %s", target, source)
-            return source
+            write_source(target, shown)
+            logger.info("fetched %s from %s", target, shown)
+            return shown
     raise ValueError(
         f"{target}: none of its sources has it: {'; '.join(reasons) or 'there are none'}. "
         "Name a folder or address that has it under `mirrors`, or leave out what needs a "
         "network with `--config offline=true`"
     )
+
+
+def restore(target: Path, name: str, checksum: str, store: Store) -> bool:
+    """Put a verified file of the store in place, if it has one with the checksum."""
+    kept = store.path(name)
+    if not checksum or not kept.is_file() or not matches(kept, checksum):
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f"{target.name}.restored")
+    link_or_copy(kept, part)
+    part.replace(target)
+    logger.info("%s was verified before: taken from %s", target, kept)
+    return True
 
 
 def _retrieve(

@@ -1,12 +1,15 @@
-"""One download over HTTP: taken up again where it broke off, gentle to the host."""
+"""One download over HTTP: resumed where it broke off, limited in size, few at a time per host."""
 
 import contextlib
 import datetime as dt
 import email.utils
 import fcntl
+import hashlib
 import json
+import logging
 import os
 import re
+import stat
 import sys
 import tempfile
 import time
@@ -14,11 +17,13 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any, NamedTuple
-from urllib.parse import quote, urlparse
+from urllib.parse import quote, urljoin, urlparse
 
 import requests
 import urllib3
 from tqdm import tqdm
+
+logger = logging.getLogger(__name__)
 
 CHUNK_BYTES = 2**16
 SLOWEST_BYTES_PER_S = 100
@@ -43,6 +48,8 @@ class Options(NamedTuple):
         Seconds before the first further try; they double with each.
     longest_wait : float
         A server that asks for a longer pause (Retry-After) is given up.
+    most_bytes : int
+        A file that is larger, also after it is decompressed, is refused.
     """
 
     timeout: float = 30
@@ -50,6 +57,7 @@ class Options(NamedTuple):
     per_host: int = 2
     first_wait: float = 1
     longest_wait: float = 120
+    most_bytes: int = 50_000_000_000
 
 
 class InterruptedTransferError(OSError):
@@ -83,12 +91,13 @@ def download(url: str, part: Path, options: Options, *, verified: bool) -> bool:
     OSError
         If it broke off at every try.
     ValueError
-        If the server has no such file, or asks for too long a pause.
+        If the server has no such file, asks for too long a pause, sends more than is allowed, or
+        redirects from https to http.
     """
     joined = False
     for attempt in range(options.retries + 1):
         try:
-            with _slot(urlparse(url).netloc, options.per_host):
+            with _slot(urlparse(url).netloc.rpartition("@")[2], options.per_host):
                 joined |= _attempt(url, part, options, verified=verified)
         except InterruptedTransferError as error:
             if attempt == options.retries:
@@ -111,6 +120,19 @@ def discard(part: Path) -> None:
     note_of(part).unlink(missing_ok=True)
 
 
+class Session(requests.Session):
+    """A session that refuses a redirect from https to http."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Return where a response redirects to, if anywhere."""
+        target = super().get_redirect_target(resp)
+        if target and urlparse(resp.url).scheme == "https":
+            scheme = urlparse(urljoin(resp.url, target)).scheme
+            if scheme != "https":
+                raise ValueError(f"it redirects from https to {scheme}, which is not encrypted")
+        return target
+
+
 def _attempt(url: str, part: Path, options: Options, *, verified: bool) -> bool:
     """Download once; return whether it was put behind what was there."""
     offset, validator = _resumable(url, part, verified=verified)
@@ -121,7 +143,10 @@ def _attempt(url: str, part: Path, options: Options, *, verified: bool) -> bool:
         if validator:
             headers["If-Range"] = validator
     try:
-        with requests.get(url, headers=headers, stream=True, timeout=options.timeout) as response:
+        with (
+            Session() as session,
+            session.get(url, headers=headers, stream=True, timeout=options.timeout) as response,
+        ):
             _require_success(response, part, options)
             resumed = response.status_code == HTTPStatus.PARTIAL_CONTENT
             if resumed and not response.headers.get("Content-Range", "").startswith(
@@ -130,9 +155,9 @@ def _attempt(url: str, part: Path, options: Options, *, verified: bool) -> bool:
                 discard(part)
                 raise InterruptedTransferError("it sent another part than the one asked for")
             part.parent.mkdir(parents=True, exist_ok=True)
-            note = {"url": url, "validator": _validator(response)}
+            note = {"url": _url_digest(url), "validator": _validator(response)}
             note_of(part).write_text(json.dumps(note), encoding="utf-8")
-            _store(response, part, offset if resumed else 0, options.timeout)
+            _store(response, part, offset if resumed else 0, options)
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise InterruptedTransferError(_innermost(error)) from error
     return resumed
@@ -145,11 +170,17 @@ def _resumable(url: str, part: Path, *, verified: bool) -> tuple[int, str | None
         return 0, None
     try:
         note = json.loads(note_of(part).read_text(encoding="utf-8"))
-        validator = note["validator"] if note["url"] == url else None
-        usable = note["url"] == url and (verified or validator)
+        same = note["url"] == _url_digest(url)
+        validator = note["validator"] if same else None
+        usable = same and (verified or validator)
     except (ValueError, KeyError, TypeError):
         validator, usable = None, False
     return (part.stat().st_size, validator) if usable else (0, None)
+
+
+def _url_digest(url: str) -> str:
+    """Return what tells an address from others without writing it down: it may hold a password."""
+    return hashlib.sha256(url.encode()).hexdigest()
 
 
 def _validator(response: requests.Response) -> str | None:
@@ -188,17 +219,22 @@ def _retry_after(text: str, now: dt.datetime) -> float | None:
     return max(0.0, (until.astimezone(dt.UTC) - now).total_seconds())
 
 
-def _store(response: requests.Response, part: Path, offset: int, timeout: float) -> None:
-    """Write the body behind the first `offset` bytes, and see that it came whole."""
+def _store(response: requests.Response, part: Path, offset: int, options: Options) -> None:
+    """Write the body behind the first `offset` bytes, and check that it is complete."""
     encoded = response.headers.get("Content-Encoding", "identity") != "identity"
     length = response.headers.get("Content-Length", "")
     total = offset + int(length) if length.isdigit() and not encoded else None
+    if total is not None and total > options.most_bytes:
+        discard(part)
+        raise ValueError(f"it has {total} bytes, more than the {options.most_bytes} expected")
+    chunks = response.iter_content(CHUNK_BYTES) if encoded else _arriving(response, options.timeout)
     with open(part, "r+b" if offset else "wb") as file, _progress(part, total, offset) as bar:
         file.seek(offset)
         file.truncate()
-        for chunk in (
-            response.iter_content(CHUNK_BYTES) if encoded else _arriving(response, timeout)
-        ):
+        for chunk in chunks:
+            if file.tell() + len(chunk) > options.most_bytes:
+                discard(part)
+                raise ValueError(f"it sends more than the {options.most_bytes} bytes expected")
             file.write(chunk)
             bar.update(len(chunk))
         held = file.tell()
@@ -236,14 +272,30 @@ def _progress(part: Path, total: int | None, offset: int) -> tqdm:
 @contextlib.contextmanager
 def _slot(host: str, per_host: int) -> Iterator[None]:
     """Wait until fewer than `per_host` downloads run from a host, and count as one of them."""
-    folder = Path(tempfile.gettempdir()) / f"scorebounds-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder = _lock_folder(Path(tempfile.gettempdir()))
     places = [folder / f"{quote(host, safe='')}.{number}" for number in range(per_host)]
     with contextlib.ExitStack() as stack:
         files = [stack.enter_context(open(place, "a", encoding="utf-8")) for place in places]
         while not any(map(_lock, files)):
             time.sleep(POLL_SECONDS)
         yield
+
+
+def _lock_folder(parent: Path) -> Path:
+    """Return the folder of this user's lock files in a folder that users may share."""
+    folder = parent / f"scorebounds-{os.getuid()}"
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022:
+        return folder
+    own = Path(tempfile.mkdtemp(prefix="scorebounds-", dir=parent))
+    logger.warning(
+        "%s: expected a folder that only this user can write to; %s is used instead, and downloads "
+        "of other jobs do not count towards `downloads: per_host`",
+        *(folder, own),
+    )
+    return own
 
 
 def _lock(file: IO[str]) -> bool:
