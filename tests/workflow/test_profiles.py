@@ -50,6 +50,11 @@ def test_executor_knows_every_key(name):
             assert key in options, key
 
 
+@pytest.mark.parametrize("name", [*PROFILES, "default"])
+def test_the_time_of_a_script_file_triggers_no_job(name):
+    assert profile(name)["rerun-triggers"] == ["mtime", "params", "input", "software-env"]
+
+
 @pytest.mark.parametrize("name", PROFILES)
 def test_every_job_that_is_submitted_has_its_group(name):
     groups = profile(name)["groups"]

@@ -10,7 +10,6 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from snakemake.exceptions import WorkflowError
-from snakemake.settings.types import RerunTrigger
 from snakemake.sourcecache import LocalSourceFile
 
 # What the workflow reads besides its rules, of the files in its repository.
@@ -153,8 +152,3 @@ def check_settings(settings):
 
 
 CODE_DIGEST = load_module(WORKFLOW / "workflow/rules/code_digest.py")
-# Whether a job's code has changed is told by its digest, which is one of its params. The time of a
-# script file does not tell it: a new clone gives every file a new one. As a module, this workflow
-# leaves the triggers to the workflow that uses it.
-if workflow.dag_settings and not workflow.modifier.is_module:
-    workflow.dag_settings.rerun_triggers -= {RerunTrigger.CODE}
