@@ -40,7 +40,8 @@ def matched(x: xr.DataArray, y: xr.DataArray, by: str | Sequence[str]) -> Matche
     """Pair the rows of a model with those of a recording."""
     if by == ORDER:
         require_same_order(x, y)
-    return match(x, y, by)
+    # In order without having been asked for: labels and times must not contradict it either.
+    return match(x, y, None if by == ORDER else by)
 
 
 def matched_models(

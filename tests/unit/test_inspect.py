@@ -1,0 +1,74 @@
+"""What `scorebounds inspect` says of a file, and that its entry can be used."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+import yaml
+
+from scorebounds.datasets.readers import custom
+from scorebounds.datasets.readers.inspect import describe_file
+
+RNG = np.random.default_rng(2)
+VALUES = RNG.normal(size=(24, 5))
+
+
+def entry_of(text):
+    (entry,) = yaml.safe_load(text[text.index("custom:") :])["custom"].values()
+    return entry
+
+
+def test_arrays_decisions_and_entry_of_a_file(tmp_path):
+    np.savez(
+        tmp_path / "my data.npz",
+        rates=VALUES.astype(np.float32),
+        image=[f"im{number}" for number in range(24)],
+        side=np.tile([0, 1], 12),
+        weights=np.ones(3),
+    )
+    text = describe_file(tmp_path / "my data.npz")
+    for line in (
+        "  'rates': 24 × 5, numbers",
+        "  24 samples, 5 neurons, stored as float32",
+        "  task variables: side",
+        "  names of the rows: 'im0', 'im1', 'im2', …",
+        "  - took 'image' as the names of the rows",
+    ):
+        assert line in text.splitlines()
+    entry = entry_of(text)
+    np.testing.assert_array_equal(custom.load(**entry).values, VALUES.astype(np.float32))
+
+
+def test_named_axes_are_shown(tmp_path):
+    xr.DataArray(VALUES, dims=("presentation", "neuroid"), name="x").to_netcdf(tmp_path / "d.nc")
+    assert "'x': 24 × 5, axes presentation, neuroid, numbers" in describe_file(tmp_path / "d.nc")
+
+
+def test_what_keeps_a_file_from_being_read_is_said_with_the_remedy(tmp_path):
+    np.savez(tmp_path / "d.npz", a=VALUES, b=VALUES)
+    text = describe_file(tmp_path / "d.npz")
+    assert "Cannot be read like this: expected an array named 'activity', got 'a', 'b'" in text
+    entry = entry_of(describe_file(tmp_path / "d.npz", array="b"))
+    assert entry["array"] == "b"
+    np.testing.assert_array_equal(custom.load(**entry).values, VALUES)
+
+
+def test_a_table_shows_what_each_column_becomes(tmp_path):
+    table = pd.DataFrame(VALUES, columns=list("vwxyz"))
+    table.insert(0, "stimulus_id", np.arange(24) * 7)
+    table.to_csv(tmp_path / "d.csv", index=False)
+    text = describe_file(tmp_path / "d.csv")
+    assert "took 5 columns as neurons: v, w, x, …" in text
+    assert "took 'stimulus_id' as the names of the rows" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("gone.npz", "no such file"), ("d.npz", "the file is empty")]
+)
+def test_a_file_without_content(tmp_path, name, said):
+    (tmp_path / "d.npz").write_bytes(b"")
+    try:
+        text = describe_file(tmp_path / name)
+    except ValueError as error:
+        text = str(error)
+    assert said in text
