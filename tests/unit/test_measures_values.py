@@ -17,8 +17,8 @@ from sklearn.model_selection import GroupKFold, KFold
 
 from helpers.measures import CASES, DIFFERENTIABLE, NAMES, draw, load, score
 from scorebounds.measures import registry
-from scorebounds.measures.cross_validation import TUNING_GRID
 from scorebounds.measures.folds import fold_bounds, grouped_folds
+from scorebounds.measures.nested import TUNING_GRID
 from scorebounds.measures.pair import Reference
 from scorebounds.measures.prediction import (
     held_out_correlations,

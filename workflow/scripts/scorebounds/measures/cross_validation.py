@@ -14,13 +14,12 @@ from scorebounds.measures.base import (
 )
 from scorebounds.measures.closed_form import apply, first_derivative_only
 from scorebounds.measures.folds import train_test_splits
+from scorebounds.measures.nested import kept_outer_folds, nested_r2, outer_folds
 from scorebounds.measures.pair import Pair, Reference, in_double
 from scorebounds.measures.projections import least_squares, penalised_factor
+from scorebounds.measures.references import PairOfReferences
 from scorebounds.measures.registry import declare, family
 from scorebounds.measures.regression import BLIND_TO, OF_EITHER_SIDE, OF_RIDGE
-
-# Penalties to choose from, in units of the mean squared norm of a dimension of Y.
-TUNING_GRID = [10.0**exponent for exponent in range(-6, 3)]
 
 
 @in_double
@@ -59,32 +58,20 @@ def cross_validated_regression(pair: Pair) -> Tensor:
 def tuned_ridge(pair: Pair) -> Tensor:
     """R² of held-out samples under ridge regression whose λ is chosen on the training folds.
 
-    Outer and inner folds are the contiguous five of `cross_validated_ridge`. λ is one of
+    Outer and inner folds are made as those of `cross_validated_ridge`. λ is one of
     `TUNING_GRID` times the mean squared norm of a dimension of the training Y (a neuron, or of wide
     data a sample): the one of the highest inner score. In (−∞, 1].
     """
-    batch = pair.y.reshape(-1, *pair.y.shape[-2:])
-    scores = torch.stack([_tuned_ridge_of_one(pair.reference, y) for y in batch])
-    return scores.reshape(pair.y.shape[:-2])
-
-
-def _tuned_ridge_of_one(reference: Reference, y: Tensor) -> Tensor:
-    scores = []
-    for number, split in enumerate(train_test_splits(reference.x, y, reference.folds.bounds)):
-        fold = split.centred()
-        folds = reference.folds.of_training_samples(number)
-        of_train = Pair(
-            Reference(folds.arrange(split.x_train), folds), folds.arrange(split.y_train)
-        )
-        level = of_train.squared_norm.item() / of_train.y.shape[-1]
-        grid = [factor * level for factor in TUNING_GRID]
-        inner = [cross_validated_ridge(of_train, penalty).item() for penalty in grid]
-        penalty = grid[inner.index(max(inner))]
-        factor = penalised_factor(fold.y_train.mT @ fold.y_train, penalty)
-        weights = torch.cholesky_solve(fold.y_train.mT @ fold.x_train, factor)
-        residual = fold.x_test - fold.y_test @ weights
-        scores.append(1 - residual.square().sum() / fold.x_test.square().sum())
-    return torch.stack(scores).mean()
+    reference = pair.reference
+    if isinstance(pair, PairOfReferences):
+        kept = pair.other.once(kept_outer_folds)
+        return torch.stack([nested_r2(reference.x, outer) for outer in kept]).mean()
+    batch = (Reference(y, reference.folds) for y in pair.y.reshape(-1, *pair.y.shape[-2:]))
+    scores = [
+        torch.stack([nested_r2(reference.x, outer) for outer in outer_folds(y)]).mean()
+        for y in batch
+    ]
+    return torch.stack(scores).reshape(pair.y.shape[:-2])
 
 
 class _FoldSolution(NamedTuple):
