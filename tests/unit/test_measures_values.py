@@ -17,13 +17,19 @@ from sklearn.model_selection import GroupKFold, KFold
 
 from helpers.measures import CASES, DIFFERENTIABLE, NAMES, draw, load, score
 from scorebounds.measures import registry
-from scorebounds.measures.folds import fold_bounds, grouped_folds
+from scorebounds.measures.folds import contiguous_folds, fold_bounds, grouped_folds
 from scorebounds.measures.nested import TUNING_GRID
-from scorebounds.measures.pair import Reference
+from scorebounds.measures.pair import Pair, Reference
 from scorebounds.measures.prediction import (
     held_out_correlations,
     pls_predictions,
     ridge_predictions,
+)
+from scorebounds.measures.ridge_folds import (
+    by_samples_is_faster,
+    held_out_r2_by_neurons,
+    held_out_r2_by_samples,
+    kept_held_out_r2,
 )
 
 # --- textbook forms, written from the definitions with n × n matrices, scikit-learn and SciPy
@@ -495,6 +501,51 @@ def test_neighbours_that_tie_share_the_last_places():
         order = torch.randperm(36, generator=torch.Generator().manual_seed(seed))
         assert measure.score(x[order], y[order]).item() == pytest.approx(found, abs=1e-12)
         assert measure.score(x[order], x[order]).item() == pytest.approx(1, abs=1e-12)
+
+
+@pytest.mark.parametrize("groups", [None, labels(43, 7)])
+@pytest.mark.parametrize("shape", [(43, 6, 4), (43, 12, 30), (43, 9, 60)])
+def test_held_out_ridge_is_the_same_from_one_factorisation_and_from_one_per_fold(shape, groups):
+    n, p, q = shape
+    folds = contiguous_folds(n) if groups is None else grouped_folds(groups)
+    x, y = draw(n, p), draw(2, n, q, seed=1).requires_grad_()
+    reference = Reference(folds.arrange(x), folds)
+    found = []
+    for held_out_r2 in (held_out_r2_by_samples, held_out_r2_by_neurons):
+        scores = held_out_r2(Pair(reference, folds.arrange(y)), 3.0)
+        (gradient,) = torch.autograd.grad(scores[0] + 2 * scores[1], y)
+        found.append((scores.detach(), gradient))
+    torch.testing.assert_close(found[0], found[1], rtol=1e-11, atol=1e-13)
+    kept = kept_held_out_r2(reference, Reference(folds.arrange(y[1]).detach(), folds), 3.0)
+    assert kept.item() == pytest.approx(found[0][0][1].item(), rel=1e-11)
+
+    def score_of(y):
+        return held_out_r2_by_samples(Pair(reference, folds.arrange(y)), 3.0)
+
+    assert torch.autograd.gradcheck(score_of, (y.detach()[0].requires_grad_(),), atol=1e-7)
+
+
+def test_the_form_of_held_out_ridge_follows_the_shape():
+    assert by_samples_is_faster(1080, 727, 727)
+    assert by_samples_is_faster(270, 205, 205)
+    assert not by_samples_is_faster(3200, 168, 168)
+    assert not by_samples_is_faster(3950, 141, 141)
+
+
+@pytest.mark.parametrize("shape", [(60, 8, 5), (60, 8, 40), (30, 5, 50)])
+def test_tuned_ridge_of_any_width_equals_scikit_learn(shape):
+    """Inner folds have more, or fewer, samples than Y has neurons."""
+    n, p, q = shape
+    y = draw(n, q, seed=1)
+    x = y[:, :4] @ draw(4, p) + 2 * draw(n, p, seed=2)
+    measure = load("ridge_cv_tuned")
+    expected = textbook_ridge_cv_tuned(x.numpy(), y.numpy())
+    assert measure.score(x, y).item() == pytest.approx(expected, rel=1e-9)
+    orders = [torch.from_numpy(np.random.default_rng(seed).permutation(n)) for seed in range(2)]
+    found = measure.reordered(x, y, orders).tolist()
+    exchanged = [x[torch.argsort(order)].numpy() for order in orders]
+    expected = [textbook_ridge_cv_tuned(each, y.numpy()) for each in exchanged]
+    assert found == pytest.approx(expected, rel=1e-9)
 
 
 def test_any_parameter_can_be_asked_for():

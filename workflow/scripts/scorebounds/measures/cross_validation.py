@@ -1,10 +1,7 @@
 """Measures of held-out prediction: regression from Y, cross-validated over the samples."""
 
-from typing import Any, NamedTuple
-
 import torch
 from torch import Tensor
-from torch.autograd import Function
 
 from scorebounds.measures.base import (
     CLOOS_2025,
@@ -12,14 +9,19 @@ from scorebounds.measures.base import (
     Measure,
     invariance,
 )
-from scorebounds.measures.closed_form import apply, first_derivative_only
 from scorebounds.measures.folds import train_test_splits
 from scorebounds.measures.nested import kept_outer_folds, nested_r2, outer_folds
 from scorebounds.measures.pair import Pair, Reference, in_double
-from scorebounds.measures.projections import least_squares, penalised_factor
+from scorebounds.measures.projections import least_squares
 from scorebounds.measures.references import PairOfReferences
 from scorebounds.measures.registry import declare, family
 from scorebounds.measures.regression import BLIND_TO, OF_EITHER_SIDE, OF_RIDGE
+from scorebounds.measures.ridge_folds import (
+    by_samples_is_faster,
+    held_out_r2_by_neurons,
+    held_out_r2_by_samples,
+    kept_held_out_r2,
+)
 
 
 @in_double
@@ -30,10 +32,12 @@ def cross_validated_ridge(pair: Pair, penalty: float) -> Tensor:
     sum (not the mean) of squares, and R² = 1 − ‖X_te − Y_te B‖²/‖X_te‖². In (−∞, 1]. Cloos et
     al. 2025, section 3.
     """
-    sizes = [stop - start for start, stop in pair.reference.folds.bounds]
-    return apply(
-        _CrossValidatedRidge, *pair.fold_products, *pair.reference.fold_sums, sizes, penalty
-    )
+    if isinstance(pair, PairOfReferences):
+        return kept_held_out_r2(pair.reference, pair.other, penalty)
+    n_x, n_y = pair.reference.x.shape[-1], pair.y.shape[-1]
+    if by_samples_is_faster(pair.n_samples, n_x, n_y):
+        return held_out_r2_by_samples(pair, penalty)
+    return held_out_r2_by_neurons(pair, penalty)
 
 
 def cross_validated_regression(pair: Pair) -> Tensor:
@@ -72,91 +76,6 @@ def tuned_ridge(pair: Pair) -> Tensor:
         for y in batch
     ]
     return torch.stack(scores).reshape(pair.y.shape[:-2])
-
-
-class _FoldSolution(NamedTuple):
-    """One fold's regression: what the gradient needs of it."""
-
-    factor: Tensor  # Cholesky factor of the penalised training Gram matrix
-    weights: Tensor  # B, (..., n_y, n_x)
-    slope: Tensor  # dR²/dB, (..., n_y, n_x)
-    test_squared_norm: Tensor
-    n_train: int
-    mean_terms: float  # how often bbᵀ enters the test products when centred by training means
-
-
-class _CrossValidatedRidge(Function):
-    """Mean held-out R² over folds, and its gradient by the adjoint of each fold's solve.
-
-    X and Y are centred over all samples. The training rows then sum to minus the fold's sums
-    (a, b), and centring by training means is a rank-one correction of the products: with m
-    training and k test samples, the training products lose a bᵀ/m and the test products gain
-    (2/m + k/m²) a bᵀ.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        cross: Tensor,
-        gram: Tensor,
-        sums_y: Tensor,
-        sums_x: Tensor,
-        squared_norms_x: Tensor,
-        sizes: list[int],
-        penalty: float,
-    ) -> Tensor:
-        total_cross, total_gram = cross.sum(0), gram.sum(0)
-        solutions, scores = [], []
-        for fold, n_test in enumerate(sizes):
-            n_train = sum(sizes) - n_test
-            mean_terms = 2 / n_train + n_test / n_train**2
-            a, b = sums_x[fold][:, None], sums_y[fold][..., None, :]
-            ab, bb = a @ b, b.mT @ b
-            train_cross = total_cross - cross[fold] - ab / n_train
-            train_gram = total_gram - gram[fold] - bb / n_train
-            test_cross = cross[fold] + mean_terms * ab
-            test_gram = gram[fold] + mean_terms * bb
-            test_squared_norm = squared_norms_x[fold] + mean_terms * a.square().sum()
-            factor = penalised_factor(train_gram, penalty)
-            weights = torch.cholesky_solve(train_cross.mT, factor)
-            predicted = test_gram @ weights
-            explained = (weights * (2 * test_cross.mT - predicted)).sum((-2, -1))
-            scores.append(explained / test_squared_norm)
-            slope = 2 * (test_cross.mT - predicted) / test_squared_norm
-            solutions.append(
-                _FoldSolution(factor, weights, slope, test_squared_norm, n_train, mean_terms)
-            )
-        ctx.solutions = solutions
-        ctx.save_for_backward(sums_x, sums_y)
-        return torch.stack(scores).mean(0)
-
-    @staticmethod
-    @first_derivative_only
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        sums_x, sums_y = ctx.saved_tensors
-        share = (grad / len(ctx.solutions))[..., None, None]
-        cross, gram, sums, train_crosses, train_grams = [], [], [], [], []
-        for fold, solution in enumerate(ctx.solutions):
-            weights = solution.weights
-            adjoint = share * torch.cholesky_solve(solution.slope, solution.factor)
-            train_cross, train_gram = adjoint.mT, -adjoint @ weights.mT
-            train_gram = (train_gram + train_gram.mT) / 2
-            scaled = (share / solution.test_squared_norm) * weights
-            test_cross, test_gram = 2 * scaled.mT, -scaled @ weights.mT
-            from_cross = solution.mean_terms * test_cross - train_cross / solution.n_train
-            from_gram = solution.mean_terms * test_gram - train_gram / solution.n_train
-            b = sums_y[fold][..., None]
-            sums.append((from_cross.mT @ sums_x[fold][:, None] + 2 * from_gram @ b)[..., 0])
-            cross.append(test_cross - train_cross)
-            gram.append(test_gram - train_gram)
-            train_crosses.append(train_cross)
-            train_grams.append(train_gram)
-        return (
-            torch.stack(cross) + sum(train_crosses),
-            torch.stack(gram) + sum(train_grams),
-            torch.stack(sums),
-            *[None] * 4,
-        )
 
 
 LINREG_CV = declare(

@@ -125,9 +125,20 @@ def explained_squared_norm(x: Tensor, y: Tensor, cross: Tensor, gram_y: Tensor) 
 def penalised_factor(gram: Tensor, penalty: float) -> Tensor:
     """Return the Cholesky factor of YᵀY + λI, where double precision suffices for it."""
     identity = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
-    factor, failed = torch.linalg.cholesky_ex(gram + penalty * identity)
+    return cholesky_factor(gram + penalty * identity, penalty)
+
+
+def cholesky_factor(matrix: Tensor, penalty: float) -> Tensor:
+    """Return the Cholesky factor of a matrix that λ keeps from being singular.
+
+    Raises
+    ------
+    ValueError
+        If λ is lost in the rounding of the matrix.
+    """
+    factor, failed = torch.linalg.cholesky_ex(matrix)
     pivots = factor.diagonal(dim1=-2, dim2=-1).square()
-    rounding = gram.shape[-1] * torch.finfo(gram.dtype).eps * pivots.amax(-1)
+    rounding = matrix.shape[-1] * torch.finfo(matrix.dtype).eps * pivots.amax(-1)
     if failed.any() or (pivots.amin(-1) <= rounding).any():
         raise ValueError(
             f"ridge regression with λ = {penalty:g} is beyond double precision for y of this "

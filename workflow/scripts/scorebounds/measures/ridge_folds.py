@@ -1,0 +1,261 @@
+"""Held-out R² of ridge regression with a fixed λ, in two forms that agree to rounding.
+
+By neurons: one regression per fold, from the products of its training samples. By samples: one
+factorisation LLᵀ = YᵀY + λI of all samples. With H = 11ᵀ/n + Y (LLᵀ)⁻¹Yᵀ and x̂ = HX, the
+residuals of fold f when it is held out are (I − H_ff)⁻¹ (X_f − x̂_f): the fit without the fold is
+the fit to data in which X_f is replaced by its own prediction p, so that p = x̂_f + H_ff (p − X_f).
+The intercept is not penalised and belongs to H.
+"""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+from scorebounds.measures.closed_form import apply, first_derivative_only
+from scorebounds.measures.pair import Pair, Reference
+from scorebounds.measures.projections import cholesky_factor, penalised_factor
+
+
+def by_samples_is_faster(n_samples: int, n_x: int, n_y: int) -> bool:
+    """Return which form needs fewer operations for five folds, counted in multiplications."""
+    n, p, q, k = n_samples, n_x, n_y, n_samples / 5
+    by_neurons = 5 * (q**3 / 6 + 2 * q**2 * p)
+    by_samples = q**3 / 6 + n * q**2 / 2 + n * k * q + 5 * (k**3 / 6 + k**2 * p)
+    return by_samples + n * p * q + q**2 * p < by_neurons
+
+
+def held_out_r2_by_samples(pair: Pair, penalty: float) -> Tensor:
+    """Return the mean held-out R² over the folds of a pair, differentiable in Y."""
+    reference = pair.reference
+    products = pair.cross.detach(), pair.gram.detach()
+    bounds, sizes = reference.folds.bounds, held_out_squared_norms(reference)
+    return apply(_BySamples, pair.y, reference.x, *products, sizes, bounds, penalty)
+
+
+def held_out_r2_by_neurons(pair: Pair, penalty: float) -> Tensor:
+    """Return the mean held-out R² over the folds of a pair, differentiable in Y."""
+    sizes = [stop - start for start, stop in pair.reference.folds.bounds]
+    return apply(_ByNeurons, *pair.fold_products, *pair.reference.fold_sums, sizes, penalty)
+
+
+def held_out_squared_norms(reference: Reference) -> Tensor:
+    """Return ‖X_f‖² of each fold, centred by the mean of the other samples, shape (n_folds,)."""
+    sums, squared_norms = reference.fold_sums
+    sizes = [stop - start for start, stop in reference.folds.bounds]
+    n_test = torch.tensor(sizes, dtype=sums.dtype, device=sums.device)
+    n_train = n_test.sum() - n_test
+    return squared_norms + (2 / n_train + n_test / n_train**2) * sums.square().sum(-1)
+
+
+class _BySamples(Function):
+    """Mean held-out R² over folds from one factorisation, and its gradient.
+
+    With e_f the held-out residuals, B = (LLᵀ)⁻¹Yᵀ and β = BX, the derivative of the score in
+    P = YB is W = −GXᵀ + Σ_f g_f e_fᵀ, where g_f = −2/(n_folds ‖X_f‖²) (I − H_ff)⁻¹ e_f are the
+    rows of G; the derivative in Y is (I − P)(W + Wᵀ)Bᵀ.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        y: Tensor,
+        x: Tensor,
+        cross: Tensor,
+        gram: Tensor,
+        squared_norms: Tensor,
+        bounds: list[tuple[int, int]],
+        penalty: float,
+    ) -> Tensor:
+        factor = penalised_factor(gram, penalty)
+        whitened = torch.linalg.solve_triangular(factor, y.mT, upper=False)
+        weights = torch.cholesky_solve(cross.mT, factor)
+        residual = x - y @ weights
+        left, solved = torch.empty_like(residual), torch.empty_like(residual)
+        scores = []
+        for (start, stop), size in zip(bounds, squared_norms, strict=True):
+            held_out = _leverage_factor(whitened[..., start:stop], len(x), penalty)
+            left[..., start:stop, :] = torch.cholesky_solve(residual[..., start:stop, :], held_out)
+            scores.append(1 - left[..., start:stop, :].square().sum((-2, -1)) / size)
+            if ctx.needs_input_grad[0]:
+                slope = left[..., start:stop, :] * (-2 / (len(bounds) * size))
+                solved[..., start:stop, :] = torch.cholesky_solve(slope, held_out)
+        ctx.bounds = bounds
+        ctx.save_for_backward(y, x, factor, whitened, weights, left, solved)
+        return torch.stack(scores).mean(0)
+
+    @staticmethod
+    @first_derivative_only
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        y, x, factor, whitened, weights, left, solved = ctx.saved_tensors
+        inverse = torch.linalg.solve_triangular(factor.mT, whitened, upper=True)
+        by_fold = [
+            (
+                inverse[..., start:stop] @ left[..., start:stop, :],
+                inverse[..., start:stop] @ solved[..., start:stop, :],
+            )
+            for start, stop in ctx.bounds
+        ]
+        along = torch.empty_like(y)
+        for (start, stop), (of_left, of_solved) in zip(ctx.bounds, by_fold, strict=True):
+            rows = solved[..., start:stop, :] @ (of_left - weights).mT
+            along[..., start:stop, :] = rows + left[..., start:stop, :] @ of_solved.mT
+        total = torch.stack([of_solved for _, of_solved in by_fold]).sum(0)
+        along -= x @ total.mT
+        slope: Tensor = along - y @ (inverse @ along)
+        return grad[..., None, None] * slope, *[None] * 6
+
+
+def _leverage_factor(whitened: Tensor, n_samples: int, penalty: float) -> Tensor:
+    """Return the Cholesky factor of I − H_ff, H_ff = 11ᵀ/n + ZᵀZ, of Z (..., n_y, n_held_out)."""
+    identity = torch.eye(whitened.shape[-1], dtype=whitened.dtype, device=whitened.device)
+    return cholesky_factor(identity - 1 / n_samples - whitened.mT @ whitened, penalty)
+
+
+def kept_held_out_r2(reference: Reference, other: Reference, penalty: float) -> Tensor:
+    """Return the mean held-out R² over folds; what it needs of Y is computed once per `other`."""
+    n_x, n_y = reference.x.shape[-1], other.x.shape[-1]
+    squared_norms = held_out_squared_norms(reference)
+    if by_samples_is_faster(len(other.x), n_x, n_y):
+        inverse, factors = other.once(_leverages_of, penalty)
+        residual = reference.x - other.x @ (inverse @ reference.x)
+        left = [
+            torch.cholesky_solve(residual[start:stop], factor).square().sum()
+            for (start, stop), factor in zip(other.folds.bounds, factors, strict=True)
+        ]
+        return (1 - torch.stack(left) / squared_norms).mean()
+    explained = []
+    crosses = [
+        other.x[start:stop].mT @ reference.x[start:stop] for start, stop in other.folds.bounds
+    ]
+    total = torch.stack(crosses).sum(0)
+    folds = zip(
+        crosses,
+        other.once(_training_factors_of, penalty),
+        reference.fold_sums[0],
+        other.fold_sums[0],
+        strict=True,
+    )
+    for cross, fold, sum_x, sum_y in folds:
+        means = torch.outer(sum_y, sum_x)
+        train, test = total - cross - means / fold.n_train, cross + fold.mean_terms * means
+        weights = torch.cholesky_solve(train, fold.factor)
+        explained.append((weights * (2 * test - fold.test_gram @ weights)).sum())
+    return (torch.stack(explained) / squared_norms).mean()
+
+
+class _TrainingFactor(NamedTuple):
+    """What the regression of a fold needs of Y."""
+
+    factor: Tensor
+    test_gram: Tensor
+    n_train: int
+    mean_terms: float
+
+
+def _training_factors_of(reference: Reference, penalty: float) -> list[_TrainingFactor]:
+    found = []
+    for (start, stop), total in zip(reference.folds.bounds, reference.fold_sums[0], strict=True):
+        n_train = len(reference.x) - (stop - start)
+        mean_terms = 2 / n_train + (stop - start) / n_train**2
+        rows, means = reference.x[start:stop], torch.outer(total, total)
+        gram = rows.mT @ rows
+        factor = penalised_factor(reference.gram - gram - means / n_train, penalty)
+        found.append(_TrainingFactor(factor, gram + mean_terms * means, n_train, mean_terms))
+    return found
+
+
+def _leverages_of(reference: Reference, penalty: float) -> tuple[Tensor, list[Tensor]]:
+    factor = penalised_factor(reference.gram, penalty)
+    whitened = torch.linalg.solve_triangular(factor, reference.x.mT, upper=False)
+    factors = [
+        _leverage_factor(whitened[:, start:stop], len(reference.x), penalty)
+        for start, stop in reference.folds.bounds
+    ]
+    return torch.linalg.solve_triangular(factor.mT, whitened, upper=True), factors
+
+
+class _FoldSolution(NamedTuple):
+    """One fold's regression: what the gradient needs of it."""
+
+    factor: Tensor  # Cholesky factor of the penalised training Gram matrix
+    weights: Tensor  # B, (..., n_y, n_x)
+    slope: Tensor  # dR²/dB, (..., n_y, n_x)
+    test_squared_norm: Tensor
+    n_train: int
+    mean_terms: float  # how often bbᵀ enters the test products when centred by training means
+
+
+class _ByNeurons(Function):
+    """Mean held-out R² over folds from one regression per fold, and its gradient.
+
+    X and Y are centred over all samples. The training rows then sum to minus the fold's sums
+    (a, b), and centring by training means is a rank-one correction of the products: with m
+    training and k test samples, the training products lose a bᵀ/m and the test products gain
+    (2/m + k/m²) a bᵀ.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        cross: Tensor,
+        gram: Tensor,
+        sums_y: Tensor,
+        sums_x: Tensor,
+        squared_norms_x: Tensor,
+        sizes: list[int],
+        penalty: float,
+    ) -> Tensor:
+        total_cross, total_gram = cross.sum(0), gram.sum(0)
+        solutions, scores = [], []
+        for fold, n_test in enumerate(sizes):
+            n_train = sum(sizes) - n_test
+            mean_terms = 2 / n_train + n_test / n_train**2
+            a, b = sums_x[fold][:, None], sums_y[fold][..., None, :]
+            ab, bb = a @ b, b.mT @ b
+            train_cross = total_cross - cross[fold] - ab / n_train
+            train_gram = total_gram - gram[fold] - bb / n_train
+            test_cross = cross[fold] + mean_terms * ab
+            test_gram = gram[fold] + mean_terms * bb
+            test_squared_norm = squared_norms_x[fold] + mean_terms * a.square().sum()
+            factor = penalised_factor(train_gram, penalty)
+            weights = torch.cholesky_solve(train_cross.mT, factor)
+            predicted = test_gram @ weights
+            explained = (weights * (2 * test_cross.mT - predicted)).sum((-2, -1))
+            scores.append(explained / test_squared_norm)
+            slope = 2 * (test_cross.mT - predicted) / test_squared_norm
+            solutions.append(
+                _FoldSolution(factor, weights, slope, test_squared_norm, n_train, mean_terms)
+            )
+        ctx.solutions = solutions
+        ctx.save_for_backward(sums_x, sums_y)
+        return torch.stack(scores).mean(0)
+
+    @staticmethod
+    @first_derivative_only
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        sums_x, sums_y = ctx.saved_tensors
+        share = (grad / len(ctx.solutions))[..., None, None]
+        cross, gram, sums, train_crosses, train_grams = [], [], [], [], []
+        for fold, solution in enumerate(ctx.solutions):
+            weights = solution.weights
+            adjoint = share * torch.cholesky_solve(solution.slope, solution.factor)
+            train_cross, train_gram = adjoint.mT, -adjoint @ weights.mT
+            train_gram = (train_gram + train_gram.mT) / 2
+            scaled = (share / solution.test_squared_norm) * weights
+            test_cross, test_gram = 2 * scaled.mT, -scaled @ weights.mT
+            from_cross = solution.mean_terms * test_cross - train_cross / solution.n_train
+            from_gram = solution.mean_terms * test_gram - train_gram / solution.n_train
+            b = sums_y[fold][..., None]
+            sums.append((from_cross.mT @ sums_x[fold][:, None] + 2 * from_gram @ b)[..., 0])
+            cross.append(test_cross - train_cross)
+            gram.append(test_gram - train_gram)
+            train_crosses.append(train_cross)
+            train_grams.append(train_gram)
+        return (
+            torch.stack(cross) + sum(train_crosses),
+            torch.stack(gram) + sum(train_grams),
+            torch.stack(sums),
+            *[None] * 4,
+        )
