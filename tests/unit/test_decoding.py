@@ -97,7 +97,7 @@ def test_coefficients_are_those_of_scikit_learn(kind, n_classes, c):
         assert ours == pytest.approx(theirs, abs=3e-3)
 
 
-def test_the_rotated_problem_is_the_same_problem():
+def test_reduced_problem_has_the_same_predictions():
     activity, classes, folds = (torch.from_numpy(a) for a in labelled_data("very wide", 4))
     training = folds != torch.arange(N_FOLDS)[:, None]
     linear = []
@@ -233,7 +233,7 @@ def test_whole_conditions_are_held_out_one_decoder_per_time():
     assert plan.samples.tolist() == np.arange(4 * 60).reshape(4, 60).tolist()
 
 
-def test_times_to_decode_from():
+def test_times_before_decode_from_are_left_out():
     array = in_time().assign_coords(time=[-20, -10, 0, 10]).assign_attrs(decode_from=0)
     assert design(array, n_folds=N_FOLDS, seed=0).samples.shape == (2, 60)
     assert design(array, n_folds=N_FOLDS, seed=0).samples[0, 0] == 2 * 60
@@ -278,14 +278,14 @@ def test_averages_of_one_condition_a_class_are_decoded_over_blocks_of_time():
         ),
     ],
 )
-def test_variables_that_cannot_be_decoded_are_named(change, message):
+def test_variables_that_cannot_be_decoded_are_refused_by_name(change, message):
     with pytest.raises(ValueError) as error:
         design(change(in_time()), n_folds=N_FOLDS, seed=0)
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
 
 
-def test_one_sample_per_row_is_named_too():
+def test_a_label_with_one_sample_per_class_is_refused():
     array = recording(np.random.default_rng(0).standard_normal((12, 3)), {"name": np.arange(12)})
     with pytest.raises(ValueError, match="variable 'name': expected at least 5 samples of each"):
         design(array.assign_attrs(dataset="made"), n_folds=N_FOLDS, seed=0)
@@ -351,7 +351,7 @@ def test_a_label_that_is_constant_within_groups_cannot_be_decoded_over_groups():
         design(array.assign_attrs(variables=["run"]), n_folds=2, seed=0)
 
 
-def test_variance_between_classes():
+def test_variance_share_is_that_between_class_means():
     codes = np.array([0, 0, 1, 1])
     activity = np.zeros((2, 4, 3))
     activity[..., 0] = [1, 1, -1, -1]
@@ -395,14 +395,14 @@ def test_gradient_is_that_of_the_objective(n_classes):
     assert torch.allclose(ours, expected, atol=1e-9)
 
 
-def test_not_converged_is_an_error(monkeypatch):
+def test_regressions_that_do_not_converge_are_an_error(monkeypatch):
     activity, classes, _ = (torch.from_numpy(a) for a in labelled_data("tall", 2))
     monkeypatch.setattr(logistic, "MAX_STEPS", 3)
     with pytest.raises(logistic.NotConvergedError, match=r"norm 1e-06 or less within 3 steps, got"):
         logistic.fit(problem(activity, classes), 1.0, 1e-6)
 
 
-def test_single_precision_that_is_not_enough_gives_way_to_double(monkeypatch, caplog):
+def test_double_precision_is_used_where_single_does_not_converge(monkeypatch, caplog):
     activity, classes, _ = (torch.from_numpy(a) for a in labelled_data("tall", 2))
     monkeypatch.setattr(decoding_solver, "TOLERANCE", 1e-12)
     monkeypatch.setattr(logistic, "MAX_STEPS", 200)

@@ -83,7 +83,7 @@ def test_every_seed_reaches_the_score(name):
     assert components.variance_ratio[0] > components.variance_ratio[-1]
 
 
-def test_scales_without_a_one_have_their_own_goal():
+def test_measures_without_a_perfect_score_of_one_stop_at_a_share_of_their_scale():
     x = reference()
     of_x = Reference(x)
     assert registry.load("cka").target_score(0.99, of_x) == 0.99
@@ -95,7 +95,7 @@ def test_scales_without_a_one_have_their_own_goal():
 
 
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
-def test_a_seed_goes_its_way_whoever_climbs_beside_it(name):
+def test_the_trajectory_of_a_seed_does_not_depend_on_the_others_in_the_batch(name):
     x = reference()
     starts = starting_points(tuple(x.shape), 0, ("test", name), 3)
     together, _ = optimize(x, registry.load(name), starts, **SETTINGS)
@@ -105,7 +105,7 @@ def test_a_seed_goes_its_way_whoever_climbs_beside_it(name):
         assert alone.score == pytest.approx(together[index].score, abs=1e-6)
 
 
-def test_adam_is_the_textbook_adam():
+def test_updates_are_those_of_the_adam_paper():
     """Score after each update, against Adam written out on the score of n × n Gram matrices."""
     x = reference()
     centring = torch.eye(len(x), dtype=x.dtype) - 1 / len(x)
@@ -130,7 +130,7 @@ def test_adam_is_the_textbook_adam():
     assert trajectory.score[: len(scores)] == pytest.approx(scores, rel=1e-9)
 
 
-def test_same_seed_same_numbers_and_other_names_others():
+def test_starting_points_depend_on_seed_and_names_only():
     first, again = climb()[0], climb()[0]
     assert [t.score for t in first] == [t.score for t in again]
     a = starting_points((5, 2), 0, ("data", "cka"), 2)
@@ -161,7 +161,7 @@ def test_stops_where_the_gradient_is_not_finite():
     assert {t.stop_reason for t in trajectories} == {"not finite"}
 
 
-def test_a_measure_that_no_rotation_of_x_spares_sees_x_itself():
+def test_measures_that_are_not_invariant_to_rotations_get_x_itself():
     seen = []
     cka = registry.load("cka")
 
@@ -179,7 +179,7 @@ def test_a_measure_that_no_rotation_of_x_spares_sees_x_itself():
     assert trajectory.captured == pytest.approx(expected.captured, abs=1e-6)
 
 
-def test_what_cannot_be_climbed_is_refused():
+def test_measures_without_gradient_and_unusable_references_are_refused():
     cka = registry.load("cka")
     measure = Measure(**{**vars(cka), "differentiable": False})
     with pytest.raises(ValueError, match="'cka' has no gradient to follow"):
@@ -188,7 +188,7 @@ def test_what_cannot_be_climbed_is_refused():
         climb(x=torch.ones(40, 6, dtype=torch.float64))
 
 
-def test_checkpoints_spread_over_the_score():
+def test_checkpoints_are_evenly_spaced_over_the_score():
     (trajectory,), _ = climb("procrustes_angular", n_seeds=1)
     steps = list(trajectory.checkpoints)
     scores = [trajectory.score[step] for step in steps]

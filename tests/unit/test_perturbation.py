@@ -56,7 +56,7 @@ def test_scores_are_those_of_the_measures_on_whole_matrices(shape):
             assert dropped[name][index].item() == pytest.approx(score_of(left).item(), 1e-9)
 
 
-def test_directions_are_new():
+def test_directions_are_orthogonal_to_all_components():
     x = draw(30, 8)
     components = principal_components(x)
     directions = random_directions(components, generator())
@@ -67,7 +67,7 @@ def test_directions_are_new():
     assert not torch.equal(directions, random_directions(components, generator(1)))
 
 
-def test_overlap_by_chance_would_raise_the_scores_as_the_docstring_says():
+def test_directions_with_an_overlap_raise_scores_by_the_stated_amount():
     x = draw(20, 6) * torch.arange(1, 7)
     components = principal_components(x)
     left = components.scores / components.eigenvalues.sqrt()
@@ -83,13 +83,13 @@ def test_overlap_by_chance_would_raise_the_scores_as_the_docstring_says():
 
 
 @pytest.mark.parametrize("width", [11, 12, 20])
-def test_no_direction_is_left(width):
+def test_data_that_fill_all_dimensions_are_refused(width):
     components = principal_components(draw(12, width))
     with pytest.raises(NoDirectionError, match="at most 10 principal components in 12 samples"):
         random_directions(components, generator())
 
 
-def test_last_direction_that_is_left():
+def test_one_direction_left_is_used_for_every_component():
     components = principal_components(draw(12, 10))
     table = perturb_components(draw(12, 10), "made", MEASURES, [0])
     assert len(components.eigenvalues) == 10
@@ -125,7 +125,7 @@ def test_published_end_points_agree_with_each_other():
     assert 1 / squares == pytest.approx(14.5, abs=0.1)  # participation ratio
 
 
-def test_dropping_costs_less_than_replacing():
+def test_leaving_a_component_out_lowers_a_score_less_than_replacing_it():
     eigenvalues = torch.tensor([5.0, 3.0, 1.0, 0.1], dtype=torch.float64)
     for name in MEASURES:
         dropped, replaced = dropped_score(name, eigenvalues), replaced_score(name, eigenvalues)
@@ -143,7 +143,7 @@ def test_dropping_costs_less_than_replacing():
         ("surrogate-MajajHong2015", "cloos2025-published/MajajHong2015/*.csv"),
     ],
 )
-def test_simulation_is_near_theory_on_recordings(mirror, name, pattern):
+def test_simulation_agrees_with_theory_on_recordings(mirror, name, pattern):
     files = sorted(mirror.glob(pattern))
     array = loaders.load(name, files, seed=0, settings={}, custom=False)
     x = torch.from_numpy(samples_by_neurons(array))

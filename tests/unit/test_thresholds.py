@@ -16,7 +16,7 @@ from scorebounds.optimization.thresholds import capture_thresholds, curve_over_s
 from scorebounds.optimization.trajectories import Trajectory, to_dataset
 
 
-def test_first_of_several_crossings_counts():
+def test_threshold_is_the_first_of_several_crossings():
     score = np.array([0.0, 0.1, 0.2, 0.3, 0.4])
     curve = np.array([0.0, 0.6, 0.2, 0.9, 1.0])
     (threshold,) = first_crossing(score, curve[:, None], np.array([0.5]))
@@ -38,7 +38,7 @@ def test_capture_is_halfway_from_the_start_to_one():
     assert np.isnan(capture_thresholds(score[:1], captured[:1])).all()
 
 
-def test_interval_is_students():
+def test_interval_of_a_mean_is_that_of_students_t():
     values = [0.1, 0.4, 0.2, np.nan, 0.5]
     mean, low, high = mean_with_interval(values)
     finite = np.array([0.1, 0.4, 0.2, 0.5])
@@ -50,7 +50,7 @@ def test_interval_is_students():
     assert np.isnan(mean_with_interval([np.nan])).all()
 
 
-def test_curves_are_read_where_the_score_first_gets_to():
+def test_curves_are_interpolated_at_the_first_step_that_reaches_each_score():
     score = np.array([0.0, 0.5, 0.4, 1.0])
     value = np.array([[0.0], [1.0], [7.0], [2.0]])
     read = curve_over_score(score, value, np.array([-0.1, 0.25, 0.5, 0.75]))
@@ -69,7 +69,7 @@ def two_seeds():
     return to_dataset(trajectories, np.array([0.8, 0.2]), names)
 
 
-def test_tables_of_an_optimisation():
+def test_tables_summarise_thresholds_runs_and_curves():
     tables = summarize_trajectories(two_seeds())
     thresholds = tables["thresholds"]
     assert list(thresholds.columns) == [
@@ -117,7 +117,7 @@ def write_published(folder, thresholds, scores):
     pd.DataFrame({"score": scores, "measure": "cka"}).to_csv(folder / "scores_vs_decoding_acc.csv")
 
 
-def test_published_numbers_stand_beside_ours(tmp_path):
+def test_published_and_reproduced_numbers_are_compared(tmp_path):
     write_published(tmp_path / "data", [0.48, np.nan], [0.01, 0.01, 0.3, 0.7, 0.991])
     tables = summarize_trajectories(two_seeds())
     published = {"surrogate-data": read_published(tmp_path / "data")}
@@ -169,7 +169,7 @@ def test_steps_are_counted_only_where_every_seed_arrived(tmp_path):
     assert not judged.loc["steps_difference", "within"]
 
 
-def test_what_was_there_from_the_start_is_not_captured():
+def test_components_explained_from_the_start_have_no_threshold():
     score = np.array([0.1, 0.5, 0.9])
     captured = np.array([[1 - 2e-7], [1 - 1e-7], [1.0]])
     assert np.isnan(capture_thresholds(score, captured)).all()
@@ -248,7 +248,7 @@ def test_interval_of_the_median_stays_within_the_values():
     assert np.isnan(median_with_interval([])).all()
 
 
-def test_curves_of_unfinished_runs():
+def test_curves_end_where_the_first_run_stopped():
     stored = two_seeds()
     stored["score"][1, 2] = np.nan
     for order in ([0, 1], [1, 0]):
@@ -261,7 +261,7 @@ def test_curves_of_unfinished_runs():
     assert "r2" in capture
 
 
-def test_what_is_not_as_published_is_refused(tmp_path):
+def test_published_scores_that_do_not_start_twice_are_refused(tmp_path):
     write_published(tmp_path / "data", [0.48, np.nan], [0.01, 0.2, 0.3, 0.991])
     with pytest.raises(ValueError, match="start with the same score twice"):
         read_published(tmp_path / "data")

@@ -10,7 +10,7 @@ from PIL import Image
 from scorebounds.core.recording import samples_by_neurons
 from scorebounds.datasets import loaders
 from scorebounds.figures.style import use_style
-from scorebounds.figures.toy import save_animation, toy_figure
+from scorebounds.figures.toy import frames_at_common_scores, save_animation, toy_figure
 from scorebounds.measures import registry
 from scorebounds.optimization.optimize import optimize, starting_points
 from scorebounds.optimization.toy import align, capture_curves, snapshots
@@ -26,8 +26,8 @@ def fans():
 
 
 @pytest.fixture(scope="module")
-def climbed(fans):
-    """Climb each measure from three starts, as the workflow does."""
+def optimised(fans):
+    """Optimise towards each measure from three starts, as the workflow does."""
     x, stored = torch.from_numpy(samples_by_neurons(fans)), {}
     for name in MEASURES:
         starts = starting_points(x.shape, 0, ("two-fans", name), 3)
@@ -58,8 +58,8 @@ def test_two_fans_leave_the_origin_in_opposite_directions(fans):
     np.testing.assert_allclose(left, -right, atol=1e-12)
 
 
-def test_cka_is_there_without_the_second_component(climbed):
-    curves = pd.concat([capture_curves(stored) for stored in climbed.values()])
+def test_data_with_a_cka_of_95_do_not_contain_the_second_component(optimised):
+    curves = pd.concat([capture_curves(stored) for stored in optimised.values()])
     at_95 = curves[curves.score >= 0.95].groupby(["measure", "target"]).r2_mean.first()
     assert at_95["cka", 1] > 0.9
     assert at_95["cka", 2] < 0.2
@@ -67,16 +67,16 @@ def test_cka_is_there_without_the_second_component(climbed):
     assert curves.r2_sd.ge(0).all()
 
 
-def test_snapshots_turn_into_the_reference(fans, climbed):
-    shown = snapshots(climbed["procrustes_angular"], fans)
+def test_snapshots_turn_into_the_reference(fans, optimised):
+    shown = snapshots(optimised["procrustes_angular"], fans)
     assert shown.groupby("frame").score.first().is_monotonic_increasing
     offset = shown[["x", "y"]].to_numpy() - shown[["reference_x", "reference_y"]].to_numpy()
     distance = pd.Series(np.linalg.norm(offset, axis=1)).groupby(shown.frame.to_numpy()).mean()
     assert distance.iloc[-1] < 0.1 * distance.iloc[0]
 
 
-def test_without_checkpoints_the_end_is_the_only_frame(fans, climbed):
-    whole = climbed["cka"]
+def test_without_checkpoints_the_final_data_are_the_only_frame(fans, optimised):
+    whole = optimised["cka"]
     bare = whole.drop_vars([name for name in whole if name.startswith("checkpoint")])
     shown, last = snapshots(bare, fans), snapshots(whole, fans)
     last = last[last.frame == last.frame.max()]
@@ -88,8 +88,8 @@ def test_without_checkpoints_the_end_is_the_only_frame(fans, climbed):
     plt.close(figure)
 
 
-def test_curves_of_a_distance_fall_and_those_of_no_way_are_empty(climbed):
-    rising = climbed["cka"]
+def test_curves_of_a_distance_fall_and_runs_of_one_step_have_none(optimised):
+    rising = optimised["cka"]
     falling = rising.assign(score=-rising.score).assign_attrs(direction=-1)
     expected, curves = capture_curves(rising), capture_curves(falling)
     assert curves.score.tolist() == pytest.approx((-expected.score).tolist())
@@ -106,8 +106,23 @@ def test_align_undoes_rotation_scale_and_offset():
     np.testing.assert_allclose(align(x, turned), x, atol=1e-12)
 
 
-def test_animation_repeats_itself(fans, climbed, tmp_path):
-    frames = pd.concat([snapshots(stored, fans) for stored in climbed.values()])
+def test_panels_of_the_animation_are_at_about_the_same_score(fans, optimised):
+    frames = pd.concat([snapshots(stored, fans) for stored in optimised.values()])
+    chosen = frames_at_common_scores(frames)
+    assert set(chosen) == set(MEASURES)
+    scores = {
+        name: frames[frames.measure == name].groupby("frame").score.first()[numbers].to_numpy()
+        for name, numbers in chosen.items()
+    }
+    one, other = scores.values()
+    assert len(one) == len(other)
+    assert np.abs(one - other).max() < 0.25  # six checkpoints over a range of 1
+    by_frame = frames.assign(measure="procrustes_distance")
+    assert frames_at_common_scores(by_frame)["procrustes_distance"][:2] == [0, 1]
+
+
+def test_animation_repeats_itself(fans, optimised, tmp_path):
+    frames = pd.concat([snapshots(stored, fans) for stored in optimised.values()])
     use_style()
     for name in ("one.gif", "two.gif"):
         save_animation(frames, str(tmp_path / name))

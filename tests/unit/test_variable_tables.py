@@ -45,7 +45,7 @@ def accuracies(*curves, measure="cka", target="choice"):
     return pd.DataFrame(rows, columns=ACCURACY_COLUMNS)
 
 
-def test_threshold_is_where_nine_tenths_of_the_way_are_passed():
+def test_threshold_is_the_score_at_nine_tenths_between_chance_and_reference():
     # 0.5 + 0.9 · (0.9 − 0.5) = 0.86
     first = ([0.1, 0.5, 0.7, 0.9], [0.5, 0.6, 0.88, 0.9])
     second = ([0.1, 0.4, 0.6, 0.9], [0.5, 0.9, 0.7, 0.9])
@@ -74,7 +74,7 @@ def test_a_variable_that_is_never_decoded_has_no_threshold():
     assert row.n_reached == 0
 
 
-def test_what_the_reference_does_not_hold_has_no_threshold():
+def test_a_variable_at_chance_in_the_reference_has_no_threshold():
     up = ([0.1, 0.9], [0.5, 0.9])
     at_chance = references(reference=0.51, decodable=False)
     (row,) = variable_thresholds(accuracies(up, up), at_chance).itertuples()
@@ -82,7 +82,7 @@ def test_what_the_reference_does_not_hold_has_no_threshold():
     assert np.isnan(row.score_mean)
 
 
-def test_a_distance_falls_on_the_way():
+def test_thresholds_and_curves_of_a_distance():
     one = ([9.0, 4.0, 1.0], [0.5, 0.7, 0.9])
     other = ([8.0, 5.0, 0.5], [0.5, 0.6, 0.9])
     table = accuracies(one, other, measure="procrustes_distance")
@@ -116,7 +116,7 @@ def test_nothing_decoded_gives_tables_without_rows():
     assert list(mean_curves(none)) == CURVE_COLUMNS
 
 
-def test_p_counts_the_observed_among_the_permuted():
+def test_p_counts_the_observed_accuracy_among_the_shuffled():
     null = np.linspace(0.4, 0.6, 20)
     assert permutation_p(0.7, null) == pytest.approx(1 / 21)
     assert permutation_p(0.6, null) == pytest.approx(2 / 21)

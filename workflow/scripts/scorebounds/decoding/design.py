@@ -223,7 +223,8 @@ def group_folds(group: np.ndarray, n_folds: int) -> np.ndarray:
     for number in np.argsort(-sizes, kind="stable"):
         fold_of[number] = load.argmin()
         load[fold_of[number]] += sizes[number]
-    return fold_of[group]
+    folds: np.ndarray = fold_of[group]
+    return folds
 
 
 def _times(array: xr.DataArray) -> np.ndarray:

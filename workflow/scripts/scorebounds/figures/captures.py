@@ -234,26 +234,28 @@ def agreement_figure(
                 linestyle="none",
                 alpha=0.8,
             )
-        lines = [
-            f"{looks[row.measure][0]}: {row.value:.3f}{'' if row.within else ' *'}"
-            for row in agreement[agreement.dataset == dataset].itertuples()
-        ]
-        axis.text(
-            0.98,
-            0.02,
-            "\n".join(["mean |difference|", *lines]),
-            transform=axis.transAxes,
-            ha="right",
-            va="bottom",
-            fontsize=5,
-        )
+        beyond = agreement[(agreement.dataset == dataset) & ~agreement.within.astype(bool)]
+        lines = [f"{looks[row.measure][0]}: {row.value:.3f}" for row in beyond.itertuples()]
+        if lines:
+            axis.text(
+                0.98,
+                0.02,
+                "\n".join(["beyond tolerance:", *lines]),
+                transform=axis.transAxes,
+                ha="right",
+                va="bottom",
+                fontsize=6,
+            )
         limits = (_lowest(of_dataset.published, of_dataset.reproduced), 1.02)
         axis.set(xlim=limits, ylim=limits, aspect="equal", title=dataset_label(dataset))
     for axis in bottom_row(axes):
         axis.set_xlabel("published score at capture")
     for axis in axes[::N_COLUMNS]:
         axis.set_ylabel("reproduced score at capture")
-    legend_below(figure, measure_handles(looks))
+    handles = measure_handles(looks)
+    for handle in handles:
+        handle.set_linestyle("none")
+    legend_below(figure, handles)
     return figure, published
 
 

@@ -64,12 +64,12 @@ def layer_maps_figure(maps: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     Parameters
     ----------
     maps : DataFrame
-        Columns measure, where, layer, other_layer, closeness: 1 is the highest of a map, 0 the
-        lowest.
+        Columns measure, where, layer, other_layer, score, closeness: 1 for the highest score of a
+        map, 0 for the lowest.
     """
     names, places = list(dict.fromkeys(maps.measure)), list(dict.fromkeys(maps["where"]))
     n_rows = -(-len(names) // MAPS_IN_A_ROW)
-    figure = plt.figure(figsize=(PAGE_WIDTH, 0.35 + len(places) * n_rows * 1.2))
+    figure = plt.figure(figsize=(PAGE_WIDTH, 0.35 + len(places) * n_rows * 1.3))
     parts = figure.subfigures(len(places), 1, squeeze=False)[:, 0]
     for part, where in zip(parts, places, strict=True):
         part.suptitle(where, fontsize=7, x=0.01, ha="left")
@@ -78,8 +78,7 @@ def layer_maps_figure(maps: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
             axis.set_visible(False)
         for axis, name in zip(axes.flat, names, strict=False):
             image = _draw_map(axis, maps[(maps.measure == name) & (maps["where"] == where)])
-            axis.set_title(measure_label(name).replace(", ", ",\n"), fontsize=5.5)
-        axes[-1, 0].set_xlabel("layer", fontsize=6)
+            axis.set_title(measure_label(name).replace(", ", ",\n"), fontsize=6)
         axes[-1, 0].set_ylabel("layer", fontsize=6)
         part.colorbar(image, ax=axes, shrink=0.8, label="similarity, scaled\nto each map")
     return figure, maps
@@ -89,12 +88,15 @@ def _draw_map(axis: Axes, table: pd.DataFrame) -> AxesImage:
     """Draw one map, with a dot at the most similar layer of each row."""
     values = table.pivot_table(index="layer", columns="other_layer", values="closeness").to_numpy()
     image = axis.imshow(values, cmap="viridis", vmin=0, vmax=1, origin="lower")
-    axis.plot(values.argmax(1), range(len(values)), ".", color="#D55E00", markersize=3)
+    # A ring is seen on the dark and on the bright end of the colours.
+    for colour, size in (("white", 3.4), ("black", 2.2)):
+        axis.plot(values.argmax(1), range(len(values)), "o", color=colour, markersize=size, mew=0)
+    axis.set_xlabel(f"{table.score.min():.3g} to {table.score.max():.3g}", fontsize=6)
     ticks = [0, len(values) - 1]
     axis.set_xticks(ticks, [str(tick + 1) for tick in ticks])
     axis.set_yticks(ticks, [str(tick + 1) for tick in ticks])
     axis.spines[:].set_visible(False)
-    axis.tick_params(length=0, labelsize=5)
+    axis.tick_params(length=0, labelsize=6)
     return image
 
 
@@ -117,17 +119,22 @@ def unrelated_figure(scores: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     width, fewest, most = scores.n_neurons.max(), scores.n_samples.min(), scores.n_samples.max()
     axis.axvline(width, color="0.6", linewidth=0.6, linestyle="--", zorder=0)
     axis.annotate(
-        "samples = neurons ",
-        (width, 0.6),
-        rotation=90,
-        ha="right",
-        va="center",
+        "samples = neurons",
+        (width, 1.0),
+        xycoords=axis.get_xaxis_transform(),
+        xytext=(0, 2),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
         fontsize=6,
         color="0.4",
     )
     axis.set(xscale="log", xlabel="samples", ylabel="score of unrelated data", ylim=(-0.1, 1.04))
     axis.xaxis.set_minor_locator(NullLocator())
-    ticks = sorted({fewest, width, most})
+    between = [
+        tick for tick in (10, 20, 50, 100, 200, 500, 1000, 2000, 5000) if fewest < tick < most
+    ]
+    ticks = [fewest, *(tick for tick in between if tick > 1.3 * fewest), most]
     axis.set_xticks(ticks, [str(tick) for tick in ticks])
     legend_below(figure, measure_handles(looks))
     return figure, scores

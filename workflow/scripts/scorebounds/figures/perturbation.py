@@ -11,15 +11,21 @@ from scorebounds.figures.style import (
     bottom_row,
     dataset_label,
     empty_figure,
+    label_outer,
     legend_below,
     measure_looks,
     panels,
 )
 
-# One mark per component: between two of them there is nothing.
-SIMULATED: dict[str, Any] = {"linestyle": "none", "markersize": 2.4, "markeredgewidth": 0}
-REPLACED: dict[str, Any] = {**SIMULATED, "marker": "_", "markersize": 6, "markeredgewidth": 0.8}
-DROPPED: dict[str, Any] = {**SIMULATED, "marker": "x", "markeredgewidth": 0.5}
+SIMULATED: dict[str, Any] = {
+    "linestyle": "none",
+    "markersize": 3,
+    "markerfacecolor": "white",
+    "markeredgewidth": 0.6,
+}
+# Theory is a function of the share of variance, so that values between components are meant.
+REPLACED: dict[str, Any] = {"linestyle": "-", "linewidth": 0.8}
+DROPPED: dict[str, Any] = {"linestyle": ":", "linewidth": 0.8}
 
 
 def perturbation_figure(perturbation: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
@@ -36,23 +42,27 @@ def perturbation_figure(perturbation: pd.DataFrame) -> tuple[Figure, pd.DataFram
     datasets = list(dict.fromkeys(perturbation.dataset))
     looks = measure_looks(perturbation.measure)
     figure, axes = panels(len(datasets))
+    shares = perturbation.variance_ratio
+    limits = (shares.min() / 1.3, min(shares.max() * 1.3, 1.0))
+    lowest = min(perturbation.theory.min(), perturbation.simulated_mean.min()) - 0.05
     for axis, dataset in zip(axes, datasets, strict=True):
         of_dataset = perturbation[perturbation.dataset == dataset]
         for measure, rows in of_dataset.groupby("measure", sort=False):
             _, colour, marker = looks[str(measure)]
+            rows = rows.sort_values("variance_ratio")
             share = rows.variance_ratio.to_numpy()
             axis.plot(share, rows.theory, color=colour, **REPLACED)
             axis.plot(share, rows.dropped_theory, color=colour, **DROPPED)
             axis.plot(share, rows.simulated_mean, color=colour, marker=marker, **SIMULATED)
-        axis.set_xscale("log")
-        axis.set_ylim(-0.03, 1.03)
+        axis.set(xscale="log", xlim=limits, ylim=(lowest, 1.03))
         axis.set_title(dataset_label(dataset))
+    label_outer(axes)
     for axis in bottom_row(axes):
         axis.set_xlabel("share of variance of the PC")
     for axis in axes[::N_COLUMNS]:
         axis.set_ylabel("score after the change")
     handles = [
-        Line2D([], [], color=colour, marker=marker, label=label, markersize=3, linestyle="none")
+        Line2D([], [], color=colour, marker=marker, label=label, **SIMULATED)
         for label, colour, marker in looks.values()
     ]
     handles += [

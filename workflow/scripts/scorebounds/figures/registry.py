@@ -86,17 +86,15 @@ FIGURES: dict[str, FigureEntry] = {
         function="scorecards.scorecard_figure",
         inputs={
             "cards": "results/scorecards/{dataset}/{model}.csv",
-            "capture": "results/thresholds/{dataset}/capture.csv",
         },
         title="all models compared with chance",
         category=IS_IT_GOOD,
         by_dataset=True,
         caption=(
-            "How do the models of {dataset} compare with chance? Left: score of each model with "
-            "its 95 % interval over other conditions and other neurons of the recording; grey: 5 "
-            "to 95 % of the scores of shuffled conditions. Right: share of the variance of the "
-            "recording that each model explains, against its score; the line shows data optimised "
-            "towards that score."
+            "How do the models of {dataset} compare with chance? Score of each model; lines: 95 % "
+            "interval over other conditions and other neurons of the recording, corrected for "
+            "bias, where one is known; grey: 5 to 95 % of the scores of shuffled conditions; "
+            "yellow: noise ceiling. Arrows: scores below the axis."
         ),
     ),
     "task_networks": FigureEntry(
@@ -152,7 +150,7 @@ FIGURES: dict[str, FigureEntry] = {
             "Which components of {dataset} do synthetic data with a given score contain? R² of "
             "each principal component (PC) under linear regression from the synthetic data, "
             "against the score; mean over {n_seeds} optimisations, on the scores that all of them "
-            "passed."
+            "passed. Dotted: mean R² of all components at the random start."
         ),
     ),
     "scores": FigureEntry(
@@ -251,8 +249,8 @@ FIGURES: dict[str, FigureEntry] = {
         caption=(
             "How much of a score does one principal component (PC) carry? Score of each dataset "
             "with itself after one PC is replaced by a direction that it does not have, against "
-            "the share of the variance of the PC. Dashes: theory (Cloos et al. 2025, section 4.3); "
-            "points: mean over {n_draws} random directions; crosses: the PC is left out instead."
+            "the share of the variance of the PC. Lines: theory (Cloos et al. 2025, section 4.3); "
+            "symbols: mean over {n_draws} random directions; dotted: the PC is left out instead."
         ),
     ),
     "ranges": FigureEntry(
@@ -300,13 +298,15 @@ FIGURES: dict[str, FigureEntry] = {
             "n_networks": "layers/n_networks",
             "images": "layers/images",
             "n_images": "layers/n_images",
+            "n_untrained": "layers/n_untrained",
         },
         caption=(
             "Which measures find the corresponding layer of a network that differs in its random "
             "seed only? Share of the layers whose most similar layer in the other network has the "
             "same depth. Filled: {n_networks} trained networks ({images}, {n_images} held-out "
-            "images), over all pairs, with the 95 % interval over networks; open: the same "
-            "networks before training; crosses: Kornblith et al. 2019, ten networks on CIFAR-10; "
+            "images), over all pairs, with the 95 % interval over networks; open: {n_untrained} of "
+            "the networks before training, without an interval where they are fewer than three; "
+            "crosses: Kornblith et al. 2019, ten networks on CIFAR-10; "
             "dashed: chance."
         ),
     ),
@@ -318,9 +318,9 @@ FIGURES: dict[str, FigureEntry] = {
         caption_settings={"n_networks": "layers/n_networks"},
         caption=(
             "How similar is every layer to every other? Mean over pairs of {n_networks} trained "
-            "networks (above) and within a network (below). Each map has its own scale, from its "
-            "lowest similarity to its highest. Dots: the most similar layer of a row; on the "
-            "diagonal where it is the corresponding one."
+            "networks (above) and within a network (below). Each map has its own scale, from the "
+            "lowest similarity to the highest, which are written below it. Rings: the most similar "
+            "layer of a row; on the diagonal where it is the corresponding one."
         ),
     ),
     "unrelated": FigureEntry(
@@ -381,9 +381,9 @@ FIGURES: dict[str, FigureEntry] = {
             "captured: reproduced (mean over the optimisations, of {n_seeds}, that captured it; "
             "with Gaussian surrogates of the published spectra, and with the recordings where they "
             "are available) against published by Cloos et al. 2025 (one optimisation). Numbers: "
-            "mean absolute difference over the first 30 components that both captured; a star "
-            "marks one beyond the tolerance that was set beforehand. Tables: "
-            "results/tables/published.csv and results/tables/agreement.csv."
+            "mean absolute difference over the first 30 components that both captured, where it is "
+            "beyond the tolerance that was set beforehand. Tables: published.csv and agreement.csv "
+            "in results/tables."
         ),
     ),
 }

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from scorebounds.figures.style import PAGE_WIDTH
+from scorebounds.figures.style import PAGE_WIDTH, add_letters
 
 UNTRAINED = "-untrained"
 LOOKS: dict[str, dict[str, Any]] = {
@@ -44,6 +44,7 @@ def task_networks_figure(
         _draw_choices(axis, decisions[decisions.model == f"rnn-context{state}"])
         axis.set_title(f"rnn-context{state}")
     choices[0].set_ylabel("preferred choices (%)")
+    add_letters([left, *choices, right])
     _draw_reaches(right, psychometric[psychometric.angle.notna()])
     reach = {**LOOKS["rnn-reaching"], "linestyle": "none", "markersize": 4}
     handles = [
@@ -65,9 +66,9 @@ def _draw_learning(axis: Axes, learning: pd.DataFrame, stop_accuracy: float) -> 
         rows = learning[learning.model == name]
         label = f"{name}, {rows.step.max()} updates"
         axis.plot(rows.step, 100 * rows.accuracy, markersize=2.5, label=label, **look)
-    axis.legend(loc="lower right", fontsize=5.5)
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.25), fontsize=6)
     axis.axhline(100 * stop_accuracy, color="0.6", linewidth=0.6, linestyle="--", zorder=0)
-    axis.set(xlabel="updates", ylabel="held-out trials correct (%)", ylim=(-23, 103))
+    axis.set(xlabel="updates", ylabel="held-out trials correct (%)", ylim=(-3, 103))
     axis.set(title="learning", yticks=range(0, 101, 20))
 
 
@@ -93,6 +94,6 @@ def _draw_reaches(axis: Axes, reaches: pd.DataFrame) -> None:
         face = {} if filled else {"markerfacecolor": "white"}
         axis.plot(rows.end_x, rows.end_y, **{**look, **face})
     axis.set_aspect("equal")
-    axis.set(xlabel="x (target distances)", ylabel="y (target distances)", xticks=[-1, 0, 1])
+    axis.set(xlabel="x (target distance = 1)", ylabel="y (target distance = 1)", xticks=[-1, 0, 1])
     axis.set_yticks([-1, 0, 1])
     axis.set_title("ends of reaches")

@@ -45,7 +45,8 @@ def toy_figure(curves: pd.DataFrame, frames: pd.DataFrame) -> tuple[Figure, pd.D
         _draw_capture(row[0], of_capture)
         if name in OFF_SCALE and len(of_capture):
             row[0].set_xlim(of_capture.score.iloc[0], of_capture.score.iloc[-1])
-        row[0].set_ylabel(f"{measure_label(name)}\nR²")
+        row[0].set_ylabel("R² of the PC")
+        row[0].set_title(measure_label(name), fontsize=7, fontweight="bold")
         of_measure = frames[frames.measure == name]
         last = of_measure.frame.max()
         chosen = np.unique(np.linspace(0, last, N_SHOWN).round().astype(int))
@@ -80,22 +81,55 @@ def save_animation(frames: pd.DataFrame, path: str) -> None:
         As for `toy_figure`.
     path : str
     """
-    names = list(dict.fromkeys(frames.measure))
-    figure, grid = plt.subplots(1, len(names), figsize=(PAGE_WIDTH, 2.3), squeeze=False)
-    n_frames = int(frames.frame.max()) + 1
+    chosen = frames_at_common_scores(frames)
+    figure = plt.figure(figsize=(PAGE_WIDTH, 3.0))
+    grid = figure.add_gridspec(2, len(chosen), height_ratios=[1, 0.06])
+    axes = [figure.add_subplot(grid[0, column]) for column in range(len(chosen))]
+    bar = figure.add_subplot(grid[1, :])
 
     def draw(number: int) -> list[Artist]:
-        for axis, name in zip(grid[0], names, strict=True):
+        shares = []
+        for axis, (name, numbers) in zip(axes, chosen.items(), strict=True):
             axis.clear()
             of_measure = frames[frames.measure == name]
-            shown = of_measure[of_measure.frame == min(number, of_measure.frame.max())]
+            shown = of_measure[of_measure.frame == numbers[min(number, len(numbers) - 1)]]
             _draw_trajectories(axis, shown)
-            axis.set_title(f"{measure_label(name)}: {shown.score.iloc[0]:.2f}")
+            score = shown.score.iloc[0]
+            axis.set_title(f"{measure_label(name)}: {score:.2f}")
+            shares.append(score)
+        bar.clear()
+        bar.barh(0, np.mean(shares), color="0.4")
+        bar.set(xlim=(0, 1), yticks=[], xlabel="score (mean of the panels)")
         return []
 
+    n_frames = max(map(len, chosen.values()))
     animation = FuncAnimation(figure, draw, frames=n_frames + N_LAST_FRAMES)
     animation.save(path, writer=PillowWriter(fps=FRAMES_PER_SECOND), dpi=GIF_DPI)
     plt.close(figure)
+
+
+def frames_at_common_scores(frames: pd.DataFrame) -> dict[str, list[int]]:
+    """Choose the frames of each measure so that all panels are at about the same score at a time.
+
+    Measures whose scale does not run up to 1 have no common score: their frames come in order.
+
+    Returns
+    -------
+    dict of str to list of int
+        By measure, the numbers of its frames, one for each step of the animation.
+    """
+    scores = {
+        str(name): rows.groupby("frame").score.first()
+        for name, rows in frames.groupby("measure", sort=False)
+    }
+    if OFF_SCALE & set(scores):
+        return {name: [int(number) for number in of.index] for name, of in scores.items()}
+    lowest = min(of.min() for of in scores.values())
+    highest = max(of.max() for of in scores.values())
+    levels = np.linspace(lowest, highest, max(len(of) for of in scores.values()))
+    return {
+        name: [int((of - level).abs().idxmin()) for level in levels] for name, of in scores.items()
+    }
 
 
 def _draw_capture(axis: Axes, table: pd.DataFrame) -> None:
