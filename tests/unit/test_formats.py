@@ -486,3 +486,45 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(tmp_path, 
     monkeypatch.setattr(builtins, "__import__", without_zarr)
     with pytest.raises(ValueError, match=r"needs zarr: pip install 'scorebounds\[formats\]'"):
         custom.load(tmp_path / "d.zarr")
+
+
+def test_files_of_a_folder_are_the_neurons(tmp_path):
+    folder = tmp_path / "units"
+    folder.mkdir()
+    trials = RNG.normal(size=(12, 5, 11))
+    for unit in range(11):
+        content = {"rates": trials[..., unit], "choice": np.arange(12) % 2}
+        scipy.io.savemat(folder / f"unit{unit + 1}.mat", content)
+    array = custom.load(folder, axes=["trial", "time", "neuron"])
+    np.testing.assert_array_equal(array.values, trials.transpose(1, 0, 2))
+    assert array.attrs["variables"] == ["choice"]
+    scipy.io.savemat(folder / "unit3.mat", {"rates": trials[:8, :, 2], "choice": np.zeros(8)})
+    with pytest.raises(ValueError, match=r"of the same shape in all files.*in unit3\.mat"):
+        custom.load(folder, axes=["trial", "time", "neuron"])
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes"), [((8, 60), ["neuron", "sample"]), ((60, 4, 8), ["trial", "time", "neuron"])]
+)
+def test_labels_along_another_axis_deny_the_order_of_axes(tmp_path, shape, axes):
+    values = RNG.normal(size=shape)
+    np.savez(tmp_path / "d.npz", activity=values, choice=np.arange(60) % 2)
+    with pytest.raises(ValueError, match=r"'choice' with 60 values.*say in `axes`"):
+        custom.load(tmp_path / "d.npz")
+    array = custom.load(tmp_path / "d.npz", axes=axes)
+    assert array.sizes["neuron"] == 8
+    assert array.attrs["variables"] == ["choice"]
+
+
+def test_properties_of_neurons_deny_nothing(tmp_path):
+    np.savez(tmp_path / "d.npz", activity=VALUES, region=["V1"] * 5, neuron_depth=np.arange(5))
+    assert custom.load(tmp_path / "d.npz").shape == (24, 5)
+
+
+def test_other_files_in_an_npz_are_left_out(tmp_path):
+    import zipfile
+
+    np.savez(tmp_path / "d.npz", activity=VALUES)
+    with zipfile.ZipFile(tmp_path / "d.npz", "a") as archive:
+        archive.writestr("README.txt", "hello")
+    assert "'README.txt', which is no array" in custom.load(tmp_path / "d.npz").attrs["history"]

@@ -139,6 +139,13 @@ def test_names_that_deny_the_order_are_refused_and_the_advice_works():
     assert "disagree" in in_order.notes[0]
 
 
+def test_names_of_files_that_deny_the_order_by_their_stems_are_refused():
+    reference, model = named("data", ["a.png", "b.png", "c.png"]), named("model", list("cab"))
+    with pytest.raises(ValueError, match=r"set `match: \{names: stem\}`"):
+        match(reference, model)
+    assert match(reference, named("model", list("abc"))).notes == ()
+
+
 def test_labels_that_deny_the_order_are_refused():
     reference = made("data", RNG.normal(size=(4, 3)), {"side": np.array(list("lrlr"))})
     model = made("model", RNG.normal(size=(4, 3)), {"side": np.array(list("rlrl"))})

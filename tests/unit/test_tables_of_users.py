@@ -265,3 +265,21 @@ def test_report_lists_what_each_column_became_and_escapes_names(tmp_path):
     assert "took 4 columns as neurons: n1, n2, n3, …" in text
     assert "'stimulus_id' as the names of the rows" in text
     assert f"{tmp_path / 'd.csv'} | sha256:" in text
+
+
+@pytest.mark.parametrize("name", ["unit", "neuron_id", "Cell", "neuroid"])
+def test_a_row_per_neuron_is_refused(tmp_path, name):
+    table = frame(**{name: [f"u{number}" for number in range(30)]})
+    assert "got a column" in refusal(tmp_path, table.to_csv(index=False))
+
+
+def test_a_row_per_sample_and_neuron_is_refused(tmp_path):
+    table = pd.DataFrame(
+        {
+            "stimulus": np.repeat(np.arange(6), 5),
+            "neuron": np.tile(np.arange(5), 6),
+            "rate": RNG.normal(size=30),
+        }
+    )
+    said = refusal(tmp_path, table.to_csv(index=False))
+    assert "a table with a row per sample and neuron has" in said

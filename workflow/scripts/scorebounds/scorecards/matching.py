@@ -243,13 +243,18 @@ def _contradiction(reference: xr.DataArray, model: xr.DataArray, key: str) -> st
     if key not in reference.coords or key not in model.coords:
         return None
     a, b = comparable(reference[key].values, model[key].values)
+    by_stem = key == ROW_NAME and not np.isin(a, b).any()
+    if by_stem:
+        a, b = stems(a), stems(b)
     differ = np.flatnonzero(a != b)
     # Names that have nothing in common, as numbers and file names, deny nothing.
     if not differ.size or not np.isin(a, b).any():
         return None
     row = differ[0]
     what, remedy = (
-        ("names", "match: names") if key == ROW_NAME else (f"labels {key!r}", f"match: [{key}]")
+        ("names", "match: {names: stem}" if by_stem else "match: names")
+        if key == ROW_NAME
+        else (f"labels {key!r}", f"match: [{key}]")
     )
     return (
         f"rows are matched in order, and the {what} of both disagree in {differ.size} of {len(a)} "

@@ -27,6 +27,7 @@ from scorebounds.datasets.readers.population import (
     leave_out,
     without_padding,
 )
+from scorebounds.datasets.readers.roles import names_rows
 from scorebounds.datasets.readers.rows import Rows, read_rows
 
 logger = logging.getLogger(__name__)
@@ -138,8 +139,8 @@ def _read(
     population = arrange(activity, axes, name, entry.pool)
     if not container.is_table:
         population = without_ignored_columns(population, entry, path)
-    if axes is None and activity.ndim == 3 and entry.pool is None and entry.time is None:
-        population = _with_doubt(population, name, activity.shape, container, path)
+    if axes is None and entry.pool is None:
+        population = _with_doubt(population, name, activity.shape, container, entry, path)
     rows = read_rows(container, population, entry, path, roles)
     centres = _bin_centres(container, population, entry.time)
     if centres is None and population.timed:
@@ -168,25 +169,36 @@ def _with_doubt(
     name: str,
     shape: tuple[int, ...],
     container: Container,
+    entry: Entry,
     path: Path,
 ) -> Population:
     """Say that the order of axes without names is a guess; refuse it if the file denies it."""
-    against = [
-        other
-        for other, of in container.shapes.items()
-        if of == (shape[0],) != (shape[1],) and meaning(other) not in ("time", None)
-    ]
-    if against:
+    assumed, wrong = ("sample, neuron", 1) if len(shape) == 2 else ("time, condition, neuron", 0)
+    against = [other for other in _along(container, shape, wrong) if names_rows(other)]
+    if against and not any(names_rows(other) for other in _along(container, shape, 1 - wrong)):
         raise UnusableError(
-            f"expected {name!r} as (time, condition, neuron), got shape {shape} and {against[0]!r} "
-            f"with a value for each of its first axis; say in `axes` what each axis is"
+            f"expected {name!r} as ({assumed}), got shape {shape} and {against[0]!r} with "
+            f"{shape[wrong]} values, as many as axis {wrong} has, counted from 0; say in `axes` "
+            "what each axis is"
         )
+    if len(shape) == 2 or entry.time is not None:
+        return population
     said = (
         f"the axes of {name!r}, of shape {shape}, have no names and were taken as time, condition, "
         "neuron; if they are others, as trial, condition, neuron, name them in `axes`"
     )
     logger.warning("%s: %s", path, said)
     return replace(population, done=(*population.done, said))
+
+
+def _along(container: Container, shape: tuple[int, ...], axis: int) -> list[str]:
+    """List the arrays that have a value for each place of this axis and of no other."""
+    others = {size for place, size in enumerate(shape) if place != axis}
+    return [
+        other
+        for other, of in container.shapes.items()
+        if [size for size in of if size != 1] == [shape[axis]] and shape[axis] not in others
+    ]
 
 
 def _recorded(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.readers import (
+    folder_files,
     hdf5_files,
     matlab_files,
     netcdf_files,
@@ -74,6 +75,10 @@ def open_container(path: Path, entry: Entry | None = None) -> Iterator[Container
             "a pickle can run any program when it is opened and is not read; save the array with "
             "numpy.save or numpy.savez"
         )
+    if path.is_dir() and kind != ".zarr":
+        with folder_files.open_folder(path, entry or Entry(), OPENERS) as container:
+            yield container
+        return
     if kind not in OPENERS:
         raise UnusableError(
             f"expected a file that ends in one of {', '.join(OPENERS)}, got {kind or 'no ending'!r}"

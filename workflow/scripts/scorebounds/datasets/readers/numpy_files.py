@@ -22,9 +22,12 @@ def open_file(path: Path, _: Entry) -> contextlib.AbstractContextManager[Contain
 
 @contextlib.contextmanager
 def _open_npz(path: Path) -> Iterator[Container]:
-    shapes, kinds = {}, {}
+    shapes, kinds, notes = {}, {}, []
     with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
+            if not member.filename.endswith(".npy"):
+                notes.append(f"left out {member.filename!r}, which is no array")
+                continue
             name = member.filename.removesuffix(".npy")
             if name in shapes:
                 raise UnusableError(f"expected different names, got two arrays named {name!r}")
@@ -36,7 +39,7 @@ def _open_npz(path: Path) -> Iterator[Container]:
             with archive.open(f"{name}.npy") as stored:
                 return npy_format.read_array(stored, allow_pickle=False)
 
-        yield Container(shapes, read, kinds=kinds)
+        yield Container(shapes, read, kinds=kinds, notes=tuple(notes))
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from scorebounds.datasets.errors import UnusableError
+from scorebounds.datasets.readers.axes import meaning
 
 NEURON, LABEL, NAME, IGNORED = "neuron", "label", "name", "ignore"
 # What `columns` of an entry may say of a column.
@@ -85,6 +86,18 @@ def is_counter(name: str) -> bool:
     return _COUNTERS.fullmatch(name.strip().lower()) is not None
 
 
+def names_rows(name: str) -> bool:
+    """Say whether an array of this name tells of samples, rather than of neurons or times.
+
+    >>> names_rows("choice"), names_rows("region"), names_rows("bins")
+    (True, False, False)
+    """
+    plain = name.strip().lower()
+    if re.search(r"region|area|neur|unit|cell|voxel|channel|time|depth|day|date", plain):
+        return False
+    return any(pattern.fullmatch(plain) for pattern in (_STIMULI, _CLASSES, _COUNTERS))
+
+
 def is_identifier(name: str, values: np.ndarray) -> bool:
     """Say whether values name stimuli or rows, rather than the classes of a task variable.
 
@@ -143,6 +156,7 @@ def roles_of_columns(columns: Mapping[str, np.ndarray], given: Mapping[str, str]
         is_one_of_many = families.get(name, 0) > 2 and columns[name].dtype.kind in "fiu"
         if name not in given and role != NEURON and is_one_of_many:
             roles[name] = NEURON
+    _require_rows_of_samples(columns, given)
     numeric = [name for name, role in roles.items() if role == NEURON]
     if all(role != NEURON for role in roles.values()):
         # Nothing but spikes that are there or not.
@@ -154,6 +168,22 @@ def roles_of_columns(columns: Mapping[str, np.ndarray], given: Mapping[str, str]
     if undecided:
         _ask(undecided[0], "its name is not that of a neuron, and its values are those of no class")
     return roles
+
+
+def _require_rows_of_samples(columns: Mapping[str, np.ndarray], given: Mapping[str, str]) -> None:
+    """Refuse a table whose rows are neurons, or a neuron at a time."""
+    for name, values in columns.items():
+        if name in given or values.dtype.kind not in "UTiu" or meaning(name) != "neuron":
+            continue
+        if re.fullmatch(r"features?|.*\d", name.strip().lower()):
+            continue
+        what = "a row per neuron" if _each_once(values) else "a row per sample and neuron"
+        if values.dtype.kind in "UT" or not _each_once(values) or _is_counting(values):
+            raise UnusableError(
+                f"expected a row per sample and a column per neuron, got a column {name!r} as a "
+                f"table with {what} has; save it the other way round (pandas: .T or .pivot), or "
+                f"say in the entry what the column is: columns: {{{name}: {LABEL}}}"
+            )
 
 
 def _role(name: str, values: np.ndarray) -> str:
