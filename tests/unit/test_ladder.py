@@ -103,9 +103,26 @@ def test_card_alone_suffices():
     table = pd.DataFrame({"measure": ["cka", "soft_matching"], "score": [0.4, np.nan]})
     figure, shown = ladder_figure(table)
     assert shown.measure.tolist() == ["cka"]
-    assert "no optimised data, or capture undefined" in texts(figure)
+    assert "no optimised data, or capture undefined" not in texts(figure)
+    assert not any(patch.get_hatch() for patch in figure.axes[0].patches)
     assert "chance (5–95 % of shuffles)" not in texts(figure)
     assert "noise ceiling" not in texts(figure)
+
+
+def test_bars_of_measures_that_were_not_optimised_are_hatched():
+    both = pd.concat([cards(), cards(measure="soft_matching")])
+    figure, _ = ladder_figure(both, thresholds())
+    assert "no optimised data, or capture undefined" in texts(figure)
+    assert sum(bool(patch.get_hatch()) for patch in figure.axes[0].patches) == 1
+
+
+def test_axis_starts_at_zero_where_only_chance_is_below():
+    figure, _ = ladder_figure(cards(null_low=-0.3), thresholds())
+    assert figure.axes[0].get_xlim()[0] == pytest.approx(-0.01)
+    arrows = [line for line in figure.axes[0].lines if line.get_marker() == "<"]
+    assert len(arrows) == 1
+    figure, _ = ladder_figure(cards(score_low=-0.2), thresholds())
+    assert figure.axes[0].get_xlim()[0] == pytest.approx(-0.21)
 
 
 def test_measures_without_a_common_scale_are_left_out():

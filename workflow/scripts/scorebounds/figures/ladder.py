@@ -27,7 +27,7 @@ SIGNIFICANT = 0.05
 MODELS = ["model", "uninformative"]
 COLUMNS = ["dataset", "measure", "element", "name", "score", "low", "high", "value"]
 BAR = 0.46  # of the distance between two bars
-CHANCE, CEILING, EDGE = "0.62", "#8C6D1F", "0.55"
+CHANCE, CEILING, EDGE, PALE = "0.62", "#8C6D1F", "0.55", "0.97"
 SHARES = LinearSegmentedColormap.from_list("share", ["#FFFFFF", "#BDD7EC", "#6BAED6", "#2F7EBB"])
 NORM = Normalize(0, 1)
 CHARACTER = 0.0095  # width of a character of a label, in units of the score axis
@@ -51,7 +51,7 @@ def ladder_figure(
         (or ceiling).
     thresholds : DataFrame, optional
         Of the same reference: columns measure, kind, target, variance_ratio, score_all. Without
-        it the bars are empty.
+        it the bars are pale; with it, those of measures without thresholds are hatched.
 
     Returns
     -------
@@ -69,12 +69,13 @@ def ladder_figure(
     looks = model_looks(table.name[table.element.isin(MODELS)])
     row_height = 0.29 + 0.06 * min(len(looks), 6)
     figure, axis = plt.subplots(figsize=(PAGE_WIDTH, 1.15 + row_height * len(measures)))
-    drawn = table[table.element.isin([*MODELS, "chance"])]
+    drawn = table[table.element.isin(MODELS)]
     left = max(min(0.0, drawn.score.min(), drawn.low.min()), LOWEST)
     for place, measure in enumerate(measures):
         rows = table[table.measure == measure]
-        _draw_captured(axis, place, rows[rows.element == "captured"], left)
-        _draw_chance(axis, place, rows[rows.element == "chance"], looks)
+        steps = rows[rows.element == "captured"]
+        _draw_captured(axis, place, steps, left, compared=thresholds is not None)
+        _draw_chance(axis, place, rows[rows.element == "chance"], looks, left)
         _draw_ceiling(axis, place, rows[rows.element == "ceiling"])
         _draw_variables(axis, place, rows[rows.element == "variable"])
         _draw_models(axis, place, rows[rows.element.isin(MODELS)], looks, left)
@@ -84,7 +85,7 @@ def ladder_figure(
     axis.spines["left"].set_visible(False)
     if len(looks) == 1:
         _write_numbers(axis, table, measures)
-    _add_legends(figure, axis, table, looks)
+    _add_legends(figure, axis, table, looks, compared=thresholds is not None)
     dataset = table.dataset.iloc[0]
     if dataset:
         axis.set_title(dataset_label(dataset), loc="left", fontweight="bold")
@@ -150,34 +151,25 @@ def _guaranteed(thresholds: pd.DataFrame, dataset: str) -> list[pd.DataFrame]:
     return [part[COLUMNS] for part in (nothing_yet, steps, ticks) if len(part)]
 
 
-def _draw_captured(axis: Axes, place: int, steps: pd.DataFrame, left: float) -> None:
-    """Shade the bar by the share of variance that all seeds have captured."""
+def _draw_captured(
+    axis: Axes, place: int, steps: pd.DataFrame, left: float, *, compared: bool
+) -> None:
+    """Shade the bar by the share of variance that all seeds have captured; hatch it if unknown."""
     low, high = place - BAR / 2, place + BAR / 2
     if len(steps):
-        starts = steps.score.clip(lower=left).to_numpy()
-        edges = np.append(starts, 1.0)
-        axis.pcolormesh(
-            edges, [low, high], steps.value.to_numpy()[None], cmap=SHARES, norm=NORM, zorder=0
+        edges = np.append(steps.score.clip(lower=left).to_numpy(), 1.0)
+        shares = steps.value.to_numpy()[None]
+        axis.pcolormesh(edges, [low, high], shares, cmap=SHARES, norm=NORM, zorder=0)
+    else:
+        fill: dict[str, Any] = (
+            {"facecolor": "white", "edgecolor": "0.88", "hatch": "////"}
+            if compared
+            else {"facecolor": PALE, "edgecolor": PALE}
         )
-    hatch = None if len(steps) else "////"
-    axis.add_patch(
-        Rectangle(
-            (left, low), 1 - left, BAR, facecolor="none", edgecolor=EDGE, linewidth=0.5, zorder=1
-        )
-    )
-    if hatch:
-        axis.add_patch(
-            Rectangle(
-                (left, low),
-                1 - left,
-                BAR,
-                facecolor="none",
-                edgecolor="0.88",
-                linewidth=0,
-                hatch=hatch,
-                zorder=0,
-            )
-        )
+        axis.add_patch(Rectangle((left, low), 1 - left, BAR, linewidth=0, zorder=0, **fill))
+    frame = Rectangle((left, low), 1 - left, BAR, facecolor="none", edgecolor=EDGE, linewidth=0.5)
+    frame.set_zorder(1)
+    axis.add_patch(frame)
 
 
 def _offsets(n: int) -> np.ndarray:
@@ -185,25 +177,32 @@ def _offsets(n: int) -> np.ndarray:
     return (np.arange(n) - (n - 1) / 2) * BAR / max(n, 1)
 
 
-def _draw_chance(axis: Axes, place: int, bands: pd.DataFrame, looks: Mapping[str, Any]) -> None:
+def _draw_chance(
+    axis: Axes, place: int, bands: pd.DataFrame, looks: Mapping[str, Any], left: float
+) -> None:
+    """Draw the scores of shuffled conditions; an arrow where they go on beyond the axis."""
     height = BAR / len(looks)
     for name, offset in zip(looks, _offsets(len(looks)), strict=True):
         for row in bands[bands.name == name].to_dict("records"):
-            axis.add_patch(
-                Rectangle(
-                    (row["low"], place + offset - height / 2),
-                    row["high"] - row["low"],
-                    height,
+            low, high = max(row["low"], left), max(row["high"], left)
+            corner = (low, place + offset - height / 2)
+            band = Rectangle(corner, high - low, height, color=CHANCE, linewidth=0, zorder=2)
+            axis.add_patch(band)
+            if row["low"] < left:
+                axis.plot(
+                    left - 0.006,
+                    place + offset,
+                    marker="<",
                     color=CHANCE,
-                    linewidth=0,
-                    zorder=2,
+                    markersize=4,
+                    markeredgewidth=0,
+                    clip_on=False,
                 )
-            )
 
 
 def _draw_ceiling(axis: Axes, place: int, ceilings: pd.DataFrame) -> None:
     top = place - BAR / 2
-    for low, high in ceilings[["low", "high"]].drop_duplicates().to_numpy():
+    for low, high in ceilings[["low", "high"]].clip(upper=1).drop_duplicates().to_numpy():
         axis.plot(
             [low, low, high, high],
             [top - 0.02, top - 0.1, top - 0.1, top - 0.02],
@@ -290,7 +289,12 @@ def _write_numbers(axis: Axes, table: pd.DataFrame, measures: list[str]) -> None
 
 
 def _add_legends(
-    figure: Figure, axis: Axes, table: pd.DataFrame, looks: Mapping[str, tuple[str, str]]
+    figure: Figure,
+    axis: Axes,
+    table: pd.DataFrame,
+    looks: Mapping[str, tuple[str, str]],
+    *,
+    compared: bool,
 ) -> None:
     models = table[table.element.isin(MODELS)]
     handles: list[Any] = [
@@ -320,7 +324,7 @@ def _add_legends(
         handles.append(
             Line2D([], [], color="black", marker="|", markersize=7, linestyle="none", label=label)
         )
-    if set(table.measure[table.element == "captured"]) < set(table.measure):
+    if compared and set(table.measure[table.element == "captured"]) < set(table.measure):
         handles.append(
             Patch(
                 facecolor="white",
