@@ -60,7 +60,7 @@ def test_card_prints_its_headline_and_writes_page_and_json(files, run):
     assert out.splitlines()[0] == content["headline"]
     assert [row["measure"] for row in content["scores"]] == ["cka", "procrustes_angular"]
     assert content["facts"]["n_permutations"] == 19
-    assert "SHA-256" in content["facts"]["recording file"]
+    assert "sha256:" in content["facts"]["recording file"]
     assert "<!doctype html>" in page.read_text(encoding="utf-8").lower()
     assert "scorebounds: scoring" in err
 
@@ -80,9 +80,9 @@ def test_json_on_the_output_is_nothing_but_json(files, run):
     assert set(json.loads(out)) >= {"headline", "facts", "scores"}
 
 
-def test_rows_are_matched_by_labels(files, run):
+def test_rows_are_matched_by_names(files, run):
     arguments = (files / "labelled.npz", files / "shuffled.npz", *QUICK, "--json", "-")
-    _, out, _ = run("card", *arguments, "--match", "image")
+    _, out, _ = run("card", *arguments, "--match", "names")
     _, plain, _ = run("card", files / "rec.npz", files / "model.npy", *QUICK, "--json", "-")
     by_label, by_order = (json.loads(text)["scores"][0]["score"] for text in (out, plain))
     assert by_label == pytest.approx(by_order)
@@ -128,6 +128,18 @@ def test_bounds_of_a_score_are_printed_and_saved(files, run):
     assert out.split()[:3] == ["measure", "low", "high"]
     stored = json.loads((files / "bounds.json").read_text())
     assert {"measure", "low", "high"} == set(stored[0])
+
+
+def test_inspect_says_what_a_file_holds_and_how_to_read_it(files, run):
+    code, out, _ = run("inspect", files / "labelled.npz")
+    assert code == 0
+    for part in ("activity", "image", "path:"):
+        assert part in out
+    _, stored, _ = run("inspect", files / "labelled.npz", "--json", "-")
+    assert json.loads(stored)["description"] == out.removesuffix("\n").splitlines()
+    code, out, err = run("inspect", files / "missing.npz")
+    assert (code, out) == (1, "")
+    assert err.endswith("no such file\n")
 
 
 def test_measures_are_listed_and_described(run):

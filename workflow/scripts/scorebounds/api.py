@@ -4,7 +4,6 @@ Activity may be a NumPy array, torch tensor, xarray DataArray or pandas DataFram
 (n_samples, n_neurons) or (n_times, n_conditions, n_neurons), in any real number type.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -307,11 +306,14 @@ def read(path: str | Path, **entry: Any) -> xr.DataArray:
         Dimensions (sample, neuron) or (time, condition, neuron), labels as coordinates.
     """
     from scorebounds.datasets.readers import custom
+    from scorebounds.fetching.checksums import checksum_of
 
     file = Path(path)
     array = custom.load(file, **entry)
-    content = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
-    return array.assign_attrs(dataset=file.stem, path=str(path), sha256=content)
+    facts = {"dataset": file.stem, "path": str(path)}
+    if file.is_file():
+        facts["checksum"] = checksum_of(file)
+    return array.assign_attrs(facts)
 
 
 def activations(

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from json import dumps
 from pathlib import Path
 from typing import Annotated
 
@@ -122,6 +123,23 @@ def bounds(
         _write(json, table.to_json(orient="records", indent=1) + "\n")
     if json != Path("-"):
         print(table.to_string(index=False, float_format="{:.4f}".format))
+
+
+@app.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(help="A file of arrays.")],
+    json: JsonOption = None,
+) -> None:
+    """List the arrays, axes, labels and names of a file, and the config entry to write."""
+    from scorebounds.datasets.readers.inspect import describe_file
+
+    _require_folders(json)
+    text = describe_file(file)
+    if json is not None:
+        content = {"file": str(file), "description": text.splitlines()}
+        _write(json, dumps(content, ensure_ascii=False, indent=1) + "\n")
+    if json != Path("-"):
+        print(text)
 
 
 @app.command()

@@ -34,8 +34,8 @@ N_GROUPS = 10
 # Shuffles of measures that are fitted again for each of them.
 N_PERMUTATIONS_OF = {"ridge_cv_tuned": 39}
 THRESHOLD_COLUMNS = ["measure", "kind", "target", "variance_ratio", "score_mean"]
-SHOWN_COLUMNS = ["measure", "score", "score_low", "score_high", "null_mean", "p"]
-SHOWN_COLUMNS += ["ceiling_low", "ceiling_high", "verdict"]
+SHOWN_COLUMNS = ["measure", "score", "score_low", "score_high", "verdict"]
+SHOWN_COLUMNS += ["null_mean", "p", "ceiling_low", "ceiling_high"]
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def make_card(
     )
     scores, replicates = score_model(matched, measures, settings, read_halves(reference), device)
     components = explained_components(matched, device)
-    table = interpret(scores, components, thresholds)
+    table = _shown_first(interpret(scores, components, thresholds))
     facts = {
         "recording": name,
         "model": str(model.attrs["dataset"]),
@@ -195,11 +195,15 @@ def make_card(
     return ScoreCard(table, said, components, implied, replicates, thresholds, facts)
 
 
+def _shown_first(table: pd.DataFrame) -> pd.DataFrame:
+    return table[[*SHOWN_COLUMNS, *(name for name in table if name not in SHOWN_COLUMNS)]]
+
+
 def _files(**sides: xr.DataArray) -> dict[str, str]:
     return {
-        f"{side} file": f"{array.attrs['path']}, SHA-256 {array.attrs['sha256']}"
+        f"{side} file": f"{array.attrs['path']}, {array.attrs['checksum']}"
         for side, array in sides.items()
-        if "sha256" in array.attrs
+        if "checksum" in array.attrs
     }
 
 

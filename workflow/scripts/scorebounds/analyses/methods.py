@@ -1,7 +1,10 @@
 """A paragraph on methods and the references behind it, for a paper."""
 
+import functools
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from scorebounds.core.measure_table import measure_label
@@ -13,15 +16,9 @@ _SOFTWARE = """\
   author = {{{{The scorebounds authors}}}},
   version = {{{version}}}
 }}"""
-_CLOOS = "Cloos et al. 2025, Differentiable Optimization of Similarity Scores Between Models and "
-_CLOOS += "Brains, arXiv:2407.07059"
-_PHIPSON = "Phipson and Smyth 2010, Permutation P-values should never be zero, "
-_PHIPSON += "doi:10.2202/1544-6115.1585"
-_NILI = "Nili et al. 2014, A toolbox for representational similarity analysis, "
-_NILI += "doi:10.1371/journal.pcbi.1003553"
-_WORK = re.compile(
-    r"(?P<who>[^,;]+?) (?P<year>\d{4}), (?P<title>[^,]+(?:, [^,]+?)*?), "
-    r"(?P<kind>arXiv:|doi:|bioRxiv )(?P<number>[\w./-]+\w)"
+# A work as the references of measures cite it: surname of the first author, and year.
+_CITED = re.compile(
+    r"\b(?P<surname>[A-Z][\w-]+)(?: et al\.| (?:and|&) [A-Z][\w-]+)?,? (?P<year>\d{4})\b"
 )
 
 
@@ -62,25 +59,24 @@ def methods_paragraph(facts: Mapping[str, Any], measures: Iterable[str], *, ceil
 
 def bibliography(measures: Iterable[str], version: str, *, ceiling: bool) -> str:
     """Return BibTeX entries of the software, its methods and the measures."""
-    sources = [_CLOOS, _PHIPSON, *([_NILI] if ceiling else [])]
-    sources += [registry.load(name).reference for name in measures]
-    entries: dict[str, str] = {}
-    for source in sources:
-        for work in _WORK.finditer(source):
-            key, entry = _entry(work)
-            entries.setdefault(key, entry)
-    return "\n\n".join([_SOFTWARE.format(version=version), *entries.values()])
+    known = _known_entries()
+    keys = ["cloos2025", "phipson2010", *(["nili2014"] if ceiling else [])]
+    for name in measures:
+        keys += [key for key in cited_keys(registry.load(name).reference) if key in known]
+    entries = [known[key] for key in dict.fromkeys(keys)]
+    return "\n\n".join([_SOFTWARE.format(version=version), *entries])
 
 
-def _entry(work: re.Match[str]) -> tuple[str, str]:
-    who = work["who"].removeprefix("and ").strip()
-    surname = re.split(r" et al\.| and ", who)[0].split()[-1]
-    key = re.sub(r"\W", "", surname.lower()) + work["year"]
-    author = who.replace(" et al.", " and others")
-    place = {"arXiv:": "eprint", "doi:": "doi", "bioRxiv ": "note"}[work["kind"]]
-    number = f"bioRxiv {work['number']}" if place == "note" else work["number"]
-    archive = "  archiveprefix = {arXiv},\n" if place == "eprint" else ""
-    return key, (
-        f"@misc{{{key},\n  author = {{{author}}},\n  title = {{{work['title']}}},\n"
-        f"  year = {{{work['year']}}},\n{archive}  {place} = {{{number}}}\n}}"
-    )
+def cited_keys(reference: str) -> list[str]:
+    """Return the BibTeX keys of the works that the reference of a measure cites."""
+    plain = unicodedata.normalize("NFKD", reference).encode("ascii", "ignore").decode()
+    return [
+        re.sub(r"\W", "", work["surname"].lower()) + work["year"] for work in _CITED.finditer(plain)
+    ]
+
+
+@functools.cache
+def _known_entries() -> dict[str, str]:
+    text = Path(__file__).with_name("references.bib").read_text(encoding="utf-8")
+    entries = [entry.strip() for entry in re.split(r"\n\n(?=@)", text)]
+    return {entry.split("{", 1)[1].split(",", 1)[0]: entry for entry in entries}

@@ -115,18 +115,19 @@ def score_pair(x: np.ndarray, y: np.ndarray, name: str, groups: Any = None) -> f
         of a condition are held out together.
     """
     measure = registry.load(name)
-    flat = [torch.from_numpy(_as_samples(side)) for side in (x, y)]
+    first, second = (torch.from_numpy(_as_samples(side)) for side in (x, y))
     n_times, n_rows = x.shape[:2]
     if groups is None:
         if n_times == 1:
-            return measure.score(*flat).item()
+            return measure.score(first, second).item()
         groups = np.arange(n_rows)
     codes = np.unique(np.asarray(groups), return_inverse=True)[1]
     if codes.shape != (n_rows,):
         raise ValueError(
             f"expected groups with a value for each of the {n_rows} rows, got shape {codes.shape}"
         )
-    return measure.score(*flat, groups=torch.from_numpy(np.tile(codes, n_times))).item()
+    held_out = torch.from_numpy(np.tile(codes, n_times))
+    return measure.score(first, second, groups=held_out).item()
 
 
 def compare_models(
