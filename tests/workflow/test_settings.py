@@ -1,5 +1,6 @@
 """Bad settings end in one sentence, before anything runs."""
 
+import os
 import re
 
 import pytest
@@ -186,3 +187,23 @@ def test_data_is_fetched_and_nothing_else(tmp_path):
         "data/raw/cloos2025-published/Mante2013/scores_at_threshold.csv",
         "data/raw/cloos2025-published/Mante2013/scores_vs_decoding_acc.csv",
     }
+
+
+@pytest.mark.parametrize("name", ["data", "results"])
+def test_file_in_place_of_a_folder_is_told_in_one_sentence(tmp_path, name):
+    (tmp_path / name).touch()
+    (tmp_path / "some.yaml").write_text("datasets: [ultrametric]\n")
+    run = snakemake("-n", "--configfile", "some.yaml", folder=tmp_path)
+    assert run.returncode != 0
+    assert f"{name}: expected a folder, found a file; rename or delete it" in run.said
+    assert "Traceback" not in run.said
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="needs an ordinary user: root may write everywhere")
+def test_results_that_cannot_be_written_are_told_in_one_sentence(tmp_path):
+    (tmp_path / "some.yaml").write_text("datasets: [ultrametric]\n")
+    (tmp_path / "results").mkdir(mode=0o500)
+    run = snakemake("-n", "--configfile", "some.yaml", folder=tmp_path)
+    assert run.returncode != 0
+    assert "results: expected a folder that this user can write to" in run.said
+    assert "Traceback" not in run.said

@@ -3,7 +3,9 @@
 import difflib
 import importlib.util
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 
 import yaml
@@ -82,6 +84,33 @@ def check_config_files():
                 faults = list(faults_of_keys(yaml.compose(file, Loader=yaml.SafeLoader)))
             if faults:
                 raise WorkflowError(faults[0])
+
+
+def check_folders():
+    """Refuse a file in the place of a folder, and a folder of results that cannot be written to."""
+    for name in ("data", "results"):
+        folder = Path(prefixed(name))
+        if folder.exists() and not folder.is_dir():
+            raise WorkflowError(f"{folder}: expected a folder, found a file; rename or delete it")
+    results = Path(prefixed("results")).absolute()
+    existing = next(place for place in (results, *results.parents) if place.exists())
+    if not os.access(existing, os.W_OK):
+        raise WorkflowError(
+            f"{existing}: expected a folder that this user can write to; change its permissions, or "
+            "run in another folder (--directory)"
+        )
+
+
+def end_on_hangup():
+    """End the run when its terminal is closed as when it is terminated, so that no lock is left."""
+    main = threading.current_thread() is threading.main_thread()
+    # Not under nohup, which ignores the signal.
+    if main and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+
+
+check_folders()
+end_on_hangup()
 
 
 def read_yaml(path):

@@ -1,7 +1,10 @@
-"""Notice files of results that were cut or changed after they were written."""
+"""Notice files of results that were cut or changed after they were written, and a full disk."""
 
 import contextlib
+import errno
 import hashlib
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +39,16 @@ def require_digest(path: str | Path) -> None:
             f"{path.stat().st_size} bytes of another content (sha256 {found[:12]}…): it was cut "
             f"or changed; {REMEDY}"
         )
+
+
+def require_space(path: str | Path, n_bytes: int) -> None:
+    """Raise OSError (ENOSPC) unless a file of this size fits on the disk.
+
+    HDF5 ends the whole process when a disk fills while it writes.
+    """
+    folder = Path(path).absolute().parent
+    if shutil.disk_usage(folder).free < n_bytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 @contextlib.contextmanager

@@ -1,13 +1,30 @@
 """What every script of the workflow does around its work."""
 
 import contextlib
+import errno
 import logging
+import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-# Errors that a user can act on: their message is the whole story.
-USER_ERRORS = (ValueError, OSError)
+# Errors that a user can act on: their message is all that is needed.
+USER_ERRORS = (ValueError, OSError, MemoryError)
+# What to do about errors of the file system.
+REMEDIES = {
+    errno.ENOSPC: "the disk is full: free some space and run the same command again",
+    errno.EDQUOT: "the quota is used up: free some space and run the same command again",
+    errno.EACCES: "this user may not write or read there: change the permissions of the folder",
+    errno.EPERM: "this user may not write or read there: change the permissions of the folder",
+    errno.EROFS: "the file system is read-only: run in another folder (--directory)",
+    errno.ENOTDIR: "there is a file where a folder is needed: rename or delete it",
+    errno.EEXIST: "there is a file where a folder is needed: rename or delete it",
+    errno.EISDIR: "there is a folder where a file is needed: rename or delete it",
+}
+MEMORY_REMEDY = "use less data, or give the job more memory (docs/clusters.md)"
+# h5py raises other errors than OSError, with the number of the system's error in the text.
+HDF5_ERRNO = re.compile(r"errno = (\d+)")
 
 
 def require_own_library() -> None:
@@ -35,37 +52,65 @@ def require_own_library() -> None:
         raise SystemExit(1)
 
 
+def sentence(error: BaseException) -> str:
+    """Say in one sentence what went wrong: which file, and what to do about it."""
+    number, file = None, None
+    if isinstance(error, OSError):
+        number, file = error.errno, error.filename
+    if found := HDF5_ERRNO.search(str(error)):
+        number = int(found[1])
+    if isinstance(error, MemoryError):
+        return f"out of memory: {str(error) or 'no more could be allocated'}; {MEMORY_REMEDY}"
+    if number is None or number not in REMEDIES:
+        return " ".join(str(error).split())
+    place = f"{file}: " if file else ""
+    return f"{place}{os.strerror(number)}; {REMEDIES[number]}"
+
+
+def is_users(error: BaseException) -> bool:
+    """Tell whether a user can act on an error, so that one sentence says all."""
+    return isinstance(error, USER_ERRORS) or HDF5_ERRNO.search(str(error)) is not None
+
+
 @contextlib.contextmanager
 def job_log(path: str) -> Iterator[None]:
     """Send logging, stdout and stderr to the rule's log, and end with one sentence on failure.
 
-    Bad input is told in one sentence, on the console too, as are our own warnings; the traceback
-    stands in the log only.
+    An error that a user can act on ends in one sentence on the console, where warnings of the
+    library go, too; the traceback is in the log only.
     """
     require_own_library()
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
     console = sys.stderr
-    with open(path, "w", encoding="utf-8", buffering=1) as log:
-        handler = logging.StreamHandler(log)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        told = logging.StreamHandler(console)
-        told.setLevel(logging.WARNING)
-        told.setFormatter(logging.Formatter("warning: %(message)s"))
-        root, ours = logging.getLogger(), logging.getLogger("scorebounds")
-        root.addHandler(handler)
-        ours.addHandler(told)
-        ours.setLevel(logging.INFO)
-        logging.captureWarnings(capture=True)
-        try:
-            with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
-                yield
-        except USER_ERRORS as error:
-            root.exception("job failed")
-            print(f"error: {error}", file=console)
-            raise SystemExit(1) from error
-        except Exception:
-            root.exception("job failed")
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        log = open(path, "w", encoding="utf-8", buffering=1)  # noqa: SIM115 - closed below
+    except OSError as error:
+        print(f"error: {sentence(error)}", file=console)
+        raise SystemExit(1) from error
+    handler = logging.StreamHandler(log)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    told = logging.StreamHandler(console)
+    told.setLevel(logging.WARNING)
+    told.setFormatter(logging.Formatter("warning: %(message)s"))
+    root, ours = logging.getLogger(), logging.getLogger("scorebounds")
+    root.addHandler(handler)
+    ours.addHandler(told)
+    ours.setLevel(logging.INFO)
+    logging.captureWarnings(capture=True)
+    # A full disk holds no log either.
+    reported, logging.raiseExceptions = logging.raiseExceptions, False
+    try:
+        with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+            yield
+    except Exception as error:
+        root.exception("job failed")
+        if not is_users(error):
             raise
-        finally:
-            root.removeHandler(handler)
-            ours.removeHandler(told)
+        print(f"error: {sentence(error)}", file=console)
+        raise SystemExit(1) from error
+    finally:
+        root.removeHandler(handler)
+        ours.removeHandler(told)
+        logging.raiseExceptions = reported
+        with contextlib.suppress(OSError):
+            log.close()

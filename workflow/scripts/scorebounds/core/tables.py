@@ -5,11 +5,17 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from scorebounds.core.integrity import readable_netcdf, record_digest, require_digest
+from scorebounds.core.integrity import (
+    readable_netcdf,
+    record_digest,
+    require_digest,
+    require_space,
+)
 
 
 def write_dataset(path: str | Path, dataset: xr.Dataset) -> None:
     """Write a labelled dataset as netCDF."""
+    require_space(path, dataset.nbytes)
     dataset.to_netcdf(path, engine="h5netcdf")
 
 
