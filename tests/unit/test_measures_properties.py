@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from helpers.measures import CASES, DIFFERENTIABLE, NAMES, SATURATED, draw, load, score
 from scorebounds.measures import registry
+from scorebounds.measures.precision import source_precision
 
 pytestmark = pytest.mark.filterwarnings(SATURATED)
 KINDS = ["orthogonal", "isotropic_scaling", "translation", "permutation", "invertible_linear"]
@@ -244,6 +245,49 @@ def test_units_do_not_overflow(measure, factors):
         of_y = 1.0
     expected = score(measure, x, y).item()
     assert score(measure, of_x * x, of_y * y).item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.int16, torch.bool])
+def test_any_type_of_numbers_scores_as_the_same_values_in_double(measure, dtype):
+    x, y = ((50 * draw(60, 5, seed=seed)) for seed in (0, 1))
+    y = y + x @ draw(5, 5, seed=2)
+    # No sample and no neuron is constant, also as booleans.
+    alternating = torch.arange(60) % 2 * 100.0 - 50
+    x[:, 0], x[:, 1], y[:, 3], y[:, 4] = alternating, -alternating, alternating, -alternating
+    x, y = (side > 0 if dtype == torch.bool else side.to(dtype) for side in (x, y))
+    found = score(measure, x, y)
+    assert found.dtype == (torch.float32 if dtype.is_floating_point else torch.float64)
+    expected = score(measure, x.double(), y.double()).item()
+    assert found.item() == pytest.approx(expected, rel=1e-4, abs=1e-4)
+
+
+def test_gradient_reaches_values_in_half_precision(differentiable):
+    x, y = draw(30, 6).half(), draw(30, 4, seed=1).half().requires_grad_()
+    (gradient,) = torch.autograd.grad(score(differentiable, x, y), y)
+    assert gradient.dtype == torch.float16
+    assert torch.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("through", [torch.float32, torch.float16, torch.bfloat16])
+def test_rounding_of_the_source_is_no_dimension_of_the_data(measure, through):
+    """Five dimensions in 40 units, stored in fewer digits, are still five dimensions."""
+    x, low_rank = draw(120, 6), draw(120, 5, seed=1) @ draw(5, 40, seed=2)
+    stored = low_rank.to(through)
+    # The library reads files into double precision; halves are known by their type.
+    stored = stored.double() if through == torch.float32 else stored
+    expected = score(measure, x, low_rank).item()
+    x = x if through == torch.float32 else x.float()
+    tolerance = 1e-4 if through == torch.float32 else 0.05
+    assert score(measure, x, stored).item() == pytest.approx(expected, rel=tolerance, abs=tolerance)
+
+
+def test_whole_numbers_are_not_taken_for_rounded_ones():
+    counts = torch.poisson(torch.full((60, 4), 3.0), torch.Generator().manual_seed(0)).double()
+    assert source_precision(counts) == 0
+    assert source_precision(draw(60, 4)) == 0
+    assert source_precision(draw(60, 4).float()) == 0
+    assert source_precision(draw(60, 4).float().double()) == torch.finfo(torch.float32).eps
+    assert source_precision(draw(60, 4).half()) == torch.finfo(torch.float16).eps
 
 
 # --- gradients

@@ -9,6 +9,7 @@ from torch import Tensor
 from scorebounds.measures.folds import Folds, Groups, contiguous_folds, grouped_folds
 from scorebounds.measures.inputs import require_matrix, require_pair
 from scorebounds.measures.pair import Pair, Reference, of_order_one
+from scorebounds.measures.precision import source_precision, to_working_precision
 from scorebounds.measures.references import PairOfReferences, Reordered, rows_to_pair
 
 ORTHOGONAL = "orthogonal"
@@ -124,7 +125,9 @@ class Measure:
         Parameters
         ----------
         x : Tensor, shape (n_samples, n_x)
-            Floating point; row i is the response to sample i, in any unit.
+            Row i is the response to sample i, in any unit. Integers and booleans are computed in
+            double precision, half precision in single precision. Values that were stored in fewer
+            digits than they are computed in are recognised, and their rounding is no dimension.
         y : Tensor, shape (..., n_samples, n_y)
             Rows paired with those of `x`; same dtype and device. Leading dimensions are a batch.
         groups : sequence, shape (n_samples,), optional
@@ -147,16 +150,18 @@ class Measure:
 
     def against(self, x: Tensor, groups: Groups | None = None) -> Callable[[Tensor], Tensor]:
         """Do X's share of the work once and return the score as a function of y."""
+        x, precision = to_working_precision(x.detach()), source_precision(x)
         require_matrix(x)
-        x = x.detach()
         folds = self._folds(x, groups)
-        reference = Reference(self._scaled(folds.arrange(x), "x"), folds)
+        reference = Reference(self._scaled(folds.arrange(x), "x"), folds, precision)
 
         def score_of(y: Tensor) -> Tensor:
+            precision = source_precision(y)
+            y = to_working_precision(y)
             require_pair(x, y)
             if not self.differentiable:
                 y = y.detach()
-            return self.compare(Pair(reference, self._scaled(folds.arrange(y), "y")))
+            return self.compare(Pair(reference, self._scaled(folds.arrange(y), "y"), precision))
 
         return score_of
 
@@ -187,16 +192,17 @@ class Measure:
             As `score`.
         """
         others = xs if ys is None else ys
+        first, first_other = to_working_precision(xs[0]), to_working_precision(others[0])
         for y in others:
-            require_pair(xs[0], y)
+            require_pair(first, to_working_precision(y))
         for x in xs:
-            require_pair(x, others[0])
+            require_pair(to_working_precision(x), first_other)
         mirrored = ys is None and self.symmetric
-        scores = torch.empty(len(xs), len(others), dtype=xs[0].dtype, device=xs[0].device)
+        scores = torch.empty(len(xs), len(others), dtype=first.dtype, device=first.device)
         with torch.no_grad():
             folds = self._folds(xs[0], groups)
-            left = [Reference(self._scaled(folds.arrange(x), "x"), folds) for x in xs]
-            right = left if mirrored else [self._reference_of_y(y, folds) for y in others]
+            left = [self._reference(x, "x", folds) for x in xs]
+            right = left if mirrored else [self._reference(y, "y", folds) for y in others]
             for row, reference in enumerate(left):
                 for column in range(row if mirrored else 0, len(right)):
                     pair = PairOfReferences(reference, right[column])
@@ -230,11 +236,10 @@ class Measure:
         ValueError
             As `score`.
         """
-        require_pair(x, y)
+        require_pair(to_working_precision(x), to_working_precision(y))
         with torch.no_grad():
             folds = self._folds(x, groups)
-            reference = Reference(self._scaled(folds.arrange(x), "x"), folds)
-            other = self._reference_of_y(y, folds)
+            reference, other = self._reference(x, "x", folds), self._reference(y, "y", folds)
             pairs = (
                 PairOfReferences(Reordered(reference, folds.arrange_order(partners)), other)
                 for partners in rows_to_pair(y, orders)
@@ -250,8 +255,9 @@ class Measure:
             return Folds([])
         return contiguous_folds(len(x)) if groups is None else grouped_folds(groups)
 
-    def _reference_of_y(self, y: Tensor, folds: Folds) -> Reference:
-        return Reference(self._scaled(folds.arrange(y), "y"), folds)
+    def _reference(self, values: Tensor, side: str, folds: Folds) -> Reference:
+        working = folds.arrange(to_working_precision(values))
+        return Reference(self._scaled(working, side), folds, source_precision(values))
 
     def _scaled(self, values: Tensor, side: str) -> Tensor:
         """Scale one side to order one where the score does not depend on its scale."""

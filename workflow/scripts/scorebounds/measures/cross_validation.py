@@ -52,7 +52,7 @@ def cross_validated_regression(pair: Pair) -> Tensor:
     scores = []
     for split in train_test_splits(double.reference.x, double.y, double.reference.folds.bounds):
         fold = split.centred()
-        weights = least_squares(fold.x_train, fold.y_train, precision)
+        weights = least_squares(fold.x_train, fold.y_train, precision, pair.cutoff)
         residual = fold.x_test - fold.y_test @ weights
         scores.append(1 - residual.square().sum((-2, -1)) / fold.x_test.square().sum())
     return torch.stack(scores).mean(0).to(pair.activity.dtype)

@@ -14,6 +14,7 @@ from scorebounds.measures.closed_form import (
     narrow,
 )
 from scorebounds.measures.folds import Folds, contiguous_folds, fold_products
+from scorebounds.measures.precision import rank_cutoff
 from scorebounds.measures.projections import explained_squared_norm
 from scorebounds.measures.subspaces import principal_subspace
 
@@ -44,10 +45,13 @@ class Reference:
         In any unit.
     folds : Folds, optional
         For cross-validation; the rows of `activity` are arranged by it. Contiguous by default.
+    precision : float
+        Relative rounding of the values where their source has fewer digits than `activity`.
     """
 
-    def __init__(self, activity: Tensor, folds: Folds | None = None):
+    def __init__(self, activity: Tensor, folds: Folds | None = None, precision: float = 0.0):
         self.activity = activity
+        self.precision = precision
         self._own_folds = folds
         self._kept: dict[Hashable, Any] = {}
 
@@ -106,7 +110,7 @@ class Reference:
     @cached_property
     def double(self) -> "Reference":
         """The same in double precision."""
-        return Reference(self.activity.double(), self._own_folds)
+        return Reference(self.activity.double(), self._own_folds, self.precision)
 
     @cached_property
     def folds(self) -> Folds:
@@ -126,7 +130,8 @@ class Reference:
 
 
 def _subspace(reference: Reference, share: float) -> Tensor:
-    basis, rank = principal_subspace(reference.x, share)
+    cutoff = rank_cutoff(reference.activity, reference.precision)
+    basis, rank = principal_subspace(reference.x, share, cutoff)
     return basis[:, : int(rank)]
 
 
@@ -140,11 +145,14 @@ class Pair:
     ----------
     reference : Reference
     activity : Tensor, shape (..., n_samples, n_y)
+    precision : float
+        Relative rounding of the values where their source has fewer digits than `activity`.
     """
 
-    def __init__(self, reference: Reference, activity: Tensor):
+    def __init__(self, reference: Reference, activity: Tensor, precision: float = 0.0):
         self.reference = reference
         self.activity = activity
+        self.precision = precision
 
     @property
     def n_samples(self) -> int:
@@ -186,16 +194,21 @@ class Pair:
     @cached_property
     def explained(self) -> Tensor:
         """‖Qᵀxⱼ‖² for each column of X, Q an orthonormal basis of Y; shape (..., n_x)."""
-        return explained_squared_norm(self.reference.x, self.y, self.cross, self.gram)
+        return explained_squared_norm(self.reference.x, self.y, self.cross, self.gram, self.cutoff)
+
+    @property
+    def cutoff(self) -> Tensor:
+        """The largest singular value of Y that is rounding of its source, shape (...)."""
+        return rank_cutoff(self.activity, self.precision)
 
     def subspace(self, share: float = 1.0) -> tuple[Tensor, Tensor]:
         """Return an orthonormal basis of Y's leading PCs that hold `share` of it, and the rank."""
-        return principal_subspace(self.y, share)
+        return principal_subspace(self.y, share, self.cutoff)
 
     @cached_property
     def double(self) -> "Pair":
         """The same in double precision."""
-        return Pair(self.reference.double, self.activity.double())
+        return Pair(self.reference.double, self.activity.double(), self.precision)
 
 
 def in_double(compare: Callable[..., Tensor]) -> Callable[..., Tensor]:

@@ -8,6 +8,9 @@ from torch.autograd import Function
 
 from scorebounds.measures.closed_form import apply, first_derivative_only
 
+# The smallest pivot of a Cholesky factor may exceed the smallest singular value by such a factor.
+UNCERTAIN = 1e3
+
 
 class _Explained(Function):
     """‖Qᵀxⱼ‖² per column xⱼ, from XᵀY, YᵀY and its Cholesky factor, for Y of full rank."""
@@ -32,10 +35,10 @@ class _ExplainedBySVD(Function):
     """The same from X and Y themselves, for Y of any rank or condition."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, y: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, y: Tensor, cutoff: Tensor) -> Tensor:
         u, s, vh = torch.linalg.svd(y, full_matrices=False)
-        cutoff = s[..., :1] * (max(y.shape[-2:]) * torch.finfo(s.dtype).eps)
-        kept = s > cutoff
+        rounding = s[..., :1] * (max(y.shape[-2:]) * torch.finfo(s.dtype).eps)
+        kept = s > torch.maximum(rounding, cutoff[..., None])
         u = u * kept[..., None, :]
         projected = u.mT @ x
         inverse = torch.where(kept, 1 / s.masked_fill(~kept, 1), 0)
@@ -46,19 +49,20 @@ class _ExplainedBySVD(Function):
 
     @staticmethod
     @first_derivative_only
-    def backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor, None]:
         x, u, projected, coefficients = ctx.saved_tensors
         residual = x - u @ projected
-        return None, 2 * residual @ (coefficients * grad[..., None, :]).mT
+        return None, 2 * residual @ (coefficients * grad[..., None, :]).mT, None
 
 
 class _LeastSquares(Function):
     """Y⁺X by SVD; its gradient is that of the pseudo-inverse as long as the rank stays."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, y: Tensor, precision: float) -> Tensor:
+    def forward(ctx: Any, x: Tensor, y: Tensor, precision: float, cutoff: Tensor) -> Tensor:
         u, s, vh = torch.linalg.svd(y, full_matrices=False)
-        kept = s > s[..., :1] * (max(y.shape[-2:]) * precision)
+        rounding = s[..., :1] * (max(y.shape[-2:]) * precision)
+        kept = s > torch.maximum(rounding, cutoff[..., None])
         inverse = torch.where(kept, 1 / s.masked_fill(~kept, 1), 0)
         weights = vh.mT @ (inverse[..., :, None] * (u.mT @ x))
         ctx.save_for_backward(x, y, u, inverse, vh, weights)
@@ -67,7 +71,7 @@ class _LeastSquares(Function):
 
     @staticmethod
     @first_derivative_only
-    def backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor, None, None]:
         x, y, u, inverse, vh, weights = ctx.saved_tensors
         left, right = u * inverse[..., None, :], vh * (inverse > 0)[..., :, None]
         along = vh @ grad
@@ -76,10 +80,10 @@ class _LeastSquares(Function):
         change = left @ along @ weights.mT
         change = residual @ (inverse.square()[..., :, None] * along).mT @ vh - change
         change = change + left @ (vh @ weights) @ beside.mT
-        return None, change, None
+        return None, change, None, None
 
 
-def least_squares(x: Tensor, y: Tensor, precision: float) -> Tensor:
+def least_squares(x: Tensor, y: Tensor, precision: float, cutoff: Tensor) -> Tensor:
     """Return the weights B of least norm among those that minimise ‖X − YB‖.
 
     Parameters
@@ -87,16 +91,20 @@ def least_squares(x: Tensor, y: Tensor, precision: float) -> Tensor:
     x, y : Tensor, shapes (n_samples, n_x) and (..., n_samples, n_y)
     precision : float
         Relative rounding of `y`: directions below it, times the larger side, count as none.
+    cutoff : Tensor, shape (...)
+        The largest singular value that is rounding of the source (`rank_cutoff`).
 
     Returns
     -------
     Tensor, shape (..., n_y, n_x)
         Differentiable in `y`.
     """
-    return apply(_LeastSquares, x, y, precision)
+    return apply(_LeastSquares, x, y, precision, cutoff)
 
 
-def explained_squared_norm(x: Tensor, y: Tensor, cross: Tensor, gram_y: Tensor) -> Tensor:
+def explained_squared_norm(
+    x: Tensor, y: Tensor, cross: Tensor, gram_y: Tensor, cutoff: Tensor
+) -> Tensor:
     """Return how much of each column of X a linear map of Y explains: ‖Qᵀxⱼ‖².
 
     Parameters
@@ -105,6 +113,8 @@ def explained_squared_norm(x: Tensor, y: Tensor, cross: Tensor, gram_y: Tensor) 
         Centred; read only where Y is too ill-conditioned for its Gram matrix.
     cross, gram_y : Tensor, shapes (..., n_x, n_y) and (..., n_y, n_y)
         XᵀY and YᵀY.
+    cutoff : Tensor, shape (...)
+        The largest singular value that is rounding of the source (`rank_cutoff`).
 
     Returns
     -------
@@ -116,9 +126,10 @@ def explained_squared_norm(x: Tensor, y: Tensor, cross: Tensor, gram_y: Tensor) 
         pivots = factor.diagonal(dim1=-2, dim2=-1)
         # A Gram matrix squares the condition number: beyond this, its rounding shows.
         limit = torch.finfo(y.dtype).eps ** 0.25
-        sound = (failed == 0).all() and (pivots.amin(-1) > limit * pivots.amax(-1)).all()
+        limits = torch.maximum(limit * pivots.amax(-1), UNCERTAIN * cutoff)
+        sound = (failed == 0).all() and (pivots.amin(-1) > limits).all()
     if not sound:
-        return apply(_ExplainedBySVD, x, y)
+        return apply(_ExplainedBySVD, x, y, cutoff)
     return apply(_Explained, cross, gram_y, factor)
 
 
@@ -146,3 +157,9 @@ def cholesky_factor(matrix: Tensor, penalty: float) -> Tensor:
         )
     result: Tensor = factor
     return result
+
+
+def numerical_rank(y: Tensor, cutoff: Tensor) -> int:
+    """Return the largest rank of matrices (..., n, q), without singular values up to `cutoff`."""
+    rounding = max(y.shape[-2:]) * torch.finfo(y.dtype).eps
+    return int(torch.linalg.matrix_rank(y, atol=cutoff, rtol=rounding).max())

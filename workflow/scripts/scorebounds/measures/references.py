@@ -20,7 +20,7 @@ class Reordered(Reference):
     """
 
     def __init__(self, whole: Reference, rows: Tensor):
-        super().__init__(whole.activity[rows], whole.folds)
+        super().__init__(whole.activity[rows], whole.folds, whole.precision)
         self.whole, self.rows = whole, rows
 
     def once(self, work: Callable[..., Kept], *parameters: Hashable) -> Kept:
@@ -77,7 +77,7 @@ class PairOfReferences(Pair):
     """
 
     def __init__(self, reference: Reference, other: Reference):
-        super().__init__(reference, other.activity)
+        super().__init__(reference, other.activity, other.precision)
         self.other = other
         # These replace what Pair would compute for this one comparison.
         self.centred, self.y, self.squared_norm = other.centred, other.x, other.squared_norm

@@ -22,7 +22,7 @@ from scorebounds.measures.base import (
 )
 from scorebounds.measures.closed_form import apply, first_derivative_only
 from scorebounds.measures.pair import Pair, in_double
-from scorebounds.measures.projections import penalised_factor
+from scorebounds.measures.projections import numerical_rank, penalised_factor
 from scorebounds.measures.registry import declare, family
 
 
@@ -34,7 +34,7 @@ def linear_regression(pair: Pair) -> Tensor:
     section 4 (R²_LR).
     """
     if pair.y.shape[-1] >= pair.n_samples - 1:
-        rank = torch.linalg.matrix_rank(pair.y.detach()).max().item()
+        rank = numerical_rank(pair.y.detach(), pair.cutoff)
         _warn_if_saturated(rank, pair.n_samples)
     return at_most_one(pair.explained.sum(-1) / pair.reference.squared_norm)
 

@@ -28,9 +28,10 @@ class _PrincipalSubspace(Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, y: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, y: Tensor, share: float, cutoff: Tensor) -> tuple[Tensor, Tensor]:
         u, s, vh = torch.linalg.svd(y, full_matrices=False)
-        kept = s > s[..., :1] * (max(y.shape[-2:]) * torch.finfo(s.dtype).eps)
+        rounding = s[..., :1] * (max(y.shape[-2:]) * torch.finfo(s.dtype).eps)
+        kept = s > torch.maximum(rounding, cutoff[..., None])
         if share < 1:
             variance = s.square()
             before = variance.cumsum(-1) - variance
@@ -43,7 +44,7 @@ class _PrincipalSubspace(Function):
 
     @staticmethod
     @first_derivative_only
-    def backward(ctx: Any, grad: Tensor, _: None) -> tuple[Tensor, None]:
+    def backward(ctx: Any, grad: Tensor, _: None) -> tuple[Tensor, None, None]:
         u, s, vh, kept = ctx.saved_tensors
         grad = grad * kept[..., None, :]
         inverse = torch.where(kept, 1 / s.masked_fill(~kept, 1), 0)
@@ -54,7 +55,7 @@ class _PrincipalSubspace(Function):
         turned = along.mT * _inverse_gaps(s, s) * (kept[..., :, None] & ~kept[..., None, :])
         into_u = (turned * s[..., :, None]).mT
         into_v = turned * s[..., None, :]
-        return beside @ vh + u @ (into_u + into_v) @ vh, None
+        return beside @ vh + u @ (into_u + into_v) @ vh, None, None
 
 
 class _LeftSingularVectors(Function):
@@ -80,7 +81,9 @@ class _LeftSingularVectors(Function):
         return result
 
 
-def principal_subspace(y: Tensor, share: float = 1.0) -> tuple[Tensor, Tensor]:
+def principal_subspace(
+    y: Tensor, share: float = 1.0, cutoff: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Return an orthonormal basis of the leading principal components of centred `y`.
 
     Parameters
@@ -88,6 +91,8 @@ def principal_subspace(y: Tensor, share: float = 1.0) -> tuple[Tensor, Tensor]:
     y : Tensor, shape (..., n_samples, n_y)
     share : float
         Of the variance that the components have to hold; 1 for all down to the numerical rank.
+    cutoff : Tensor, shape (...), optional
+        The largest singular value that is rounding of the source (`rank_cutoff`).
 
     Returns
     -------
@@ -95,7 +100,9 @@ def principal_subspace(y: Tensor, share: float = 1.0) -> tuple[Tensor, Tensor]:
         The basis, with zeros beyond its rank, and that rank. Functions of the basis that no
         rotation within it changes have exact derivatives in `y` as long as the rank stays.
     """
-    found: tuple[Tensor, Tensor] = _PrincipalSubspace.apply(y, share)  # type: ignore[no-untyped-call]
+    found: tuple[Tensor, Tensor] = _PrincipalSubspace.apply(
+        y, share, y.new_zeros(y.shape[:-2]) if cutoff is None else cutoff
+    )  # type: ignore[no-untyped-call]
     return found
 
 
