@@ -353,7 +353,7 @@ MALFORMED = [
         "d.mat",
         lambda p: write_mat_73(p, {"activity": list("abc")}),
         {},
-        "expected 'activity' to hold numbers, got objects of shape (3, 1)",
+        "expected 'activity' to hold numbers, got text of shape (3,)",
     ),
     ("d.mat", lambda p: scipy.io.savemat(p, {"activity": {"a": 1}}), {}, "got 'activity.a'"),
     (

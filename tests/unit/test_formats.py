@@ -528,3 +528,42 @@ def test_other_files_in_an_npz_are_left_out(tmp_path):
     with zipfile.ZipFile(tmp_path / "d.npz", "a") as archive:
         archive.writestr("README.txt", "hello")
     assert "'README.txt', which is no array" in custom.load(tmp_path / "d.npz").attrs["history"]
+
+
+@pytest.mark.parametrize("array", [None, "trials.response"])
+def test_an_array_of_matlab_structures_has_a_trial_each(tmp_path, array):
+    trials = np.zeros(24, dtype=[("response", "O"), ("side", "O"), ("dose", "O")])
+    for number in range(24):
+        trials[number] = (VALUES[number], str(SIDE[number]), number % 3)
+    scipy.io.savemat(tmp_path / "d.mat", {"trials": trials})
+    loaded = custom.load(tmp_path / "d.mat", array=array)
+    np.testing.assert_array_equal(loaded.values, VALUES)
+    assert loaded["trials.side"].values.tolist() == SIDE.tolist()
+    assert loaded["trials.dose"].values.tolist() == (np.arange(24) % 3).tolist()
+
+
+def test_matlab_cells_of_equal_vectors_are_rows(tmp_path):
+    cells = np.empty(24, dtype=object)
+    cells[:] = list(VALUES)
+    scipy.io.savemat(tmp_path / "d.mat", {"activity": cells})
+    np.testing.assert_array_equal(custom.load(tmp_path / "d.mat").values, VALUES)
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("s", 1000.0), ("ms", 1.0), ("milliseconds", 1.0)])
+def test_unit_of_the_times_in_a_file_is_used(tmp_path, unit, factor):
+    times = np.array([0.0, 0.05, 0.1, 0.15])
+    xr.DataArray(
+        RNG.normal(size=(4, 12, 5)),
+        dims=("time", "trial", "unit"),
+        coords={"time": ("time", times, {"units": unit})},
+        name="activity",
+    ).to_netcdf(tmp_path / "d.nc")
+    array = custom.load(tmp_path / "d.nc")
+    np.testing.assert_allclose(array.time.values, factor * times)
+    assert array.time.attrs["units"] == "ms"
+
+
+def test_a_last_axis_of_one_is_no_single_neuron(tmp_path):
+    np.save(tmp_path / "d.npy", VALUES[:, :, None])
+    with pytest.raises(ValueError, match="save it without its last axis"):
+        custom.load(tmp_path / "d.npy")

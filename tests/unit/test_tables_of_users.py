@@ -145,6 +145,28 @@ def test_a_column_unlike_the_neurons_is_asked_about_and_the_advice_works(tmp_pat
     assert read(tmp_path, text, columns={"strange": "neuron"}).shape == (30, 5)
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "reason"),
+    [
+        ("foo", RNG.permutation(30) + 100_000, "another whole number in each row"),
+        ("y", np.arange(30) % 3, "its name is not like those of the others ('u0', 'u1', …)"),
+    ],
+)
+def test_a_column_unlike_counts_is_asked_about(tmp_path, name, values, reason):
+    counts = pd.DataFrame(RNG.poisson(5, (30, 8)), columns=[f"u{n}" for n in range(8)])
+    text = counts.assign(**{name: values}).to_csv(index=False)
+    assert reason in refusal(tmp_path, text)
+    array = read(tmp_path, text, columns={name: "label"})
+    np.testing.assert_array_equal(array.values, counts)
+
+
+def test_a_date_does_not_name_the_rows(tmp_path):
+    dates = pd.date_range("2020", periods=30).astype(str)
+    array = read(tmp_path, frame(date=dates).to_csv(index=False))
+    assert "row_name" not in array.coords
+    assert array.attrs["variables"] == []
+
+
 def test_numbers_of_the_same_name_are_neurons_whatever_they_are_called(tmp_path):
     counts = pd.DataFrame(RNG.poisson(5, (30, 6)), columns=[f"trial_{n}" for n in range(6)])
     array = read(tmp_path, counts.to_csv(index=False))
@@ -231,7 +253,8 @@ def test_encodings_of_spreadsheets(tmp_path, encoding):
 
 def test_accidents_of_spelling_do_not_make_classes(tmp_path):
     side = np.tile(["left", "right", "left ", "right"], 8)[:30]
-    array = read(tmp_path, frame(side=side, dose=np.tile([0.3, 0.1 + 0.2], 15)).to_csv(index=False))
+    table = frame(side=side, contrast=np.tile([0.3, 0.1 + 0.2], 15))
+    array = read(tmp_path, table.to_csv(index=False))
     assert set(array.side.values.tolist()) == {"left", "right"}
     # One value throughout once rounding is left aside.
     assert array.attrs["variables"] == ["side"]

@@ -52,7 +52,7 @@ def open_matlab(path: Path) -> Iterator[MatlabFile]:
             def read(name: str) -> np.ndarray:
                 parts = _cell_of(name)
                 values = _from_hdf5(file, items[parts[0]] if parts else items[name])
-                return np.asarray(values) if parts is None else _picked(name, values, parts[1])
+                return _whole(values) if parts is None else _picked(name, values, parts[1])
 
             yield MatlabFile(_WithCells(shapes), read, kinds)
         return
@@ -72,7 +72,7 @@ def open_matlab(path: Path) -> Iterator[MatlabFile]:
     def read_one(name: str) -> np.ndarray:
         parts = _cell_of(name)
         values = _from_version_5(path, parts[0] if parts else name)
-        return values if parts is None else _picked(name, values, parts[1])
+        return _whole(values) if parts is None else _picked(name, values, parts[1])
 
     kinds = {name: _kind(kind) for name, (_, kind) in listed.items()}
     yield MatlabFile(_WithCells(shapes), read_one, kinds)
@@ -102,6 +102,11 @@ def _picked(name: str, values: np.ndarray, number: int) -> np.ndarray:
         raise UnusableError(f"expected {name!r} to be one of the cells, of which there are "
                             f"{cells.size if values.dtype.kind == 'O' else 0}")  # fmt: skip
     return np.asarray(cells[number - 1])
+
+
+def _whole(values: Any) -> np.ndarray:
+    array = np.asarray(values)
+    return stacked(array) if array.dtype.kind == "O" and array.size else array
 
 
 def _kind(matlab_class: str) -> str:
@@ -134,7 +139,7 @@ def _read_at_once(path: Path, cause: Exception | None) -> MatlabFile:
         if values is None:
             raise _only_in_matlab(name)
         dense = cast("Any", values).toarray() if scipy.sparse.issparse(values) else values
-        return np.asarray(dense) if parts is None else _picked(name, np.asarray(dense), parts[1])
+        return _whole(dense) if parts is None else _picked(name, np.asarray(dense), parts[1])
 
     return MatlabFile(_WithCells(shapes), read, kinds)
 
@@ -157,8 +162,24 @@ def _unpacked(name: str, values: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(values, np.ndarray) and values.dtype.names and values.size == 1:
         for field in values.dtype.names:
             yield from _unpacked(f"{name}.{field}", values.ravel()[0][field])
+    elif isinstance(values, np.ndarray) and values.dtype.names:
+        # An array of structures, a trial each.
+        for field in values.dtype.names:
+            cells = np.empty(values.size, dtype=object)
+            cells[:] = [element[field] for element in values.ravel(order="F")]
+            yield f"{name}.{field}", stacked(cells)
     else:
         yield name, values
+
+
+def stacked(values: np.ndarray) -> np.ndarray:
+    """Stack cells of equal shape along the first axis; others stay an array of objects."""
+    cells = [np.asarray(cell) for cell in values.ravel(order="F")]
+    alike = {(cell.shape, cell.dtype.kind in "fiub", cell.dtype.kind in "US") for cell in cells}
+    if len(alike) != 1 or not any(next(iter(alike))[1:]) or not cells[0].size:
+        return values
+    one = tuple(size for size in cells[0].shape if size != 1)
+    return np.stack([cell.reshape(one) for cell in cells])
 
 
 def _kind_of_values(values: Any) -> str:

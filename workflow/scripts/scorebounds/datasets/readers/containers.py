@@ -38,6 +38,8 @@ class Container:
         What was decided on opening the file.
     activity_name : str or None
         The array of activity, once it is chosen.
+    units : mapping of str to str
+        Of those arrays whose unit the file tells.
     """
 
     shapes: Mapping[str, tuple[int, ...]]
@@ -47,6 +49,7 @@ class Container:
     is_table: bool = False
     notes: tuple[str, ...] = ()
     activity_name: str | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, name: str) -> np.ndarray:
         """Read an array that is there and fits into memory.

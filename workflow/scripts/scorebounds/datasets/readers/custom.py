@@ -32,6 +32,11 @@ from scorebounds.datasets.readers.rows import Rows, read_rows
 
 logger = logging.getLogger(__name__)
 
+# Names of units of time, as files write them.
+MS_PER = dict.fromkeys(("", "ms", "msec", "millisecond", "milliseconds"), 1.0)
+MS_PER |= dict.fromkeys(("s", "sec", "second", "seconds"), 1000.0)
+MS_PER |= dict.fromkeys(("us", "µs", "microsecond", "microseconds"), 0.001)
+
 DAMAGED = (
     *(*UNREADABLE, EOFError, IndexError, AttributeError, zipfile.BadZipFile, zlib.error),
     *(gzip.BadGzipFile, scipy.io.matlab.MatReadError),
@@ -183,6 +188,11 @@ def _with_doubt(
         )
     if len(shape) == 2 or entry.time is not None:
         return population
+    if shape[-1] == 1:
+        raise UnusableError(
+            f"expected {name!r} as (time, condition, neuron), got shape {shape}, which has a "
+            "single neuron then; save it without its last axis, or say in `axes` what each axis is"
+        )
     said = (
         f"the axes of {name!r}, of shape {shape}, have no names and were taken as time, condition, "
         "neuron; if they are others, as trial, condition, neuron, name them in `axes`"
@@ -261,8 +271,9 @@ def _times_in_file(container: Container, population: Population) -> np.ndarray |
         along = [n for n in names if container.dims.get(n) == (timed[0],) or n == timed[0]]
         if len(along) == len(names) and all(name in container.shapes for name in names):
             values = np.mean([container.read(name) for name in names], axis=0)
-            if _are_times(values, len(population.activity)):
-                return np.asarray(values, dtype=np.float64)
+            unit = container.units.get(names[0], "ms").strip().lower()
+            if _are_times(values, len(population.activity)) and unit in MS_PER:
+                return np.asarray(values, dtype=np.float64) * MS_PER[unit]
     return None
 
 

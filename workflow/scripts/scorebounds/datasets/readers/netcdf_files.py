@@ -30,4 +30,5 @@ def open_file(path: Path, _: Entry) -> Iterator[Container]:
             lambda name: variables[name].values,
             {name: tuple(map(str, values.dims)) for name, values in variables.items()},
             {name: kinds.get(values.dtype.kind, OBJECTS) for name, values in variables.items()},
+            units={n: str(v.attrs["units"]) for n, v in variables.items() if "units" in v.attrs},
         )

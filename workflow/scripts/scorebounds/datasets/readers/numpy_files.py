@@ -57,7 +57,9 @@ def _open_npy(path: Path) -> Iterator[Container]:
 
 def _require_no_objects(name: str, kind: str) -> None:
     if kind == OBJECTS:
-        raise UnusableError(f"{name!r} holds Python objects; save numbers or text")
+        raise UnusableError(
+            f"{name!r} holds Python objects; save numbers or text, as with .astype(str)"
+        )
 
 
 def _declared(stored: IO[bytes], size: int, name: str) -> tuple[tuple[int, ...], str]:

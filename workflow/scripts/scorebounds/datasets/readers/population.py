@@ -112,9 +112,13 @@ def _require_numbers(activity: np.ndarray, name: str) -> None:
         what = {"c": "complex numbers", "U": "text", "S": "text"}.get(
             activity.dtype.kind, "objects"
         )
+        remedy = (
+            f"save real numbers, or choose one of the cells, as array: {name}{{1}}"
+            if activity.dtype.kind == "O"
+            else "save real numbers"
+        )
         raise UnusableError(
-            f"expected {name!r} to hold numbers, got {what} of shape {activity.shape}; "
-            "save real numbers"
+            f"expected {name!r} to hold numbers, got {what} of shape {activity.shape}; {remedy}"
         )
     if not activity.size:
         raise UnusableError(

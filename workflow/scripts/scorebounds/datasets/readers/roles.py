@@ -39,7 +39,9 @@ _CLASSES = re.compile(
 MIN_ROWS = 8
 # A name that stands for so many rows or more is a class; with fewer it cannot be decoded.
 MAX_REPEATS_OF_A_NAME = 20
+MIN_ROWS_OF_COUNTS = 20
 VARIANCE_RATIO = 1e4
+MIN_SHARE_OF_FAMILY = 0.8
 ROUNDING = 1e-6
 N_SHOWN = 5
 
@@ -96,6 +98,12 @@ def names_rows(name: str) -> bool:
     if re.search(r"region|area|neur|unit|cell|voxel|channel|time|depth|day|date", plain):
         return False
     return any(pattern.fullmatch(plain) for pattern in (_STIMULI, _CLASSES, _COUNTERS))
+
+
+def may_name_rows(name: str) -> bool:
+    """Say whether an identifier of this name can name stimuli: a date or a session does not."""
+    plain = name.strip().lower()
+    return bool(_STIMULI.fullmatch(plain)) or not _CLASSES.fullmatch(plain)
 
 
 def is_identifier(name: str, values: np.ndarray) -> bool:
@@ -163,7 +171,9 @@ def roles_of_columns(columns: Mapping[str, np.ndarray], given: Mapping[str, str]
         flags = [n for n, v in columns.items() if v.dtype.kind == "b" and n not in given]
         roles |= dict.fromkeys(flags, NEURON)
         return roles
-    _ask_about_odd(columns, [name for name in numeric if name not in given], numeric)
+    asked = [name for name in numeric if name not in given]
+    _ask_about_odd(columns, asked, numeric)
+    _ask_about_outsiders(asked, families)
     undecided = [name for name, role in roles.items() if role == UNDECIDED]
     if undecided:
         _ask(undecided[0], "its name is not that of a neuron, and its values are those of no class")
@@ -226,6 +236,15 @@ def _families(names: Mapping[str, str]) -> dict[str, int]:
     return {name: counts[stem] for name, stem in stems.items() if stem != name}
 
 
+def _ask_about_outsiders(neurons: Sequence[str], families: Mapping[str, int]) -> None:
+    """Raise UnusableError for a few names beside many that differ in their number only."""
+    members = [name for name in neurons if families.get(name, 0) > 2]
+    outsiders = [name for name in neurons if name not in members]
+    if outsiders and len(members) >= MIN_SHARE_OF_FAMILY * len(neurons):
+        shown = ", ".join(map(repr, members[:2]))
+        _ask(outsiders[0], f"its name is not like those of the others ({shown}, …)")
+
+
 def _ask_about_odd(
     columns: Mapping[str, np.ndarray], asked: Sequence[str], neurons: Sequence[str]
 ) -> None:
@@ -266,6 +285,11 @@ def odd_columns(matrix: np.ndarray) -> list[tuple[int, str]]:
     if len(whole_ones) < decimals:
         reason = "it holds whole numbers and the others hold decimals"
         found |= {column: found.get(column, reason) for column in whole_ones}
+    if n_rows >= MIN_ROWS_OF_COUNTS and len(whole_ones) == n_columns - (~varies).sum():
+        once = [column for column in whole_ones if _each_once(np.asarray(matrix[:, column]))]
+        if len(once) < n_columns / 3:
+            reason = "it holds another whole number in each row, and the others repeat theirs"
+            found |= {column: found.get(column, reason) for column in once}
     known = variance[np.isfinite(variance) & (variance > 0)]
     if len(known) > 2:
         high = variance > VARIANCE_RATIO * np.median(known)

@@ -23,6 +23,7 @@ from scorebounds.datasets.readers.roles import (
     best_names,
     is_counter,
     is_identifier,
+    may_name_rows,
     tidy,
 )
 from scorebounds.datasets.readers.tables import read_table
@@ -147,7 +148,9 @@ class _Collected:
             return True
         lonely = self.population.timed and meaning(name) is None and rows.dtype.kind in "iu"
         if is_identifier(name, rows) and not lonely:
-            self.candidates.append(self._store(name, rows))
+            plain = self._store(name, rows)
+            if may_name_rows(name):
+                self.candidates.append(plain)
             self.notes.append(f"{name!r} identifies rows or stimuli and is not decoded")
             return True
         return False
@@ -192,8 +195,9 @@ class _Collected:
         """Add every other array with a value per row, and say which are none."""
         used = {self.container.activity_name, self.entry.names}
         used |= {self.entry.time} if isinstance(self.entry.time, str) else set()
+        of_activity = self.container.dims.get(self.container.activity_name or "", ())
         for name, shape in self.container.shapes.items():
-            if name in used:
+            if name in used or (name in of_activity and meaning(name) == "time"):
                 continue
             role = self.entry.columns.get(name)
             if role == IGNORED:
