@@ -84,7 +84,7 @@ def test_a_users_recording_goes_through_every_stage(tmp_path):
     assert cards.verdict["mutual_knn_99"] == "not defined"
     assert cards.score["procrustes_distance"] > 1
     page = (tmp_path / "results/scorecards/mine/scaled.html").read_text()
-    assert "scaled beside mine" in page
+    assert "scaled compared with mine" in page
     # Its label is decoded, along a distance from far to near.
     decoded = pd.read_csv(tmp_path / "results/decoding/mine/procrustes_distance.csv")
     assert set(decoded.target) == {"stimulus"}

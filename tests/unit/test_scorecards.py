@@ -1,6 +1,8 @@
-"""Score cards: chance, interval, ceiling and verdict, against closed forms and known models."""
+"""Score cards: chance, intervals and verdicts, against closed forms and known models."""
 
-import io
+import itertools
+import logging
+import math
 
 import numpy as np
 import pandas as pd
@@ -9,33 +11,20 @@ import torch
 import yaml
 
 from helpers.workflow import ROOT
-from scorebounds.core.tables import read_table
 from scorebounds.datasets.made import simulated_pfc
 from scorebounds.measures import registry
+from scorebounds.scorecards import jackknife, samples, verdicts
+from scorebounds.scorecards.curve import position_on_curve
+from scorebounds.scorecards.headline import headline, model_statement
+from scorebounds.scorecards.implied import allowed_scores
 from scorebounds.scorecards.inference import (
     ResamplingSettings,
     explained_components,
-    jackknife_replicates,
-    noise_ceiling,
-    null_scores,
     score_model,
 )
-from scorebounds.scorecards.jackknife import (
-    COMPARISON_COLUMNS,
-    ci_half_width,
-    compare,
-    comparisons_of,
-)
 from scorebounds.scorecards.matching import Matched
-from scorebounds.scorecards.page import scorecard_page
-from scorebounds.scorecards.verdicts import (
-    CHANCE,
-    PERFECT,
-    UNDEFINED,
-    allowed_scores,
-    interpret,
-    position_on_curve,
-)
+from scorebounds.scorecards.permutations import corrected_p, distinct_orders, null_scores
+from scorebounds.scorecards.verdicts import interpret
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 MEASURES = [name for name in CONFIG["measures"] if name != "ridge_cv_tuned"]
@@ -47,6 +36,11 @@ def matched_pair(x, y):
     return Matched(x, y, np.arange(x.shape[1]))
 
 
+def card_of(matched, names, settings=None, thresholds=THRESHOLDS):
+    scores, _ = score_model(matched, names, settings or ResamplingSettings(99, 10, 0))
+    return interpret(scores, explained_components(matched), thresholds).set_index("measure")
+
+
 @pytest.fixture(scope="module")
 def pfc():
     """Simulated recording of 30 neurons."""
@@ -54,8 +48,8 @@ def pfc():
     return simulated_pfc.make(np.random.default_rng(0), n_neurons=30, variance_shares=shares).values
 
 
-def test_the_mean_of_shuffled_cka_is_its_closed_form():
-    # METHOD, section 9: √(PR(X) PR(Y)) / (n − 1) for the biased estimate, samples shuffled.
+def test_the_mean_of_permuted_cka_is_its_closed_form():
+    # METHOD, section 9: √(PR(X) PR(Y)) / (n − 1) for the biased estimate, samples permuted.
     rng = np.random.default_rng(1)
     x = rng.normal(size=(60, 12)) * np.arange(1, 13)
     y = rng.normal(size=(60, 7)) * np.arange(1, 8)
@@ -65,104 +59,185 @@ def test_the_mean_of_shuffled_cka_is_its_closed_form():
         return values.sum() ** 2 / (values**2).sum()
 
     n = 4000
-    null = null_scores(matched_pair(x, y), registry.load("cka"), ResamplingSettings(n, 10, 0))
+    null = null_scores(matched_pair(x, y), registry.load("cka"), distinct_orders(60, n, 0))
     expected = np.sqrt(participation(x) * participation(y)) / 59
     assert abs(null.mean() - expected) < 4 * null.std() / n**0.5
     assert 4 * null.std() / n**0.5 < 0.02 * expected
 
 
-@pytest.mark.parametrize("condition", [[0, 1, 2, 3], [0, 1, 2, 3] * 2, [0, 0, 1, 2, 3, 3]])
+@pytest.mark.parametrize("n", [2, 3, 4, 5])
+def test_all_orders_but_the_identity_are_taken_where_they_are_few(n):
+    orders = {tuple(order) for order in distinct_orders(n, 500, 0).tolist()}
+    assert orders == set(itertools.permutations(range(n))) - {tuple(range(n))}
+
+
+def test_drawn_orders_are_distinct_permutations_and_the_same_for_a_seed():
+    orders = distinct_orders(6, 600, 3)
+    assert len({tuple(order) for order in orders.tolist()}) == 600
+    assert (np.sort(orders, axis=1) == np.arange(6)).all()
+    assert not (orders == np.arange(6)).all(axis=1).any()
+    np.testing.assert_array_equal(orders[:50], distinct_orders(6, 50, 3))
+
+
+@pytest.mark.parametrize("n_times", [1, 4])
 @pytest.mark.parametrize("name", MEASURES)
-def test_whole_conditions_are_shuffled(name, condition):
-    """As many rows of each condition or not, scores are those of the shuffled matrices."""
-    rng, condition = np.random.default_rng(2), np.array(condition)
-    matched = Matched(
-        rng.normal(size=(6, len(condition), 4)), rng.normal(size=(6, 4, 3)), condition
-    )
-    measure, orders = registry.load(name), np.random.default_rng(5)
-    null = null_scores(matched, measure, ResamplingSettings(7, 10, 5))
-    x = torch.from_numpy(matched.reference.reshape(-1, 4))
-    for found in null:
-        copy = matched.model[:, orders.permutation(4)][:, condition]
-        expected = measure.score(x, torch.from_numpy(copy.reshape(-1, 3))).item()
-        assert found == pytest.approx(expected, abs=1e-9)
+def test_null_scores_are_those_of_models_with_permuted_conditions(name, n_times):
+    rng = np.random.default_rng(2)
+    matched = matched_pair(rng.normal(size=(n_times, 12, 4)), rng.normal(size=(n_times, 12, 3)))
+    measure, orders = registry.load(name), distinct_orders(12, 7, 5)
+    null = null_scores(matched, measure, orders)
+    x, options = samples.flatten(matched.reference), samples.fold_options(matched)
+    for found, order in zip(null, orders, strict=True):
+        if "_cv" in name:  # the folds stay with the model's conditions
+            shuffled = samples.flatten(matched.reference[:, np.argsort(order)])
+            expected = measure.score(shuffled, samples.flatten(matched.model), **options)
+        else:
+            expected = measure.score(x, samples.flatten(matched.model[:, order]))
+        assert found == pytest.approx(expected.item(), abs=1e-9)
     assert np.std(null) > 1e-4
 
 
-def test_a_shuffle_that_changes_nothing_is_as_close():
-    rng = np.random.default_rng(6)
-    matched = matched_pair(rng.normal(size=(30, 2, 5)), rng.normal(size=(30, 2, 3)))
-    for name in MEASURES:
-        scores, _ = score_model(matched, [name], ResamplingSettings(40, 10, 0))
-        # Of two conditions, half of the shuffles are none.
-        assert scores.p[0] > 0.3, name
-
-
-def test_p_values_of_random_models_are_uniform():
+def test_the_corrected_p_is_the_rank_of_the_largest_standardised_score():
     rng = np.random.default_rng(3)
-    x = rng.normal(size=(40, 5))
-    p = [
-        score_model(
-            matched_pair(x, rng.normal(size=(40, 4))), ["cka"], ResamplingSettings(49, 10, seed)
-        )[0].p[0]
-        for seed in range(80)
-    ]
-    below = np.mean(np.array(p) <= 0.1)
-    assert 0.02 <= below <= 0.22  # 0.1 within 3.5 standard errors of a binomial
-    assert min(p) >= 1 / 50
+    nulls = {name: rng.normal(size=60) for name in "abc"}
+    signed = {"a": (3.0, nulls["a"]), "b": (1.0, nulls["b"]), "c": (-0.5, nulls["c"][:40])}
+    found = corrected_p(signed)
+    values = np.array([[score, *null[:40]] for score, null in signed.values()])
+    z = (values - values.mean(1, keepdims=True)) / values.std(1, keepdims=True)
+    for row, name in enumerate("abc"):
+        assert found[name] == pytest.approx(np.mean(z.max(0) >= z[row, 0] - 1e-12))
+    assert found["a"] <= found["b"] <= found["c"]
+    assert corrected_p({"a": (9.0, nulls["a"])}) == {"a": pytest.approx(1 / 61)}
 
 
-def test_a_random_model_is_not_better_than_chance_by_any_measure(pfc):
-    model = np.random.default_rng(5).normal(size=(*pfc.shape[:2], 20))
-    matched = matched_pair(pfc, model)
-    scores, _ = score_model(matched, MEASURES, ResamplingSettings(99, 10, 0))
-    card = interpret(scores, explained_components(matched), THRESHOLDS)
-    assert set(card.verdict) == {CHANCE}
-    assert card.sentence.str.startswith("Not better than chance").all()
-
-
-def test_the_recording_itself_is_perfect_by_every_measure(pfc):
-    matched = matched_pair(pfc, pfc)
-    scores, _ = score_model(matched, MEASURES, ResamplingSettings(19, 10, 0))
-    card = interpret(scores, explained_components(matched), THRESHOLDS)
-    assert set(card.verdict) == {PERFECT}
-    for row in card.itertuples():
-        measure = registry.load(row.measure)
-        if "ridge" not in row.measure:  # shrunk by its penalty
-            assert row.score == pytest.approx(measure.perfect, abs=1e-6)
+def test_the_recording_itself_is_perfect_by_every_measure_that_has_a_perfect_score(pfc):
+    card = card_of(matched_pair(pfc, pfc), MEASURES)
+    for name, row in card.iterrows():
+        fitted_with_penalty = "ridge" in name
+        assert row.verdict == (verdicts.BETTER if fitted_with_penalty else verdicts.PERFECT), name
+        assert row.p == 1 / 100
     # No score is above the perfect one, so that the interval ends there.
-    assert np.isclose(card.score_high, card.score, atol=1e-9).mean() > 0.5
-    assert (card.p == 1 / 20).all()
+    assert (card.score_high.dropna() <= 1).all()
 
 
-def test_the_first_component_has_high_cka_and_a_verdict_that_says_what_it_lacks():
+def test_a_score_at_its_own_self_score_is_not_called_perfect():
+    """Ridge regression shrinks both alike: a noisy half of the neurons reaches the self-score."""
+    rng = np.random.default_rng(0)
+    x = 0.02 * rng.poisson(2, size=(200, 30)).astype(float)
+    standard = (x - x.mean(0)) / x.std(0)
+    y = 3 * standard[:, :15] + 3 * rng.normal(size=(200, 15))
+    card = card_of(matched_pair(x, y), ["ridge_cv_100", "cka"])
+    assert not card.verdict.eq(verdicts.PERFECT).any()
+
+
+def test_a_model_as_wide_as_there_are_samples_is_uninformative_by_regression():
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(40, 12)), rng.normal(size=(40, 60))
+    card = card_of(matched_pair(x, y), ["linreg", "cca", "cka"])
+    for name in ("linreg", "cca"):
+        row = card.loc[name]
+        assert row.verdict == verdicts.UNINFORMATIVE
+        assert "40 distinct samples, 60 units: any model of this width scores 1.000" in row.sentence
+        assert np.isnan([row.p, row.p_corrected, row.score_low, row.score_calibrated]).all()
+    assert card.verdict["cka"] == verdicts.CHANCE
+    assert card.sentence["cka"].startswith("Not distinguishable from chance")
+
+
+def test_held_out_r2_below_zero_is_worse_than_the_mean_even_where_p_is_small():
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(30, 6))
+    y = np.hstack([x[:, :1] + 0.3 * rng.normal(size=(30, 1)), rng.normal(size=(30, 18))])
+    row = card_of(matched_pair(x, y), ["linreg_cv"]).loc["linreg_cv"]
+    assert row.score < 0
+    assert row.verdict == verdicts.WORSE_THAN_MEAN
+    assert "Worse than predicting the mean" in row.sentence
+
+
+def test_no_verdict_where_too_few_orders_exist_for_a_small_p():
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(5, 3, 6))
+    row = card_of(matched_pair(x, x), ["cka"]).loc["cka"]
+    assert row.n_permutations == 5
+    assert row.smallest_p == pytest.approx(1 / 6)
+    assert row.verdict == verdicts.UNDECIDED
+    assert "only 5 other orders, so that p cannot be below 0.17" in row.sentence
+
+
+def test_trials_of_a_condition_are_averaged_and_split_into_disjoint_halves():
+    rng = np.random.default_rng(4)
+    condition = np.array([1, 0, 1, 0, 1, 0, 0])
+    matched = Matched(rng.normal(size=(2, 7, 3)), rng.normal(size=(2, 2, 4)), condition)
+    averaged, halves = samples.average_trials(matched, 0)
+    for number in (0, 1):
+        expected = matched.reference[:, condition == number].mean(1)
+        np.testing.assert_allclose(averaged.reference[:, number], expected)
+        weights = [count // 2 for count in [np.count_nonzero(condition == number)]]
+        n, first_size = np.count_nonzero(condition == number), weights[0]
+        for first, second in halves:
+            whole = first[:, number] * first_size + second[:, number] * (n - first_size)
+            np.testing.assert_allclose(whole / n, expected)
+    assert len({first.tobytes() for first, _ in halves}) > 1
+    single = Matched(matched.reference[:, :3], matched.model, condition[:3])
+    assert samples.average_trials(single, 0)[1] == []
+
+
+def test_a_fixed_penalty_does_not_make_the_score_depend_on_the_models_unit():
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(60, 10))
+    y = x[:, :5] + rng.normal(size=(60, 5))
+    scores = [
+        card_of(matched_pair(x, unit * y), ["ridge_cv_100"]).score["ridge_cv_100"]
+        for unit in (0.001, 1, 1000)
+    ]
+    assert scores == pytest.approx([scores[0]] * 3)
+
+
+def test_a_unit_that_is_silent_in_one_replicate_costs_that_replicate_only(caplog):
     rng = np.random.default_rng(6)
-    x = rng.normal(size=(200, 10)) * [8, 2, 2, 1, 1, 1, 1, 1, 1, 1]
-    u, s, _ = np.linalg.svd(x - x.mean(0), full_matrices=False)
-    matched = matched_pair(x, u[:, :1] * s[0])
-    scores, _ = score_model(matched, ["cka", "nbs"], ResamplingSettings(99, 10, 0))
-    thresholds = pd.DataFrame(
-        {
-            "measure": ["cka"] * 3 + ["cka"] * 2,
-            "kind": ["pc"] * 3 + ["variable"] * 2,
-            "target": ["1", "2", "3", "choice", "context"],
-            "variance_ratio": [0.8, 0.1, 0.1, 0.5, 0.1],
-            "score_mean": [0.5, 0.97, np.nan, 0.6, 0.999],
-        }
-    )
-    card = interpret(scores, explained_components(matched), thresholds).set_index("measure")
-    assert card.score["cka"] > 0.9
-    assert card.pcs_of_model["cka"] == 1
-    said = card.sentence["cka"]
-    assert "Better than chance" in said
-    assert "it lacks PCs 2 (" in said
-    assert "and 6 more." in said
-    assert "but not context." in said
-    assert np.isnan(card.n_pcs["nbs"])
-    # The other measure's own number shows it: proven to lie below.
-    allowed = allowed_scores(card.reset_index(), explained_components(matched), [])
-    assert (allowed.implied_score >= allowed.outer_low - 1e-6).all()
-    assert (allowed.implied_score <= allowed.outer_high + 1e-6).all()
+    x = rng.normal(size=(40, 8))
+    y = np.hstack([x[:, :3] + rng.normal(size=(40, 3)), np.zeros((40, 1))])
+    y[7, 3] = 5.0  # the unit responds to one condition
+    with caplog.at_level(logging.WARNING):
+        row = card_of(matched_pair(x, y), ["soft_matching"]).loc["soft_matching"]
+    assert np.isfinite(row.score)
+    skipped = [record.message for record in caplog.records if "replicate" in record.message]
+    assert len(skipped) == 1 + jackknife.N_DIAGONALS
+    assert "soft_matching: the jackknife replicate without group conditions" in skipped[0]
+
+
+def test_the_models_share_is_about_held_out_conditions():
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=(120, 40)) * np.sqrt(1 / np.arange(1, 41))
+    noise = explained_components(matched_pair(x, rng.normal(size=(120, 100))))
+    assert abs(noise.total_r2.iloc[0]) < 0.03
+    assert "does not explain held-out conditions" in model_statement(noise)
+    copy = explained_components(matched_pair(x, x))
+    assert copy.total_r2.iloc[0] > 0.999
+    assert copy.total_p.iloc[0] == pytest.approx(1 / 40)
+    half = explained_components(matched_pair(x, x[:, :1]))
+    assert half.total_r2.iloc[0] == pytest.approx(x[:, 0].var() / x.var(0).sum(), abs=0.06)
+
+
+def test_the_models_share_is_that_of_scikit_learn():
+    from sklearn.linear_model import Ridge
+
+    from scorebounds.scorecards.explained import PENALTIES, HeldOutRidge
+
+    rng = np.random.default_rng(8)
+    x, y = rng.normal(size=(3, 20, 2)), rng.normal(size=(3, 20, 7))
+    x[..., 0] += 2 * y[..., 0]
+    prediction = HeldOutRidge(y, 0)
+    flat_x, flat_y = x.reshape(60, 2), y.reshape(60, 7)
+    for number in (0, 4, 8):
+        for split, _ in prediction.outer:
+            centred = flat_y[split.train] - flat_y[split.train].mean(0)
+            values = np.linalg.svd(centred, compute_uv=False)
+            ridge = Ridge(alpha=PENALTIES[number] * np.mean(values**2))
+            ridge.fit(flat_y[split.train], flat_x[split.train])
+            expected = ((flat_x[split.test] - ridge.predict(flat_y[split.test])) ** 2).sum(0)
+            np.testing.assert_allclose(split.squared_errors(flat_x, [number])[0], expected)
+            # Whole conditions are held out.
+            assert not set(split.train % 20) & set(split.test % 20)
 
 
 @pytest.mark.parametrize("width", [2, 30, 45])
@@ -200,188 +275,126 @@ def test_attained_ranges_are_read_between_their_values():
     assert np.isnan(row["outer_low"])
 
 
-def test_the_interval_covers_the_score_of_all_conditions_and_neurons():
-    """A recording is a part of 400 conditions and 60 neurons; the interval is about the whole."""
-    rng = np.random.default_rng(8)
-    latent = rng.normal(size=(400, 5))
-    whole = latent @ rng.normal(size=(5, 60)) + rng.normal(size=(400, 60))
-    model = latent @ rng.normal(size=(5, 20))
-    measure = registry.load("cka")
-    truth = measure.score(torch.from_numpy(whole), torch.from_numpy(model)).item()
-    n, covered = 40, 0
-    for draw in range(n):
-        rows, neurons = rng.permutation(400)[:80], rng.permutation(60)[:20]
-        matched = matched_pair(whole[np.ix_(rows, neurons)], model[rows])
-        score = measure.score(
-            torch.from_numpy(matched.reference[0]), torch.from_numpy(matched.model[0])
-        ).item()
-        half = ci_half_width(jackknife_replicates(matched, measure, n_groups=10, seed=draw))
-        covered += abs(truth - score) <= half
-    assert covered >= 0.85 * n
-
-
-def test_the_ceiling_holds_a_model_that_knows_the_true_means():
-    rng = np.random.default_rng(9)
-    truth = rng.normal(size=(1, 40, 12))
-    trials = truth[:, :, None] + rng.normal(size=(1, 40, 10, 12))
-    measure = registry.load("cka")
-    single = Matched(trials.reshape(1, 400, 12), truth, np.repeat(np.arange(40), 10))
-    halves = trials[:, :, ::2].mean(2), trials[:, :, 1::2].mean(2)
-    averaged = Matched(trials.mean(2), truth, np.arange(40))
-    for matched, given in ((single, None), (averaged, halves)):
-        ceiling = noise_ceiling(matched, measure, given)
-        ideal = measure.score(
-            torch.from_numpy(matched.reference.reshape(-1, 12)),
-            torch.from_numpy(matched.model[:, matched.condition].reshape(-1, 12)),
-        ).item()
-        assert ceiling["ceiling_low"] < ideal < ceiling["ceiling_high"] < 1
-        assert ceiling["ceiling_high"] - ceiling["ceiling_low"] < 0.25
-    assert np.isnan(noise_ceiling(averaged, measure, None)["ceiling_low"])
-
-
-def test_neurons_without_both_halves_are_left_out_of_the_ceiling():
-    rng = np.random.default_rng(10)
-    truth = rng.normal(size=(1, 30, 6))
-    halves = [truth + 0.5 * rng.normal(size=truth.shape) for _ in range(2)]
-    matched = Matched(sum(halves) / 2, truth, np.arange(30))
-    measure = registry.load("cka")
-    holed = [half.copy() for half in halves]
-    holed[0][0, 3, 2] = np.nan
-    fewer = Matched(np.delete(matched.reference, 2, -1), truth, np.arange(30))
-    expected = noise_ceiling(fewer, measure, tuple(np.delete(half, 2, -1) for half in halves))
-    assert noise_ceiling(matched, measure, tuple(holed)) == pytest.approx(expected)
-
-
 def test_a_measure_that_is_not_defined_says_so():
     rng = np.random.default_rng(11)
     matched = matched_pair(rng.normal(size=(30, 5)), rng.normal(size=(30, 1)))
-    scores, _ = score_model(
-        matched, ["rsa_correlation_pearson", "cka"], ResamplingSettings(19, 5, 0)
-    )
-    card = interpret(scores, explained_components(matched), THRESHOLDS)
-    assert card.verdict[0] == UNDEFINED
-    assert "need at least 2 neurons" in card.sentence[0]
-    assert np.isfinite(card.score[1])
+    card = card_of(matched, ["rsa_correlation_pearson", "cka"])
+    assert card.verdict["rsa_correlation_pearson"] == verdicts.UNDEFINED
+    assert "need at least 2 neurons" in card.sentence["rsa_correlation_pearson"]
+    assert np.isfinite(card.score["cka"])
 
 
-def test_a_place_by_a_distance_counts_downwards():
-    thresholds = pd.DataFrame(
-        {
-            "measure": "procrustes_distance",
-            "kind": "pc",
-            "target": ["1", "2"],
-            "variance_ratio": [0.7, 0.3],
-            "score_mean": [5.0, 2.0],
-        }
-    )
-    assert position_on_curve(3.0, thresholds, higher_is_closer=False)["pcs_at_score"] == 1
-    assert position_on_curve(1.0, thresholds, higher_is_closer=False)["pcs_at_score"] == 2
+def thresholds_of(measure, **columns):
+    n = len(columns["score_mean"])
+    kinds = {"kind": ["pc"] * n, "target": [str(number + 1) for number in range(n)]}
+    return pd.DataFrame({"measure": measure, **kinds, "variance_ratio": 1 / n, **columns})
 
 
-def test_a_wide_model_is_not_said_to_explain_components():
+def test_a_position_by_a_distance_counts_downwards():
+    thresholds = thresholds_of("procrustes_distance", score_mean=[5.0, 2.0])
+    for score, captured in ((6.0, 0), (3.0, 1), (1.0, 2)):
+        found = position_on_curve(score, thresholds, higher_is_closer=False)
+        assert found["pcs_at_score"] == captured
+
+
+def test_what_some_seeds_never_captured_is_not_captured():
+    thresholds = thresholds_of("cka", score_mean=[0.2, 0.3, np.nan], n_seeds=5, n_reached=[5, 1, 0])
+    assert position_on_curve(0.9, thresholds, higher_is_closer=True)["pcs_at_score"] == 1
+    later = thresholds.assign(score_all=[0.4, np.nan, np.nan])
+    assert position_on_curve(0.3, later, higher_is_closer=True)["pcs_at_score"] == 0
+    assert position_on_curve(0.5, later, higher_is_closer=True)["pcs_at_score"] == 1
+
+
+def test_nothing_is_said_of_capture_with_as_many_neurons_as_samples():
     rng = np.random.default_rng(12)
-    matched = matched_pair(rng.normal(size=(20, 5)), rng.normal(size=(20, 19)))
-    assert explained_components(matched).r2.isna().all()
+    x = rng.normal(size=(20, 30))
+    thresholds = thresholds_of("cka", score_mean=[0.2, 0.3])
+    row = card_of(matched_pair(x, x[:, :20]), ["cka"], thresholds=thresholds).loc["cka"]
+    assert np.isnan(row.n_pcs)
+    assert "as many neurons as samples" in row.position_note
+    assert "PCs" not in row.sentence
 
 
-def test_fewer_shuffles_are_drawn_where_the_settings_say_so():
+def test_fewer_permutations_are_drawn_where_the_settings_say_so():
     rng = np.random.default_rng(13)
     matched = matched_pair(rng.normal(size=(30, 5)), rng.normal(size=(30, 4)))
-    settings = ResamplingSettings(40, 5, 0, {"nbs": 20})
-    table, _ = score_model(matched, ["cka", "nbs"], settings)
-    assert table.n_permutations.tolist() == [40, 20]
+    card = card_of(matched, ["cka", "nbs"], ResamplingSettings(40, 5, 0, {"nbs": 20}))
+    assert card.n_permutations.tolist() == [40, 20]
 
 
-def test_the_page_escapes_names_and_has_every_measure():
+def test_the_headline_counts_the_measures_and_names_the_exceptions():
     rng = np.random.default_rng(14)
-    x = rng.normal(size=(30, 5))
-    matched = matched_pair(x, x[:, :3] + rng.normal(size=(30, 3)))
-    scores, _ = score_model(
-        matched, ["cka", "nbs", "procrustes_distance"], ResamplingSettings(19, 5, 0)
+    x = rng.normal(size=(60, 20)) * np.sqrt(1 / np.arange(1, 21))
+    names = ["cka", "nbs", "linreg", "mutual_knn_10"]
+    thresholds = pd.concat(
+        [
+            thresholds_of("cka", score_mean=[0.2, 0.5, 0.99]),
+            pd.DataFrame(
+                {
+                    "measure": "cka",
+                    "kind": "variable",
+                    "target": ["choice"],
+                    "variance_ratio": [0.1],
+                    "score_mean": [0.999],
+                }
+            ),
+        ],
+        ignore_index=True,
     )
-    components = explained_components(matched)
-    card = interpret(scores, components, THRESHOLDS)
-    allowed, others = allowed_scores(card, components, []), pd.DataFrame(columns=COMPARISON_COLUMNS)
-    page = scorecard_page(card, allowed, others, "<data>", "m & n")
-    assert "<data>" not in page
-    assert "m &amp; n beside &lt;data&gt;" in page
-    for label in ("CKA", "NBS", "Procrustes distance"):
-        assert page.count(f"<td>{label}</td>") >= 1
-    assert page.count("<svg") == 2  # a distance has no scale up to 1
-    assert card.sentence[0].split(":")[0] in page
+    good = card_of(
+        matched_pair(x, x[:, :10] + 0.1 * rng.normal(size=(60, 10))), names, thresholds=thresholds
+    ).reset_index()
+    said = headline(good, "resnet", "mydata")
+    assert said.startswith("resnet is closer to mydata than chance by all 4 measures")
+    assert "capture 2 of 3 components of mydata; decoding `choice` needs a higher score" in said
+    none = card_of(matched_pair(x, rng.normal(size=(60, 10))), names).reset_index()
+    assert headline(none, "noise", "mydata") == (
+        "noise is not distinguishable from chance by any of 4 measures (corrected for their "
+        "number). Nothing on this card shows that noise is like mydata."
+    )
+    mixed = good.assign(verdict=[verdicts.BETTER] * 3 + [verdicts.CHANCE])
+    assert "by 3 of 4 measures, not by mutual k-NN (10)" in headline(mixed, "m", "d")
 
 
-def compared(x, models, names=("cka", "procrustes_distance"), n_groups=10):
-    tables = [
-        score_model(model, names, ResamplingSettings(1, n_groups, 0)) for model in models.values()
-    ]
-    return compare(
+def test_the_jackknife_of_a_mean_over_cells_has_the_variance_of_its_factors():
+    """θ = mean of a_i + b_j + c_ij: variances of rows and columns, the cells' share once."""
+    rng = np.random.default_rng(15)
+    n_rows, n_columns = 60, 40
+
+    class MeanOfCells:
+        name = "mean"
+
+        @staticmethod
+        def score(x, y):
+            return x.mean()
+
+    estimates, errors, biases = [], [], []
+    for draw in range(60):
+        rows, columns = rng.normal(size=(n_rows, 1)), rng.normal(size=(1, n_columns))
+        x = rows + columns + 6 * rng.normal(size=(n_rows, n_columns))
+        matched = matched_pair(x, x)
+        replicates = jackknife.jackknife_replicates(matched, MeanOfCells(), n_groups=10, seed=draw)
+        found = jackknife.jackknife_estimate(float(x.mean()), replicates)
+        estimates.append(x.mean())
+        errors.append(found.ci_half_width / 2.262)
+        biases.append(found.bias)
+        assert found.ci_half_width <= found.ci_half_width_corrected
+    truth = math.sqrt(1 / n_rows + 1 / n_columns + 36 / (n_rows * n_columns))
+    assert np.sqrt(np.mean(np.square(errors))) == pytest.approx(truth, rel=0.15)
+    assert np.abs(biases).max() < 1e-9
+
+
+def test_replicates_leave_out_conditions_neurons_and_both():
+    rng = np.random.default_rng(16)
+    matched = matched_pair(rng.normal(size=(2, 12, 6)), rng.normal(size=(2, 12, 3)))
+    table = jackknife.jackknife_replicates(matched, registry.load("cka"), n_groups=4, seed=0)
+    assert table.left_out.value_counts().to_dict() == {"both": 8, "conditions": 4, "neurons": 4}
+    group = np.random.default_rng(0).permutation(np.arange(12) % 4)
+    kept = group != 0
+    expected = registry.load("cka").score(
         *(
-            pd.concat(parts, keys=models, names=["model"]).reset_index("model")
-            for parts in zip(*tables, strict=True)
+            torch.from_numpy(side[:, kept].reshape(-1, side.shape[-1]).copy())
+            for side in (matched.reference, matched.model)
         )
     )
-
-
-def test_the_difference_of_two_models_covers_that_of_the_whole():
-    """Both models are noisy copies of one latent; the interval is about 400 rows, 60 neurons."""
-    rng = np.random.default_rng(20)
-    latent = rng.normal(size=(400, 5))
-    whole = latent @ rng.normal(size=(5, 60)) + rng.normal(size=(400, 60))
-    good, poor = (latent + noise * rng.normal(size=(400, 5)) for noise in (0.3, 0.9))
-    measure = registry.load("cka")
-
-    def score(x, y):
-        return measure.score(torch.from_numpy(x), torch.from_numpy(y)).item()
-
-    truth = score(whole, good) - score(whole, poor)
-    n, covered, narrower = 40, 0, 0
-    for draw in range(n):
-        rows, neurons = rng.permutation(400)[:80], rng.permutation(60)[:20]
-        x = whole[np.ix_(rows, neurons)]
-        parts = [
-            jackknife_replicates(matched_pair(x, y[rows]), measure, n_groups=10, seed=draw)
-            for y in (good, poor)
-        ]
-        half = ci_half_width(parts[0].assign(score=parts[0].score - parts[1].score))
-        covered += abs(score(x, good[rows]) - score(x, poor[rows]) - truth) <= half
-        narrower += half < np.hypot(ci_half_width(parts[0]), ci_half_width(parts[1]))
-    assert covered >= 0.85 * n
-    assert narrower >= 0.85 * n
-
-
-def test_the_closer_of_two_models_is_named_on_either_kind_of_scale():
-    rng = np.random.default_rng(21)
-    x = rng.normal(size=(60, 12))
-    near, far = x + 0.1 * rng.normal(size=x.shape), x + 2 * rng.normal(size=x.shape)
-    models = {
-        "far": matched_pair(x, far),
-        "near": matched_pair(x, near),
-        "twin": matched_pair(x, near),
-    }
-    table = compared(x, models).set_index(["measure", "model", "other"])
-    for measure, sign in (("cka", -1), ("procrustes_distance", 1)):
-        row = table.loc[measure, "far", "near"]
-        assert row.closer == "near"
-        assert sign * row.difference > 0
-        assert row.difference_low <= row.difference <= row.difference_high
-        same = table.loc[measure, "near", "twin"]
-        assert (same.difference, same.difference_low, same.closer) == (0, 0, "")
-    kept = io.StringIO(table.reset_index().to_csv(index=False))
-    turned = comparisons_of(read_table(kept), "near")
-    assert turned.model.eq("near").all()
-    assert turned.other.tolist() == ["far", "twin", "far", "twin"]
-    first, back = turned.iloc[0], table.loc["cka", "far", "near"]
-    assert (first.difference, first.difference_high) == (-back.difference, -back.difference_low)
-    assert (first.score, first.closer) == (back.other_score, "near")
-    assert turned.closer[turned.other == "twin"].eq("").all()
-
-
-def test_models_that_lose_other_rows_have_no_interval_of_their_difference():
-    rng = np.random.default_rng(22)
-    x = rng.normal(size=(40, 6))
-    conditions = Matched(x[None], x[None, ::2], np.arange(40) // 2)
-    table = compared(x, {"rows": matched_pair(x, x[:, :3]), "pairs": conditions}, ["cka"])
-    assert table.difference.notna().all()
-    assert table.difference_low.isna().all()
-    assert table.closer.tolist() == [""]
+    assert table.score[0] == pytest.approx(expected.item())

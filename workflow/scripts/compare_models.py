@@ -6,7 +6,7 @@ import pandas as pd
 
 from scorebounds.core.joblog import job_log
 from scorebounds.core.tables import read_table, write_table
-from scorebounds.scorecards.jackknife import compare
+from scorebounds.scorecards.comparisons import compare
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -9,9 +9,11 @@ import pandas as pd
 from scorebounds.core.joblog import job_log
 from scorebounds.core.tables import read_table, write_table
 from scorebounds.optimization.summary import THRESHOLD_COLUMNS
-from scorebounds.scorecards.jackknife import comparisons_of
+from scorebounds.scorecards.comparisons import comparisons_of
+from scorebounds.scorecards.headline import model_statement
+from scorebounds.scorecards.implied import allowed_scores
 from scorebounds.scorecards.page import scorecard_page
-from scorebounds.scorecards.verdicts import allowed_scores, interpret
+from scorebounds.scorecards.verdicts import interpret
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -37,7 +39,8 @@ def main(
         table = table.assign(**names)[[*names, *table.columns]]
         write_table(targets[name], table)
     others = comparisons_of(read_table(comparison), names["model"])
-    page = scorecard_page(card, allowed, others, **names)
+    statement = model_statement(components)
+    page = scorecard_page(card, allowed, others, **names, statement=statement)
     Path(targets["page"]).write_text(page, encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Score a model beside chance and the recording's noise (rule score_model)."""
+"""Score a model and compare it with chance and the noise ceiling (rule score_model)."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,7 @@ def main(
     scores, replicates = score_model(matched, measures, resampling, halves, device)
     write_table(targets["scores"], scores)
     write_table(targets["replicates"], replicates)
-    write_table(targets["components"], explained_components(matched, device))
+    write_table(targets["components"], explained_components(matched, device, halves, seed))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -16,15 +15,17 @@ from scorebounds.analyses.result import Result, require_matplotlib, table_html
 from scorebounds.core.random import derived_seed
 from scorebounds.core.version import __version__
 from scorebounds.datasets.arrays import read_halves
+from scorebounds.scorecards.comparisons import COMPARISON_COLUMNS
+from scorebounds.scorecards.headline import headline, model_statement
+from scorebounds.scorecards.implied import allowed_scores
 from scorebounds.scorecards.inference import (
     ResamplingSettings,
     explained_components,
     score_model,
 )
-from scorebounds.scorecards.jackknife import COMPARISON_COLUMNS
 from scorebounds.scorecards.matching import Matched
 from scorebounds.scorecards.page import scorecard_page
-from scorebounds.scorecards.verdicts import allowed_scores, interpret
+from scorebounds.scorecards.verdicts import interpret
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,7 +36,7 @@ N_GROUPS = 10
 N_PERMUTATIONS_OF = {"ridge_cv_tuned": 39}
 THRESHOLD_COLUMNS = ["measure", "kind", "target", "variance_ratio", "score_mean"]
 SHOWN_COLUMNS = ["measure", "score", "score_low", "score_high", "verdict"]
-SHOWN_COLUMNS += ["null_mean", "p", "ceiling_low", "ceiling_high"]
+SHOWN_COLUMNS += ["null_mean", "p", "p_corrected", "ceiling_low", "ceiling_high"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class ScoreCard(Result):
     headline : str
         One sentence on whether the scores are good.
     components : DataFrame
-        The R² with which the model explains each principal component of the recording.
+        The R² with which the model explains each principal component on held-out conditions.
     implied : DataFrame
         Per pair of measures the proven range of one given the score of the other.
     replicates : DataFrame
@@ -107,6 +108,7 @@ class ScoreCard(Result):
             dataset=str(self.facts["recording"]),
             model=str(self.facts["model"]),
             headline=self.headline,
+            statement=model_statement(self.components),
             facts={name.replace("_", " "): str(value) for name, value in self.facts.items()},
         )
         Path(path).write_text(page, encoding="utf-8")
@@ -175,8 +177,11 @@ def make_card(
             measure: min(number, n_permutations) for measure, number in N_PERMUTATIONS_OF.items()
         },
     )
-    scores, replicates = score_model(matched, measures, settings, read_halves(reference), device)
-    components = explained_components(matched, device)
+    halves = read_halves(reference)
+    if halves is not None:
+        halves = (matched.align(halves[0]), matched.align(halves[1]))
+    scores, replicates = score_model(matched, measures, settings, halves, device)
+    components = explained_components(matched, device, halves, settings.seed)
     table = _shown_first(interpret(scores, components, thresholds))
     facts = {
         "recording": name,
@@ -191,7 +196,7 @@ def make_card(
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
     }
     implied = allowed_scores(table, components, [])
-    said = headline(table, facts)
+    said = headline(table, str(facts["model"]), name)
     return ScoreCard(table, said, components, implied, replicates, thresholds, facts)
 
 
@@ -205,22 +210,6 @@ def _files(**sides: xr.DataArray) -> dict[str, str]:
         for side, array in sides.items()
         if "checksum" in array.attrs
     }
-
-
-def headline(table: pd.DataFrame, facts: Mapping[str, Any]) -> str:
-    """Say in one sentence whether the scores are good."""
-    scored = table.dropna(subset=["score"])
-    who = f"{facts['model']} compared with {facts['recording']}"
-    if scored.empty:
-        return f"{who}: no measure is defined for these data."
-    counts = scored.verdict.value_counts()
-    said = ", ".join(f"{verdict} by {n}" for verdict, n in counts.items())
-    best = scored.iloc[int(np.argmin(scored.p.to_numpy()))]
-    return (
-        f"{who}: {said} of {len(scored)} measures; lowest p: {best['p']:.2g} with "
-        f"{best['measure']} at {best['score']:.3f}, where shuffled conditions give "
-        f"{best['null_mean']:.3f} on average."
-    )
 
 
 def threshold_rows(thresholds: Any, dataset: str) -> pd.DataFrame:

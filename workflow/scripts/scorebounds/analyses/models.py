@@ -9,17 +9,20 @@ import numpy as np
 import pandas as pd
 import torch
 
-from scorebounds.analyses.card import N_GROUPS
+from scorebounds.analyses.card import N_GROUPS, N_PERMUTATIONS_OF
 from scorebounds.analyses.result import Result, require_matplotlib
 from scorebounds.core.random import derived_seed
 from scorebounds.measures import registry
-from scorebounds.scorecards.inference import jackknife_replicates
-from scorebounds.scorecards.jackknife import compare
+from scorebounds.scorecards.comparisons import compare
+from scorebounds.scorecards.inference import ResamplingSettings, score_model
 from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.samples import average_trials
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# Permutations of the conditions that give the chance level of each model.
+N_PERMUTATIONS = 200
 SCORE_COLUMNS = ["model", "measure", "score", "note"]
 Scorer = Callable[[Matched], float]
 
@@ -47,8 +50,7 @@ class Comparison(Result):
     Attributes
     ----------
     table : DataFrame
-        Columns measure, model, other, score, other_score, difference, difference_low,
-        difference_high, closer.
+        See `scorecards.comparisons.compare`.
     recording : str
     """
 
@@ -95,8 +97,9 @@ def _score(pair: Matched, name: str) -> tuple[float, str]:
 
 
 def score_matched(matched: Matched, name: str) -> float:
-    """Score a matched model with one measure."""
-    return score_pair(matched.reference, matched.model[:, matched.condition], name)
+    """Score a matched model with one measure; rows of one condition are averaged, as on cards."""
+    averaged, _ = average_trials(matched, seed=0)
+    return score_pair(averaged.reference, averaged.model, name)
 
 
 def _as_samples(activity: np.ndarray) -> np.ndarray:
@@ -133,15 +136,14 @@ def score_pair(x: np.ndarray, y: np.ndarray, name: str, groups: Any = None) -> f
 def compare_models(
     matched: Mapping[str, Matched], measures: Sequence[str], *, recording: str, seed: int = 0
 ) -> Comparison:
-    """Compare every two models by the jackknife, in which all of them lose the same rows."""
-    stream = derived_seed(seed, "scorecards", recording)
-    scores: list[dict[str, Any]] = []
-    replicates = []
-    for model, pair in matched.items():
-        for name in measures:
-            measure = registry.load(name)
-            row = {"model": model, "measure": name, "higher_is_closer": measure.higher_is_closer}
-            scores.append({**row, "score": score_matched(pair, name)})
-            left_out = jackknife_replicates(pair, measure, n_groups=N_GROUPS, seed=stream)
-            replicates.append(left_out.assign(model=model))
-    return Comparison(compare(pd.DataFrame(scores), pd.concat(replicates)), recording)
+    """Compare every two models by their null-calibrated scores, as in the workflow."""
+    settings = ResamplingSettings(
+        n_permutations=N_PERMUTATIONS,
+        n_groups=N_GROUPS,
+        seed=derived_seed(seed, "scorecards", recording),
+        n_permutations_of=N_PERMUTATIONS_OF,
+    )
+    tables = {model: score_model(pair, measures, settings) for model, pair in matched.items()}
+    scores = pd.concat([table.assign(model=model) for model, (table, _) in tables.items()])
+    replicates = pd.concat([table.assign(model=model) for model, (_, table) in tables.items()])
+    return Comparison(compare(scores, replicates), recording)

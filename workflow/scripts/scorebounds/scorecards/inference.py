@@ -1,34 +1,59 @@
 """Score a model and compare it with chance, the noise ceiling and other samples."""
 
 import logging
-import zlib
+import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 
-from scorebounds.core.intervals import CONFIDENCE
 from scorebounds.measures import registry
-from scorebounds.measures.base import Measure
-from scorebounds.measures.pair import Pair, Reference
-from scorebounds.optimization.capture import captured_variance, principal_components
-from scorebounds.scorecards.jackknife import CONDITIONS, NEURONS, REPLICATE_COLUMNS, ci_half_width
+from scorebounds.measures.base import Measure, SaturatedScoreWarning
+from scorebounds.scorecards.ceilings import BELOW_CHANCE, Ceiling, noise_ceiling, splits_of
+from scorebounds.scorecards.explained import explained_components
+from scorebounds.scorecards.jackknife import (
+    REPLICATE_COLUMNS,
+    jackknife_estimate,
+    jackknife_replicates,
+)
 from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.permutations import (
+    compare_with_chance,
+    corrected_p,
+    distinct_orders,
+    null_scores,
+)
+from scorebounds.scorecards.samples import (
+    Halves,
+    average_trials,
+    flatten,
+    fold_options,
+    grouping_of,
+    has_fixed_penalty,
+    scale_for_penalty,
+    usable_halves,
+)
+
+__all__ = ["COLUMNS", "ResamplingSettings", "explained_components", "score_model"]
 
 logger = logging.getLogger(__name__)
 
-# Scores that differ by less are equal: a shuffle that changes nothing must not lose by rounding.
-TIE = 1e-9
-COLUMNS = [
-    *("measure", "score", "score_low", "score_high", "self_score", "own_score"),
-    *("null_mean", "null_sd", "null_low", "null_high", "p", "n_permutations"),
-    *("ceiling_low", "ceiling_high", "higher_is_closer"),
-    *("n_samples", "n_conditions", "n_neurons", "note"),
-]
-Halves = tuple[np.ndarray, np.ndarray]
+# Measures whose bias the jackknife removes at every score, in simulations with known population
+# (docs/models.md). Of the others, those in the second set from this calibrated score on.
+CORRECTED = {"cka", "cka_angular", "cka_debiased", "linreg", "rsa_correlation_pearson"}
+CORRECTED_ABOVE = {"nbs": 0.7, "procrustes_angular": 0.5}
+NO_INTERVAL = "the bias from few conditions and neurons cannot be removed from this score"
+COLUMNS = ["measure", "score", "score_low", "score_high", "score_corrected", "score_calibrated"]
+COLUMNS += ["self_score", "own_score", "null_mean", "null_sd", "null_low", "null_high"]
+COLUMNS += ["p", "p_corrected", "smallest_p", "n_permutations", "is_informative"]
+COLUMNS += ["ceiling", "ceiling_low", "ceiling_high", "ceiling_score", "ceiling_note"]
+COLUMNS += ["higher_is_closer", "perfect", "is_held_out_r2"]
+COLUMNS += ["n_samples", "n_conditions", "n_neurons", "n_reference_neurons", "n_trials"]
+COLUMNS += ["interval_note", "note"]
 Device = str | torch.device
 
 
@@ -67,6 +92,9 @@ def score_model(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score a model with every measure, with chance, noise ceiling and interval.
 
+    Rows of the reference that share a condition are averaged (`samples.average_trials`). With an
+    axis of time, cross-validated measures hold out whole conditions.
+
     Parameters
     ----------
     matched : Matched
@@ -74,7 +102,7 @@ def score_model(
         Measures.
     settings : ResamplingSettings
     halves : tuple of ndarray, optional
-        Averages of the reference over either half of its trials.
+        Averages of the reference over either half of its trials, where it holds averages.
     device : str or torch.device
         Where to compute.
 
@@ -86,217 +114,183 @@ def score_model(
     replicates : DataFrame
         `jackknife_replicates` of every measure.
     """
-    n_times, n_conditions, n_neurons = matched.model.shape
-    n_samples = n_times * len(matched.condition)
-    sizes = {"n_samples": n_samples, "n_conditions": n_conditions, "n_neurons": n_neurons}
-    rows, replicates = [], []
+    averaged, splits = average_trials(matched, settings.seed)
+    card = _Card(averaged, settings, device, usable_halves(matched, splits, halves))
+    sizes = {
+        "n_samples": averaged.model.shape[0] * averaged.n_conditions,
+        "n_conditions": averaged.n_conditions,
+        "n_neurons": averaged.model.shape[-1],
+        "n_reference_neurons": averaged.reference.shape[-1],
+        "n_trials": len(matched.condition),
+    }
+    grouping = grouping_of(matched)
+    rows: list[dict[str, Any]] = []
+    replicates: list[pd.DataFrame] = []
+    nulls: dict[str, tuple[float, np.ndarray]] = {}
     for number, name in enumerate(names, 1):
         logger.info("scoring with %s, %d of %d", name, number, len(names))
         measure = registry.load(name)
-        row = {"measure": name, "higher_is_closer": measure.higher_is_closer, "note": "", **sizes}
+        row = {**_facts(measure), **sizes}
         try:
-            left_out = jackknife_replicates(
-                matched, measure, n_groups=settings.n_groups, seed=settings.seed, device=device
-            )
-            scored = _score_one(matched, measure, settings.for_measure(name), halves, device)
-            rows.append({**row, **scored, **_interval(scored["score"], left_out, measure)})
-            replicates.append(left_out)
+            with warnings.catch_warnings():
+                # A saturated score is found by its permutations, and the card says so.
+                warnings.simplefilter("ignore", SaturatedScoreWarning)
+                scored, null = card.score(measure)
+                left_out = card.replicates(measure, grouping)
         except ValueError as error:
             logger.warning("no score with %s: %s", name, error)
             rows.append({**row, "note": str(error)})
+            continue
+        rows.append({**row, **scored, **_interval(scored, left_out, measure)})
+        replicates.append(left_out)
+        if scored["is_informative"]:
+            sign = 1 if measure.higher_is_closer else -1
+            nulls[name] = (sign * scored["score"], sign * null)
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    table["p_corrected"] = table.measure.map(corrected_p(nulls)).astype(float)
     parts = pd.concat(replicates) if replicates else pd.DataFrame(columns=REPLICATE_COLUMNS)
-    return pd.DataFrame(rows, columns=COLUMNS), parts
+    return table, parts
 
 
-def _score_one(
-    matched: Matched,
-    measure: Measure,
-    settings: ResamplingSettings,
-    halves: Halves | None,
-    device: Device,
-) -> dict[str, float]:
-    x = _flat(matched.reference).to(device)
-    score_of = measure.against(x)
-    score = score_of(_flat(matched.model[:, matched.condition]).to(device)).item()
-    self_score = score_of(x).item()
-    null = null_scores(matched, measure, settings, device)
+def _facts(measure: Measure) -> dict[str, Any]:
     return {
-        "score": score,
-        "self_score": self_score,
-        "own_score": self_score,  # earlier name of the column
-        **compare_with_chance(score, null, higher_is_closer=measure.higher_is_closer),
-        **noise_ceiling(matched, measure, halves, device),
+        "measure": measure.name,
+        "higher_is_closer": measure.higher_is_closer,
+        "perfect": _perfect(measure),
+        "is_held_out_r2": measure.bounds[0] == -math.inf,
+        "is_informative": False,
+        "ceiling_note": "",
+        "interval_note": "",
+        "note": "",
     }
 
 
-def _interval(score: float, replicates: pd.DataFrame, measure: Measure) -> dict[str, float]:
-    half, (least, most) = ci_half_width(replicates), measure.bounds
-    return {"score_low": max(score - half, least), "score_high": min(score + half, most)}
+def _perfect(measure: Measure) -> float:
+    """Return the score of a perfect match, NaN where no data attain it."""
+    return measure.perfect if measure.perfect is not None and measure.attains_perfect else math.nan
 
 
-def jackknife_replicates(
-    matched: Matched, measure: Measure, *, n_groups: int, seed: int, device: Device = "cpu"
-) -> pd.DataFrame:
-    """Score a model without each group of conditions, and of neurons of the reference, in turn.
+class _Card:
+    """One model and one reference, scored with one measure after the other."""
 
-    Parameters
-    ----------
-    matched : Matched
-    measure : Measure
-    n_groups : int
-        Of either; fewer where there are fewer conditions or neurons.
-    seed : int
-        Of the recording: it alone decides which rows and neurons make a group.
-    device : str or torch.device
-        Where to compute.
-
-    Returns
-    -------
-    DataFrame
-        `REPLICATE_COLUMNS`: left_out is conditions or neurons, grouping is equal for models that
-        lose the same rows. Nothing is left out of which there are not two.
-    """
-    rng = np.random.default_rng(seed)
-    x, y, condition = matched.reference, matched.model, matched.condition
-    grouping = f"{zlib.crc32(condition.astype('<i8').tobytes()):08x}"
-    rows = []
-    for left_out, of, number in (
-        (CONDITIONS, matched.n_conditions, condition),
-        (NEURONS, x.shape[-1], np.arange(x.shape[-1])),
+    def __init__(
+        self,
+        averaged: Matched,
+        settings: ResamplingSettings,
+        device: Device,
+        halves: Sequence[Halves],
     ):
-        n = min(n_groups, of)
-        group = rng.permutation(np.arange(of) % n)[number]
-        for index in range(n) if n > 1 else ():
-            stays = group != index
-            parts = (
-                (x[:, stays], y[:, condition[stays]])
-                if left_out == CONDITIONS
-                else (x[..., stays], y[:, condition])
-            )
-            score = measure.score(*(_flat(part).to(device) for part in parts)).item()
-            rows.append((measure.name, left_out, index + 1, score, grouping))
-    return pd.DataFrame(rows, columns=REPLICATE_COLUMNS)
+        self.matched, self.settings, self.device = averaged, settings, device
+        self.splits, self.ceiling_neurons = splits_of(averaged.reference, halves)
+        model = averaged.model.reshape(-1, averaged.model.shape[-1])
+        self.width = int(np.linalg.matrix_rank(model - model.mean(axis=0)))
+
+    def matched_for(self, measure: Measure) -> Matched:
+        """Return the data, with the model's unit standardised where a fixed penalty needs it."""
+        if not has_fixed_penalty(measure):
+            return self.matched
+        return replace(self.matched, model=scale_for_penalty(self.matched.model))
+
+    def score(self, measure: Measure) -> tuple[dict[str, Any], np.ndarray]:
+        """Return the numbers of one row, and the null scores."""
+        matched = self.matched_for(measure)
+        x, y = (flatten(side).to(self.device) for side in (matched.reference, matched.model))
+        score_of = measure.against(x, **fold_options(matched, self.device))
+        score, self_score = score_of(y).item(), score_of(x).item()
+        n_orders = self.settings.for_measure(measure.name).n_permutations
+        orders = distinct_orders(matched.n_conditions, n_orders, self.settings.seed)
+        null = null_scores(matched, measure, orders, self.device)
+        chance = compare_with_chance(score, null, higher_is_closer=measure.higher_is_closer)
+        ceiling, ceiling_score = self.ceiling(measure, score, chance)
+        row = {
+            "score": score,
+            "score_calibrated": calibrated(score, chance["null_mean"], measure.perfect),
+            "self_score": self_score,
+            "own_score": self_score,  # earlier name of the column
+            **chance,
+            "ceiling": ceiling.value,
+            "ceiling_low": ceiling.low,
+            "ceiling_high": ceiling.high,
+            "ceiling_score": ceiling_score,
+            "ceiling_note": ceiling.note,
+        }
+        return row, null
+
+    def ceiling(
+        self, measure: Measure, score: float, chance: Mapping[str, float | bool]
+    ) -> tuple[Ceiling, float]:
+        """Return the ceiling, and the score over the neurons that it is of."""
+        ceiling = noise_ceiling(
+            self.splits,
+            measure,
+            width=self.width,
+            n_groups=self.settings.n_groups,
+            seed=self.settings.seed,
+        )
+        if math.isnan(ceiling.value):
+            return ceiling, math.nan
+        if ceiling.value <= chance["null_high"]:
+            return Ceiling(note=BELOW_CHANCE), math.nan
+        if self.ceiling_neurons.all():
+            return ceiling, score
+        matched = self.matched_for(measure)
+        part = replace(matched, reference=matched.reference[..., self.ceiling_neurons])
+        x, y = (flatten(side).to(self.device) for side in (part.reference, part.model))
+        return ceiling, measure.score(x, y, **fold_options(part, self.device)).item()
+
+    def replicates(self, measure: Measure, grouping: str) -> pd.DataFrame:
+        """Return the jackknife replicates."""
+        return jackknife_replicates(
+            self.matched_for(measure),
+            measure,
+            n_groups=self.settings.n_groups,
+            seed=self.settings.seed,
+            grouping=grouping,
+            device=self.device,
+        )
 
 
-def null_scores(
-    matched: Matched, measure: Measure, settings: ResamplingSettings, device: Device = "cpu"
-) -> np.ndarray:
-    """Score the model with its conditions shuffled.
+def is_cross_validated(measure: Measure) -> bool:
+    """Return whether a score is about held-out samples, and so about this number of them."""
+    return "_cv" in measure.name
 
-    Whole conditions are exchanged, so that a time course which all of them share stays: it is no
-    evidence of what a model knows about the conditions. Without an axis of time, samples are.
 
-    Returns
-    -------
-    ndarray, shape (n_permutations,)
+def has_valid_interval(measure: Measure, calibrated_score: float) -> bool:
+    """Return whether the interval of a score covers its population value as often as it says."""
+    if is_cross_validated(measure) or measure.name in CORRECTED:
+        return True
+    return calibrated_score >= CORRECTED_ABOVE.get(measure.name, math.inf)
+
+
+def calibrated(score: float, null_mean: float, perfect: float | None) -> float:
+    """Return (score − chance) / (perfect − chance): 0 at chance, 1 at a perfect score.
+
+    Gröger et al. 2026. NaN for a measure without a perfect score.
     """
-    rng = np.random.default_rng(settings.seed)
-    orders = (rng.permutation(matched.n_conditions) for _ in range(settings.n_permutations))
-    x = _flat(matched.reference).to(device)
-    if matched.is_balanced:
-        y = _flat(matched.model[:, matched.condition]).to(device)
-        rows = (_shuffled_rows(matched, order).to(device) for order in orders)
-        return measure.reordered(x, y, rows).cpu().numpy()
-    # With more rows of some conditions than of others, a shuffled model has another variance.
-    score_of = measure.against(x)
-    shuffled = (matched.model[:, order[matched.condition]] for order in orders)
-    return np.array([score_of(_flat(copy).to(device)).item() for copy in shuffled])
+    if perfect is None or math.isnan(perfect) or math.isclose(perfect, null_mean):
+        return math.nan
+    return (score - null_mean) / (perfect - null_mean)
 
 
-def _shuffled_rows(matched: Matched, order: np.ndarray) -> Tensor:
-    """Return for each sample one of the condition that takes its place, at the same time."""
-    _, first = np.unique(matched.condition, return_index=True)
-    row, n_rows = first[order[matched.condition]], len(matched.condition)
-    n_times = matched.model.shape[0]
-    return torch.from_numpy((np.arange(n_times)[:, None] * n_rows + row).ravel())
-
-
-def _flat(activity: np.ndarray) -> Tensor:
-    """Return (n_times, n_rows, n_neurons) as samples × neurons."""
-    return torch.from_numpy(np.ascontiguousarray(activity).reshape(-1, activity.shape[-1]))
-
-
-def compare_with_chance(
-    score: float, null: np.ndarray, *, higher_is_closer: bool
-) -> dict[str, float]:
-    """Compare a score with scores of shuffled conditions.
-
-    Returns
-    -------
-    dict
-        `null_mean`, `null_sd`; `null_low` and `null_high`, beyond which 5 % of them lie on either
-        side; `p` = (b + 1)/(m + 1), b of the m being at least as close (Phipson and Smyth 2010).
-    """
-    tie = TIE * max(1.0, abs(score))
-    as_close = null >= score - tie if higher_is_closer else null <= score + tie
-    return {
-        "null_mean": float(null.mean()),
-        "null_sd": float(null.std(ddof=1)) if len(null) > 1 else float("nan"),
-        "null_low": float(np.quantile(null, 1 - CONFIDENCE)),
-        "null_high": float(np.quantile(null, CONFIDENCE)),
-        "p": float((as_close.sum() + 1) / (len(null) + 1)),
-        "n_permutations": len(null),
-    }
-
-
-def noise_ceiling(
-    matched: Matched, measure: Measure, halves: Halves | None, device: Device = "cpu"
-) -> dict[str, float]:
-    """Return between which scores a model would lie that knows every condition's true mean.
-
-    With single trials in the reference: a trial scored with the average over the other trials of
-    its condition, and over all of them (Nili et al. 2014). With averages over either half of the
-    trials: one half scored with the other, and with the whole, which is the reference; over the
-    neurons that have both halves.
-
-    Returns
-    -------
-    dict
-        `ceiling_low`, `ceiling_high`; NaN where there are no trials.
-    """
-    pairs: list[tuple[np.ndarray, np.ndarray]] = []
-    if matched.has_trials:
-        of_others, of_all = _condition_means(matched)
-        pairs = [(matched.reference, of_others), (matched.reference, of_all)]
-    elif halves is not None:
-        first, second = (np.reshape(half, matched.reference.shape) for half in halves)
-        whole = np.isfinite(first + second).all(axis=(0, 1))
-        if whole.any():
-            first, second = first[..., whole], second[..., whole]
-            pairs = [(first, second), (matched.reference[..., whole], first)]
-    scores = [measure.score(_flat(x).to(device), _flat(y).to(device)).item() for x, y in pairs] or [
-        float("nan")
-    ]
-    return {"ceiling_low": min(scores), "ceiling_high": max(scores)}
-
-
-def _condition_means(matched: Matched) -> tuple[np.ndarray, np.ndarray]:
-    """Return for each row the mean of its condition's other rows, and of all of them."""
-    x, condition = matched.reference, matched.condition
-    count = np.bincount(condition)
-    total = np.stack([x[:, condition == number].sum(1) for number in range(len(count))], axis=1)
-    whole = total[:, condition]
-    n_trials = count[condition][:, None]
-    return (whole - x) / (n_trials - 1), whole / n_trials
-
-
-def explained_components(matched: Matched, device: Device = "cpu") -> pd.DataFrame:
-    """Tell how much of each PC of the reference the model itself explains, by least squares.
-
-    Returns
-    -------
-    DataFrame
-        Columns target (number of the PC), variance_ratio, r2; r2 is missing where the model has
-        as many neurons as samples allow, for it would be 1 whatever the model.
-    """
-    components = principal_components(_flat(matched.reference).to(device))
-    y = _flat(matched.model[:, matched.condition]).to(device)
-    ratios = components.variance_ratio.cpu().numpy()
-    if y.shape[-1] >= len(y) - 1:
-        r2 = np.full(len(ratios), np.nan)
+def _interval(
+    scored: Mapping[str, Any], replicates: pd.DataFrame, measure: Measure
+) -> dict[str, Any]:
+    """Return the score corrected for few conditions and neurons, and its interval."""
+    score, (least, most) = scored["score"], measure.bounds
+    estimate = jackknife_estimate(score, replicates)
+    if is_cross_validated(measure):
+        centre, half = score, estimate.ci_half_width
     else:
-        pair = Pair(Reference(components.scores), y)
-        r2 = captured_variance(pair, components).cpu().numpy()
-    return pd.DataFrame(
-        {"target": np.arange(1, len(ratios) + 1), "variance_ratio": ratios, "r2": r2}
-    )
+        centre, half = score - estimate.bias, estimate.ci_half_width_corrected
+    note = ""
+    if not scored["is_informative"]:
+        centre = half = math.nan
+    elif not has_valid_interval(measure, scored["score_calibrated"]):
+        centre = half = math.nan
+        note = NO_INTERVAL
+    return {
+        "score_corrected": float(np.clip(centre, least, most)),
+        "score_low": float(np.clip(centre - half, least, most)),
+        "score_high": float(np.clip(centre + half, least, most)),
+        "interval_note": note,
+    }

@@ -1,102 +1,183 @@
 """Intervals of scores over conditions and neurons by the delete-a-group jackknife.
 
-Groups of conditions and groups of the recording's neurons are left out in turn, and the variances
-of both are added (Kott 2001). A bootstrap would draw samples twice, which raises every measure of
-similarity. All models of a recording lose the same groups, so that their difference is known better
-than either score.
+Groups of conditions and groups of the recording's neurons are left out in turn. Both variances
+contain the interaction of conditions and neurons; it is estimated from groups of both left out
+together and subtracted once (Schütt et al. 2023). The mean of the replicates gives the bias that
+comes from few conditions and few neurons. A bootstrap would draw samples twice, which raises every
+measure of similarity. All models of a recording lose the same groups, so that their difference is
+known better than either score.
 """
 
-import itertools
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import torch
 
 from scorebounds.core.intervals import half_width
+from scorebounds.measures.base import Measure
+from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.samples import flatten, fold_options
 
-CONDITIONS, NEURONS = "conditions", "neurons"
-REPLICATE_COLUMNS = ["measure", "left_out", "group", "score", "grouping"]
-COMPARISON_COLUMNS = ["measure", "model", "other", "score", "other_score"]
-COMPARISON_COLUMNS += ["difference", "difference_low", "difference_high", "closer"]
+logger = logging.getLogger(__name__)
+
+CONDITIONS, NEURONS, BOTH = "conditions", "neurons", "both"
+REPLICATE_COLUMNS = ["measure", "left_out", "group", "neuron_group", "score", "grouping"]
+# Diagonals of the grid of groups of conditions × groups of neurons that are left out together.
+N_DIAGONALS = 2
+# Share of the replicates that have to be defined.
+LEAST_DEFINED = 0.7
+Device = str | torch.device
 
 
-def ci_half_width(replicates: pd.DataFrame) -> float:
-    """Return the half-width of the 95 % jackknife interval.
+@dataclass(frozen=True)
+class JackknifeEstimate:
+    """What the replicates say about a score.
 
-    Parameters
+    Attributes
     ----------
-    replicates : DataFrame
-        Columns left_out and score, of one measure and model.
-
-    Returns
-    -------
-    float
-        NaN where no conditions could be left out.
+    bias : float
+        Of the score, because the conditions and neurons are few; score − bias is corrected.
+    ci_half_width : float
+        Half the width of the 95 % interval of the score.
+    ci_half_width_corrected : float
+        The same of score − bias. The correction has a variance of its own, of the size of the
+        interaction, which is therefore counted for either factor (tests/truth). All are NaN
+        without replicates.
     """
-    groups = [rows.to_numpy() for _, rows in replicates.groupby("left_out").score]
-    if CONDITIONS not in set(replicates.left_out):
-        return float("nan")
-    variance = sum((len(scores) - 1) * float(np.var(scores)) for scores in groups)
-    return half_width(variance**0.5, min(map(len, groups)) - 1)
+
+    bias: float
+    ci_half_width: float
+    ci_half_width_corrected: float
 
 
-def compare(scores: pd.DataFrame, replicates: pd.DataFrame) -> pd.DataFrame:
-    """Compare every two models of a recording, each measure for itself.
+def jackknife_replicates(
+    matched: Matched,
+    measure: Measure,
+    *,
+    n_groups: int,
+    seed: int,
+    grouping: str = "",
+    device: Device = "cpu",
+) -> pd.DataFrame:
+    """Score a model without each group of conditions, of the reference's neurons, and of both.
 
     Parameters
     ----------
-    scores : DataFrame
-        Columns model, measure, score, higher_is_closer.
-    replicates : DataFrame
-        Columns model and `REPLICATE_COLUMNS`.
+    matched : Matched
+        With one row per condition.
+    measure : Measure
+    n_groups : int
+        Number of groups of conditions and of neurons; fewer where there are fewer of either.
+    seed : int
+        Seed of the recording: it alone decides which rows and neurons make a group.
+    grouping : str
+        What identifies the rows of each condition; models of equal grouping lose the same rows.
+    device : str or torch.device
 
     Returns
     -------
     DataFrame
-        `COMPARISON_COLUMNS`: `difference` is score − other_score, with a 95 % interval that is
-        missing where the two were matched with different rows; `closer` is the model that is closer
-        to the recording where the interval leaves out 0, else empty.
+        `REPLICATE_COLUMNS`: `left_out` is conditions, neurons or both. A replicate for which the
+        measure is not defined has no score, with a warning that names it.
     """
-    of = dict(tuple(replicates.groupby(["measure", "model"])))
-    rows = []
-    for measure, cards in scores.dropna(subset=["score"]).groupby("measure", sort=False):
-        for first, second in itertools.combinations(cards.to_dict("records"), 2):
-            ours, theirs = of.get((measure, first["model"])), of.get((measure, second["model"]))
-            half = _ci_half_width_of_difference(ours, theirs)
-            difference = first["score"] - second["score"]
-            closer = ""
-            if abs(difference) > half:
-                higher, lower = (first, second) if difference > 0 else (second, first)
-                closer = (higher if first["higher_is_closer"] else lower)["model"]
-            names = (measure, first["model"], second["model"], first["score"], second["score"])
-            rows.append((*names, difference, difference - half, difference + half, closer))
-    return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
-
-
-def comparisons_of(comparison: pd.DataFrame, model: str) -> pd.DataFrame:
-    """Return the rows of one model from `compare`, turned so that it is always `model`."""
-    turned = comparison[comparison.other == model].rename(
-        columns={
-            "model": "other",
-            "other": "model",
-            "score": "other_score",
-            "other_score": "score",
-            "difference_low": "difference_high",
-            "difference_high": "difference_low",
-        }
+    rng = np.random.default_rng(seed)
+    x, y = matched.reference, matched.model
+    sizes = (matched.n_conditions, x.shape[-1])
+    counts = [min(n_groups, size) for size in sizes]
+    of_condition, of_neuron = (
+        rng.permutation(np.arange(size) % count) for size, count in zip(sizes, counts, strict=True)
     )
-    ends = ["difference", "difference_low", "difference_high"]
-    turned[ends] = -turned[ends]
-    rows = pd.concat([comparison[comparison.model == model], turned])
-    # A table that was read from a file has its empty texts missing.
-    rows["closer"] = rows.closer.fillna("")
-    return rows.sort_index(kind="stable").reset_index(drop=True)
+    rows = []
+    for left_out, group, neuron_group in _groups_left_out(*counts):
+        kept = of_condition != group - 1
+        neurons = of_neuron != neuron_group - 1
+        part = Matched(x[:, kept][..., neurons], y[:, kept], np.arange(np.count_nonzero(kept)))
+        score = _score_or_nan(part, measure, f"{left_out} {group or neuron_group}", device)
+        rows.append((measure.name, left_out, group, neuron_group, score, grouping))
+    return pd.DataFrame(rows, columns=REPLICATE_COLUMNS)
 
 
-def _ci_half_width_of_difference(ours: pd.DataFrame | None, theirs: pd.DataFrame | None) -> float:
-    if ours is None or theirs is None:
+def _groups_left_out(n_conditions: int, n_neurons: int) -> Iterator[tuple[str, int, int]]:
+    """Yield kind, group of conditions and group of neurons, numbered from 1; 0 is none."""
+    if n_conditions > 1:
+        for group in range(1, n_conditions + 1):
+            yield CONDITIONS, group, 0
+    if n_neurons > 1:
+        for group in range(1, n_neurons + 1):
+            yield NEURONS, 0, group
+    if n_conditions > 1 and n_neurons > 1:
+        for shift in range(min(N_DIAGONALS, n_neurons)):
+            for group in range(n_conditions):
+                yield BOTH, group + 1, (group + shift) % n_neurons + 1
+
+
+def _score_or_nan(part: Matched, measure: Measure, left_out: str, device: Device) -> float:
+    x, y = (flatten(side).to(device) for side in (part.reference, part.model))
+    try:
+        return float(measure.score(x, y, **fold_options(part, device)).item())
+    except ValueError as error:
+        logger.warning(
+            "%s: the jackknife replicate without group %s is skipped: %s",
+            measure.name,
+            left_out,
+            error,
+        )
         return float("nan")
-    keys = ["left_out", "group", "grouping"]
-    ours, theirs = ours.reset_index(drop=True), theirs.reset_index(drop=True)
-    if not ours[keys].equals(theirs[keys]):
-        return float("nan")
-    return ci_half_width(ours.assign(score=ours.score - theirs.score))
+
+
+def jackknife_estimate(score: float, replicates: pd.DataFrame) -> JackknifeEstimate:
+    """Return bias and 95 % interval of a score.
+
+    Parameters
+    ----------
+    score : float
+        With all conditions and neurons.
+    replicates : DataFrame
+        Of one measure and model, from `jackknife_replicates`.
+    """
+    missing = JackknifeEstimate(*[float("nan")] * 3)
+    defined = replicates[replicates.score.notna()]
+    groups = {str(kind): rows for kind, rows in defined.groupby("left_out")}
+    if CONDITIONS not in groups or len(defined) < LEAST_DEFINED * len(replicates):
+        return missing
+    bias, variances, n_free = 0.0, [], []
+    for kind in (CONDITIONS, NEURONS):
+        if kind not in groups:
+            continue
+        values = groups[kind].score.to_numpy()
+        bias += (len(values) - 1) * (float(values.mean()) - score)
+        variances.append((len(values) - 1) * float(values.var()))
+        n_free.append(len(values) - 1)
+    if min(n_free) < 1:
+        return missing
+    total = max(sum(variances) - _interaction_variance(score, groups), *variances, 0.0)
+    return JackknifeEstimate(
+        bias,
+        half_width(total**0.5, min(n_free)),
+        half_width(sum(variances) ** 0.5, min(n_free)),
+    )
+
+
+def _interaction_variance(score: float, groups: dict[str, pd.DataFrame]) -> float:
+    """Estimate the share of conditions × neurons in the variance of a score.
+
+    The interaction of group i and group j shows in ψ = θ(−i, −j) − θ(−i) − θ(−j) + θ. For a mean
+    over cells its variance is (g − 1)(h − 1) times the mean of ψ² over the cells.
+    """
+    if BOTH not in groups or NEURONS not in groups:
+        return 0.0
+    without_conditions = groups[CONDITIONS].set_index("group").score
+    without_neurons = groups[NEURONS].set_index("neuron_group").score
+    cells = groups[BOTH]
+    psi = (
+        cells.score.to_numpy()
+        - without_conditions.reindex(cells.group).to_numpy()
+        - without_neurons.reindex(cells.neuron_group).to_numpy()
+        + score
+    )
+    factor = (len(without_conditions) - 1) * (len(without_neurons) - 1)
+    finite = psi[np.isfinite(psi)]
+    return factor * float(np.mean(finite**2)) if len(finite) else 0.0

@@ -1,0 +1,130 @@
+"""Verdicts in worlds with known answers: error rates of "better than chance" and "closer"."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.worlds import (
+    card_of,
+    latents,
+    matched_pair,
+    most_by_chance,
+    n_draws,
+    population,
+    unrelated,
+)
+from scorebounds.scorecards.comparisons import compare
+from scorebounds.scorecards.inference import ResamplingSettings, score_model
+from scorebounds.scorecards.verdicts import ABOVE_CHANCE, AT_CEILING, PERFECT
+
+MEASURES = ["cka", "cka_debiased", "nbs", "procrustes_angular", "linreg", "ridge_cv_100"]
+MEASURES += ["rsa_correlation_pearson", "svcca"]
+
+
+def rate_of_cards(cards):
+    return sum(card.verdict.isin(ABOVE_CHANCE).any() for card in cards)
+
+
+@pytest.mark.parametrize("world", ["narrow", "wide", "repeats", "one class twice", "time course"])
+def test_unrelated_models_are_called_better_than_chance_in_five_percent_of_cards(world):
+    """A card counts where any of its measures says so."""
+    rng = np.random.default_rng(len(world))
+    cards = []
+    for draw in range(n_draws(30)):
+        condition = None
+        x, y = unrelated(rng, 40, 20, 90 if world == "wide" else 8)
+        if world == "repeats":
+            condition = np.repeat(np.arange(40), 3)
+            x = x[condition] + rng.standard_normal((120, 20))
+        if world == "one class twice":  # the model cannot tell half of the conditions apart
+            y = y[np.arange(40) // 2 * 2]
+        if world == "time course":  # that all conditions share, in the recording and the model
+            course = np.sin(np.linspace(0, 3, 5))[:, None, None]
+            patterns = unrelated(rng, 1, 20, 8)
+            x, y = (
+                0.3 * side + course * pattern
+                for side, pattern in zip((x, y), patterns, strict=True)
+            )
+        names = MEASURES if world != "time course" else MEASURES[:4]
+        cards.append(card_of(matched_pair(x, y, condition), names, draw, 39, n_groups=2))
+    assert rate_of_cards(cards) <= most_by_chance(len(cards), 0.05)
+    assert not any(card.verdict.isin([PERFECT, AT_CEILING]).any() for card in cards)
+
+
+def test_partly_related_models_are_found():
+    rng = np.random.default_rng(1)
+    found = []
+    for draw in range(6):
+        z = latents(rng, 60)
+        x, y = population(rng, 60, 20, z), population(rng, 60, 10, z)
+        card = card_of(matched_pair(x, y), MEASURES, draw, 39, n_groups=2)
+        found.append(card.verdict.isin(ABOVE_CHANCE).mean())
+        assert not card.verdict.eq(PERFECT).any()
+    assert np.mean(found) > 0.9
+
+
+@pytest.mark.parametrize("related", ["unrelated", "the wide one is unrelated", "noisy copy"])
+def test_only_a_copy_is_perfect(related):
+    rng = np.random.default_rng(2)
+    x, y = unrelated(rng, 30, 12, 9)
+    if related == "the wide one is unrelated":
+        y = population(rng, 30, 40)
+    if related == "noisy copy":
+        y = x + 0.01 * rng.standard_normal(x.shape)
+    names = [*MEASURES, "cca", "mutual_knn_5"]
+    assert not card_of(matched_pair(x, y), names).verdict.isin([PERFECT]).loc[MEASURES].any()
+    # With the invariances of every measure: rotated, scaled and shifted.
+    rotation = np.linalg.qr(rng.standard_normal((12, 12)))[0]
+    copy = card_of(matched_pair(x, 3 * x @ rotation + 1), ["cka", "nbs", "procrustes_angular"])
+    assert copy.verdict.eq(PERFECT).all()
+
+
+def compared(x, models, measures, seed, n_permutations=39):
+    settings = ResamplingSettings(n_permutations, 10, seed)
+    tables = [score_model(matched_pair(x, y), measures, settings) for y in models.values()]
+    return compare(
+        *(
+            pd.concat(parts, keys=models, names=["model"]).reset_index("model")
+            for parts in zip(*tables, strict=True)
+        )
+    )
+
+
+def test_no_model_wins_between_two_that_know_nothing():
+    """One has a hundred independent units, the other few dimensions (issue's world)."""
+    rng = np.random.default_rng(3)
+    measures = ["cka", "nbs", "procrustes_angular", "linreg", "svcca"]
+    wins = 0
+    n = n_draws(12)
+    for draw in range(n):
+        x = population(rng, 40, 30)
+        models = {"many": rng.standard_normal((40, 30)), "few": population(rng, 40, 30)}
+        wins += compared(x, models, measures, draw).closer.ne("").any()
+    assert wins <= most_by_chance(n, 0.05)
+
+
+def test_a_model_does_not_win_by_ten_units_of_noise():
+    rng = np.random.default_rng(4)
+    n, wins = n_draws(12), 0
+    for draw in range(n):
+        z = latents(rng, 60)
+        x = population(rng, 60, 30, z)
+        narrow = z[:, :5] + 0.5 * rng.standard_normal((60, 5))
+        models = {"narrow": narrow, "wide": np.hstack([narrow, rng.standard_normal((60, 10))])}
+        (row,) = compared(x, models, ["linreg"], draw).to_dict("records")
+        assert row["other_score"] > row["score"]
+        wins += row["closer"] == "wide"
+    assert wins <= most_by_chance(n, 0.05)
+
+
+def test_the_better_of_two_models_wins_although_it_is_narrower():
+    rng = np.random.default_rng(5)
+    wins = 0
+    for draw in range(6):
+        z = latents(rng, 60)
+        x = population(rng, 60, 30, z)
+        good = z[:, :6] + 0.1 * rng.standard_normal((60, 6))
+        poor = np.hstack([z[:, :1] + rng.standard_normal((60, 1)), rng.standard_normal((60, 20))])
+        table = compared(x, {"good": good, "poor": poor}, ["cka", "linreg"], draw)
+        wins += table.closer.eq("good").all()
+    assert wins >= 5

@@ -1,0 +1,159 @@
+"""Comparisons of two models, and the page of a score card."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scorebounds.core.tables import read_table, write_table
+from scorebounds.scorecards.comparisons import (
+    COMPARISON_COLUMNS,
+    benjamini_hochberg,
+    compare,
+    comparisons_of,
+)
+from scorebounds.scorecards.headline import model_statement
+from scorebounds.scorecards.implied import allowed_scores
+from scorebounds.scorecards.inference import (
+    ResamplingSettings,
+    explained_components,
+    score_model,
+)
+from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.page import scorecard_page
+from scorebounds.scorecards.verdicts import interpret
+
+THRESHOLDS = pd.DataFrame(columns=["measure", "kind", "target", "variance_ratio", "score_mean"])
+
+
+def matched_pair(x, y):
+    return Matched(x[None], y[None], np.arange(len(x)))
+
+
+def compared(models, names=("cka", "procrustes_distance")):
+    tables = [score_model(model, names, ResamplingSettings(60, 10, 0)) for model in models.values()]
+    return compare(
+        *(
+            pd.concat(parts, keys=models, names=["model"]).reset_index("model")
+            for parts in zip(*tables, strict=True)
+        )
+    )
+
+
+def test_the_closer_of_two_models_is_named_on_either_kind_of_scale(tmp_path):
+    rng = np.random.default_rng(21)
+    x = rng.normal(size=(60, 12))
+    near, far = x + 0.1 * rng.normal(size=x.shape), x + 2 * rng.normal(size=x.shape)
+    models = {
+        name: matched_pair(x, y) for name, y in (("far", far), ("near", near), ("twin", near))
+    }
+    table = compared(models).set_index(["measure", "model", "other"])
+    for measure, sign in (("cka", -1), ("procrustes_distance", 1)):
+        row = table.loc[measure, "far", "near"]
+        assert row.closer == "near"
+        assert sign * row.difference > 0
+        # Chance-corrected scores are larger for the closer model, whatever the scale.
+        assert row.calibrated_difference < 0
+        assert row.difference_low <= row.difference <= row.difference_high
+        same = table.loc[measure, "near", "twin"]
+        assert (same.difference, same.difference_low, same.closer, same.p) == (0, 0, "", 1)
+    write_table(tmp_path / "comparison.csv", table.reset_index())
+    turned = comparisons_of(read_table(tmp_path / "comparison.csv"), "near")
+    assert turned.model.eq("near").all()
+    assert turned.other.tolist() == ["far", "twin", "far", "twin"]
+    first, back = turned.iloc[0], table.loc["cka", "far", "near"]
+    assert first.difference == pytest.approx(-back.difference)
+    assert first.difference_high == pytest.approx(-back.difference_low)
+    assert first.calibrated_low == pytest.approx(-back.calibrated_high)
+    assert first.score == pytest.approx(back.other_score)
+    assert first.calibrated_score == pytest.approx(back.calibrated_other_score)
+    assert first.closer == "near"
+    assert turned.closer[turned.other == "twin"].eq("").all()
+
+
+def test_models_that_lose_other_rows_have_no_interval_of_their_difference():
+    rng = np.random.default_rng(22)
+    x = rng.normal(size=(40, 6))
+    pairs = Matched(x[None], x[None, ::2], np.arange(40) // 2)
+    table = compared({"rows": matched_pair(x, x[:, :3]), "pairs": pairs}, ["cka"])
+    assert table.difference.notna().all()
+    assert table.difference_low.isna().all()
+    assert table.closer.tolist() == [""]
+
+
+def test_a_saturated_model_is_never_closer():
+    rng = np.random.default_rng(23)
+    x = rng.normal(size=(40, 12))
+    models = {
+        "good": matched_pair(x, x[:, :6] + 0.3 * rng.normal(size=(40, 6))),
+        "wide": matched_pair(x, rng.normal(size=(40, 60))),
+    }
+    (row,) = compared(models, ["linreg"]).to_dict("records")
+    assert row["other_score"] == pytest.approx(1)
+    assert row["score"] < 1
+    assert row["closer"] == ""
+    assert np.isnan(row["p"])
+
+
+def test_the_false_discovery_rate_is_adjusted_as_in_scipy():
+    from scipy.stats import false_discovery_control
+
+    p = np.random.default_rng(24).uniform(size=30) ** 2
+    np.testing.assert_allclose(benjamini_hochberg(p), false_discovery_control(p))
+    with_gap = np.insert(p, 3, np.nan)
+    found = benjamini_hochberg(with_gap)
+    assert np.isnan(found[3])
+    np.testing.assert_allclose(np.delete(found, 3), false_discovery_control(p))
+
+
+def page_of(x, y, names, **options):
+    matched = matched_pair(x, y)
+    scores, _ = score_model(matched, names, ResamplingSettings(99, 5, 0))
+    components = explained_components(matched)
+    card = interpret(scores, components, THRESHOLDS)
+    allowed, others = allowed_scores(card, components, []), pd.DataFrame(columns=COMPARISON_COLUMNS)
+    return card, scorecard_page(card, allowed, others, "<data>", "m & n", **options)
+
+
+def test_the_page_escapes_names_and_has_every_measure():
+    rng = np.random.default_rng(14)
+    x = rng.normal(size=(30, 5))
+    y = x[:, :3] + rng.normal(size=(30, 3))
+    names = ["cka", "nbs", "procrustes_distance"]
+    card, page = page_of(x, y, names, facts={"seed": "0"}, statement="It explains <half>.")
+    assert "<data>" not in page
+    assert "m &amp; n compared with &lt;data&gt;" in page
+    for label in ("CKA", "NBS", "Procrustes distance"):
+        assert page.count(f'<td class="name">{label}</td>') >= 1
+    assert page.count("<svg") == 2  # a distance has no scale up to 1
+    assert card.sentence[0].split(":")[0] in page
+    assert "<dt>seed</dt><dd>0</dd>" in page
+    assert "It explains &lt;half&gt;." in page
+    assert page.index('class="headline"') < page.index("<table>")
+
+
+def test_empty_columns_and_their_legends_are_not_on_the_page():
+    rng = np.random.default_rng(15)
+    x = rng.normal(size=(30, 5))
+    _, page = page_of(x, x[:, :3] + rng.normal(size=(30, 3)), ["cka"])
+    assert "noise ceiling" not in page.lower()
+    assert "PCs captured" not in page
+    assert "corrected for few conditions" in page
+
+
+def test_the_page_asks_for_nothing_from_elsewhere():
+    rng = np.random.default_rng(16)
+    x = rng.normal(size=(30, 5))
+    _, page = page_of(x, x[:, :3], ["cka"])
+    for outside in ("http://", "https://", " src=", "@import", "url("):
+        assert outside not in page
+
+
+def test_what_the_model_explains_is_said_once_and_relative_to_trial_noise():
+    rng = np.random.default_rng(17)
+    truth = rng.normal(size=(60, 20))
+    halves = [truth[None] + rng.normal(size=(1, 60, 20)) for _ in range(2)]
+    matched = Matched(sum(halves) / 2, truth[None], np.arange(60))
+    components = explained_components(matched, halves=tuple(halves))
+    assert components.total_explainable.iloc[0] == pytest.approx(2 / 3, abs=0.05)
+    said = model_statement(components)
+    assert f"any model explain at most {components.total_explainable.iloc[0]:.0%}" in said

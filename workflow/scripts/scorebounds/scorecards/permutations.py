@@ -1,0 +1,140 @@
+"""Compare scores with chance: permutations of a model's conditions, p values, their correction.
+
+All measures of a card, and all models of a recording, share the same permutations. The correction
+over measures is the single-step maximum statistic of Westfall and Young (1993).
+"""
+
+import itertools
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scorebounds.core.intervals import CONFIDENCE
+from scorebounds.measures.base import Measure
+from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.samples import flatten, fold_options
+
+# Scores that differ by less are equal: a shuffle that changes nothing must not lose by rounding.
+TIE = 1e-9
+Device = str | torch.device
+
+
+def distinct_orders(n_conditions: int, n_orders: int, seed: int) -> np.ndarray:
+    """Draw different permutations of the conditions, none of them the identity.
+
+    Parameters
+    ----------
+    n_conditions : int
+    n_orders : int
+        Number to draw; where no more exist, all of them are returned.
+    seed : int
+
+    Returns
+    -------
+    ndarray of int, shape (at most n_orders, n_conditions)
+    """
+    identity = tuple(range(n_conditions))
+    if math.lgamma(n_conditions + 1) < math.log(n_orders + 1) + TIE:
+        orders = [order for order in itertools.permutations(identity) if order != identity]
+        return np.array(orders, dtype=np.int64).reshape(-1, n_conditions)
+    rng = np.random.default_rng(seed)
+    drawn: dict[tuple[int, ...], None] = {}
+    while len(drawn) < n_orders:
+        order = tuple(rng.permutation(n_conditions).tolist())
+        if order != identity:
+            drawn[order] = None
+    return np.array(list(drawn), dtype=np.int64)
+
+
+def null_scores(
+    matched: Matched, measure: Measure, orders: np.ndarray, device: Device = "cpu"
+) -> np.ndarray:
+    """Score the model with its conditions permuted.
+
+    Whole conditions are exchanged, so that a time course which all of them share stays: it is no
+    evidence of what a model knows about the conditions. Without an axis of time, samples are.
+
+    Parameters
+    ----------
+    matched : Matched
+        With one row per condition (`average_trials`).
+    measure : Measure
+    orders : ndarray of int, shape (n_orders, n_conditions)
+    device : str or torch.device
+
+    Returns
+    -------
+    ndarray, shape (n_orders,)
+    """
+    x, y = (flatten(side).to(device) for side in (matched.reference, matched.model))
+    rows = (_permuted_rows(matched, order).to(device) for order in orders)
+    return measure.reordered(x, y, rows, **fold_options(matched, device)).cpu().numpy()
+
+
+def _permuted_rows(matched: Matched, order: np.ndarray) -> Tensor:
+    """Return for each sample the one that takes its place, at the same time."""
+    n_times, n_conditions, _ = matched.model.shape
+    return torch.from_numpy((np.arange(n_times)[:, None] * n_conditions + order).ravel())
+
+
+def compare_with_chance(
+    score: float, null: np.ndarray, *, higher_is_closer: bool
+) -> dict[str, float | bool]:
+    """Compare a score with scores of permuted conditions.
+
+    Returns
+    -------
+    dict
+        `null_mean`, `null_sd`; `null_low` and `null_high`, beyond which 5 % of them lie on either
+        side; `p` = (b + 1)/(m + 1), b of the m being at least as close (Phipson and Smyth 2010);
+        `smallest_p` = 1/(m + 1); `is_informative`, whether any permutation changes the score. p is
+        missing where none does.
+    """
+    if len(null) == 0:
+        missing = dict.fromkeys(("null_mean", "null_sd", "null_low", "null_high", "p"), math.nan)
+        return {**missing, "smallest_p": 1.0, "n_permutations": 0, "is_informative": False}
+    tie = TIE * max(1.0, abs(score))
+    as_close = null >= score - tie if higher_is_closer else null <= score + tie
+    is_informative = bool(np.abs(null - score).max() > 100 * tie)
+    return {
+        "null_mean": float(null.mean()),
+        "null_sd": float(null.std(ddof=1)) if len(null) > 1 else math.nan,
+        "null_low": float(np.quantile(null, 1 - CONFIDENCE)),
+        "null_high": float(np.quantile(null, CONFIDENCE)),
+        "p": float((as_close.sum() + 1) / (len(null) + 1)) if is_informative else math.nan,
+        "smallest_p": 1 / (len(null) + 1),
+        "n_permutations": len(null),
+        "is_informative": is_informative,
+    }
+
+
+def corrected_p(signed: Mapping[str, tuple[float, np.ndarray]]) -> dict[str, float]:
+    """Correct p over the measures of a card by the maximum statistic of shared permutations.
+
+    Scores are standardised by mean and standard deviation over all orders, the observed one
+    included, which keeps the orders exchangeable. The number of permutations is that of the
+    measure with the fewest.
+
+    Parameters
+    ----------
+    signed : mapping of str to (float, ndarray)
+        Of each measure, score and null scores, such that higher is closer.
+
+    Returns
+    -------
+    dict of str to float
+        Probability that unrelated data would reach the measure's standardised score with any of
+        the measures.
+    """
+    if not signed:
+        return {}
+    n_orders = min(len(null) for _, null in signed.values())
+    values = np.array([[score, *null[:n_orders]] for score, null in signed.values()])
+    deviation = values.std(axis=1, keepdims=True)
+    standardised = (values - values.mean(axis=1, keepdims=True)) / deviation
+    largest = standardised.max(axis=0)
+    reached = largest[None, :] >= standardised[:, :1] - TIE
+    return dict(zip(signed, reached.mean(axis=1).tolist(), strict=True))

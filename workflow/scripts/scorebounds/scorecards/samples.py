@@ -1,0 +1,111 @@
+"""Prepare matched activity for scoring: averages over trials, halves of trials, folds, scale."""
+
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scorebounds.measures.base import Measure
+from scorebounds.scorecards.matching import Matched
+
+Halves = tuple[np.ndarray, np.ndarray]
+# Random splits of the trials into halves, over which noise ceilings are averaged.
+N_SPLITS = 10
+
+
+def flatten(activity: np.ndarray) -> Tensor:
+    """Return (n_times, n_rows, n_neurons) as samples × neurons."""
+    return torch.from_numpy(np.ascontiguousarray(activity).reshape(-1, activity.shape[-1]))
+
+
+def fold_groups(matched: Matched) -> Tensor | None:
+    """Return the condition of each sample where several samples share one, else None.
+
+    Cross-validated measures hold out whole conditions: samples of one condition at other times
+    are alike, and would give away the held-out ones.
+    """
+    n_times, n_conditions, _ = matched.model.shape
+    return None if n_times == 1 else torch.arange(n_conditions).repeat(n_times)
+
+
+def fold_options(matched: Matched, device: str | torch.device = "cpu") -> dict[str, Tensor]:
+    """Return the keyword arguments by which a measure holds out whole conditions."""
+    groups = fold_groups(matched)
+    return {} if groups is None else {"groups": groups.to(device)}
+
+
+def grouping_of(matched: Matched) -> str:
+    """Return a digest of which rows of the reference belong to which condition."""
+    return f"{zlib.crc32(matched.condition.astype('<i8').tobytes()):08x}"
+
+
+def average_trials(matched: Matched, seed: int) -> tuple[Matched, list[Halves]]:
+    """Average the rows of each condition, and over either half of them.
+
+    A model has one row per condition and cannot follow what differs between its trials. Averages
+    give every condition the same weight, and keep rows of one condition out of pairs of samples
+    and out of training and test set at once.
+
+    Parameters
+    ----------
+    matched : Matched
+    seed : int
+        Decides which trials make a half.
+
+    Returns
+    -------
+    averaged : Matched
+        One row per condition; `matched` itself where it has no repeats.
+    halves : list of tuple of ndarray, shapes (n_times, n_conditions, n_x)
+        Random splits; none where a condition has a single row.
+    """
+    x, condition = matched.reference, matched.condition
+    rows = [np.flatnonzero(condition == number) for number in range(matched.n_conditions)]
+    if all(len(of_condition) == 1 for of_condition in rows):
+        order = np.concatenate(rows)
+        return Matched(x[:, order], matched.model, np.arange(len(rows))), []
+    averages = np.stack([x[:, each].mean(axis=1) for each in rows], axis=1)
+    averaged = Matched(averages, matched.model, np.arange(len(rows)))
+    if min(map(len, rows)) < 2:
+        return averaged, []
+    rng = np.random.default_rng(seed)
+    return averaged, [_split(x, rows, rng) for _ in range(N_SPLITS)]
+
+
+def usable_halves(
+    matched: Matched, splits: Sequence[Halves], halves: Halves | None
+) -> Sequence[Halves]:
+    """Return the halves of trials: from repeated rows, or else those stored with averages."""
+    if halves is None or len(matched.condition) > matched.n_conditions:
+        return splits
+    order = np.argsort(matched.condition, kind="stable")  # as `average_trials` brings them
+    shape = matched.reference.shape
+    return [(halves[0].reshape(shape)[:, order], halves[1].reshape(shape)[:, order])]
+
+
+def _split(x: np.ndarray, rows: Sequence[np.ndarray], rng: np.random.Generator) -> Halves:
+    halves: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    for of_condition in rows:
+        shuffled = rng.permutation(of_condition)
+        middle = len(shuffled) // 2
+        for half, part in zip(halves, (shuffled[:middle], shuffled[middle:]), strict=True):
+            half.append(x[:, part].mean(axis=1))
+    first, second = (np.stack(half, axis=1) for half in halves)
+    return first, second
+
+
+def scale_for_penalty(model: np.ndarray) -> np.ndarray:
+    """Bring a model to a mean squared norm of one per unit, as a fixed penalty presupposes."""
+    centred = model - model.mean(axis=(0, 1))
+    scaled: np.ndarray = model / np.sqrt(np.mean(centred**2))
+    return scaled
+
+
+def has_fixed_penalty(measure: Measure) -> bool:
+    """Return whether a score depends on the model's unit through a penalty."""
+    return "isotropic_scaling_x" in measure.invariances and not measure.invariances & {
+        "isotropic_scaling",
+        "isotropic_scaling_y",
+    }
