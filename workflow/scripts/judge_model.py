@@ -40,7 +40,9 @@ def main(
         write_table(targets[name], table)
     others = comparisons_of(read_table(comparison), names["model"])
     statement = model_statement(components)
-    page = scorecard_page(card, allowed, others, **names, statement=statement)
+    page = scorecard_page(
+        card, allowed, others, names["dataset"], names["model"], statement=statement
+    )
     Path(targets["page"]).write_text(page, encoding="utf-8")
 
 

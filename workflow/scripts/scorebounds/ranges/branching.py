@@ -151,4 +151,5 @@ class _Open:
         """Return some open cases, from the worst bound to the best."""
         order = np.argsort(-self.bound, kind="stable")
         ranks = np.unique(np.linspace(0, len(order) - 1, BATCH).astype(int))
-        return self.cases[order[ranks]]
+        cases: np.ndarray = self.cases[order[ranks]]
+        return cases

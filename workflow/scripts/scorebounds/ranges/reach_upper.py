@@ -102,7 +102,8 @@ def _variations(
 
 def _number_of_pair(n: int, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return the case of each pair: singles come first, then pairs as `triu_indices` lists them."""
-    return n + first * (2 * n - first - 1) // 2 + second - first - 1
+    number: np.ndarray = n + first * (2 * n - first - 1) // 2 + second - first - 1
+    return number
 
 
 def _made_feasible(

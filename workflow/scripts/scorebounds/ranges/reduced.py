@@ -129,7 +129,8 @@ class ReducedSpace:
     def _cka(self, s: Tensor, a: Tensor, gram: Tensor, inside: Tensor, squared: Tensor) -> Tensor:
         shared = (s[:, :2, None] * a).square().sum((-2, -1)) + (s * inside).square().sum(-1)
         size = gram.square().sum((-2, -1)) + squared.square().sum(-1)
-        return shared / (self.norm * size.clamp_min(TINY).sqrt())
+        cka: Tensor = shared / (self.norm * size.clamp_min(TINY).sqrt())
+        return cka
 
     def _nbs(self, s: Tensor, a: Tensor, gram: Tensor, inside: Tensor, squared: Tensor) -> Tensor:
         block = s[:, :2, None] * a

@@ -114,7 +114,8 @@ def _with_slope(objective: Callable[[Tensor], Tensor], points: Tensor) -> tuple[
 def _initial_scale(slope: Tensor, pairs: list[CurvaturePair]) -> Tensor:
     """Return the scale of the inverse Hessian that the latest pair suggests, per row."""
     if not pairs:
-        return 0.01 / slope.norm(dim=-1, keepdim=True).clamp_min(0.01)
+        first: Tensor = 0.01 / slope.norm(dim=-1, keepdim=True).clamp_min(0.01)
+        return first
     inverse, size = pairs[-1].inverse, pairs[-1].change.square().sum(-1, keepdim=True)
     return torch.where(inverse > 0, 1 / (inverse * size).clamp_min(TINY), 1)
 

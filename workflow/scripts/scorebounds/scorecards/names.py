@@ -57,7 +57,9 @@ def _rounded(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     first = distinct[np.concatenate([[True], apart])]
 
     def place(values: np.ndarray) -> np.ndarray:
-        return first[(np.searchsorted(first, values, side="right") - 1).clip(0)]
+        group = (np.searchsorted(first, values, side="right") - 1).clip(0)
+        placed: np.ndarray = first[group]
+        return placed
 
     return place(a), place(b)
 

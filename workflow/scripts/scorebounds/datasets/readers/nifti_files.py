@@ -50,7 +50,8 @@ def open_file(path: Path, entry: Entry) -> Iterator[Container]:
 
     def read(_: str) -> np.ndarray:
         require_memory(path.name, image.shape)
-        return np.asarray(image.dataobj)[inside].T
+        values: np.ndarray = np.asarray(image.dataobj)[inside].T
+        return values
 
     yield Container(
         {DEFAULT_ARRAY: (image.shape[3], n_voxels)},

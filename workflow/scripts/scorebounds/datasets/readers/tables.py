@@ -288,7 +288,7 @@ def _read_frame(path: Path, layout: _Layout, notes: Iterable[str]) -> pd.DataFra
         "dtype": {f"c{names.index(name)}": str for name in layout.text_columns},
         "comment": None,
     }
-    frame = pd.read_csv(path, **options)
+    frame: pd.DataFrame = pd.read_csv(path, **options)
     frame = frame.iloc[:, : len(layout.names)]
     frame.columns = pd.Index(layout.names)
     return frame
@@ -351,7 +351,7 @@ def _from_arrow_column(column: Any, name: str) -> np.ndarray:
     series = column.to_pandas()
     if isinstance(series.dtype, pd.CategoricalDtype):
         series = series.astype(str)
-    values = series.to_numpy()
+    values: np.ndarray = series.to_numpy()
     if values.dtype.kind == "M":
         return values.astype(str)
     if values.dtype.kind in "fiub":
