@@ -202,6 +202,8 @@ def test_first_run_of_a_plain_file_with_repeats(tmp_path):
     array = custom.load(tmp_path / "it.npz")
     assert array.attrs["variables"] == ["category"]
     assert array.row_name.values.tolist() == image.tolist()
+    # Models can be matched by it under its own name too.
+    assert array.image.values.tolist() == image.tolist()
 
 
 @pytest.mark.parametrize("pool", ["flatten", "mean", "max"])
@@ -236,7 +238,7 @@ def test_tokens_are_pooled_only_where_axes_are_named(tmp_path):
 def test_fields_of_matlab_structures_are_named_by_path(tmp_path):
     content = {"data": {"activity": VALUES, "side": np.array(SIDE, dtype=object)}, "n": 3}
     scipy.io.savemat(tmp_path / "d.mat", content)
-    for array in (None, "data.activity", "data/activity"):
+    for array in (None, "data", "data.activity", "data/activity"):
         loaded = custom.load(tmp_path / "d.mat", array=array)
         np.testing.assert_array_equal(loaded.values, VALUES)
         assert loaded.attrs["variables"] == ["data.side"]

@@ -85,14 +85,12 @@ class Container:
             same = [
                 n for n in self.shapes if re.sub(r"[./]", "/", n) == re.sub(r"[./]", "/", wanted)
             ]
-            return wanted if wanted in self.shapes or len(same) != 1 else same[0]
+            inside = [name for name in self._large() if re.match(re.escape(wanted) + r"[./]", name)]
+            found = same if len(same) == 1 else inside
+            return wanted if wanted in self.shapes or len(found) != 1 else found[0]
         if DEFAULT_ARRAY in self.shapes:
             return DEFAULT_ARRAY
-        large = [
-            name
-            for name, shape in self.shapes.items()
-            if sum(size > 1 for size in shape) >= 2 and self.kinds.get(name, NUMBERS) == NUMBERS
-        ]
+        large = self._large()
         if len(large) == 1:
             return large[0]
         if not large:
@@ -104,6 +102,14 @@ class Container:
             f"expected an array named {DEFAULT_ARRAY!r}, got {self.listed()}; name the array of "
             "activity in `array`"
         )
+
+    def _large(self) -> list[str]:
+        """List the arrays of numbers with two or more axes."""
+        return [
+            name
+            for name, shape in self.shapes.items()
+            if sum(size > 1 for size in shape) >= 2 and self.kinds.get(name, NUMBERS) == NUMBERS
+        ]
 
 
 def require_memory(name: str, shape: tuple[int, ...]) -> None:

@@ -227,7 +227,7 @@ def _recorded(
     names = of_rows.pop(ROW_NAME, None)
     if names is None and len(average_by) == 1 and average_by[0] not in rows.variables:
         names = of_rows.get(average_by[0])
-    return recording(
+    made = recording(
         activity,
         {name: values for name, values in of_rows.items() if name in rows.variables},
         units=units,
@@ -236,6 +236,9 @@ def _recorded(
         halves=halves,
         done=population.done,
     )
+    # What is not decoded can still be what models are matched by, or folds are grouped by.
+    others = {name: values for name, values in of_rows.items() if name not in rows.variables}
+    return made.assign_coords({name: (made.dims[-2], values) for name, values in others.items()})
 
 
 def _bin_centres(
