@@ -48,6 +48,14 @@ def test_components_stop_at_the_rank():
     assert principal_components(x).scores.shape == (40, 3)
 
 
+def test_rounding_of_single_precision_is_no_component():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(200, 5, generator=generator, dtype=torch.float64)
+    x = x @ torch.randn(5, 60, generator=generator, dtype=torch.float64)
+    assert len(principal_components(x).eigenvalues) == 5
+    assert len(principal_components(x.float().double()).eigenvalues) == 5
+
+
 @pytest.mark.parametrize("width", [4, 60])
 def test_captured_variance_is_the_r2_of_each_component(width):
     components = principal_components(reference())

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from scorebounds.measures.pair import Pair, centre
+from scorebounds.measures.precision import rank_cutoff, source_precision
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,13 @@ class PrincipalComponents:
 
 
 def principal_components(x: Tensor) -> PrincipalComponents:
-    """Return the PCs of `x` (n_samples, n_x) down to its numerical rank."""
+    """Return the PCs of `x` (n_samples, n_x) down to its numerical rank.
+
+    Values that were stored in single precision carry rounding, which is no component.
+    """
     u, s, _ = torch.linalg.svd(centre(x), full_matrices=False)
     cutoff = s[0] * max(x.shape) * torch.finfo(x.dtype).eps
+    cutoff = torch.maximum(cutoff, rank_cutoff(x, source_precision(x)))
     rank = int((s > cutoff).sum())
     return PrincipalComponents(u[:, :rank] * s[:rank], s[:rank].square())
 

@@ -13,6 +13,7 @@ from scorebounds.core.random import derived_seed
 from scorebounds.measures.base import ORTHOGONAL, TRANSLATION, Measure
 from scorebounds.measures.inputs import require_matrix
 from scorebounds.measures.pair import Pair, Reference
+from scorebounds.measures.precision import source_precision
 from scorebounds.optimization.adam import Adam
 from scorebounds.optimization.capture import (
     PrincipalComponents,
@@ -84,7 +85,8 @@ def optimize(
     require_matrix(x)
     if not measure.differentiable:
         raise ValueError(f"measure {measure.name!r} has no gradient to follow, it can only score")
-    goal = _Goal(measure.target_score(stop_score, Reference(x)), up=measure.higher_is_closer)
+    reference = Reference(x, precision=source_precision(x))
+    goal = _Goal(measure.target_score(stop_score, reference), up=measure.higher_is_closer)
     components = principal_components(x)
     evaluate = evaluator(x, measure, components)
     keeper = _CheckpointKeeper(goal, n_checkpoints)
@@ -124,7 +126,7 @@ def evaluator(
     # In PC coordinates XᵀY serves the score and the capture; a measure that a rotation of X
     # would change gets X as it is, and the capture its own products.
     shared = {ORTHOGONAL, TRANSLATION} <= measure.invariances
-    reference = in_components if shared else Reference(x)
+    reference = in_components if shared else Reference(x, precision=source_precision(x))
 
     def evaluate(y: Tensor) -> tuple[Tensor, Tensor]:
         pair = Pair(reference, y)
