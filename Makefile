@@ -69,6 +69,9 @@ clean:
 	rm -rf results data/prepared report.zip dist
 
 .venv/bin/python:
+	@case "$$PWD" in *[][:space:]\(\)\[\{\}\'\"\&\;\|\<\>\$$\`\*\?\!\#\\]*) \
+		echo "error: expected a folder whose path has no spaces, brackets or quotes, got $$PWD;" \
+			"Snakemake cannot start jobs with the Python of such a folder: move the project"; exit 1;; esac
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: scorebounds needs Python 3.11 or newer; name one: make PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv .venv

@@ -1,6 +1,8 @@
 """Which datasets there are, where their files come from, and which of them take part."""
 
 import csv
+import functools
+import hashlib
 import hashlib
 import re
 from urllib.parse import unquote, urlparse
@@ -26,6 +28,8 @@ PUBLISHED_NAMES = {
     "siegel2015": "siegel15-FEF-stim_period-var99",
 }
 CHECKSUM_LOCK = "data/checksums.lock"
+# Bytes of the largest file whose content is hashed whenever the workflow is planned.
+HASHED_UP_TO = 1e9
 PUBLISHED = "cloos2025-published"
 IMAGES = "cifar10"
 SURROGATE = "surrogate-"
@@ -266,6 +270,26 @@ def raw_files(wildcards):
     if wildcards.dataset == PRIVATE:
         return [absolute(config[PRIVATE]["path"])]
     return fetched_files(wildcards.dataset)
+
+
+@functools.cache
+def state_of_file(path):
+    """Return size and SHA-256 of a user's file; size and time of a folder or of over 1 GB.
+
+    An older file that replaces one is noticed by this, not by its time.
+    """
+    status = os.stat(path)
+    if os.path.isdir(path) or status.st_size > HASHED_UP_TO:
+        return f"{status.st_size} bytes, time {status.st_mtime_ns}"
+    with open(path, "rb") as file:
+        return f"{status.st_size} bytes, {hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def states_of_files(wildcards):
+    """List the states of the files of a user; the catalogue's files have checksums instead."""
+    if wildcards.dataset in USER_DATASETS or wildcards.dataset == PRIVATE:
+        return [state_of_file(path) for path in raw_files(wildcards)]
+    return []
 
 
 def raw_checksums(wildcards):

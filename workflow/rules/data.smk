@@ -75,6 +75,7 @@ rule prepare_dataset:
     params:
         code=code_digest("prepare_dataset", modules=loader_of_job),
         checksums=raw_checksums,
+        states=states_of_files,
         stamps=user_file_stamps,
         lock=prefixed(CHECKSUM_LOCK),
         settings=dataset_settings,

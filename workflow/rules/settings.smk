@@ -3,6 +3,7 @@
 import difflib
 import importlib.util
 import os
+import re
 import signal
 import sys
 import threading
@@ -41,6 +42,14 @@ def workflow_folder():
 
 
 WORKFLOW = workflow_folder()
+# Of a path to Python, what Snakemake cannot start a job with: it does not quote it.
+UNUSABLE = re.search(r"[\s()\[\]{}'\"&;|<>$`*?!#\\]", sys.executable)
+if UNUSABLE:
+    raise WorkflowError(
+        f"expected a Python whose path has no spaces, brackets or quotes, got {sys.executable!r}: "
+        "Snakemake cannot start jobs with it; move the folder of the project, or its .venv, to "
+        "another path"
+    )
 # Puts paths under the prefix that a module may have; Snakemake itself does so with inputs and outputs.
 PATHS = workflow.modifier.path_modifier
 
@@ -178,6 +187,20 @@ def check_settings(settings):
     if isinstance(settings.get("mirrors"), str):
         settings["mirrors"] = [settings["mirrors"]]
     hold_to_schema("config", settings)
+    expand_home(settings)
+
+
+def expand_home(settings):
+    """Write out the home folder, `~`, in the paths of the user's files and of mirrors."""
+    for entry in [
+        *settings["custom"].values(),
+        *settings["models"].values(),
+        settings["siegel2015"],
+    ]:
+        for key in ("path", "labels"):
+            if isinstance(entry.get(key), str):
+                entry[key] = os.path.expanduser(entry[key])
+    settings["mirrors"] = [os.path.expanduser(mirror) for mirror in settings["mirrors"]]
 
 
 CODE_DIGEST = load_module(WORKFLOW / "workflow/rules/code_digest.py")

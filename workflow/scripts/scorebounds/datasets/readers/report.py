@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,13 @@ def escaped(text: object) -> str:
     return re.sub(r"([\\`*|\[\]])", r"\\\1", html.escape(line, quote=False))
 
 
+def file_facts(path: Path) -> str:
+    """Return size, date and checksum of a file in words."""
+    status = path.stat()
+    date = datetime.fromtimestamp(status.st_mtime, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return f"{status.st_size} bytes, changed {date}, {checksum_of(path)}"
+
+
 def describe(array: xr.DataArray, files: Sequence[Path]) -> str:
     """Write a report on a recording, in Markdown.
 
@@ -72,7 +80,7 @@ def describe(array: xr.DataArray, files: Sequence[Path]) -> str:
         made_from += f" and {len(files) - 3} more"
     rows = [
         ("made from", made_from),
-        *((str(file), checksum_of(file)) for file in files[:3] if file.is_file()),
+        *((str(file), file_facts(file)) for file in files[:3] if file.is_file()),
         ("axes", axes),
         ("samples × neurons", f"{n_samples} × {n_neurons}"),
         ("unit", array.attrs["units"] or "not given"),

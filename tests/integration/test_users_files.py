@@ -1,0 +1,75 @@
+"""Users' files: replaced ones are noticed, `~` is the home folder, odd paths end in a sentence."""
+
+import os
+import sys
+import sysconfig
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers.workflow import planned_jobs, snakemake
+
+SETTINGS = "analyses: [perturbation]\ndatasets: []\ncustom: {{mine: {{path: {path}}}}}\n"
+PREPARED = ("prepare_dataset", "data/prepared/mine.nc")
+
+
+def write(path, seed, time):
+    activity = np.random.default_rng(seed).standard_normal((20, 3))
+    np.savez(path, activity=activity)
+    os.utime(path, (time, time))
+
+
+@pytest.fixture
+def own(tmp_path):
+    write(tmp_path / "mine.npz", seed=0, time=1_700_000_000)
+    (tmp_path / "own.yaml").write_text(SETTINGS.format(path="mine.npz"))
+    return tmp_path
+
+
+def run(folder, *arguments, **options):
+    return snakemake(*arguments, "--configfile", "own.yaml", folder=folder, **options)
+
+
+def test_a_file_replaced_by_an_older_one_is_noticed(own):
+    made = run(own, "results/data/mine.md", "--cores", 1)
+    assert made.returncode == 0, made.said
+    assert PREPARED not in planned_jobs(run(own, "-n", "results/data/mine.md").said)
+    # The same content at another, older time is no change.
+    write(own / "mine.npz", seed=0, time=1_600_000_000)
+    assert PREPARED not in planned_jobs(run(own, "-n", "results/data/mine.md").said)
+    write(own / "mine.npz", seed=1, time=1_600_000_000)
+    assert PREPARED in planned_jobs(run(own, "-n", "results/data/mine.md").said)
+
+
+def test_the_report_states_path_date_size_and_checksum(own):
+    made = run(own, "results/data/mine.md", "--cores", 1)
+    assert made.returncode == 0, made.said
+    (line,) = [
+        line
+        for line in (own / "results/data/mine.md").read_text().splitlines()
+        if "2023-11-14 22:13 UTC" in line
+    ]
+    assert "mine.npz" in line
+    assert f"{(own / 'mine.npz').stat().st_size} bytes" in line
+    assert "sha256:" in line
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(own):
+    (own / "own.yaml").write_text(SETTINGS.format(path="~/mine.npz"))
+    planned = run(own, "-n", environment={"HOME": str(own)})
+    assert planned.returncode == 0, planned.said
+    assert f"{own}/mine.npz" in planned.said
+
+
+@pytest.mark.parametrize("name", ["Google Drive", "project (2)", "a[b]"])
+def test_python_in_a_folder_that_jobs_cannot_start_from_is_refused(own, name):
+    (own / name).mkdir()
+    python = own / name / "python"
+    python.symlink_to(Path(sys.executable).resolve())
+    packages = sysconfig.get_path("purelib")
+    refused = run(own, "-n", python=python, environment={"PYTHONPATH": packages})
+    assert refused.returncode != 0
+    (line,) = [line for line in refused.said.splitlines() if "expected a Python whose path" in line]
+    assert repr(str(python)) in line
+    assert "Traceback" not in refused.said
