@@ -274,12 +274,16 @@ def raw_files(wildcards):
 
 @functools.cache
 def state_of_file(path):
-    """Return size and SHA-256 of a user's file; size and time of a folder or of over 1 GB.
+    """Return size and SHA-256 of a user's file; size and time of one over 1 GB or in a folder.
 
     An older file that replaces one is noticed by this, not by its time.
     """
     status = os.stat(path)
-    if os.path.isdir(path) or status.st_size > HASHED_UP_TO:
+    if os.path.isdir(path):
+        states = [(str(file.relative_to(path)), file.stat()) for file in Path(path).rglob("*")]
+        listing = repr(sorted((name, state.st_size, state.st_mtime_ns) for name, state in states))
+        return f"{len(states)} entries, {hashlib.sha256(listing.encode()).hexdigest()}"
+    if status.st_size > HASHED_UP_TO:
         return f"{status.st_size} bytes, time {status.st_mtime_ns}"
     with open(path, "rb") as file:
         return f"{status.st_size} bytes, {hashlib.file_digest(file, 'sha256').hexdigest()}"
