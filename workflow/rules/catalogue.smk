@@ -37,8 +37,6 @@ SURROGATE = "surrogate-"
 MATCH_KEYS = ("references", "match")
 # What follows the name of a model in the files of its score card.
 PARTS_OF_SCORECARD = ("scores", "replicates", "components", "allowed")
-# A larger file is known by its size and time, since every start of Snakemake would read it.
-HASHED_BYTES = 20_000_000
 
 
 def read_catalogue():
@@ -301,23 +299,6 @@ def raw_checksums(wildcards):
     if wildcards.dataset == PRIVATE:
         return []
     return [CATALOGUE[key]["checksum"] for key in catalogue_files(wildcards.dataset)]
-
-
-def user_file_stamps(wildcards):
-    """Return what tells that a user's file has been replaced, also by one with an older date."""
-    if wildcards.dataset not in USER_DATASETS:
-        return []
-    return [stamp_of_file(Path(path)) for path in custom_files(wildcards.dataset)]
-
-
-def stamp_of_file(path):
-    """Return the digest of a file, or size and time of one that takes long to read."""
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    states = [file.stat() for file in files if file.is_file()]
-    size = sum(state.st_size for state in states)
-    if path.is_file() and size <= HASHED_BYTES:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    return f"{size} bytes, {max((state.st_mtime_ns for state in states), default=0)}"
 
 
 def dataset_settings(wildcards):

@@ -76,7 +76,6 @@ rule prepare_dataset:
         code=code_digest("prepare_dataset", modules=loader_of_job),
         checksums=raw_checksums,
         states=states_of_files,
-        stamps=user_file_stamps,
         lock=prefixed(CHECKSUM_LOCK),
         settings=dataset_settings,
         provenance=dataset_provenance,
