@@ -29,7 +29,7 @@ def plan(folder, *analyses):
     return planned_jobs(planned.said)
 
 
-def test_score_cards_of_own_data_plan_ten_jobs(own):
+def test_score_cards_of_own_data_plan_eleven_jobs(own):
     jobs = plan(own, "scorecards")
     assert sorted(jobs) == [
         ("all", ""),
@@ -39,6 +39,7 @@ def test_score_cards_of_own_data_plan_ten_jobs(own):
         ("compare_models", "results/comparisons/mydata.csv"),
         ("judge_model", "results/scorecards/mydata/mymodel.csv"),
         ("plot_figure_of_dataset", "results/figures/ladder/mydata.pdf"),
+        ("plot_figure_of_dataset", "results/figures/scorecards/mydata.pdf"),
         ("prepare_dataset", "data/prepared/mydata.nc"),
         ("prepare_dataset", "data/prepared/mymodel.nc"),
         ("score_model", "results/scorecards/mydata/mymodel.scores.csv"),

@@ -3,7 +3,6 @@
 import csv
 import functools
 import hashlib
-import hashlib
 import re
 from urllib.parse import unquote, urlparse
 
