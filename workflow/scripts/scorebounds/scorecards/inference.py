@@ -280,6 +280,10 @@ def _interval(
     estimate = jackknife_estimate(score, replicates)
     if is_cross_validated(measure):
         centre, half = score, estimate.ci_half_width
+    elif measure.name == "linreg":
+        # R² = truth + (1 − truth) chance, so that the corrected score varies more than the raw one.
+        centre = score - estimate.bias
+        half = estimate.ci_half_width / max(1 - scored["null_mean"], 1e-9)
     else:
         centre, half = score - estimate.bias, estimate.ci_half_width_corrected
     note = ""

@@ -27,6 +27,9 @@ CONDITIONS, NEURONS, BOTH = "conditions", "neurons", "both"
 REPLICATE_COLUMNS = ["measure", "left_out", "group", "neuron_group", "score", "grouping"]
 # Diagonals of the grid of groups of conditions × groups of neurons that are left out together.
 N_DIAGONALS = 2
+# Standard deviation of corrected CKA and RSA over that of their raw scores' jackknife estimate, in
+# simulations with 72 conditions and 19 or 100 neurons (docs/models.md).
+WIDENING = 1.2
 # Share of the replicates that have to be defined.
 LEAST_DEFINED = 0.7
 Device = str | torch.device
@@ -43,9 +46,9 @@ class JackknifeEstimate:
     ci_half_width : float
         Half the width of the 95 % interval of the score.
     ci_half_width_corrected : float
-        The same of score − bias. The correction has a variance of its own, of the size of the
-        interaction, which is therefore counted for either factor (tests/truth). All are NaN
-        without replicates.
+        The same of score − bias. The correction adds variance of its own: the interaction is
+        counted for either factor, and the sum widened by `WIDENING`. All are NaN without
+        replicates.
     """
 
     bias: float
@@ -157,7 +160,7 @@ def jackknife_estimate(score: float, replicates: pd.DataFrame) -> JackknifeEstim
     return JackknifeEstimate(
         bias,
         half_width(total**0.5, min(n_free)),
-        half_width(sum(variances) ** 0.5, min(n_free)),
+        WIDENING * half_width(sum(variances) ** 0.5, min(n_free)),
     )
 
 
