@@ -1,4 +1,4 @@
-"""How well the variables of a task are decoded, from many datasets at once."""
+"""Accuracy of decoders of task variables, for many datasets at once."""
 
 import logging
 from typing import NamedTuple
@@ -13,11 +13,11 @@ from scorebounds.decoding.shuffles import Shuffle, shuffles
 
 logger = logging.getLogger(__name__)
 
-# Neurons per training sample from which on it pays to rotate them away first.
+# Neurons per training sample above which reducing them first is faster.
 REDUCED_FROM = 3
 # Norm of the gradient per training sample; scikit-learn asks 1e-4, and of the largest entry only.
 TOLERANCE = 3e-5
-CHUNK_BYTES = 2**21  # features that are worked on at a time; small enough to stay in the cache
+CHUNK_BYTES = 2**21  # of features per chunk; small enough to stay in the cache
 
 
 class Decoder(NamedTuple):

@@ -1,4 +1,4 @@
-"""Which samples a task variable is decoded from, and how they are split into folds."""
+"""Samples from which task variables are decoded, and their folds."""
 
 import logging
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from scorebounds.core.random import derived_seed
 
 logger = logging.getLogger(__name__)
 
-# How a prepared file says, in its attribute `decode_over`, what the samples of a decoder are.
+# Values of the attribute `decode_over` of a prepared file: what the samples of a decoder are.
 CONDITIONS, TIMES = "conditions", "times"
 
 

@@ -1,4 +1,4 @@
-"""Many logistic regressions with an L2 penalty at once, each to the certainty of its optimum."""
+"""Many logistic regressions with an L2 penalty at once, each up to its optimum."""
 
 from typing import NamedTuple
 
@@ -9,12 +9,12 @@ from scorebounds.optimization.lbfgs import CurvaturePair, descent_direction
 
 MAX_STEPS = 2000
 MEMORY = 5  # pairs of step and change of gradient that the curvature is estimated from
-STEEP = 0.5  # a step is too long where it ends on a slope upwards of this share of the first
-FEWER = 0.7  # share still going below which the batch is made smaller
+STEEP = 0.5  # a step is too long if the slope at its end exceeds this share of the first slope
+FEWER = 0.7  # share of unfinished regressions below which the batch is reduced
 
 
 class NotConvergedError(ValueError):
-    """A regression is still far from its optimum after all steps."""
+    """Raised if a regression has not converged after the largest number of steps."""
 
 
 class Problems(NamedTuple):
@@ -67,7 +67,7 @@ def fit(problems: Problems, c: float, tolerance: float) -> Tensor:
 
     The loss is the cross-entropy of a sigmoid for two classes and of a softmax for more; the
     intercept is free: the objective of scikit-learn's LogisticRegression. L-BFGS, all regressions
-    in step, each with its own curvature and step length.
+    together, each with its own curvature and step length.
 
     Parameters
     ----------
@@ -135,10 +135,10 @@ def gradient(problems: Problems, weights: Tensor, c: float) -> Tensor:
 
 
 class _Search:
-    """L-BFGS in step over a batch: a step of each regression costs one gradient of all.
+    """L-BFGS on a batch: one step of every regression costs one gradient of all.
 
-    Whether a step was too long is told by the slope where it ends, since the objective is convex;
-    its value is never needed. One that was is tried again, shorter.
+    Whether a step was too long follows from the slope at its end, because the objective is convex;
+    its value is never needed. A step that was too long is repeated with a shorter length.
 
     Attributes
     ----------
@@ -164,7 +164,7 @@ class _Search:
         return gradient(self.problems, weights, self.c).view(point.shape)
 
     def step(self) -> None:
-        """Try a step of each regression, and take those that did not go too far."""
+        """Try a step of each regression, and accept those that were not too long."""
         step = self.length * self.direction
         gradient = self._gradient(self.point + step)
         slope = self._dot(gradient, self.direction)
@@ -191,11 +191,11 @@ class _Search:
         self.slope = self._dot(self.direction, self.gradient)
 
     def _dot(self, a: Tensor, b: Tensor) -> Tensor:
-        # Into one place in memory: making room for each product would take longer than it.
+        # Reuse memory: allocating each product would take longer than computing it.
         return torch.mul(a, b, out=self.products).sum(-1, keepdim=True)
 
     def keep(self, rows: Tensor) -> None:
-        """Go on with a part of the batch."""
+        """Keep only a part of the batch."""
         self.problems = self.problems.keep(rows)
         for name in ("point", "gradient", "products", "curvature", "direction", "slope", "length"):
             setattr(self, name, getattr(self, name)[rows])

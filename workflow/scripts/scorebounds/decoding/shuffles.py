@@ -10,7 +10,7 @@ import numpy as np
 from scorebounds.core.random import derived_seed
 from scorebounds.decoding.design import Design
 
-MAX_ENUMERATED = 10_000  # distinct labellings up to which all of them are listed
+MAX_ENUMERATED = 10_000  # number of arrangements up to which all distinct labellings are listed
 
 
 class Shuffle(NamedTuple):
@@ -44,7 +44,7 @@ def shuffles(plan: Design, variable: str, n_shuffles: int, seed: int) -> list[Sh
     Labels are exchanged where the design allows it (`Design.blocks`). Each shuffle divides the
     samples into other classes than the variable and than every other shuffle does: a shuffle that
     only renames classes, such as the complement of two classes, decodes exactly as well as the
-    labels that it renames. Where folds are stratified by class, they are drawn anew, so that those
+    labels that it renames. Where folds are stratified by class, they are drawn again, so that those
     of a shuffle are as stratified as those of the variable.
 
     Parameters
@@ -52,7 +52,7 @@ def shuffles(plan: Design, variable: str, n_shuffles: int, seed: int) -> list[Sh
     plan : Design
     variable : str
     n_shuffles : int
-        As many are drawn; all of them, in a fixed order, where there are fewer.
+        Number of shuffles; where fewer exist, all of them are returned in a fixed order.
     seed : int
 
     Returns

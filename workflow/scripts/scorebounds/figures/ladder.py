@@ -59,8 +59,8 @@ def ladder_figure(
     DataFrame
         `COLUMNS`, what is shown: for each measure, `element` is `model` (`value` is p),
         `uninformative` (a model that scores 1 because of its width), `chance`, `ceiling`,
-        `variable` (`score` from which on all seeds decode it) or `captured` (`value` is
-        the share of the variance that all seeds have captured from `score` on).
+        `variable` (lowest `score` at which all seeds decode it) or `captured` (`value` is
+        the share of the variance that all seeds have captured at `score` or more).
     """
     table = ladder_table(cards, thresholds)
     if table.empty:
@@ -132,7 +132,7 @@ def _ceiling_ends(card: Row) -> tuple[Any, Any]:
 
 
 def _guaranteed(thresholds: pd.DataFrame, dataset: str) -> list[pd.DataFrame]:
-    """Return the share of variance captured from each score on, and the variables decoded."""
+    """Return the share of variance captured at each score, and the variables decoded."""
     captured = thresholds[(thresholds.kind == "pc") & thresholds.score_all.notna()]
     captured = captured.sort_values(["measure", "score_all"], kind="stable")
     share = captured.groupby("measure", sort=False).variance_ratio.cumsum()
@@ -180,7 +180,7 @@ def _offsets(n: int) -> np.ndarray:
 def _draw_chance(
     axis: Axes, place: int, bands: pd.DataFrame, looks: Mapping[str, Any], left: float
 ) -> None:
-    """Draw the scores of shuffled conditions; an arrow where they go on beyond the axis."""
+    """Draw the scores of shuffled conditions; an arrow where they extend beyond the axis."""
     height = BAR / len(looks)
     for name, offset in zip(looks, _offsets(len(looks)), strict=True):
         for row in bands[bands.name == name].to_dict("records"):
@@ -298,7 +298,15 @@ def _add_legends(
 ) -> None:
     models = table[table.element.isin(MODELS)]
     handles: list[Any] = [
-        Line2D([], [], color=colour, marker=marker, markersize=4, linewidth=1.1, label=name)
+        Line2D(
+            [],
+            [],
+            color=colour,
+            marker=marker,
+            markersize=4,
+            linewidth=1.1,
+            label=f"{name}, 95 % interval",
+        )
         for name, (colour, marker) in looks.items()
     ]
     if (models.value > SIGNIFICANT).any() or (models.element == "uninformative").any():
@@ -320,7 +328,7 @@ def _add_legends(
     if "ceiling" in elements:
         handles.append(Line2D([], [], color=CEILING, linewidth=1.1, label="noise ceiling"))
     if "variable" in elements:
-        label = "variable is decodable from here on"
+        label = "variable is decodable at this score or more"
         handles.append(
             Line2D([], [], color="black", marker="|", markersize=7, linestyle="none", label=label)
         )

@@ -123,6 +123,6 @@ def _handles(ranges: pd.DataFrame) -> list[Line2D | Patch]:
         handles.append(Patch(color=IMPOSSIBLE, label="impossible (proven)"))
     handles += [
         Line2D([], [], label="reached by joint optimisation", **REACHED_LOOK),
-        Line2D([], [], label="visited on the way", **{**VISITED_LOOK, "markersize": 3}),
+        Line2D([], [], label="visited during it", **{**VISITED_LOOK, "markersize": 3}),
     ]
     return handles

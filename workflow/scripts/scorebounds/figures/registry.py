@@ -72,7 +72,7 @@ FIGURES: dict[str, FigureEntry] = {
         caption=(
             "Are the scores of the models on {dataset} good? One bar per measure. Shade: share of "
             "the variance of the recording that data optimised towards the measure have captured "
-            "at that score in all of {n_seeds} optimisations. Ticks: score from which on a task "
+            "at that score in all of {n_seeds} optimisations. Ticks: lowest score at which a task "
             "variable is decoded from such data, in all optimisations, nine tenths as well above "
             "chance as from the recording. Grey: 5 to 95 % of the scores of shuffled conditions. "
             "Points: scores of models; lines: 95 % intervals over other conditions and other "

@@ -1,1 +1,1 @@
-"""Synthetic data optimised towards a score, and what they capture on the way."""
+"""Synthetic data optimised towards a score, and what they capture at each score."""

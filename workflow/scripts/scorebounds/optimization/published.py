@@ -67,7 +67,7 @@ def read_published(folder: Path) -> dict[str, dict[str, np.ndarray]]:
 
 
 def steps_to(score: float, trajectories: pd.DataFrame) -> np.ndarray:
-    """Return the updates each seed made until `score`; NaN for one that did not get there."""
+    """Return the number of updates of each seed until `score`; NaN if it never reached it."""
     reached = trajectories[trajectories.score >= score].groupby("seed").step.min()
     return reached.reindex(trajectories.seed.unique()).to_numpy(dtype=np.float64)
 
@@ -90,14 +90,14 @@ def compare_with_published(
     runs : DataFrame
         Our runs, a row per seed, columns `first_score, n_captured`.
     trajectories : DataFrame
-        Their scores, columns `seed, step, score`. Unless every seed came to the published last
+        Their scores, columns `seed, step, score`. Unless every seed reached the published last
         score there is no number of steps.
 
     Returns
     -------
     DataFrame
-        Columns quantity, target, published, reproduced, low, high, difference. The interval is
-        the 95 % interval of our mean over seeds.
+        Columns quantity, target, published, reproduced, low, high, difference. `reproduced` is our
+        mean over seeds; the interval is that of the thresholds, or the 95 % interval of the mean.
     """
     theirs = published["thresholds"]
     if len(thresholds) != len(theirs):

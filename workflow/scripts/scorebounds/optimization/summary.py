@@ -153,7 +153,8 @@ def threshold_table(
     """Summarise thresholds over seeds, a row per target.
 
     A target is captured by optimised data with a given score if it is captured in all seeds, that
-    is, from `score_all` on. Otherwise it is captured in `n_reached` of `n_seeds` seeds.
+    is, at scores of at least `score_all`. Otherwise it is captured in `n_reached` of `n_seeds`
+    seeds.
 
     Parameters
     ----------
@@ -177,7 +178,7 @@ def threshold_table(
         target. `score_median` is the median over all seeds, with never as a score beyond all
         others, and `score_low`, `score_high` its interval (`median_with_interval`), which stays
         within the range of the measure; they are empty where never decides them. `score_all` is
-        the score from which on all seeds have captured the target, empty unless all did.
+        the lowest score at which all seeds have captured the target, empty unless all did.
     """
     never = direction * np.inf
     rows = []
