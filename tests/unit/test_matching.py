@@ -7,6 +7,7 @@ import pytest
 
 from scorebounds.core.recording import recording
 from scorebounds.scorecards.matching import match
+from scorebounds.scorecards.samples import grouping_of
 
 RNG = np.random.default_rng(3)
 
@@ -216,6 +217,16 @@ def test_rows_that_the_model_lacks_are_left_out_if_asked_and_counted():
         match(
             reference, named("model", list("axyz")), {"names": "exact", "on_missing": "intersect"}
         )
+
+
+def test_models_on_other_rows_of_the_recording_are_not_paired():
+    reference = named("data", list("abcdef"))
+    by = {"names": "exact", "on_missing": "intersect"}
+    whole, first, second = (
+        grouping_of(match(reference, named("model", list(names)), by))
+        for names in ("abcdef", "abcd", "cdef")
+    )
+    assert len({whole, first, second}) == 3
 
 
 @pytest.mark.parametrize("by", ["name", {"names": "prefix"}, {"on_missing": "skip"}, {"by": "x"}])

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from scorebounds.core.recording import recording
 from scorebounds.core.tables import read_table, write_table
 from scorebounds.scorecards.comparisons import (
     COMPARISON_COLUMNS,
@@ -18,7 +19,7 @@ from scorebounds.scorecards.inference import (
     explained_components,
     score_model,
 )
-from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.matching import Matched, match
 from scorebounds.scorecards.page import scorecard_page
 from scorebounds.scorecards.verdicts import interpret
 
@@ -112,6 +113,23 @@ def page_of(x, y, names, **options):
     card = interpret(scores, components, THRESHOLDS)
     allowed, others = allowed_scores(card, components, []), pd.DataFrame(columns=COMPARISON_COLUMNS)
     return card, scorecard_page(card, allowed, others, "<data>", "m & n", **options)
+
+
+def test_the_page_says_how_rows_were_matched():
+    rng = np.random.default_rng(3)
+    names = np.array([f"im{number:02}" for number in range(24)])
+    x, y = (recording(rng.normal(size=(24, 4)), names=names) for _ in range(2))
+    matched = match(
+        x.assign_attrs(dataset="data"),
+        y.isel(sample=slice(2, None)).assign_attrs(dataset="net"),
+        {"names": "exact", "on_missing": "intersect"},
+    )
+    scores, _ = score_model(matched, ["cka"], ResamplingSettings(19, 5, 0))
+    components = explained_components(matched)
+    card = interpret(scores, components, THRESHOLDS)
+    allowed, others = allowed_scores(card, components, []), pd.DataFrame(columns=COMPARISON_COLUMNS)
+    page = scorecard_page(card, allowed, others, "data", "net")
+    assert "Matching: scored on the 22 of 24 samples that the model has; left out" in page
 
 
 def test_the_page_escapes_names_and_has_every_measure():

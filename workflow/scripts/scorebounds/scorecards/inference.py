@@ -53,7 +53,7 @@ COLUMNS += ["p", "p_corrected", "smallest_p", "n_permutations", "is_informative"
 COLUMNS += ["ceiling", "ceiling_low", "ceiling_high", "ceiling_score", "ceiling_note"]
 COLUMNS += ["higher_is_closer", "perfect", "is_held_out_r2"]
 COLUMNS += ["n_samples", "n_conditions", "n_neurons", "n_reference_neurons", "n_trials"]
-COLUMNS += ["interval_note", "note"]
+COLUMNS += ["interval_note", "match_note", "note"]
 Device = str | torch.device
 
 
@@ -122,6 +122,7 @@ def score_model(
         "n_neurons": averaged.model.shape[-1],
         "n_reference_neurons": averaged.reference.shape[-1],
         "n_trials": len(matched.condition),
+        "match_note": "; ".join(matched.notes),
     }
     grouping = grouping_of(matched)
     rows: list[dict[str, Any]] = []

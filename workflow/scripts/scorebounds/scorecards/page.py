@@ -95,10 +95,11 @@ def _size(row: Any) -> str:
         said += f" at {row.n_samples / row.n_conditions:.0f} times"
     if row.n_trials > row.n_conditions:
         said += f" (averages of {row.n_trials:.0f} rows in all)"
-    return (
-        f"{said}; {row.n_reference_neurons:.0f} neurons of the recording, "
-        f"{row.n_neurons:.0f} units of the model."
-    )
+    said += f"; {row.n_reference_neurons:.0f} neurons of the recording, "
+    said += f"{row.n_neurons:.0f} units of the model."
+    if isinstance(row.match_note, str) and row.match_note:
+        said += f" Matching: {row.match_note}."
+    return said
 
 
 def _lowest(card: pd.DataFrame) -> float:

@@ -37,8 +37,13 @@ def fold_options(matched: Matched, device: str | torch.device = "cpu") -> dict[s
 
 
 def grouping_of(matched: Matched) -> str:
-    """Return a digest of which rows of the reference belong to which condition."""
-    return f"{zlib.crc32(matched.condition.astype('<i8').tobytes()):08x}"
+    """Return a digest of which rows of the reference take part, and of their conditions."""
+    content = matched.condition.astype("<i8").tobytes()
+    if matched.rows is not None:
+        content += matched.rows.astype("<i8").tobytes()
+    if matched.is_averaged:
+        content += b"averaged over time"
+    return f"{zlib.crc32(content):08x}"
 
 
 def average_trials(matched: Matched, seed: int) -> tuple[Matched, list[Halves]]:
