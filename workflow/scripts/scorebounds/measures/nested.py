@@ -72,18 +72,26 @@ def _outer_fold(y: Tensor, start: int, stop: int, inner: Folds) -> OuterFold:
     shrunk = 1 / (weights.clamp_min(0) + penalties[:, None])
     order = torch.arange(len(train)) if inner.order is None else inner.order
     parts = [order[first:last].to(y.device) for first, last in inner.bounds]
-    found = [_inner_fold(rotated, weights, penalties, shrunk, part) for part in parts]
+    by_samples = max(len(part) for part in parts) <= rotated.shape[1]
+    prepare = _inner_fold_by_samples if by_samples else _inner_fold_by_neurons
+    found = [prepare(rotated, weights, penalties, part) for part in parts]
     return OuterFold(train, test, rotated, shrunk, predictors, found)
 
 
-def _inner_fold(
-    rotated: Tensor, weights: Tensor, penalties: Tensor, shrunk: Tensor, part: Tensor
+def _inner_fold_by_samples(
+    rotated: Tensor, weights: Tensor, penalties: Tensor, part: Tensor
+) -> _InnerFold:
+    rows = rotated[part]
+    shrunk = 1 / (weights.clamp_min(0) + penalties[:, None])
+    leverage = 1 / len(rotated) + (rows * shrunk[:, None, :]) @ rows.mT
+    identity = torch.eye(len(part), dtype=rows.dtype, device=rows.device)
+    return _InnerFold(part, rows, torch.linalg.cholesky(identity - leverage), by_samples=True)
+
+
+def _inner_fold_by_neurons(
+    rotated: Tensor, weights: Tensor, penalties: Tensor, part: Tensor
 ) -> _InnerFold:
     n, rows = len(rotated), rotated[part]
-    if len(part) <= rotated.shape[1]:
-        leverage = 1 / n + (rows * shrunk[:, None, :]) @ rows.mT
-        identity = torch.eye(len(part), dtype=rows.dtype, device=rows.device)
-        return _InnerFold(part, rows, torch.linalg.cholesky(identity - leverage), by_samples=True)
     # The other training rows sum to minus those of the fold.
     total = rows.sum(0)
     products = torch.diag(weights) - rows.mT @ rows - torch.outer(total, total) / (n - len(part))
@@ -98,20 +106,28 @@ def nested_r2(x: Tensor, outer: OuterFold) -> Tensor:
     mean = train.mean(0)
     centred, test = train - mean, x[outer.test] - mean
     cross = outer.rotated.mT @ centred
-    inner = torch.stack([_inner_r2(centred, cross, outer, fold) for fold in outer.inner])
+    residuals = None
+    if outer.inner[0].by_samples:
+        # One product for all penalties and inner folds.
+        columns = (outer.shrunk[:, :, None] * cross).permute(1, 0, 2).flatten(1)
+        fitted = (outer.rotated @ columns).unflatten(1, (len(outer.shrunk), -1))
+        residuals = centred[:, None] - fitted
+    inner = torch.stack([_inner_r2(centred, cross, residuals, outer, f) for f in outer.inner])
     best = inner.mean(0).argmax()
     predicted = outer.predictors @ (outer.shrunk[best][:, None] * cross)
     return 1 - (test - predicted).square().sum() / test.square().sum()
 
 
-def _inner_r2(x: Tensor, cross: Tensor, outer: OuterFold, fold: _InnerFold) -> Tensor:
+def _inner_r2(
+    x: Tensor, cross: Tensor, residuals: Tensor | None, outer: OuterFold, fold: _InnerFold
+) -> Tensor:
     """Return R² of an inner fold for every penalty, shape (n_penalties,)."""
     part, total = x[fold.held_out], x[fold.held_out].sum(0)
     n_train = len(x) - len(fold.held_out)
     test = part + total / n_train
     size = test.square().sum()
-    if fold.by_samples:
-        residual = part - fold.rotated @ (outer.shrunk[:, :, None] * cross)
+    if residuals is not None:
+        residual = residuals[fold.held_out].transpose(0, 1)
         left = torch.cholesky_solve(residual, fold.factors)
         return 1 - left.square().sum((-2, -1)) / size
     rows = outer.rotated[fold.held_out]

@@ -93,14 +93,41 @@ def jackknife_replicates(
     of_condition, of_neuron = (
         rng.permutation(np.arange(size) % count) for size, count in zip(sizes, counts, strict=True)
     )
-    rows = []
-    for left_out, group, neuron_group in _groups_left_out(*counts):
+    left_out = list(_groups_left_out(*counts))
+    scores: dict[tuple[str, int, int], float] = {}
+    for group in dict.fromkeys(each[1] for each in left_out):
+        # What is computed of the model serves all replicates that keep the same conditions.
         kept = of_condition != group - 1
-        neurons = of_neuron != neuron_group - 1
-        part = Matched(x[:, kept][..., neurons], y[:, kept], np.arange(np.count_nonzero(kept)))
-        score = _score_or_nan(part, measure, f"{left_out} {group or neuron_group}", device)
-        rows.append((measure.name, left_out, group, neuron_group, score, grouping))
+        replicates = [each for each in left_out if each[1] == group]
+        parts = [
+            Matched(
+                x[:, kept][..., of_neuron != neuron_group - 1],
+                y[:, kept],
+                np.arange(np.count_nonzero(kept)),
+            )
+            for _, _, neuron_group in replicates
+        ]
+        names = [f"{kind} {number or neurons}" for kind, number, neurons in replicates]
+        scores |= zip(replicates, _scores(parts, measure, names, device), strict=True)
+    rows = [(measure.name, *each, scores[each], grouping) for each in left_out]
     return pd.DataFrame(rows, columns=REPLICATE_COLUMNS)
+
+
+def _scores(
+    parts: list[Matched], measure: Measure, left_out: list[str], device: Device
+) -> list[float]:
+    """Score parts that have the model in common; one by one where a part cannot be scored."""
+    xs = [flatten(part.reference).to(device) for part in parts]
+    y = flatten(parts[0].model).to(device)
+    try:
+        scores = measure.between(xs, [y], **fold_options(parts[0], device))[:, 0]
+    except ValueError:
+        return [
+            _score_or_nan(part, measure, name, device)
+            for part, name in zip(parts, left_out, strict=True)
+        ]
+    found: list[float] = scores.tolist()
+    return found
 
 
 def _groups_left_out(n_conditions: int, n_neurons: int) -> Iterator[tuple[str, int, int]]:
