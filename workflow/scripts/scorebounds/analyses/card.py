@@ -35,7 +35,7 @@ N_GROUPS = 10
 # Shuffles of measures that are fitted again for each of them.
 N_PERMUTATIONS_OF = {"ridge_cv_tuned": 39}
 THRESHOLD_COLUMNS = ["measure", "kind", "target", "variance_ratio", "score_mean"]
-SHOWN_COLUMNS = ["measure", "score", "score_low", "score_high", "verdict"]
+SHOWN_COLUMNS = ["measure", "score", "score_corrected", "score_low", "score_high", "verdict"]
 SHOWN_COLUMNS += ["null_mean", "p", "p_corrected", "ceiling_low", "ceiling_high"]
 
 

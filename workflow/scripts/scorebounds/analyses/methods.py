@@ -44,12 +44,16 @@ def methods_paragraph(facts: Mapping[str, Any], measures: Iterable[str], *, ceil
         f"{facts['n_samples']} samples of {facts['n_conditions']} conditions, paired {pairing}, "
         f"with scorebounds {facts['version']}. Similarity was measured by {listed}. Each score was "
         f"compared with those of up to {facts['n_permutations']} random permutations of the "
-        "model's conditions (one-sided p; Phipson and Smyth 2010). Confidence intervals (95 %) "
-        f"come from a jackknife over {facts['n_groups']} groups of conditions and of neurons of "
-        "the recording."
+        "model's conditions (one-sided p; Phipson and Smyth 2010), corrected for the number of "
+        "measures by the maximum statistic. Confidence intervals (95 %) are those of the score "
+        "corrected for few conditions and neurons, by a jackknife over "
+        f"{facts['n_groups']} groups of conditions and of neurons of the recording."
     )
     if ceiling:
-        said += " Noise ceilings were estimated from single trials (after Nili et al. 2014)."
+        said += (
+            " Noise ceilings, the scores of a model that knows the noise-free responses (Nili et "
+            "al. 2014), were estimated from halves of the trials."
+        )
     return (
         f"{said} Scores of other measures that are compatible with a score are proven bounds from "
         f"the spectrum of the recording (see Cloos et al. 2025). The random seed was "
