@@ -116,8 +116,9 @@ def score_model(
     """
     averaged, splits = average_trials(matched, settings.seed)
     card = _Card(averaged, settings, device, usable_halves(matched, splits, halves))
+    n_times = averaged.model.shape[0]
     sizes = {
-        "n_samples": averaged.model.shape[0] * averaged.n_conditions,
+        "n_samples": n_times * averaged.n_conditions,
         "n_conditions": averaged.n_conditions,
         "n_neurons": averaged.model.shape[-1],
         "n_reference_neurons": averaged.reference.shape[-1],
@@ -142,7 +143,7 @@ def score_model(
             logger.warning("no score with %s: %s", name, error)
             rows.append({**row, "note": str(error)})
             continue
-        rows.append({**row, **scored, **_interval(scored, left_out, measure)})
+        rows.append({**row, **scored, **_interval(scored, left_out, measure, n_times)})
         replicates.append(left_out)
         if scored["is_informative"]:
             sign = 1 if measure.higher_is_closer else -1
@@ -221,6 +222,8 @@ class _Card:
         self, measure: Measure, score: float, chance: Mapping[str, float | bool]
     ) -> tuple[Ceiling, float]:
         """Return the ceiling, and the score over the neurons that it is of."""
+        if not chance["is_informative"]:
+            return Ceiling(), math.nan
         ceiling = noise_ceiling(
             self.splits,
             measure,
@@ -274,15 +277,15 @@ def calibrated(score: float, null_mean: float, perfect: float | None) -> float:
 
 
 def _interval(
-    scored: Mapping[str, Any], replicates: pd.DataFrame, measure: Measure
+    scored: Mapping[str, Any], replicates: pd.DataFrame, measure: Measure, n_times: int
 ) -> dict[str, Any]:
     """Return the score corrected for few conditions and neurons, and its interval."""
     score, (least, most) = scored["score"], measure.bounds
     estimate = jackknife_estimate(score, replicates)
     if is_cross_validated(measure):
         centre, half = score, estimate.ci_half_width
-    elif measure.name == "linreg":
-        # R² = truth + (1 − truth) chance, so that the corrected score varies more than the raw one.
+    elif measure.name == "linreg" and n_times == 1:
+        # Of independent samples, R² = truth + (1 − truth) chance: the corrected score varies more.
         centre = score - estimate.bias
         half = estimate.ci_half_width / max(1 - scored["null_mean"], 1e-9)
     else:
