@@ -25,8 +25,10 @@ class _InnerFold(NamedTuple):
 
     held_out: Tensor  # places among the training samples
     rotated: Tensor  # rows of T, centred by the inner training mean where `by_samples` is false
-    factors: Tensor  # Cholesky factors, (n_penalties, m, m)
-    by_samples: bool  # of I − H_gg, else of the products of the inner training samples
+    # (n_penalties, m, m): inverses of I − H_gg where `by_samples` is true, else Cholesky factors of
+    # the products of the inner training samples
+    matrices: Tensor
+    by_samples: bool
 
 
 class OuterFold(NamedTuple):
@@ -85,7 +87,8 @@ def _inner_fold_by_samples(
     shrunk = 1 / (weights.clamp_min(0) + penalties[:, None])
     leverage = 1 / len(rotated) + (rows * shrunk[:, None, :]) @ rows.mT
     identity = torch.eye(len(part), dtype=rows.dtype, device=rows.device)
-    return _InnerFold(part, rows, torch.linalg.cholesky(identity - leverage), by_samples=True)
+    inverses = torch.cholesky_inverse(torch.linalg.cholesky(identity - leverage))
+    return _InnerFold(part, rows, inverses, by_samples=True)
 
 
 def _inner_fold_by_neurons(
@@ -127,12 +130,13 @@ def _inner_r2(
     test = part + total / n_train
     size = test.square().sum()
     if residuals is not None:
-        residual = residuals[fold.held_out].transpose(0, 1)
-        left = torch.cholesky_solve(residual, fold.factors)
+        left = fold.matrices @ residuals[fold.held_out].transpose(0, 1)
         return 1 - left.square().sum((-2, -1)) / size
     rows = outer.rotated[fold.held_out]
     inner_cross = cross - rows.mT @ part - torch.outer(rows.sum(0), total) / n_train
-    coefficients = torch.cholesky_solve(inner_cross.expand(len(fold.factors), -1, -1), fold.factors)
+    coefficients = torch.cholesky_solve(
+        inner_cross.expand(len(fold.matrices), -1, -1), fold.matrices
+    )
     # ‖test − T B‖² from products of the fold.
     across, within = fold.rotated.mT @ test, fold.rotated.mT @ fold.rotated
     explained = (coefficients * (2 * across - within @ coefficients)).sum((-2, -1))
