@@ -51,7 +51,12 @@ def test_example_of_the_page_runs(analysis):
     assert (analysis / "similarity/results/figures/capture/mydata.png").stat().st_size > 200
     assert "rule scorebounds_plot_capture:" in made.said
     assert {path.name for path in analysis.iterdir()} == {
-        *("Snakefile", "config.yaml", "more.yaml", "recordings", "similarity", ".snakemake")
+        "Snakefile",
+        "config.yaml",
+        "more.yaml",
+        "recordings",
+        "similarity",
+        ".snakemake",
     }
     again = run(analysis, **settings)
     assert "Nothing to be done" in again.said

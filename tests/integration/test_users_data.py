@@ -59,7 +59,9 @@ def test_a_users_recording_goes_through_every_stage(tmp_path):
         assert set(pd.read_csv(tmp_path / f"results/tables/{table}.csv").dataset) == {"mine"}
     thresholds = pd.read_csv(tmp_path / "results/tables/thresholds.csv")
     assert thresholds[thresholds.kind == "variable"].measure.tolist() == [
-        *("cka", "procrustes_distance", "hsic")
+        "cka",
+        "procrustes_distance",
+        "hsic",
     ]
     thresholds = thresholds[thresholds.kind == "pc"]
     assert thresholds.measure.tolist() == [

@@ -16,15 +16,42 @@ from scorebounds.scorecards.inference import ResamplingSettings, explained_compo
 from scorebounds.scorecards.matching import Matched
 
 FACTORIES = {
-    *(torch.zeros, torch.ones, torch.empty, torch.full, torch.eye, torch.arange, torch.linspace),
-    *(torch.logspace, torch.tensor, torch.as_tensor, torch.rand, torch.randn, torch.randint),
-    *(torch.randperm, torch.scalar_tensor, torch.tril_indices, torch.triu_indices),
+    torch.zeros,
+    torch.ones,
+    torch.empty,
+    torch.full,
+    torch.eye,
+    torch.arange,
+    torch.linspace,
+    torch.logspace,
+    torch.tensor,
+    torch.as_tensor,
+    torch.rand,
+    torch.randn,
+    torch.randint,
+    torch.randperm,
+    torch.scalar_tensor,
+    torch.tril_indices,
+    torch.triu_indices,
 }
 CLIMB = {"stop_score": 0.95, "max_steps": 30, "learning_rate": 0.1, "n_checkpoints": 3}
 MEASURES = [
-    *("cka", "cka_angular", "cka_debiased", "nbs", "procrustes_angular", "procrustes_distance"),
-    *("linreg", "linreg_cv", "ridge_10", "ridge_cv_1", "rsa_correlation_pearson", "svcca", "cca"),
-    *("rsa_euclidean_cosine", "pwcca", "cka_rbf_0.4"),
+    "cka",
+    "cka_angular",
+    "cka_debiased",
+    "nbs",
+    "procrustes_angular",
+    "procrustes_distance",
+    "linreg",
+    "linreg_cv",
+    "ridge_10",
+    "ridge_cv_1",
+    "rsa_correlation_pearson",
+    "svcca",
+    "cca",
+    "rsa_euclidean_cosine",
+    "pwcca",
+    "cka_rbf_0.4",
 ]
 PAIRS = [("cka", "nbs"), ("linreg", "procrustes_angular"), ("ridge_cv_1", "procrustes_angular")]
 RANGES = {

@@ -159,8 +159,12 @@ def test_offline_takes_what_a_folder_mirror_has(tmp_path, mirror):
     assert run.returncode == 0, run.said
     left_out = [line for line in run.said.splitlines() if line.startswith("Left out")]
     assert {line.split(",")[0].removeprefix("Left out offline: ") for line in left_out} == {
-        *("mante2013", "hatsopoulos2007", "majajhong2015", "freemanziemba2013"),
-        *("surrogate-Mante2013", "surrogate-siegel15-FEF-stim_period-var99"),
+        "mante2013",
+        "hatsopoulos2007",
+        "majajhong2015",
+        "freemanziemba2013",
+        "surrogate-Mante2013",
+        "surrogate-siegel15-FEF-stim_period-var99",
     }
     assert "data/prepared/surrogate-MajajHong2015.nc" in run.said
     assert "Not decoded, without labels: surrogate-ultrametric, surrogate-Freeman" in run.said

@@ -68,8 +68,19 @@ def test_no_import_cycle():
 
 # From the top of the library to its base: a package imports only from those below it.
 PACKAGES = [
-    *("cli", "api", "analyses", "figures", "scorecards", "ranges", "decoding", "optimization"),
-    *("networks", "measures", "datasets", "fetching", "core"),
+    "cli",
+    "api",
+    "analyses",
+    "figures",
+    "scorecards",
+    "ranges",
+    "decoding",
+    "optimization",
+    "networks",
+    "measures",
+    "datasets",
+    "fetching",
+    "core",
 ]
 
 
@@ -84,8 +95,15 @@ def test_packages_import_only_from_packages_below():
 # Heavy packages, and the only packages of the library that may import them.
 IMPORTED_BY = {
     "torch": {
-        *("core", "datasets", "decoding", "measures", "networks", "optimization", "ranges"),
-        *("scorecards", "analyses"),
+        "core",
+        "datasets",
+        "decoding",
+        "measures",
+        "networks",
+        "optimization",
+        "ranges",
+        "scorecards",
+        "analyses",
     },
     "matplotlib": {"figures"},
     "jinja2": {"scorecards", "analyses"},
@@ -166,7 +184,11 @@ def test_catalogue_is_that_of_the_mirror(mirror):
         "siegel15-FEF-stim_period-var99",
     }
     assert {folder for folder, _ in missing} - {"cloos2025-published"} == {
-        *("mante2013", "hatsopoulos2007", "majajhong2015", "freemanziemba2013", "siegel2015"),
+        "mante2013",
+        "hatsopoulos2007",
+        "majajhong2015",
+        "freemanziemba2013",
+        "siegel2015",
         "cifar10",
     }
     for row in CATALOGUE:

@@ -77,7 +77,9 @@ def require_recorded(path: Path, name: str, lock: Path) -> None:
         return
     logger.warning(
         "%s: its checksum was not known; %s is recorded in %s, and later runs require it",
-        *(path, found, lock),
+        path,
+        found,
+        lock,
     )
 
 

@@ -293,7 +293,8 @@ def _lock_folder(parent: Path) -> Path:
     logger.warning(
         "%s: expected a folder that only this user can write to; %s is used instead, and downloads "
         "of other jobs do not count towards `downloads: per_host`",
-        *(folder, own),
+        folder,
+        own,
     )
     return own
 
