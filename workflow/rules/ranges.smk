@@ -8,6 +8,7 @@ rule range_pair:
         region="results/ranges/{dataset}/{a}--{b}.csv",
         guides="results/ranges/{dataset}/{a}--{b}.guides.csv",
         trajectories="results/ranges/{dataset}/{a}--{b}.trajectories.csv",
+        bounds="results/ranges/{dataset}/{a}--{b}.bounds.csv",
     log:
         "results/logs/range_pair/{dataset}/{a}--{b}.log",
     benchmark:

@@ -58,11 +58,14 @@ class Certificate(NamedTuple):
         The score is at most this; inf where time or cells ran out.
     n_cells, n_tuned : int
         Cells visited, and cases whose multipliers were tuned.
+    multipliers : list of ndarray, shape (3,)
+        The latest that closed a case, to start from at a similar problem.
     """
 
     bound: float
     n_cells: int
     n_tuned: int
+    multipliers: list[np.ndarray]
 
 
 def certify(
@@ -99,7 +102,7 @@ def certify(
     n_cells = n_tuned = 0
     while todo:
         if time.monotonic() > deadline or n_cells >= most_cells:
-            return Certificate(np.inf, n_cells, n_tuned)
+            return Certificate(np.inf, n_cells, n_tuned, kept)
         cell, cases = todo.pop()
         n_cells += 1
         state = _Open(dual, cell, cases, goal)
@@ -120,7 +123,7 @@ def certify(
                 break
             goal = max(goal, float(state.bound[stuck].max()))
             state.raise_goal(goal)
-    return Certificate(goal, n_cells, n_tuned)
+    return Certificate(goal, n_cells, n_tuned, kept)
 
 
 class _Open:

@@ -5,7 +5,7 @@ CKA against NBS and the angular forms of both are certified by Lagrangian bounds
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 
@@ -19,11 +19,11 @@ from scorebounds.ranges.reach_upper import Reached, reach_upper
 
 # Ends of the search for a CKA, and how near to the true crossing it ends.
 NEAR_0, NEAR_1, CROSSING = 1e-6, 1 - 1e-6, 2e-4
-# CKAs this near to each other have similar extremes.
-SIMILAR = 0.1
+# Distances of CKAs whose extremes are similar: in a search, and for an end to be certified.
+SIMILAR, ADJACENT = 0.1, 0.025
 # Margins in NBS that are tried for a bound of CKA, each three times the last; the first at least
 # LEAST_MARGIN. A try ends after so many cells.
-N_TRIES, LEAST_MARGIN, N_CELLS = 4, 2e-4, 300
+N_TRIES, LEAST_MARGIN, N_CELLS = 3, 2e-4, 120
 # Relative rounding of a computed CKA, per dimension of X.
 CKA_ROUNDING = 1e-15
 
@@ -40,6 +40,7 @@ def certified_range(
     outside: bool = True,
     tolerance: float = 0.002,
     deadline: float = np.inf,
+    ends: Collection[str] = ("lower", "upper"),
 ) -> Range:
     """Bound measure b for each value of measure a to within a tolerance, where that is provable.
 
@@ -61,6 +62,9 @@ def certified_range(
     deadline : float
         Time of `time.monotonic` after which the remaining ends are those quick ones.
 
+    ends : collection of str
+        Which ends to certify, of `lower` and `upper`; the other is the quick bound.
+
     Returns
     -------
     tuple of ndarray, shape (n_grid,)
@@ -72,11 +76,12 @@ def certified_range(
         return lower, upper
     spectrum = np.sort(np.asarray(eigenvalues, dtype=float))[::-1]
     spectrum = spectrum / spectrum.sum()
-    ends = _NbsEnds if base_of(a) == "cka" else _CkaEnds
-    problem = ends(spectrum, rank, b, outside=outside, tolerance=tolerance, deadline=deadline)
+    kind = _NbsEnds if base_of(a) == "cka" else _CkaEnds
+    problem = kind(spectrum, rank, b, outside=outside, tolerance=tolerance, deadline=deadline)
     for index, value in enumerate(to_base(a, values)):
-        if 0 < value < 1:
+        if 0 < value < 1 and "lower" in ends:
             lower[index] = np.fmax(lower[index], problem.lower(float(value), lower[index]))
+        if 0 < value < 1 and "upper" in ends:
             upper[index] = np.fmin(upper[index], problem.upper(float(value), upper[index]))
     return lower, upper
 
@@ -97,6 +102,10 @@ class _NbsEnds:
         self.spectrum, self.rank, self.form = spectrum, rank, form
         self.outside, self.tolerance, self.deadline = outside, tolerance, deadline
         self.rounding = CKA_ROUNDING * len(spectrum)
+        # What served the latest value, to start from at the next.
+        self.upper_multipliers: list[np.ndarray] = [START]
+        self.lower_multipliers: list[np.ndarray] = []
+        self.latest: tuple[float, Reached] | None = None
 
     def _moved(self, nbs: float, step: float) -> float:
         """Return the NBS whose form is a step away from that of another."""
@@ -112,11 +121,16 @@ class _NbsEnds:
     def upper(self, cka: float, known: float) -> float:
         """Return the largest form of NBS at a CKA; `known` is a bound of it."""
         dual = self.upper_dual(cka)
-        reached, where, _ = reach_upper(dual)
+        near = self.latest[1] if self.latest and abs(cka - self.latest[0]) < ADJACENT else None
+        found_case = reach_upper(dual, near)
+        self.latest = cka, found_case
+        reached = found_case.score
         goal = self._moved(reached, self.tolerance)
         if known <= from_base(self.form, np.array(goal)):
             return known
-        found = certify(dual, goal, goal - reached, [START, where], self.deadline)
+        pool = [*self.upper_multipliers, found_case.multipliers]
+        found = certify(dual, goal, goal - reached, pool, self.deadline)
+        self.upper_multipliers = found.multipliers
         return float(from_base(self.form, np.array(min(found.bound + ROUNDING, 1.0))))
 
     def lower(self, cka: float, known: float) -> float:
@@ -126,7 +140,9 @@ class _NbsEnds:
         goal = self._moved(reached, -self.tolerance)
         if known >= from_base(self.form, np.array(goal)):
             return known
-        found = certify(dual, -goal, reached - goal, [dual.start, where], self.deadline)
+        pool = [dual.start, *self.lower_multipliers, where]
+        found = certify(dual, -goal, reached - goal, pool, self.deadline)
+        self.lower_multipliers = found.multipliers
         return float(from_base(self.form, np.array(max(-found.bound - ROUNDING, 0.0))))
 
 

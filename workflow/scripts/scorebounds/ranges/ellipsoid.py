@@ -8,7 +8,7 @@ N_DIMENSIONS = 3
 # A cut deeper than this proves that nothing in the ellipsoid reaches the goal.
 DEEPEST = 0.999
 # Width of the ellipsoid along the gradient, in units of the objective, at which it has converged.
-CONVERGED = 2e-5
+CONVERGED = 2e-4
 
 # Takes the rows of the batch and their points; returns the objective, its subgradient, and where
 # a point is outside the domain (there the subgradient is the outward normal of the constraint).

@@ -12,7 +12,7 @@ from scorebounds.ranges.problem import PairProblem
 from scorebounds.ranges.reduced import MEASURES
 from scorebounds.ranges.verdicts import verdict
 
-ENDS = ["low", "high", "outer_low", "outer_high"]
+ENDS = ["low", "high", "outer_low", "outer_high", "certified_low", "certified_high"]
 
 
 def guides_of_other_pairs(
@@ -85,7 +85,7 @@ def _following(
     """Return the ends that follow from what is known, if they do."""
     if base_of(given) == base_of(implied):
         least = from_base(implied, to_base(given, np.array(level)))
-        return pd.Series([least, 1.0, least, 1.0], ENDS, dtype=float)
+        return pd.Series([least, 1.0] * 3, ENDS, dtype=float)
     for (other, form), ends in found.items():
         if other == given and base_of(form) == base_of(implied):
             return pd.Series(from_base(implied, to_base(form, ends.to_numpy(float))), ENDS)
@@ -97,7 +97,9 @@ def _searched(problem: PairProblem) -> pd.Series:
     lows, _ = problem.attained(problem.names, np.unique([level, 1.0]), -1, {})
     levels = np.linspace(level, 1, 6)
     outer, _ = outer_range(*problem.names, levels, problem.eigenvalues, problem.largest_rank)
-    return pd.Series([np.nanmin(lows), 1.0, outer.min(), 1.0], ENDS)
+    certified, _ = problem.certified(problem.names, np.array([level]), ["lower"])
+    proven = np.fmax(outer.min(), certified[0])
+    return pd.Series([np.nanmin(lows), 1.0, outer.min(), 1.0, proven, 1.0], ENDS)
 
 
 def _low(found: Mapping[tuple[str, str], pd.Series], given: str, implied: str) -> float:

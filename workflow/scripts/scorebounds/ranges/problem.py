@@ -1,6 +1,6 @@
 """One dataset and one pair of measures: what was reached, and what can be attained."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,12 @@ from scorebounds.measures import registry
 from scorebounds.optimization.optimize import starting_points
 from scorebounds.ranges.attained import Ends, SearchSettings, Space, find_ends
 from scorebounds.ranges.bounds import base_of, from_base, to_base
+from scorebounds.ranges.certified import certified_range
 from scorebounds.ranges.families import paths
 from scorebounds.ranges.full import FullSpace, as_points, full_paths
 from scorebounds.ranges.joint import FixedX, Joint, optimize_jointly, point_at_goal
 from scorebounds.ranges.joint_free import FreeX
+from scorebounds.ranges.nbs_bounds import Range
 from scorebounds.ranges.reduced import MEASURES, Points, ReducedSpace
 from scorebounds.ranges.search import ON_GOAL
 
@@ -108,6 +110,23 @@ class PairProblem:
             agree = np.abs(from_base(names[1], of_goal) - end) < AGREEMENT
             n_agreed.append(int(agree.sum()))
         return np.array(ends), (n_starts, n_agreed)
+
+    def certified(
+        self,
+        names: tuple[str, str],
+        grid: np.ndarray,
+        ends: Collection[str] = tuple(ENDS),
+    ) -> Range:
+        """Return the certified ends of b at each value of a; NaN where there are none."""
+        return certified_range(
+            *names,
+            grid,
+            self.eigenvalues,
+            self.largest_rank,
+            outside=len(self.x) - 1 > len(self.eigenvalues),
+            tolerance=self.settings["certificate"]["tolerance"],
+            ends=ends,
+        )
 
     def _paths(
         self, goals: Tensor, others: Mapping[tuple[int, int], Tensor], sign: int

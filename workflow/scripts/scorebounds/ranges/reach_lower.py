@@ -7,7 +7,7 @@ from scorebounds.ranges.certificate_lower import LowerDual
 N_COMPONENTS = 14
 N_RADII = 11
 N_ROUNDS = 3
-N_STEPS = 120
+N_STEPS = 80
 N_SURVIVORS = 4
 N_BISECTIONS = 30
 
@@ -55,7 +55,8 @@ def _made_feasible(
     What has a larger CKA than asked for is turned out of X until it has that CKA.
     """
     _, _, level, n_kept = dual.lagrangian(multipliers, cases, (rho, rho))
-    level = level / np.maximum(level.sum(1, keepdims=True), 1e-300)
+    whole = level.sum(1, keepdims=True)
+    level = np.where(whole > 0, level / np.where(whole > 0, whole, 1), 1 / dual.rank)
     r = dual.n_cases
     best = np.full(len(cases), np.inf)
     for kept in (n_kept, n_kept + 1):
@@ -81,5 +82,5 @@ def _scores(
     """Return CKA and NBS of Y with spectrum (1 − t) level + t target and some components of X."""
     mixed = (1 - t)[:, None] * level + t[:, None] * target
     inside = np.where(is_kept, mixed[:, : dual.n_cases], 0)
-    norm = np.maximum(np.linalg.norm(mixed, axis=1), 1e-300)
+    norm = np.linalg.norm(mixed, axis=1)
     return (inside @ dual.spectrum) / (dual.norm * norm), np.sqrt(inside) @ dual.root

@@ -9,8 +9,8 @@ from scorebounds.ranges.certificate_upper import START, UpperDual
 N_COMPONENTS = 10
 N_TRACES = 8
 # Rounds from scratch, and from what is best at a similar CKA.
-N_ROUNDS, N_ROUNDS_NEAR = 4, 3
-N_STEPS = 150
+N_ROUNDS, N_ROUNDS_NEAR = 3, 2
+N_STEPS = 100
 N_SURVIVORS = 4
 N_BISECTIONS = 40
 # How the first component is varied at a similar CKA, and both components of the best cases.

@@ -15,6 +15,9 @@ from scorebounds.ranges.joint_free import require_gradient_in_x
 from scorebounds.ranges.problem import ENDS, PairProblem
 from scorebounds.ranges.verdicts import verdict
 
+# Values of a at which bounds are tabulated, and how near two values are the same.
+N_CURVE, ON_GRID = 101, 1e-9
+
 
 class PairRange(NamedTuple):
     """The range of one pair of scores on one dataset: see `pair_range`."""
@@ -22,6 +25,7 @@ class PairRange(NamedTuple):
     region: pd.DataFrame
     guides: pd.DataFrame
     trajectories: pd.DataFrame
+    bounds: pd.DataFrame
 
 
 def require_pair_of_scores(names: Sequence[str]) -> None:
@@ -60,8 +64,11 @@ def pair_range(
         al. 2025 (`joint`; `paper` is an alias), by constrained search (`attained`) and the bound
         that no Y can cross (`outer`); empty where a method has none. `joint_x` says whether X was
         fixed or free; points reached with X free do not belong to the region of this X.
+        `certified` ends are proven as well and within `certificate_tolerance` of an attained end
+        where the pair is CKA and NBS, exact where one is linear regression.
         `guides`: which b are compatible with an a of at least the reference level, and the reverse.
-        `trajectories`: those of the joint optimisation, thinned.
+        `trajectories`: those of the joint optimisation, thinned. `bounds`: both kinds of bounds at
+        many values of a, for curves.
 
     Raises
     ------
@@ -86,10 +93,49 @@ def pair_range(
         region[f"outer_{end}"] = outer[number]
         region[f"gap_{end}"] = sign * (outer[number] - best)
         region[f"n_starts_{end}"], region[f"n_agreed_{end}"] = counts
+    add_certified(region, problem)
     for name in ("x", *ENDS):
         region[f"paper_{name}"] = region[f"joint_{name}"]
     guides = reference_level_table(problem, region)
-    return PairRange(region, guides, trajectory_table(joint, dataset, names, settings["n_kept"]))
+    trajectories = trajectory_table(joint, dataset, names, settings["n_kept"])
+    return PairRange(region, guides, trajectories, bounds_table(problem))
+
+
+def add_certified(region: pd.DataFrame, problem: PairProblem) -> None:
+    """Add the certified ends of b at each value of a, and how far they are from the attained."""
+    lower, upper = problem.certified(problem.names, region.a_value.to_numpy())
+    region["certified_lower"] = np.fmax(region.outer_lower, lower)
+    region["certified_upper"] = np.fmin(region.outer_upper, upper)
+    for end, sign in ENDS.items():
+        gap = sign * (region[f"certified_{end}"] - region[f"attained_{end}"])
+        region[f"certified_gap_{end}"] = gap
+    region["certificate_tolerance"] = np.where(
+        np.isnan(upper), np.nan, problem.settings["certificate"]["tolerance"]
+    )
+
+
+def bounds_table(problem: PairProblem) -> pd.DataFrame:
+    """Tabulate the bounds of b at many values of a, close enough to be drawn as a curve."""
+    values = np.linspace(0, 1, N_CURVE)
+    outer = outer_range(*problem.names, values, problem.eigenvalues, problem.largest_rank)
+    certified = np.linspace(0, 1, problem.settings["certificate"]["n_values"])
+    lower, upper = problem.certified(problem.names, certified)
+    # Both ends increase with a: between two values the lower end of the smaller holds, and the
+    # upper end of the larger.
+    lower = lower[np.searchsorted(certified, values + ON_GRID, side="right") - 1]
+    upper = upper[np.searchsorted(certified, values - ON_GRID)]
+    return pd.DataFrame(
+        {
+            "dataset": problem.dataset,
+            "a": problem.names[0],
+            "b": problem.names[1],
+            "a_value": values,
+            "outer_lower": outer[0],
+            "outer_upper": outer[1],
+            "certified_lower": np.fmax(outer[0], lower),
+            "certified_upper": np.fmin(outer[1], upper),
+        }
+    )
 
 
 def reference_level_table(problem: PairProblem, region: pd.DataFrame) -> pd.DataFrame:
@@ -112,6 +158,10 @@ def reference_level_table(problem: PairProblem, region: pd.DataFrame) -> pd.Data
         outer = outer_range(given, implied, fine, problem.eigenvalues, problem.largest_rank)
         names = {"dataset": problem.dataset, "given": given, "implied": implied, "level": level}
         proven = {"outer_low": outer[0].min(), "outer_high": outer[1].max()}
+        # The upper end is that of a score of 1, which X itself attains.
+        lower, _ = problem.certified((given, implied), np.array([level]), ["lower"])
+        proven["certified_low"] = np.fmax(proven["outer_low"], lower[0])
+        proven["certified_high"] = proven["outer_high"]
         rows.append({**names, "low": ends[0], "high": ends[1], **proven})
     table = pd.DataFrame(rows)
     table["verdict"] = verdict(table.low[0], table.low[1])

@@ -1,0 +1,288 @@
+"""Certified ends of NBS and CKA: weak duality, brute force, 40 digits, both directions."""
+
+import mpmath
+import numpy as np
+import pytest
+
+from scorebounds.core.angular import to_angular
+from scorebounds.ranges.bounds import outer_range
+from scorebounds.ranges.branching import certify
+from scorebounds.ranges.certificate_lower import LowerDual
+from scorebounds.ranges.certificate_upper import START, UpperDual
+from scorebounds.ranges.certified import certified_range
+from scorebounds.ranges.proven import BOUNDED, proven_bounds
+from scorebounds.ranges.quartic import largest_terms, smallest_terms, term
+from scorebounds.ranges.reach_lower import reach_lower
+from scorebounds.ranges.reach_upper import reach_upper
+
+N_PAIRS = 20_000
+SPECTRA = {
+    "1/k": 1 / np.arange(1, 7),
+    "geometric": 0.5 ** np.arange(5),
+    "two steps": np.array([4.0, 4.0, 1.0, 1.0, 1.0]),
+    "nearly one": np.array([1.0, 1e-3, 1e-6]),
+}
+# Where one component has nearly all variance, the dual bound stalls before the tolerance is met.
+LARGEST_GAPS = {"nearly one": 0.01}
+
+
+def normalised(spectrum):
+    spectrum = np.sort(spectrum)[::-1]
+    return spectrum / spectrum.sum()
+
+
+def random_spectrum(rng, n):
+    return normalised(rng.random(n) ** rng.choice([1, 3, 8]) + 1e-6)
+
+
+def random_multipliers(rng, n):
+    sizes = np.exp(1.2 * rng.standard_normal((n, 2)) - [0, 0.5])
+    return np.column_stack([0.3 + 0.7 * rng.standard_normal(n), sizes])
+
+
+def random_blocks(rng, n, n_draws):
+    """Return diagonals, off-diagonal entries and pairs of matrices with one turned pair."""
+    diagonal = rng.random((n_draws, n)) ** rng.choice([1, 3, 8, 20], size=(n_draws, 1))
+    diagonal /= diagonal.sum(1, keepdims=True)
+    pair = np.sort(rng.permuted(np.tile(np.arange(n), (n_draws, 1)), axis=1)[:, :2], axis=1)
+    share = rng.random(n_draws) ** rng.choice([0.1, 1, 3], size=n_draws)
+    turned = np.sqrt(np.take_along_axis(diagonal, pair, 1).prod(1)) * share
+    return diagonal, turned, pair
+
+
+def scores_of_blocks(spectrum, diagonal, turned, pair):
+    """Return CKA and NBS of matrices with one turned pair, from their definitions."""
+    rows = np.arange(len(diagonal))
+    matrix = diagonal[:, :, None] * np.eye(diagonal.shape[1])
+    matrix[rows, pair[:, 0], pair[:, 1]] = matrix[rows, pair[:, 1], pair[:, 0]] = turned
+    root = np.sqrt(spectrum)
+    product = root[:, None] * matrix * root
+    nbs = np.sqrt(np.clip(np.linalg.eigvalsh(product), 0, None)).sum(1)
+    norms = np.linalg.norm(matrix, axis=(1, 2)) * np.linalg.norm(spectrum)
+    return diagonal @ spectrum / norms, nbs
+
+
+def test_no_matrix_with_a_turned_pair_exceeds_its_bound_for_any_multipliers():
+    rng = np.random.default_rng(0)
+    n_checked = 0
+    while n_checked < N_PAIRS:
+        spectrum = random_spectrum(rng, rng.integers(2, 9))
+        dual = UpperDual(spectrum, 0.5, outside=bool(rng.integers(2)))
+        n = len(dual.eigenvalues)
+        diagonal, turned, pair = random_blocks(rng, n, 100)
+        cka, nbs = scores_of_blocks(dual.eigenvalues, diagonal, turned, pair)
+        trace = np.take_along_axis(diagonal, pair, 1).sum(1)
+        others = diagonal.copy()
+        np.put_along_axis(others, pair, 0, 1)
+        single = others.max(1) > trace
+        case = np.where(single, others.argmax(1), n + pair[:, 0] * (2 * n - pair[:, 0] - 1) // 2)
+        case = np.where(single, case, case + pair[:, 1] - pair[:, 0] - 1)
+        largest = np.maximum(others.max(1), trace)
+        for row, multipliers in enumerate(random_multipliers(rng, 100)):
+            dual.scaled_cka = cka[row] * np.linalg.norm(spectrum)
+            width = rng.choice([1e-3, 0.02, 0.1])
+            low = max(0.0, largest[row] - width * rng.random())
+            cell = (low, min(1.0, max(low + width, largest[row])))
+            bound = dual.bounds(multipliers, cell, case[row : row + 1], -np.inf)[0]
+            assert nbs[row] <= bound + 1e-12
+            n_checked += 1
+
+
+def test_no_kept_components_fall_below_their_bound_for_any_multipliers():
+    rng = np.random.default_rng(1)
+    n_checked = 0
+    while n_checked < N_PAIRS:
+        spectrum = random_spectrum(rng, rng.integers(2, 9))
+        r = len(spectrum)
+        rank = int(r + rng.integers(0, 5))
+        level = np.sort(rng.random((100, rank)) ** rng.choice([1, 4]), axis=1)[:, ::-1]
+        level = level / level.sum(1, keepdims=True)
+        last = rng.integers(0, r, 100)
+        share = rng.random(100) * rng.integers(0, 2, 100)
+        kept = np.arange(r) < last[:, None]
+        inside = np.where(kept, level[:, :r], 0)
+        rows = np.arange(100)
+        inside[rows, last] = share * level[rows, last]
+        rho = np.linalg.norm(level, axis=1)
+        cka = inside @ spectrum / (np.linalg.norm(spectrum) * rho)
+        nbs = np.sqrt(inside * spectrum).sum(1)
+        for row, multipliers in enumerate(random_multipliers(rng, 100)):
+            dual = LowerDual(spectrum, cka[row], rank)
+            cell = rho[row] * (1 - 0.02 * rng.random()), rho[row] * (1 + 0.02 * rng.random())
+            bound = -dual.bounds(multipliers, cell, last[row : row + 1], np.inf)[0]
+            assert nbs[row] >= bound - 1e-12
+            n_checked += 1
+
+
+def test_terms_of_the_lagrangian_agree_with_a_fine_grid():
+    rng = np.random.default_rng(2)
+    for _ in range(200):
+        root = np.sqrt(rng.random(1))
+        beta, gamma = rng.standard_normal(1), np.exp(rng.standard_normal(1))
+        limit = rng.random(1)
+        values = term(root, beta, gamma, limit * np.linspace(0, 1, 4001))
+        assert largest_terms(root, beta, gamma, limit)[0] == pytest.approx(values.max(), abs=1e-4)
+        assert largest_terms(root, beta, gamma, limit)[0] >= values.max() - 1e-12
+        assert smallest_terms(root, beta, gamma, limit)[0] == pytest.approx(values.min(), abs=1e-4)
+        assert smallest_terms(root, beta, gamma, limit)[0] <= values.min() + 1e-12
+
+
+def search_all_matrices(spectrum, cka, seed):
+    """Return the largest NBS at a CKA of an augmented Lagrangian over all L, without structure."""
+    from scipy.optimize import minimize
+
+    rng = np.random.default_rng(seed)
+    n, norm = len(spectrum), np.linalg.norm(spectrum)
+    root, best = np.sqrt(spectrum)[:, None], -1.0
+
+    def scores(factor):
+        u, s, v = np.linalg.svd(root * factor, full_matrices=False)
+        size, gram = np.linalg.norm(factor), factor.T @ factor
+        spread, shared = np.linalg.norm(gram), (spectrum[:, None] * factor**2).sum()
+        nbs, value = s.sum() / size, shared / (norm * spread)
+        slope = root * (u @ v) / size - nbs * factor / size**2
+        slope_cka = 2 * spectrum[:, None] * factor / (norm * spread)
+        return nbs, slope, value, slope_cka - value * 2 * factor @ gram / spread**2
+
+    for start in range(n + 4):
+        factor = np.diag(np.sqrt(spectrum) + 0.05)
+        if start < n:
+            factor[start, start] += 3 * rng.random()
+        factor = factor + 0.05 * rng.standard_normal((n, n))
+        multiplier, penalty = 0.0, 10.0
+        for _ in range(12):
+
+            def objective(flat, multiplier=multiplier, penalty=penalty):
+                nbs, slope, value, slope_cka = scores(flat.reshape(n, n))
+                off = value - cka
+                total = -nbs + multiplier * off + penalty / 2 * off**2
+                return total, (-slope + (multiplier + penalty * off) * slope_cka).ravel()
+
+            options = {"maxiter": 300, "ftol": 1e-15, "gtol": 1e-10}
+            found = minimize(
+                objective, factor.ravel(), jac=True, method="L-BFGS-B", options=options
+            )
+            factor = found.x.reshape(n, n) / np.linalg.norm(found.x)
+            nbs, _, value, _ = scores(factor)
+            multiplier += penalty * (value - cka)
+            penalty = min(2 * penalty, 1e4)
+        if abs(value - cka) < 1e-8:
+            best = max(best, nbs)
+    return best
+
+
+@pytest.mark.parametrize("name", ["1/k", "geometric"])
+@pytest.mark.parametrize("cka", [0.2, 0.6])
+def test_largest_nbs_agrees_with_a_search_over_all_matrices(name, cka):
+    spectrum = normalised(SPECTRA[name])
+    searched = search_all_matrices(np.append(spectrum, 0), cka, seed=0)
+    dual = UpperDual(spectrum, cka, outside=True)
+    reached, multipliers, _ = reach_upper(dual)
+    assert searched == pytest.approx(reached, abs=2e-3)
+    goal = max(reached, searched)
+    bound = certify(dual, goal + 1e-3, 1e-3, [START, multipliers]).bound
+    assert searched <= bound <= searched + 3e-3
+
+
+@pytest.mark.parametrize("name", SPECTRA)
+@pytest.mark.parametrize("form", ["nbs", "procrustes_angular"])
+def test_certified_ends_are_within_the_tolerance_of_attained_ones(name, form):
+    spectrum, grid = normalised(SPECTRA[name]), np.array([0.2, 0.5, 0.8])
+    lower, upper = certified_range("cka", form, grid, spectrum, len(spectrum), tolerance=0.002)
+    outer = outer_range("cka", form, grid, spectrum, len(spectrum))
+    convert = to_angular if form == "procrustes_angular" else np.asarray
+    for index, cka in enumerate(grid):
+        highest = convert(reach_upper(UpperDual(spectrum, cka, outside=True)).score)
+        lowest = convert(reach_lower(LowerDual(spectrum, cka, len(spectrum)))[0])
+        assert lower[index] - 1e-7 <= lowest
+        assert highest <= upper[index] + 1e-7
+        assert upper[index] - highest < LARGEST_GAPS.get(name, 0.003)
+    assert (upper <= outer[1] + 0.002).all()
+    assert (lower >= outer[0] - 0.002).all()
+
+
+def test_a_bound_below_what_is_attained_is_never_certified():
+    spectrum = normalised(SPECTRA["1/k"])
+    dual = UpperDual(spectrum, 0.3, outside=True)
+    reached, multipliers, _ = reach_upper(dual)
+    bound = certify(dual, reached - 0.05, 0.01, [START, multipliers]).bound
+    assert reached <= bound < reached + 0.01
+    low = LowerDual(spectrum, 0.8, len(spectrum))
+    least, multipliers = reach_lower(low)
+    bound = -certify(low, -least - 0.05, 0.01, [low.start, multipliers]).bound
+    assert least - 0.02 < bound <= least
+
+
+def test_both_directions_of_cka_and_nbs_agree():
+    spectrum = normalised(SPECTRA["1/k"])
+    nbs = reach_upper(UpperDual(spectrum, 0.5, outside=True)).score
+    (lower,), _ = certified_range("nbs", "cka", np.array([nbs]), spectrum, 6, ends=["lower"])
+    (quick,), _ = outer_range("nbs", "cka", np.array([nbs]), spectrum, 6, quick=True)
+    assert 0.48 < lower <= 0.5
+    assert lower > quick + 0.05
+
+
+def test_a_rounded_cka_of_one_stays_within_the_bounds():
+    # CKA of a spectrum like this one rounds to 1 although NBS is 5e-8 below it.
+    with mpmath.workdps(40):
+        small = mpmath.mpf("1e-14")
+        x = [mpmath.mpf(1), *[small] * 59]
+        y = [mpmath.mpf(1), *[small / 2] * 59]
+        x, y = ([each / sum(z) for each in z] for z in (x, y))
+        shared = sum(a * b for a, b in zip(x, y, strict=True))
+        norms = [mpmath.sqrt(sum(a * a for a in z)) for z in (x, y)]
+        cka = shared / (norms[0] * norms[1])
+        nbs = sum(mpmath.sqrt(a * b) for a, b in zip(x, y, strict=True))
+        cka, nbs, spectrum = float(cka), float(nbs), np.array([float(a) for a in x])
+    assert cka == 1
+    for lower, upper in (
+        outer_range("cka", "nbs", np.array([cka]), spectrum, 60),
+        certified_range("cka", "nbs", np.array([cka]), spectrum, 60),
+    ):
+        assert lower[0] <= nbs <= upper[0]
+
+
+@pytest.mark.parametrize("cka", [0.1, 0.5, 0.95])
+def test_extremal_matrices_in_forty_digits_stay_within_the_bounds(cka):
+    # X with one component enlarged until the CKA is met, as the theorem has it, in 40 digits.
+    spectrum = normalised(0.5 ** np.arange(5))
+    (low,), (high,) = certified_range("cka", "nbs", np.array([cka]), spectrum, 5)
+    n_met = 0
+    with mpmath.workdps(40):
+        x = [mpmath.mpf(float(each)) for each in spectrum]
+
+        def scores(share, component):
+            y = [(1 - share) * each + share * (k == component) for k, each in enumerate(x)]
+            norm = mpmath.sqrt(sum(a * a for a in x) * sum(b * b for b in y))
+            nbs = sum(mpmath.sqrt(a * b) for a, b in zip(x, y, strict=True))
+            return sum(a * b for a, b in zip(x, y, strict=True)) / norm, nbs
+
+        for component in range(5):
+            lowest, highest = mpmath.mpf(0), mpmath.mpf(1)
+            if scores(highest, component)[0] > cka:
+                continue
+            for _ in range(130):
+                middle = (lowest + highest) / 2
+                above = scores(middle, component)[0] > cka
+                lowest, highest = (middle, highest) if above else (lowest, middle)
+            n_met += 1
+            assert low <= scores(highest, component)[1] <= high
+    assert n_met > 0
+
+
+def test_proven_bounds_hold_the_scores_of_data_and_need_no_time_to_be_valid():
+    spectrum = normalised(SPECTRA["1/k"])
+    for budget in (0.0, 60.0):
+        table = proven_bounds(spectrum, "cka", 0.8, time_budget=budget).set_index("measure")
+        assert list(table.index) == [name for name in BOUNDED if name != "cka"]
+        reached = reach_upper(UpperDual(spectrum, 0.8, outside=True)).score
+        assert table.low["nbs"] < reached <= table.high["nbs"]
+        assert table.low["cka_angular"] == pytest.approx(to_angular(0.8))
+    assert table.high["nbs"] < reached + 0.003
+
+
+def test_proven_bounds_refuse_what_they_do_not_know():
+    with pytest.raises(ValueError, match=r"expected a measure with proven bounds .* got 'svcca'"):
+        proven_bounds(np.ones(3), "svcca", 0.5)
+    with pytest.raises(ValueError, match=r"score of cka between 0 and 1, got 1\.2"):
+        proven_bounds(np.ones(3), "cka", 1.2)
