@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from scorebounds.figures.range_matrix import matrix_figure
-from scorebounds.figures.ranges import range_figure
+from scorebounds.figures.ranges import attained_curves, range_figure
 from scorebounds.figures.scores import score_figure, write_briefly
 from scorebounds.figures.style import use_style, write_score
 
@@ -90,6 +90,8 @@ def test_joint_optimisation_is_drawn_as_points_and_the_title_says_what_is_compat
             "a_value": values,
             "attained_lower": values / 2,
             "attained_upper": np.sqrt(values),
+            "certified_lower": values / 3,
+            "certified_upper": 1.0,
             "outer_lower": values / 3,
             "outer_upper": 1.0,
         }
@@ -116,3 +118,23 @@ def test_joint_optimisation_is_drawn_as_points_and_the_title_says_what_is_compat
     assert points.get_linestyle() == ends.get_linestyle() == "None"
     assert ends.get_xdata().tolist() == [0.2, 0.9]
     assert len(points.get_xdata()) == 4
+
+
+def test_attained_curves_never_cross_a_bound_between_the_values_that_were_searched():
+    ranges = pd.DataFrame(
+        {"a_value": [0, 0.5, 1], "attained_lower": [0, 0.6, 1], "attained_upper": [0, 0.8, 1]}
+    )
+    values = np.linspace(0, 1, 101)
+    bounds = pd.DataFrame(
+        {
+            "a_value": values,
+            "certified_lower": 0.6 * np.sqrt(values / 0.5) * (values <= 0.5),
+            "certified_upper": np.where(values < 0.5, 1.2 * values, 1),
+        }
+    )
+    curves = attained_curves(ranges, bounds)
+    assert (curves.lower >= bounds.certified_lower).all()
+    assert (curves.upper <= bounds.certified_upper).all()
+    assert curves.lower[75] == 0.8
+    unknown = bounds.assign(certified_lower=np.nan, certified_upper=np.nan)
+    assert attained_curves(ranges, unknown).upper[75] == 0.9

@@ -14,6 +14,12 @@ from scorebounds.figures.style import dataset_label, legend_below, panels, write
 
 ATTAINED, JOINT, IMPOSSIBLE = "#0072B2", "#D55E00", "0.86"
 ATTAINED_LOOK: dict[str, Any] = {"color": ATTAINED, "linewidth": 0.9}
+SEARCHED_LOOK: dict[str, Any] = {
+    "color": ATTAINED,
+    "linestyle": "none",
+    "marker": "o",
+    "markersize": 1.8,
+}
 BOUND_LOOK: dict[str, Any] = {"color": "0.35", "linewidth": 0.7, "linestyle": (0, (4, 2))}
 VISITED_LOOK: dict[str, Any] = {
     "color": JOINT,
@@ -43,7 +49,7 @@ def range_figure(
     Parameters
     ----------
     ranges : DataFrame
-        Columns dataset, a, b, a_value and {attained, outer}_{lower, upper}.
+        Columns dataset, a, b, a_value and {attained, certified}_{lower, upper}.
     guides : DataFrame
         Columns given, implied, low, high, two rows per pair.
     trajectories : DataFrame
@@ -51,7 +57,7 @@ def range_figure(
     guide : float
         Lowest score that counts as high.
     bounds : DataFrame, optional
-        Columns a, b, a_value, outer_lower, outer_upper: the proven bounds at more values of a.
+        Columns a, b, a_value, certified_lower, certified_upper: proven ends at more values of a.
     """
     pairs = list(dict.fromkeys(zip(ranges.a, ranges.b, strict=True)))
     figure, axes = panels(len(pairs), height=2.5)
@@ -61,7 +67,7 @@ def range_figure(
         )
         limits = of_pair if bounds is None else bounds[(bounds.a == a) & (bounds.b == b)]
         _draw_bounds(axis, limits)
-        _draw_attained(axis, of_pair)
+        _draw_attained(axis, of_pair, limits)
         axis.plot(visited.a_value, visited.b_value, **VISITED_LOOK)
         last = visited.sort_values("step").groupby("target", sort=False).tail(1)
         axis.plot(last.a_value, last.b_value, **REACHED_LOOK)
@@ -78,30 +84,53 @@ def range_figure(
 def _draw_bounds(axis: Axes, bounds: pd.DataFrame) -> None:
     """Shade what is proven to be impossible."""
     for end, edge in (("lower", 0.0), ("upper", 1.0)):
-        known = bounds[bounds[f"outer_{end}"].notna()]
+        known = bounds[bounds[f"certified_{end}"].notna()]
         axis.fill_between(
             known.a_value,
             np.full(len(known), edge),
-            known[f"outer_{end}"],
+            known[f"certified_{end}"],
             color=IMPOSSIBLE,
             linewidth=0,
             zorder=0,
         )
-        axis.plot(known.a_value, known[f"outer_{end}"], **BOUND_LOOK)
+        axis.plot(known.a_value, known[f"certified_{end}"], **BOUND_LOOK)
 
 
-def _draw_attained(axis: Axes, ranges: pd.DataFrame) -> None:
+def attained_curves(ranges: pd.DataFrame, bounds: pd.DataFrame) -> pd.DataFrame:
+    """Interpolate the attained ends to the values of the bounds, without crossing a bound.
+
+    Returns
+    -------
+    DataFrame
+        Columns a_value, lower, upper; NaN outside the values at which both ends were attained.
+    """
+    known = ranges.dropna(subset=["attained_lower", "attained_upper"])
+    values = bounds.a_value.to_numpy()
+    curves = {"a_value": values}
+    for end, beyond in (("lower", np.fmax), ("upper", np.fmin)):
+        line = np.full(len(values), np.nan)
+        if len(known):
+            ends = known.a_value, known[f"attained_{end}"]
+            line = np.interp(values, *ends, left=np.nan, right=np.nan)
+        limited = beyond(line, bounds[f"certified_{end}"].to_numpy())
+        curves[end] = np.where(np.isnan(line), np.nan, limited)
+    return pd.DataFrame(curves)
+
+
+def _draw_attained(axis: Axes, ranges: pd.DataFrame, bounds: pd.DataFrame) -> None:
+    curves = attained_curves(ranges, bounds)
     axis.fill_between(
-        ranges.a_value,
-        ranges.attained_lower,
-        ranges.attained_upper,
+        curves.a_value,
+        curves.lower,
+        curves.upper,
         color=ATTAINED,
         alpha=0.15,
         linewidth=0,
         zorder=1,
     )
     for end in ("lower", "upper"):
-        axis.plot(ranges.a_value, ranges[f"attained_{end}"], **ATTAINED_LOOK)
+        axis.plot(curves.a_value, curves[end], **ATTAINED_LOOK)
+        axis.plot(ranges.a_value, ranges[f"attained_{end}"], **SEARCHED_LOOK)
 
 
 def _compatible(guides: pd.DataFrame, a: str, b: str, guide: float) -> str:

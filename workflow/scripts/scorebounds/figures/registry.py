@@ -259,6 +259,7 @@ FIGURES: dict[str, FigureEntry] = {
             "ranges": "results/ranges/{dataset}/{pair}.csv",
             "guides": "results/ranges/{dataset}/{pair}.guides.csv",
             "trajectories": "results/ranges/{dataset}/{pair}.trajectories.csv",
+            "bounds": "results/ranges/{dataset}/{pair}.bounds.csv",
         },
         title="allowable ranges",
         category=PAIRS,
