@@ -108,6 +108,13 @@ def test_what_does_not_fit_into_memory_is_refused_with_the_figure(name, monkeypa
         registry.load(name).score(draw(100, 3), draw(100, 3, seed=1))
 
 
+@pytest.mark.filterwarnings("ignore::scorebounds.measures.base.SaturatedScoreWarning")
+def test_a_batch_of_wide_data_is_scored_as_its_members(measure):
+    x, y = draw(14, 6), draw(2, 14, 20, seed=1)
+    found = measure.score(x, y)
+    assert found.tolist() == pytest.approx([measure.score(x, each).item() for each in y], abs=1e-10)
+
+
 def test_wide_data_of_low_rank_mean_something():
     """No warning (warnings are errors here): what counts is the rank, not the width."""
     x, y = draw(20, 4), draw(20, 2, seed=1) @ draw(2, 30, seed=2)
