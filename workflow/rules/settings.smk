@@ -32,7 +32,8 @@ def workflow_folder():
     if not hasattr(root, "hosted_repo"):
         raise WorkflowError(
             "expected scorebounds as a folder on this machine or as a repository of a hosting site "
-            f"(github, gitlab), got {workflow.current_basedir}; see docs/module.md"
+            "(github or gitlab, with Snakemake 9.15 or newer), got "
+            f"{workflow.current_basedir}; see docs/module.md"
         )
     tree = f"{root.ref}:" if root.path == "." else f"{root.ref}:{root.path}"
     names = root.hosted_repo.repo.git.ls_tree("-r", "--name-only", tree).splitlines()
