@@ -85,9 +85,10 @@ PACKAGES = [
 
 
 def test_packages_import_only_from_packages_below():
-    for name, tree in modules().items():
+    trees = modules()
+    for name, tree in trees.items():
         package = name.split(".")[1] if "." in name else ""
-        for other in imports(tree, modules()) if package else ():
+        for other in imports(tree, trees) if package else ():
             below = other.split(".")[1]
             assert PACKAGES.index(package) <= PACKAGES.index(below), f"{name} imports {other}"
 
