@@ -13,7 +13,7 @@ import yaml
 from helpers.workflow import ROOT
 from scorebounds.datasets.made import simulated_pfc
 from scorebounds.measures import registry
-from scorebounds.scorecards import jackknife, samples, verdicts
+from scorebounds.scorecards import jackknife, replicates, samples, verdicts
 from scorebounds.scorecards.curve import position_on_curve
 from scorebounds.scorecards.headline import headline, model_statement
 from scorebounds.scorecards.implied import allowed_scores
@@ -201,7 +201,7 @@ def test_a_unit_that_is_silent_in_one_replicate_costs_that_replicate_only(caplog
         row = card_of(matched_pair(x, y), ["soft_matching"]).loc["soft_matching"]
     assert np.isfinite(row.score)
     skipped = [record.message for record in caplog.records if "replicate" in record.message]
-    assert len(skipped) == 1 + jackknife.N_DIAGONALS
+    assert len(skipped) == 1 + replicates.N_DIAGONALS
     assert "soft_matching: the jackknife replicate without group conditions" in skipped[0]
 
 
@@ -373,8 +373,8 @@ def test_the_jackknife_of_a_mean_over_cells_has_the_variance_of_its_factors():
         rows, columns = rng.normal(size=(n_rows, 1)), rng.normal(size=(1, n_columns))
         x = rows + columns + 6 * rng.normal(size=(n_rows, n_columns))
         matched = matched_pair(x, x)
-        replicates = jackknife.jackknife_replicates(matched, MeanOfCells(), n_groups=10, seed=draw)
-        found = jackknife.jackknife_estimate(float(x.mean()), replicates)
+        scored = replicates.jackknife_replicates(matched, MeanOfCells(), n_groups=10, seed=draw)
+        found = jackknife.jackknife_estimate(float(x.mean()), scored)
         estimates.append(x.mean())
         errors.append(found.ci_half_width / 2.262)
         biases.append(found.bias)
@@ -387,7 +387,7 @@ def test_the_jackknife_of_a_mean_over_cells_has_the_variance_of_its_factors():
 def test_replicates_leave_out_conditions_neurons_and_both():
     rng = np.random.default_rng(16)
     matched = matched_pair(rng.normal(size=(2, 12, 6)), rng.normal(size=(2, 12, 3)))
-    table = jackknife.jackknife_replicates(matched, registry.load("cka"), n_groups=4, seed=0)
+    table = replicates.jackknife_replicates(matched, registry.load("cka"), n_groups=4, seed=0)
     assert table.left_out.value_counts().to_dict() == {"both": 8, "conditions": 4, "neurons": 4}
     group = np.random.default_rng(0).permutation(np.arange(12) % 4)
     kept = group != 0

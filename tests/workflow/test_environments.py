@@ -21,6 +21,8 @@ BY_NAME = {
     "prepare_dataset": sorted((SCRIPTS / "scorebounds/datasets").rglob("*.py")),
     "plot_figure": sorted((SCRIPTS / "scorebounds/figures").rglob("*.py")),
 }
+# It imports the other modules of its package by name.
+MEASURE_REGISTRY = SCRIPTS / "scorebounds/measures/registry.py"
 
 
 def pins(path):
@@ -71,6 +73,8 @@ def packages_behind(script):
     while pending:
         file = pending.pop()
         seen.add(file)
+        if file == MEASURE_REGISTRY:
+            pending += [found for found in sorted(file.parent.glob("*.py")) if found not in seen]
         for name in imported_names(file):
             if name.startswith("scorebounds"):
                 pending += [found for found in library_files(name) if found not in seen]

@@ -15,11 +15,7 @@ from scorebounds.measures import registry
 from scorebounds.measures.base import Measure, SaturatedScoreWarning
 from scorebounds.scorecards.ceilings import BELOW_CHANCE, Ceiling, noise_ceiling, splits_of
 from scorebounds.scorecards.explained import explained_components
-from scorebounds.scorecards.jackknife import (
-    REPLICATE_COLUMNS,
-    jackknife_estimate,
-    jackknife_replicates,
-)
+from scorebounds.scorecards.jackknife import jackknife_estimate
 from scorebounds.scorecards.matching import Matched
 from scorebounds.scorecards.permutations import (
     compare_with_chance,
@@ -27,6 +23,7 @@ from scorebounds.scorecards.permutations import (
     distinct_orders,
     null_scores,
 )
+from scorebounds.scorecards.replicates import REPLICATE_COLUMNS, jackknife_replicates
 from scorebounds.scorecards.samples import (
     Halves,
     average_trials,
