@@ -20,7 +20,7 @@ from helpers.workflow import ROOT
 from scorebounds.core.recording import read_recording, recording, write_recording
 from scorebounds.datasets import loaders
 from scorebounds.datasets.readers import custom
-from scorebounds.datasets.readers.report import describe, spectrum_summary
+from scorebounds.datasets.report import describe, spectrum_summary
 
 ACTIVITY = np.random.default_rng(0).standard_normal((4, 6, 3))
 STIMULUS = np.array(["a", "a", "a", "b", "b", "b"])
@@ -474,7 +474,7 @@ LOAD = """
 import json, resource, sys
 from pathlib import Path
 from scorebounds.datasets import loaders
-from scorebounds.datasets.readers.report import describe
+from scorebounds.datasets.report import describe
 from scorebounds.core.recording import write_recording
 
 def peak_mb():

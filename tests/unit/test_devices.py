@@ -57,6 +57,7 @@ PAIRS = [("cka", "nbs"), ("linreg", "procrustes_angular"), ("ridge_cv_1", "procr
 RANGES = {
     "guide": 0.9,
     "n_kept": 5,
+    "certificate": {"tolerance": 0.01, "n_values": 3},
     "joint": {"x": "fixed", "n_targets": 8, "max_steps": 10, "learning_rate": 0.1},
     "reduced": {"n_grid": 5, "n_starts": 3, "n_rounds": 3, "n_steps": 5, "n_passes": 1},
     "full": {"n_grid": 3, "n_starts": 2, "n_rounds": 2, "n_steps": 3, "n_passes": 1},

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scorebounds.core.joblog import job_log
 from scorebounds.core.recording import write_recording
 from scorebounds.datasets import loaders
-from scorebounds.datasets.readers.report import describe
+from scorebounds.datasets.report import describe
 from scorebounds.fetching.checksums import require_raw_files
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from scorebounds.core.joblog import job_log
 from scorebounds.core.random import derived_seed
 from scorebounds.core.recording import write_recording
 from scorebounds.core.tables import write_table
-from scorebounds.datasets.readers.report import describe
+from scorebounds.datasets.report import describe
 from scorebounds.networks import checkpoints, records, rnn, tasks
 
 if TYPE_CHECKING:
