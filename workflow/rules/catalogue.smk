@@ -1,5 +1,6 @@
 """Which datasets there are, where their files come from, and which of them take part."""
 
+import contextlib
 import csv
 import functools
 import hashlib
@@ -109,6 +110,22 @@ def fetched_files(dataset):
     """List the files of the catalogue that a dataset is made from, where they are fetched to."""
     public = [] if dataset == PRIVATE else catalogue_files(dataset)
     return [f"data/raw/{folder}/{file}" for folder, file in public]
+
+
+def keep_raw_files():
+    """Give every raw file a second name in data/raw/.kept, which Snakemake does not remove.
+
+    Before a job runs again, Snakemake deletes its output; fetch_dataset then takes the file from
+    there if its checksum matches.
+    """
+    raw = Path(prefixed("data/raw"))
+    for folder, file in CATALOGUE:
+        kept = raw / ".kept" / folder / file
+        if (raw / folder / file).is_file() and not kept.exists():
+            # Where it cannot be done, a file that is lost is fetched again.
+            with contextlib.suppress(OSError):
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                kept.hardlink_to(raw / folder / file)
 
 
 def files_to_fetch():

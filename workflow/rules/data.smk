@@ -1,24 +1,5 @@
 """Fetch recordings and bring every dataset into one form."""
 
-import contextlib
-
-
-def keep_raw_files():
-    """Give every raw file a second name in data/raw/.kept, which Snakemake does not remove.
-
-    Before a job runs again, Snakemake deletes its output; fetch_dataset then takes the file from
-    there if its checksum matches.
-    """
-    raw = Path(prefixed("data/raw"))
-    for folder, file in CATALOGUE:
-        kept = raw / ".kept" / folder / file
-        if (raw / folder / file).is_file() and not kept.exists():
-            # Where it cannot be done, a file that is lost is fetched again.
-            with contextlib.suppress(OSError):
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                kept.hardlink_to(raw / folder / file)
-
-
 keep_raw_files()
 
 
