@@ -25,6 +25,7 @@ from scorebounds.figures.style import (
     save,
     use_style,
 )
+from scorebounds.figures.task_networks import task_networks_figure
 
 DATASETS = ["ultrametric", "simulated-pfc", "surrogate-MajajHong2015", "dyer2017"]
 PAGE = (7.21, 9.7)  # inches: 183 mm × 247 mm
@@ -122,6 +123,25 @@ def unrelated():
     return table.assign(n_neurons=100, score_mean=0.5, score_low=0.4, score_high=0.6)
 
 
+def learning():
+    table = crossed(model=["rnn-context", "rnn-reaching"], step=[0, 50, 100])
+    return table.assign(accuracy=0.5 + table.step / 250)
+
+
+def psychometric():
+    choices = crossed(
+        model=["rnn-context", "rnn-context-untrained"],
+        context=["motion", "colour"],
+        evidence=["motion", "colour"],
+        coherence=[-0.5, 0.5],
+    )
+    choices = choices.assign(share_preferred=0.5 + choices.coherence / 2)
+    reaches = crossed(model=["rnn-reaching", "rnn-reaching-untrained"], angle=[0.0, 90.0])
+    radians = np.deg2rad(reaches.angle)
+    reaches = reaches.assign(end_x=0.9 * np.cos(radians), end_y=0.9 * np.sin(radians))
+    return pd.concat([choices, reaches], ignore_index=True)
+
+
 FIGURES = {
     "thresholds": lambda: threshold_figure(thresholds(), published()),
     "trajectories": lambda: trajectory_figure(trajectories()),
@@ -132,6 +152,7 @@ FIGURES = {
     "layers": lambda: correspondence_figure(layers()),
     "layer_maps": lambda: layer_maps_figure(maps()),
     "unrelated": lambda: unrelated_figure(unrelated()),
+    "task_networks": lambda: task_networks_figure(learning(), psychometric(), 0.85),
 }
 
 
@@ -210,3 +231,20 @@ def test_labels_without_glyphs_are_named_in_one_warning(tmp_path, caplog):
     save(figure, pd.DataFrame(), **paths)
     (record,) = caplog.records
     assert "made.pdf: the font has no glyph for '刺', '激'" in record.getMessage()
+
+
+def test_task_networks_are_drawn_with_their_accuracies_choices_and_reaches():
+    figure, shown = FIGURES["task_networks"]()
+    assert len(shown) == len(learning()) + len(psychometric())
+    curves, trained, untrained, reaches = figure.axes
+    assert curves.lines[0].get_ydata().tolist() == pytest.approx([50, 70, 90])
+    for axis in (trained, untrained):
+        assert len(axis.lines) == 4
+        for line in axis.lines:
+            assert line.get_xdata().tolist() == [-50, 50]
+            assert line.get_ydata().tolist() == [25, 75]
+    targets, *ends = reaches.lines
+    assert targets.get_xdata() == pytest.approx([1, 0])
+    for line in ends:
+        assert line.get_xdata() == pytest.approx([0.9, 0])
+        assert line.get_ydata() == pytest.approx([0, 0.9])

@@ -26,7 +26,8 @@ def setting(path):
 @pytest.mark.parametrize("name", FIGURES)
 def test_function_takes_the_tables_and_settings_of_its_entry(name):
     entry = FIGURES[name]
-    function = getattr(importlib.import_module(entry.module), entry.function.split(".")[1])
+    function = getattr(importlib.import_module(entry.module), entry.function.split(".")[1], None)
+    assert function, f"figures/registry.py, {name!r}: write the function figures/{entry.function}"
     parameters = inspect.signature(function).parameters
     needed = {key for key, value in parameters.items() if value.default is value.empty}
     assert needed <= {*entry.inputs, *entry.settings} <= set(parameters)
@@ -41,7 +42,16 @@ def test_settings_exist_and_the_caption_uses_all_of_its_own(name):
     assert set(entry.caption_settings) <= fields <= set(values)
     assert ("dataset" in fields) == entry.by_dataset
     text = caption(name, values)
-    assert "?" in text.split(". ")[0]
+    assert "?" in text.split(". ")[0], (
+        f"figures/registry.py, {name!r}: start the caption with the question that it answers"
+    )
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_function_is_called_by_a_test(name):
+    function = FIGURES[name].function.partition(".")[2]
+    tests = "".join(path.read_text() for path in (ROOT / "tests/unit").glob("*.py"))
+    assert f"{function}(" in tests, f"write a test of {function} in tests/unit"
 
 
 def test_every_figure_function_is_registered():
@@ -51,7 +61,9 @@ def test_every_figure_function_is_registered():
         for name, function in vars(module).items():
             own = inspect.isfunction(function) and function.__module__ == module.__name__
             if own and name.endswith("_figure") and name != "empty_figure":
-                assert f"{path.stem}.{name}" in registered
+                assert f"{path.stem}.{name}" in registered, (
+                    f"add an entry for {path.stem}.{name} to figures/registry.py"
+                )
 
 
 def modules_loaded_by(program):

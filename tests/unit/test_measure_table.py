@@ -5,6 +5,8 @@ import pickle
 import re
 import subprocess
 import sys
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 import yaml
@@ -153,6 +155,20 @@ print(*sorted(name for name in sys.modules if name.startswith("scorebounds.measu
         "scorebounds.measures.shapes"
     }
     assert not others & set(loaded.split())
+
+
+@pytest.mark.parametrize(
+    "module", sorted(path.stem for path in Path(base.__file__).parent.glob("[a-z]*.py"))
+)
+def test_measures_and_families_of_a_module_have_their_entries_in_the_table(module):
+    # `declare` refuses a measure without an entry when its module is imported.
+    declared = vars(import_module(f"scorebounds.measures.{module}")).values()
+    names = [each.name for each in declared if isinstance(each, base.Measure)]
+    names += [each.id for each in declared if isinstance(each, registry.Family)]
+    entries = {entry.id: entry.module for entry in ENTRIES}
+    for name in names:
+        assert name in entries, f"add an entry for {name!r} to core/measure_table.py"
+        assert entries[name] == module, f"core/measure_table.py: {name!r} is declared in {module}"
 
 
 def test_each_forgotten_step_is_named(monkeypatch):
