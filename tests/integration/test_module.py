@@ -49,7 +49,7 @@ def test_example_of_the_page_runs(analysis):
     made = run(analysis, **settings)
     assert made.returncode == 0, made.said
     assert (analysis / "similarity/results/figures/capture/mydata.png").stat().st_size > 200
-    assert "rule scorebounds_plot_capture:" in made.said
+    assert "rule scorebounds_plot_figure_of_dataset:" in made.said
     assert {path.name for path in analysis.iterdir()} == {
         "Snakefile",
         "config.yaml",
