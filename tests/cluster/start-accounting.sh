@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Puts job accounting (MariaDB and slurmdbd) beside the one-node test cluster that SLURM_CONF names,
+# Puts job accounting (MariaDB and slurmdbd) next to the one-node test cluster that SLURM_CONF names,
 # whose daemons it starts anew. Root on Debian, with mariadb-server and slurmdbd installed. All it
-# writes lies beside slurm.conf; `start-accounting.sh stop` ends what it started.
+# writes is next to slurm.conf; `start-accounting.sh stop` ends what it started.
 set -euo pipefail
 
 folder=$(dirname "${SLURM_CONF:?names the slurm.conf of a test cluster}")

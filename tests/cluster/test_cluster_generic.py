@@ -1,4 +1,4 @@
-"""The cluster-generic profile, with a scheduler of a few lines that runs its jobs beside us."""
+"""The cluster-generic profile, with a small scheduler that runs its jobs on this machine."""
 
 import subprocess
 import time

@@ -49,10 +49,10 @@ def workflow_python(prefix):
 
 @pytest.fixture(scope="session")
 def witnessed(prefix, workflow_python, tmp_path_factory):
-    """Return the function that runs the workflow with --sdm conda, and what the scripts told."""
+    """Return the function that runs the workflow with --sdm conda and returns the records."""
     folder = tmp_path_factory.mktemp("stand-in")
-    told = folder / "told"
-    for place in (folder / "bin", told):
+    records = folder / "records"
+    for place in (folder / "bin", records):
         place.mkdir()
     program = f'#!/bin/sh\nexec "{sys.executable}" "{HELPERS}/conda_stand_in.py" "$@"\n'
     (folder / "bin/conda").write_text(program)
@@ -61,7 +61,7 @@ def witnessed(prefix, workflow_python, tmp_path_factory):
     environment = {
         "PATH": f"{folder / 'bin'}:{workflow_python.parent}:{os.environ['PATH']}",
         "STAND_IN_PREFIX": str(folder),
-        "SCOREBOUNDS_WITNESS": str(told),
+        "SCOREBOUNDS_WITNESS": str(records),
     }
 
     def run(*arguments, **places):
@@ -70,7 +70,7 @@ def witnessed(prefix, workflow_python, tmp_path_factory):
             *arguments, *options, python=workflow_python, environment=environment, **places
         )
         assert finished.returncode == 0, finished.said
-        return [json.loads(path.read_text()) for path in told.glob("*.json")]
+        return [json.loads(path.read_text()) for path in records.glob("*.json")]
 
     return run
 
@@ -93,22 +93,24 @@ def fetched(witnessed, tmp_path_factory):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         settings = (f"mirrors=http://127.0.0.1:{server.server_port}", "offline=false")
-        told = witnessed(f"data/raw/{served}", "--config", *settings, root=project, folder=folder)
+        records = witnessed(
+            f"data/raw/{served}", "--config", *settings, root=project, folder=folder
+        )
         server.shutdown()
     assert (folder / "data/raw" / served).read_bytes() == content
-    return told
+    return records
 
 
 @pytest.fixture(scope="session")
-def told(witnessed, fetched, tmp_path_factory):
-    """Run every script of the workflow on tiny data, and return what each of them told."""
+def records(witnessed, fetched, tmp_path_factory):
+    """Run every script of the workflow on tiny data, and return what each of them recorded."""
     folder = tmp_path_factory.mktemp("tiny")
     settings = ("--configfile", TINY, ROOT / "tests/config/least.yaml")
     return witnessed("all", "figure_agreement", *settings, folder=folder)
 
 
-def test_every_script_ran(told):
-    assert {one["script"] for one in told} == SCRIPTS
+def test_every_script_ran(records):
+    assert {one["script"] for one in records} == SCRIPTS
 
 
 def packages_of(one):
@@ -123,8 +125,8 @@ def environment_of(script):
 
 
 @pytest.mark.parametrize("script", sorted(SCRIPTS))
-def test_script_ran_in_its_environment_and_found_all_there(told, prefix, script):
-    own = [one for one in told if one["script"] == script]
+def test_script_ran_in_its_environment_and_found_all_there(records, prefix, script):
+    own = [one for one in records if one["script"] == script]
     assert own
     for one in own:
         env = Path(one["prefix"])
@@ -137,13 +139,13 @@ def test_script_ran_in_its_environment_and_found_all_there(told, prefix, script)
         } == set()
 
 
-def test_imports_of_the_library_are_told_too(told):
-    fetched, *_ = [one for one in told if one["script"] == "fetch_dataset"]
+def test_imports_of_the_library_are_recorded_too(records):
+    fetched, *_ = [one for one in records if one["script"] == "fetch_dataset"]
     assert {"requests", "urllib3", "tqdm"} <= set(packages_of(fetched))
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda path: path.stem)
-def test_environment_has_the_versions_it_pins(told, prefix, path):
+def test_environment_has_the_versions_it_pins(records, prefix, path):
     (env,) = [
         file.with_suffix("")
         for file in (prefix / "conda").glob("*.yaml")

@@ -27,7 +27,7 @@ ZIPPED = zipped()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Answer as the path says: as a method of that name, told how often it was asked before."""
+    """Call the method that the path names with the number of earlier requests of this path."""
 
     def log_message(self, *_):
         pass

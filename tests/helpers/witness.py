@@ -17,7 +17,7 @@ seen = {"script": "", "prefix": sys.prefix, "imports": {}}
 
 
 def witnessed_import(name, *arguments, **named):
-    """Import as Python does; the first argument beside the name is the importer's namespace."""
+    """Import as Python does; the first argument after the name is the importer's namespace."""
     imported = plain_import(name, *arguments, **named)
     namespace = named.get("globals", arguments[0] if arguments else None) or {}
     importer = os.path.normpath(str(namespace.get("__file__", "")))

@@ -89,7 +89,7 @@ def test_fetched_file_is_checked_used_and_listed(tmp_path, mirror_server, unreac
     assert (table.loc[models].status == "made").all()
     assert (table.drop(["mante2013", *models]).status == "left out").all()
 
-    # Another file in its place is refused, by whoever meets it first.
+    # Another file in its place is refused by the first job that reads it.
     content = raw.read_bytes()
     (folder / "data/prepared/mante2013.nc").unlink()
     raw.write_bytes(content[:-1])

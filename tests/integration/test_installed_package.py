@@ -92,11 +92,9 @@ def test_command_line_runs_with_the_installed_package(environment, tmp_path):
     np.save(tmp_path / "a.npy", x)
     np.save(tmp_path / "b.npy", x + rng.normal(size=x.shape))
     quick = ("--measures", "cka", "--permutations", "19")
-    ran = run(
-        *(environment, "scorebounds", "card", "a.npy", "b.npy", *quick),
-        *("-o", "card.html", "--json", "card.json"),
-        folder=tmp_path,
-    )
+    outputs = ("-o", "card.html", "--json", "card.json")
+    command = ("scorebounds", "card", "a.npy", "b.npy", *quick, *outputs)
+    ran = run(environment, *command, folder=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert json.loads((tmp_path / "card.json").read_text())["scores"][0]["measure"] == "cka"
     assert (tmp_path / "card.html").is_file()

@@ -22,7 +22,7 @@ MADE_AT = re.compile(r"(?<![\w/.-])(?:data|results)/[\w/.-]+")
 
 @pytest.fixture
 def analysis(tmp_path):
-    """Write the example of the page: a workflow, its settings and a recording, beside a clone."""
+    """Write the example of the page: a workflow, its settings and a recording, next to a clone."""
     copy_project(tmp_path / "scorebounds")
     folder = tmp_path / "analysis"
     (folder / "recordings").mkdir(parents=True)

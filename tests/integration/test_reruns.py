@@ -1,4 +1,4 @@
-"""What runs again beside finished results: what a change of code can change, and nothing else."""
+"""After a change of code, only jobs whose results it can change run again."""
 
 import os
 import re
@@ -53,7 +53,7 @@ def test_comments_and_docstrings_plan_nothing(run, tmp_path):
     assert plan(TinyRun(project, run.folder)) == []
 
 
-def test_a_new_clone_beside_results_plans_nothing(run, tmp_path):
+def test_a_new_clone_with_existing_results_plans_no_job(run, tmp_path):
     project = shutil.copytree(run.project, tmp_path / "elsewhere/clone")
     for path in project.rglob("*"):
         os.utime(path)

@@ -1,4 +1,4 @@
-"""Users' files: replaced ones are noticed, `~` is the home folder, odd paths end in a sentence."""
+"""Users' files: replaced files, `~` in paths, folders that jobs cannot start from, provenance."""
 
 import os
 import sys

@@ -281,7 +281,7 @@ def test_ranges_contain_what_was_attained():
     assert found.plot().axes
 
 
-def test_thresholds_tell_what_a_card_adds(pair, capsys):
+def test_card_with_thresholds_states_components_and_variables(pair, capsys):
     x, y = pair
     label = np.where(x[:, 0] > 0, "up", "down")
     found = sb.thresholds(x, ["cka"], labels={"side": label}, n_seeds=2)

@@ -43,7 +43,7 @@ def adversaries(x):
 
 @pytest.mark.parametrize("pair", PAIRS)
 @pytest.mark.parametrize("decay", [0.4, 1.0])
-def test_nothing_crosses_the_bounds(pair, decay):
+def test_no_pair_of_scores_violates_the_bounds(pair, decay):
     x = reference(decay=decay)
     a, b = (registry.load(name) for name in pair)
     scores = np.array([(a.score(x, y).item(), b.score(x, y).item()) for y in adversaries(x)])
@@ -56,7 +56,7 @@ def test_nothing_crosses_the_bounds(pair, decay):
     assert (scores[:, 0] <= forth + 1e-6).all()
 
 
-def test_both_ends_meet_at_one():
+def test_lower_and_upper_bound_are_equal_at_a_score_of_one():
     lower, upper = outer_range("cka", "nbs", np.array([0.0, 1.0]), np.array([5.0, 2, 1]), 3)
     assert lower == pytest.approx([0, 1], abs=1e-7)
     assert upper == pytest.approx([0, 1], abs=1e-7)

@@ -51,10 +51,8 @@ QUICK = ("--measures", "cka,procrustes_angular", "--permutations", "19")
 
 def test_card_prints_its_headline_and_writes_page_and_json(files, run):
     page, stored = files / "card.html", files / "card.json"
-    code, out, err = run(
-        *("card", files / "rec.npz", files / "model.npy", *QUICK),
-        *("-o", page, "--json", stored),
-    )
+    inputs = (files / "rec.npz", files / "model.npy")
+    code, out, err = run("card", *inputs, *QUICK, "-o", page, "--json", stored)
     assert code == 0, err
     content = json.loads(stored.read_text(encoding="utf-8"))
     assert out.splitlines()[0] == content["headline"]

@@ -203,7 +203,7 @@ def test_trials_are_averaged_by_labels(tmp_path):
     assert "4 conditions of 1 to 2" in array.attrs["history"]
 
 
-def test_labels_from_a_table_beside_the_file(tmp_path):
+def test_labels_are_read_from_a_separate_table(tmp_path):
     np.save(tmp_path / "d.npy", ACTIVITY)
     pd.DataFrame({"side": list("lrlrll"), "dose": [1, 1, 2, 2, 3, 3]}).to_csv(
         tmp_path / "trials.csv", index=False

@@ -135,7 +135,7 @@ def climbed(x, measure):
 
 
 @pytest.mark.parametrize("measure", MEASURES)
-def test_climbing_keeps_to_the_device(measure, monkeypatch):
+def test_optimisation_stays_on_the_device(measure, monkeypatch):
     x = recording()
     starts = starting_points(tuple(x.shape), 0, ("made up", measure), 2)
     expected, _ = optimize(x, registry.load(measure), starts, **CLIMB)
@@ -213,7 +213,7 @@ needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GP
 
 @needs_gpu
 @pytest.mark.parametrize("measure", MEASURES)
-def test_gpu_climbs_as_the_processor_does(measure):
+def test_optimisation_on_a_gpu_equals_that_on_the_cpu(measure):
     x = recording()
     expected, _ = climbed(x, measure)
     found, _ = climbed(x.cuda(), measure)

@@ -227,10 +227,9 @@ def test_download_that_stays_incomplete_is_not_put_in_place(server, target):
         fetch_quickly(target, [f"{server.url}/truncated"])
     assert len(server.asked["/truncated"]) == 3
     assert not target.exists()
-    # What there is waits beside it for the next run, under a name that no rule has.
-    assert {path.name for path in target.parent.iterdir()} == {
-        *("good.bin.part", "good.bin.part.json")
-    }
+    # The part that arrived stays next to it for the next run, under a name that no rule has.
+    names = {path.name for path in target.parent.iterdir()}
+    assert names == {"good.bin.part", "good.bin.part.json"}
 
 
 def test_part_that_is_too_long_is_fetched_again(server, target):
@@ -376,7 +375,7 @@ def test_verified_file_is_restored_from_the_store(tmp_path):
     assert not target.exists()
     assert restore(target, "a/good.bin", SHA1, store)
     assert target.read_bytes() == CONTENT
-    # What took the place of the file is kept instead of it.
+    # The file that replaced it is the one in the store.
     target.unlink()
     target.write_bytes(b"another version")
     store.keep(target, "a/good.bin")

@@ -106,7 +106,7 @@ def test_tensors_of_every_type_are_read(tmp_path, name, dtype):
         ("image", "channel", "frame"),
     ],
 )
-def test_names_of_axes_decide_whatever_their_order(tmp_path, dims):
+def test_named_axes_are_read_in_any_order(tmp_path, dims):
     from scorebounds.datasets.readers.axes import meaning
 
     sizes = {"neuron": 5, "time": 4, "sample": 12, "condition": 12, "trial": 12}
@@ -143,7 +143,7 @@ def test_three_axes_without_names_are_a_stated_guess(tmp_path, caplog):
 
 
 @pytest.mark.parametrize("dims", [("unit", "foo"), ("unit", "cell"), ("x", "y")])
-def test_unknown_or_ambiguous_axes_are_asked_about_and_the_advice_works(tmp_path, dims):
+def test_unknown_or_ambiguous_axes_are_refused_and_the_advice_works(tmp_path, dims):
     xr.DataArray(VALUES, dims=dims, name="activity").to_netcdf(tmp_path / "d.nc")
     with pytest.raises(ValueError, match="say in `axes`, in this order, what each of them is"):
         custom.load(tmp_path / "d.nc")
@@ -395,7 +395,7 @@ ENDINGS = [".npy", ".npz", ".mat", ".nc", ".h5", ".csv", ".pt", ".safetensors", 
 
 @pytest.mark.parametrize(("content", "message"), POINTERS)
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_what_stands_for_a_file_is_named(tmp_path, content, message, ending):
+def test_entry_that_is_not_a_file_is_named_in_the_error(tmp_path, content, message, ending):
     (tmp_path / f"d{ending}").write_bytes(content)
     with pytest.raises(ValueError, match=message) as error:
         custom.load(tmp_path / f"d{ending}")

@@ -1,4 +1,4 @@
-"""What a high score leaves to others: what is known, what follows, and what is searched."""
+"""Which scores of other measures are compatible with a high score: proven, derived, searched."""
 
 import itertools
 
@@ -62,7 +62,7 @@ def test_forms_of_a_measure_follow_exactly(known, others):
     assert (verdicts.drop(("ridge_cv_1", "nbs")) != "not known").all()
 
 
-def test_what_is_searched_agrees_with_pairs_of_their_own(x, others):
+def test_searched_guides_agree_with_searches_of_single_pairs(x, others):
     low = others.set_index(["given", "implied"]).low
     for a, b in (("linreg", "procrustes_angular"), ("cka_angular", "linreg")):
         for row in ranges(x, a, b).guides.itertuples():
@@ -71,7 +71,7 @@ def test_what_is_searched_agrees_with_pairs_of_their_own(x, others):
     assert low["nbs", "linreg"] == pytest.approx(0.81, abs=1e-6)
 
 
-def test_nothing_is_below_what_is_proven_and_x_itself_is_the_upper_end(x, others):
+def test_guides_respect_proven_bounds_and_end_at_the_score_of_x_itself(x, others):
     proven = others[others.outer_low.notna()]
     assert (proven.low >= proven.outer_low - 1e-6).all()
     # To the root of rounding, which arccos makes of it.

@@ -90,7 +90,7 @@ def test_summary_and_maps_of_one_measure():
     assert set(upside_down[upside_down.layer == upside_down.other_layer].closeness) == {0.0}
 
 
-def test_silent_units_are_left_out_and_counted():
+def test_silent_units_are_dropped_and_counted():
     layer = np.random.default_rng(0).standard_normal((10, 4))
     layer[:, 2] = 3
     (kept,), n_silent = drop_constant([layer])
@@ -129,7 +129,7 @@ def test_network_learns_the_digits(trained):
         assert not np.array_equal(first, last)
 
 
-def test_training_repeats_itself_and_leaves_global_randomness_alone(trained):
+def test_training_is_reproducible_and_does_not_change_the_global_random_state(trained):
     train, held_out = images.load("digits", [])
     torch.manual_seed(5)
     state = torch.get_rng_state()
@@ -181,7 +181,7 @@ def test_cifar10_is_read_from_its_archive(tmp_path):
         ("no test_batch.bin", "expected a member test_batch.bin"),
     ],
 )
-def test_damaged_archive_is_told(tmp_path, damage, sentence):
+def test_error_for_a_damaged_archive_is_one_sentence(tmp_path, damage, sentence):
     cifar_archive(tmp_path / "damaged.tar.gz", damage)
     with pytest.raises(ValueError, match=sentence):
         images.load("cifar10", [tmp_path / "damaged.tar.gz"])

@@ -202,7 +202,7 @@ def test_file_names_match_by_stem():
         match(reference, named("model", ["im_1.a", "im_1.b", "im_2"]), {"names": "stem"})
 
 
-def test_rows_that_the_model_lacks_are_left_out_if_asked_and_counted():
+def test_on_missing_intersect_drops_and_counts_rows_that_the_model_lacks():
     reference = named("data", list("abcdea"))
     model = named("model", list("edbx"))
     with pytest.raises(ValueError, match=r"got none for 'a'; 'c'.*on_missing: intersect"):

@@ -1,4 +1,4 @@
-"""Input that cannot be scored is refused with a sentence, or told when its score says nothing."""
+"""Errors for input that cannot be scored, and warnings for scores that are 1 for any data."""
 
 import math
 
@@ -42,7 +42,7 @@ def test_cross_validation_needs_a_sample_per_fold():
         registry.load("ridge_cv_100").score(draw(4, 2), draw(4, 2, seed=1))
 
 
-def test_unknown_name_is_told_with_the_known_ones():
+def test_error_for_an_unknown_name_lists_the_known_names():
     with pytest.raises(ValueError) as error:
         registry.load("procrustes_angulr")
     assert "did you mean 'procrustes_angular'?" in str(error.value)

@@ -558,7 +558,7 @@ def test_tuned_ridge_of_any_width_equals_scikit_learn(shape):
     assert found == pytest.approx(expected, rel=1e-9)
 
 
-def test_any_parameter_can_be_asked_for():
+def test_family_accepts_any_parameter():
     x, y = (matrix.numpy() for matrix in CASES["tall"])
     expected = {
         "ridge_cv_2.5": textbook_ridge_cv(x, y, 2.5),

@@ -53,12 +53,12 @@ def test_lower_end_is_near_its_bound(of_cka):
 
 
 def all_gram_matrices(cka, n_outside):
-    """Return NBS of all L on two PCs of X, with energy beside X in one dimension more, of this CKA.
+    """Return NBS of all L on two PCs of X, with one dimension outside X, of this CKA.
 
     For a grid over the spectrum of L the rotation follows from CKA.
     """
     share = np.sin(np.linspace(0, np.pi / 4, 2001)) ** 2
-    # Y has two columns: with energy beside X, L has one dimension within X.
+    # Y has two columns: with variance outside X, L has one dimension within X.
     outside = np.linspace(0, 1, 2001)[:-1] if n_outside else 0.0
     share = 0 * outside if n_outside else share
     inside, determinant = 1 - outside, share * (1 - share)
@@ -71,7 +71,7 @@ def all_gram_matrices(cka, n_outside):
 
 @pytest.mark.parametrize("n_outside", [0, 1])
 def test_two_components_agree_with_all_gram_matrices(n_outside):
-    # 2 × 2 (all of Y within X) and 3 × 3 (one dimension beside X).
+    # 2 × 2 (all of Y within X) and 3 × 3 (one dimension outside X).
     x = with_spectrum([0.7, 0.3], n=3 + n_outside)
     n_compared = 0
     for row in ranges(x, "cka", "nbs").region.iloc[1:-1].itertuples():
@@ -161,7 +161,7 @@ def nearest(found):
     return missed.groupby(table.target).min()
 
 
-def test_free_x_reaches_what_no_y_beside_the_fixed_one_can():
+def test_free_x_reaches_pairs_of_scores_that_a_fixed_x_cannot():
     x = with_spectrum([0.97, 0.02, 0.01])
     fixed = ranges(x, "cka", "nbs")
     free = pair_range(x, ("cka", "nbs"), "test", seed=0, settings=with_free_x())
@@ -177,15 +177,15 @@ def test_free_x_reaches_what_no_y_beside_the_fixed_one_can():
 
 
 @pytest.mark.parametrize("name", ["linreg_cv", "pwcca"])
-def test_no_gradient_in_a_free_x_is_told_before_anything_runs(name):
-    with pytest.raises(ValueError, match=f"needs a gradient in X, and '{name}' has none") as told:
+def test_measure_without_gradient_in_x_is_refused_before_the_search(name):
+    with pytest.raises(ValueError, match=f"needs a gradient in X, and '{name}' has none") as error:
         pair_range(
             torch.full((3, 2), torch.nan), ("cka", name), "test", seed=0, settings=with_free_x()
         )
-    assert "set ranges → joint → x to fixed or leave the pair out" in str(told.value)
+    assert "set ranges → joint → x to fixed or leave the pair out" in str(error.value)
 
 
-def test_bad_pairs_are_told_in_one_sentence():
+def test_error_for_a_bad_pair_is_one_sentence():
     x = with_spectrum([0.6, 0.4])
     for pair, sentence in (
         (("cka", "cka"), "two different measures, got 'cka' twice"),

@@ -284,7 +284,7 @@ def test_siegel_is_read_from_its_owners_file(tmp_path):
         load("siegel2015", [tmp_path / "fef.npz"])
 
 
-def test_constant_units_of_a_recording_are_left_out_and_told(tmp_path):
+def test_constant_neurons_of_a_recording_are_dropped_with_a_message(tmp_path):
     files, values = majaj_files(tmp_path)
     values[:, 2] = 1
     content = xr.open_dataarray(files[0], engine="h5netcdf").load()

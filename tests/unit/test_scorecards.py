@@ -275,7 +275,7 @@ def test_attained_ranges_are_read_between_their_values():
     assert np.isnan(row["outer_low"])
 
 
-def test_a_measure_that_is_not_defined_says_so():
+def test_verdict_of_an_undefined_score_is_not_defined():
     rng = np.random.default_rng(11)
     matched = matched_pair(rng.normal(size=(30, 5)), rng.normal(size=(30, 1)))
     card = card_of(matched, ["rsa_correlation_pearson", "cka"])
@@ -297,7 +297,7 @@ def test_a_position_by_a_distance_counts_downwards():
         assert found["pcs_at_score"] == captured
 
 
-def test_what_some_seeds_never_captured_is_not_captured():
+def test_target_that_some_seeds_never_capture_is_not_captured():
     thresholds = thresholds_of("cka", score_mean=[0.2, 0.3, np.nan], n_seeds=5, n_reached=[5, 1, 0])
     assert position_on_curve(0.9, thresholds, higher_is_closer=True)["pcs_at_score"] == 1
     later = thresholds.assign(score_all=[0.4, np.nan, np.nan])

@@ -116,7 +116,7 @@ def test_noise_is_decodable_in_five_per_cent_of_recordings():
     assert np.mean(p) == pytest.approx(0.53, abs=0.08)
 
 
-def test_too_few_shuffles_to_decide_are_said_so(caplog):
+def test_too_few_shuffles_to_decide_give_a_message(caplog):
     array = labelled(np.repeat([0, 1], 2), effect=9.0)
     plan = design(array, n_folds=2, seed=0)
     table, _ = reference_tables(array, plan, DECODER, n_permutations=40, seed=0)

@@ -67,7 +67,7 @@ def test_thousands_separators_are_no_decimal_marks(tmp_path):
     np.testing.assert_allclose(read(tmp_path, rows([NEURONS, *english])).values, large)
 
 
-def test_a_comma_that_may_be_either_is_asked_about(tmp_path):
+def test_ambiguous_comma_is_refused_with_advice(tmp_path):
     whole = rows([["a", "b"], *([["1,234", "5,678"], ["2,345", "6,789"]] * 5)], ";")
     assert "say `decimal: ','` or `decimal: '.'`" in refusal(tmp_path, whole)
     assert read(tmp_path, whole, decimal=",").values[0].tolist() == [1.234, 5.678]
@@ -134,7 +134,9 @@ def test_whole_numbers_that_are_called_a_class_are_a_label(tmp_path, name):
         (1e6 * RNG.normal(size=30), "times that of the others"),
     ],
 )
-def test_a_column_unlike_the_neurons_is_asked_about_and_the_advice_works(tmp_path, values, reason):
+def test_column_that_differs_from_the_neurons_is_refused_and_the_advice_works(
+    tmp_path, values, reason
+):
     text = frame(strange=values).to_csv(index=False)
     said = refusal(tmp_path, text)
     assert "cannot tell whether column 'strange' is a neuron" in said
@@ -153,7 +155,7 @@ def test_a_column_unlike_the_neurons_is_asked_about_and_the_advice_works(tmp_pat
         ("y", np.arange(30) % 3, "its name is not like those of the others ('u0', 'u1', …)"),
     ],
 )
-def test_a_column_unlike_counts_is_asked_about(tmp_path, name, values, reason):
+def test_column_that_differs_from_the_counts_is_refused_with_advice(tmp_path, name, values, reason):
     counts = pd.DataFrame(RNG.poisson(5, (30, 8)), columns=[f"u{n}" for n in range(8)])
     text = counts.assign(**{name: values}).to_csv(index=False)
     assert reason in refusal(tmp_path, text)
@@ -168,7 +170,7 @@ def test_a_date_does_not_name_the_rows(tmp_path):
     assert array.attrs["variables"] == []
 
 
-def test_numbers_of_the_same_name_are_neurons_whatever_they_are_called(tmp_path):
+def test_numbered_columns_with_a_common_prefix_are_neurons(tmp_path):
     counts = pd.DataFrame(RNG.poisson(5, (30, 6)), columns=[f"trial_{n}" for n in range(6)])
     array = read(tmp_path, counts.to_csv(index=False))
     np.testing.assert_array_equal(array.values, counts)

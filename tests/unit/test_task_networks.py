@@ -144,7 +144,7 @@ def test_noise_has_the_standard_deviation_that_was_set():
     assert rates[-1].std().item() == pytest.approx(0.1, rel=0.03)
 
 
-def test_training_repeats_itself_and_leaves_global_randomness_alone():
+def test_training_is_reproducible_and_does_not_change_the_global_random_state():
     state = torch.get_rng_state()
     runs = []
     for _ in range(2):
@@ -186,7 +186,7 @@ def test_killed_training_goes_on_to_the_same_weights(name, tmp_path):
     assert not list(store.path.parent.iterdir())
 
 
-def test_untrained_copy_has_the_weights_from_which_training_sets_out():
+def test_untrained_copy_has_the_initial_weights_of_training():
     copied, task = made("rnn-context")
     first = copy.deepcopy(copied.state_dict())
     result = trained(copied, task, max_steps=0)
@@ -243,7 +243,7 @@ def test_perfect_and_poor_reaches_by_target():
     assert perfect.n_trials.tolist() == [3] * 8
 
 
-def test_time_constant_below_the_step_is_told_in_one_sentence():
+def test_error_for_a_time_constant_below_the_step_is_one_sentence():
     with pytest.raises(ValueError, match=r"at least the step of 25 ms, got 20 ms"):
         made("rnn-context", time_constant=20)
 

@@ -125,8 +125,15 @@ def test_published_and_reproduced_numbers_are_compared(tmp_path):
         published, *(tables[name] for name in ("thresholds", "runs", "trajectories"))
     )
     assert list(table.columns) == [
-        *("dataset", "measure", "quantity", "target"),
-        *("published", "reproduced", "low", "high", "difference"),
+        "dataset",
+        "measure",
+        "quantity",
+        "target",
+        "published",
+        "reproduced",
+        "low",
+        "high",
+        "difference",
     ]
     by_quantity = table.set_index("quantity")
     # Rows 1 and 2 are the same score: three updates led to the last.
@@ -201,7 +208,7 @@ def summary(thresholds, **options):
     return row
 
 
-def test_a_target_that_all_seeds_captured_is_captured_from_the_last_of_them_on():
+def test_target_is_captured_from_the_highest_threshold_of_the_seeds_on():
     row = summary([0.5, 0.7, 0.6, 0.9, 0.8])
     assert (row.n_reached, row.n_seeds) == (5, 5)
     assert row.score_all == 0.9

@@ -121,7 +121,7 @@ def test_panels_of_the_animation_are_at_about_the_same_score(fans, optimised):
     assert frames_at_common_scores(by_frame)["procrustes_distance"][:2] == [0, 1]
 
 
-def test_animation_repeats_itself(fans, optimised, tmp_path):
+def test_animation_is_reproducible(fans, optimised, tmp_path):
     frames = pd.concat([snapshots(stored, fans) for stored in optimised.values()])
     use_style()
     for name in ("one.gif", "two.gif"):

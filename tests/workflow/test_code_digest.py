@@ -62,7 +62,7 @@ def files(scripts, script, *chosen):
     return [path.relative_to(scripts).as_posix() for path in found]
 
 
-def test_a_script_stands_on_the_modules_that_it_names(scripts):
+def test_digest_of_a_script_covers_the_modules_that_it_imports(scripts):
     assert files(scripts, "draw") == [
         "draw.py",
         "scorebounds/core/__init__.py",
@@ -115,7 +115,7 @@ def test_a_change_of_code_changes_the_digest(scripts, name, change):
     assert digest(scripts) != before
 
 
-def test_what_replaces_a_module_counts_in_its_place(scripts):
+def test_text_that_replaces_a_module_is_digested_instead_of_it(scripts):
     def digest_with(entry):
         table = {"scorebounds.core.style": entry}
         return CodeDigests(scripts, {}).digest("draw", replaced=table)

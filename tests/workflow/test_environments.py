@@ -134,9 +134,11 @@ def test_page_of_dependencies_names_what_the_requirements_name():
 def test_page_of_environments_is_that_of_the_rules():
     page = (ROOT / "docs/environments.md").read_text()
     rows = re.findall(r"(?m)^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$", page)
-    told = {name: (set(rules.split(", ")), packages.split(", ")) for name, rules, packages in rows}
+    listed = {
+        name: (set(rules.split(", ")), packages.split(", ")) for name, rules, packages in rows
+    }
     scripts = scripts_by_environment()
-    assert told == {
+    assert listed == {
         path.stem: ({f"`{rule}`" for rule in scripts[path.stem]}, list(environment_pins(path)))
         for path in ENVIRONMENTS
     }
@@ -165,8 +167,8 @@ def test_images_install_the_requirements_and_hold_the_workflow():
     for source, place in files.items():
         assert (ROOT / source).exists()
         assert place == f"/scorebounds/{source}"
-    kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().split() if line[0] == "!"}
-    assert kept == set(files)
+    included = {line[1:] for line in (ROOT / ".dockerignore").read_text().split() if line[0] == "!"}
+    assert included == set(files)
     (install,) = re.findall(r"(?m)^RUN (.*)$", docker)
     assert re.findall(r"%post\n    (.*)\n", apptainer) == [install]
     pinned = "-r /scorebounds/requirements.txt -c /scorebounds/constraints.txt"
@@ -175,7 +177,7 @@ def test_images_install_the_requirements_and_hold_the_workflow():
     assert re.findall(r'%runscript\n    exec (.*) "\$@"\n', apptainer) == [started]
 
 
-def test_catalogue_finds_what_it_asks_for():
+def test_the_catalogues_standard_check_finds_the_required_files():
     settings = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())
     assert set(settings) == {"usage"}
     assert settings["usage"]["software-stack-deployment"] == {

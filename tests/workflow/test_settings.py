@@ -121,7 +121,7 @@ from helpers.workflow import snakemake
         ),
     ],
 )
-def test_bad_setting_is_told_in_one_sentence(tmp_path, settings, sentence):
+def test_error_for_a_bad_setting_is_one_sentence(tmp_path, settings, sentence):
     (tmp_path / "bad.yaml").write_text(settings)
     run = snakemake("-n", "--configfile", "bad.yaml", folder=tmp_path)
     assert run.returncode != 0
@@ -132,7 +132,7 @@ def test_bad_setting_is_told_in_one_sentence(tmp_path, settings, sentence):
 
 
 @pytest.mark.parametrize("name", ["ridge_cv_0.5", "ridge_cv_1000000", "ridge_cv_10"])
-def test_any_penalty_may_be_asked_for(tmp_path, name):
+def test_any_ridge_penalty_is_accepted(tmp_path, name):
     (tmp_path / "good.yaml").write_text(f"measures: [{name}]\ndatasets: [ultrametric]\n")
     run = snakemake("-n", "--configfile", "good.yaml", folder=tmp_path)
     assert run.returncode == 0, run.said
@@ -194,7 +194,7 @@ def test_data_is_fetched_and_nothing_else(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["data", "results"])
-def test_file_in_place_of_a_folder_is_told_in_one_sentence(tmp_path, name):
+def test_error_for_a_file_in_place_of_a_folder_is_one_sentence(tmp_path, name):
     (tmp_path / name).touch()
     (tmp_path / "some.yaml").write_text("datasets: [ultrametric]\n")
     run = snakemake("-n", "--configfile", "some.yaml", folder=tmp_path)
@@ -204,7 +204,7 @@ def test_file_in_place_of_a_folder_is_told_in_one_sentence(tmp_path, name):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="needs an ordinary user: root may write everywhere")
-def test_results_that_cannot_be_written_are_told_in_one_sentence(tmp_path):
+def test_error_for_results_that_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "some.yaml").write_text("datasets: [ultrametric]\n")
     (tmp_path / "results").mkdir(mode=0o500)
     run = snakemake("-n", "--configfile", "some.yaml", folder=tmp_path)

@@ -129,7 +129,7 @@ def keep_raw_files():
 
 
 def files_to_fetch():
-    """List the files of the chosen datasets, and of the published results beside them."""
+    """List the files of the chosen datasets, and of the published results that they are compared with."""
     return list(
         dict.fromkeys(file for dataset in DATASETS_TO_READ for file in fetched_files(dataset))
     )

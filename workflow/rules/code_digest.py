@@ -86,7 +86,7 @@ class CodeDigests:
         return self._modules[path]
 
     def _used_files(self, path: Path) -> list[Path]:
-        """List the modules that a module imports, and the data files beside it that it reads."""
+        """List the modules that a module imports, and the data files next to it that it reads."""
         if path not in self._imports:
             skipped = NOT_IN_DIGEST | self.chosen_by_name.get(self._name_of(path), frozenset())
             names = self._module(path).imported_names

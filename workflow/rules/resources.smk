@@ -1,6 +1,6 @@
 """What a job asks of a scheduler: from the size of its input, held to what jobs took.
 
-`benchmarks/resources.py` puts both beside each other; docs/clusters.md has its table. A job that
+`benchmarks/resources.py` compares both; docs/clusters.md has its table. A job that
 dies is asked for again with as much more as the number of the attempt.
 """
 
@@ -84,7 +84,7 @@ def optimize_memory(wildcards, input, attempt):
 
 
 def optimize_minutes(wildcards, input, attempt):
-    """Request minutes, by the products of a step; folds solve a system of their size besides.
+    """Request minutes, by the products of a step; folds solve a system of their size in addition.
 
     Plain regression may take several times the steps of others on its last bit of score.
     """

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from snakemake.exceptions import WorkflowError
 from snakemake.sourcecache import LocalSourceFile
 
-# What the workflow reads besides its rules, of the files in its repository.
+# Files of the repository that the workflow reads in addition to its rules.
 READ_FROM_REPOSITORY = ("config.yaml", "data/datasets.tsv", "workflow/")
 
 
@@ -23,7 +23,7 @@ def workflow_folder():
     """Return the folder of this workflow, also where it is a module of another one.
 
     Of a repository on a hosting site, the files are laid out in Snakemake's source cache, where a
-    script finds the library beside it.
+    script finds the library next to it.
     """
     root = workflow.current_basedir.join("../..")
     if isinstance(root, LocalSourceFile):

@@ -1,4 +1,4 @@
-"""Gather the results of all datasets, and put the published numbers beside them."""
+"""Collect the results of all datasets, and compare them with the published numbers."""
 
 
 rule collect_table:
