@@ -226,6 +226,8 @@ def test_card_is_saved_as_page_and_json(card, tmp_path):
     page = (tmp_path / "card.html").read_text(encoding="utf-8")
     for part in (__version__, "n permutations", "39", "match", card.facts["date"]):
         assert part in page
+    assert 'class="ladder"' in page
+    assert "@article" in page or "@inproceedings" in page
     stored = json.loads(card.to_json(tmp_path / "card.json"))
     assert stored == json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
     assert stored["headline"] == card.headline

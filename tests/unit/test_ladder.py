@@ -77,8 +77,8 @@ def test_model_chance_and_ceiling_are_where_they_are():
     said = " ".join(texts(figure))
     for word in (
         "CKA",
-        "net, 95 % interval",
-        "0.40 [0.30, 0.50]  p = 0.01",
+        "net, corrected 95 % interval",
+        "0.40, corrected [0.30, 0.50]  p = 0.01",
         "choice",
         "noise ceiling",
         "chance",
@@ -163,7 +163,7 @@ def test_labels_of_close_variables_do_not_overlap():
 def test_several_models_have_a_look_each():
     both = pd.concat([cards(), cards(model="other", score=0.6)])
     figure, shown = ladder_figure(both, thresholds())
-    assert {"net, 95 % interval", "other, 95 % interval"} <= set(texts(figure))
+    assert {"net, corrected 95 % interval", "other, corrected 95 % interval"} <= set(texts(figure))
     markers = {line.get_marker() for line in figure.axes[0].lines if line.get_marker() in "os"}
     assert markers == {"o", "s"}
     assert (shown.element == "model").sum() == 2

@@ -141,12 +141,16 @@ def test_the_page_escapes_names_and_has_every_measure():
     assert "<data>" not in page
     assert "m &amp; n compared with &lt;data&gt;" in page
     for label in ("CKA", "NBS", "Procrustes distance"):
-        assert page.count(f'<td class="name">{label}</td>') >= 1
-    assert page.count("<svg") == 2  # a distance has no scale up to 1
+        assert page.count(f'<th scope="row">{label}</th>') >= 1
+    assert page.count('role="img"') == 2  # a distance has no scale up to 1
     assert card.sentence[0].split(":")[0] in page
     assert "<dt>seed</dt><dd>0</dd>" in page
     assert "It explains &lt;half&gt;." in page
-    assert page.index('class="headline"') < page.index("<table>")
+    assert page.index('class="headline"') < page.index('class="ladder"') < page.index("<table>")
+    # Every picture is described, and every header says what it is the header of.
+    assert page.count('role="img" aria-label="') == 2
+    assert 'aria-label="CKA: score ' in page
+    assert page.count("<th") == page.count("<th scope=") + page.count("<thead")
 
 
 def test_empty_columns_and_their_legends_are_not_on_the_page():
@@ -155,7 +159,9 @@ def test_empty_columns_and_their_legends_are_not_on_the_page():
     _, page = page_of(x, x[:, :3] + rng.normal(size=(30, 3)), ["cka"])
     assert "noise ceiling" not in page.lower()
     assert "PCs captured" not in page
-    assert "corrected for few conditions" in page
+    assert "optimised data" not in page
+    assert "decodable" not in page
+    assert "corrected score" in page
 
 
 def test_the_page_asks_for_nothing_from_elsewhere():

@@ -13,7 +13,8 @@ import yaml
 from helpers.workflow import ROOT
 from scorebounds.datasets.made import simulated_pfc
 from scorebounds.measures import registry
-from scorebounds.scorecards import jackknife, replicates, samples, verdicts
+from scorebounds.scorecards import formatting, jackknife, replicates, samples, verdicts
+from scorebounds.scorecards.bars import ladder
 from scorebounds.scorecards.curve import position_on_curve
 from scorebounds.scorecards.headline import headline, model_statement
 from scorebounds.scorecards.implied import allowed_scores
@@ -349,11 +350,70 @@ def test_the_headline_counts_the_measures_and_names_the_exceptions():
     assert "capture 2 of 3 components of mydata; decoding `choice` needs a higher score" in said
     none = card_of(matched_pair(x, rng.normal(size=(60, 10))), names).reset_index()
     assert headline(none, "noise", "mydata") == (
-        "noise is not distinguishable from chance by any of 4 measures (corrected for their "
+        "noise is not distinguishable from chance by any of 4 measures (p corrected for their "
         "number). Nothing on this card shows that noise is like mydata."
     )
     mixed = good.assign(verdict=[verdicts.BETTER] * 3 + [verdicts.CHANCE])
-    assert "by 3 of 4 measures, not by mutual k-NN (10)" in headline(mixed, "m", "d")
+    said = headline(mixed, "m", "d")
+    assert "by 3 of 4 measures (p corrected for their number), not by mutual k-NN (10)" in said
+    few = good.assign(verdict=[verdicts.BETTER] + [verdicts.CHANCE] * 3)
+    assert "by 1 of 4 measures (p corrected for their number), only by CKA." in headline(
+        few, "m", "d"
+    )
+    some = good.assign(verdict=[verdicts.BETTER] * 3 + [verdicts.UNINFORMATIVE])
+    assert headline(some, "m", "d").endswith("No verdict by mutual k-NN (10) (uninformative).")
+    assert headline(none, "model", "recording").startswith("The model is not distinguishable")
+
+
+def test_the_headline_says_how_far_scores_are_from_chance_to_the_ceiling():
+    rng = np.random.default_rng(18)
+    x = rng.normal(size=(60, 10))
+    card = card_of(matched_pair(x, x[:, :6] + rng.normal(size=(60, 6))), ["cka", "nbs", "linreg"])
+    near = {"score": [0.5, 0.7, 0.9], "null_mean": [0.1, 0.2, 0.3], "ceiling": [0.9, 0.95, np.nan]}
+    card = card.reset_index().assign(verdict=verdicts.BETTER, **near)
+    card["ceiling_score"] = card.score
+    # (0.5 − 0.1)/(0.9 − 0.1) = 50% and (0.7 − 0.2)/(0.95 − 0.2) = 67%, to 5%.
+    said = "below the noise ceiling by all 2 that have one, about 50 to 65% of the way from chance"
+    assert said in headline(card, "m", "d")
+    # Over other neurons, chance is another.
+    card["ceiling_score"] = card.score + 0.1
+    assert "of the way" not in headline(card, "m", "d")
+
+
+def test_scores_have_the_digits_that_their_interval_supports():
+    row = {"score_low": 0.59, "score_high": 0.86, "null_low": 0.1, "null_high": 0.1001}
+    assert formatting.decimals(row) == 2
+    assert formatting.decimals(row | {"score_low": np.nan}) == 3
+    assert [formatting.number(value, 2) for value in (0.695, -0.001, -0.5, 0.9994, 1.0)] == [
+        "0.69",
+        "0.00",
+        "−0.50",
+        "0.999",
+        "1.00",
+    ]
+
+
+def test_the_ladder_shows_the_share_that_all_seeds_have_captured():
+    rng = np.random.default_rng(19)
+    x = rng.normal(size=(60, 8))
+    thresholds = thresholds_of("cka", score_mean=[0.2, 0.5, np.nan])
+    choice = {"measure": "cka", "kind": "variable", "target": ["choice", "colour"]}
+    variables = pd.DataFrame({**choice, "variance_ratio": 0.1, "score_mean": [0.8, np.nan]})
+    thresholds = pd.concat([thresholds, variables], ignore_index=True)
+    card = card_of(matched_pair(x, x[:, :4]), ["cka", "nbs"], thresholds=thresholds).reset_index()
+    shown = ladder(card.assign(score_low=np.nan, null_low=0.05, null_high=0.1), thresholds)
+    cka, nbs = shown["bars"]
+    assert [(part["at"], part["share"]) for part in cka["captured"]] == [
+        (0.0, 0.0),
+        (20.0, pytest.approx(1 / 3, abs=1e-3)),
+        (50.0, pytest.approx(2 / 3, abs=1e-3)),
+    ]
+    assert [(part["name"], part["at"]) for part in cka["decoded"]] == [("choice", 80.0)]
+    assert cka["missing"] == ["colour"]
+    assert cka["chance"] == {"at": 5.0, "width": 5.0}
+    assert nbs["captured"] == []
+    assert {"captured", "decoded", "unknown", "chance"} <= shown["elements"]
+    assert "ceiling" not in shown["elements"]
 
 
 def test_the_jackknife_of_a_mean_over_cells_has_the_variance_of_its_factors():

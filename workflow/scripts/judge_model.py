@@ -41,7 +41,19 @@ def main(
     others = comparisons_of(read_table(comparison), names["model"])
     statement = model_statement(components)
     page = scorecard_page(
-        card, allowed, others, names["dataset"], names["model"], statement=statement
+        card,
+        allowed,
+        others,
+        names["dataset"],
+        names["model"],
+        statement=statement,
+        thresholds=thresholds,
+        files={
+            targets["card"].rpartition("/")[2]: "the numbers of this page",
+            targets["allowed"].rpartition("/")[2]: "what each score implies for the others",
+            components_path.rpartition("/")[2]: "what the model explains of each component",
+            f"../../data/{names['dataset']}.md": "what was read as the recording",
+        },
     )
     Path(targets["page"]).write_text(page, encoding="utf-8")
 

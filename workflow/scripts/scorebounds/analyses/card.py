@@ -109,6 +109,8 @@ class ScoreCard(Result):
             model=str(self.facts["model"]),
             headline=self.headline,
             statement=model_statement(self.components),
+            thresholds=self.thresholds,
+            methods=self.methods(),
             facts={name.replace("_", " "): str(value) for name, value in self.facts.items()},
         )
         Path(path).write_text(page, encoding="utf-8")

@@ -274,7 +274,7 @@ def _write_numbers(axis: Axes, table: pd.DataFrame, measures: list[str]) -> None
         row = models.loc[measure]
         text = f"{row.score:.2f}"
         if pd.notna(row.low) and pd.notna(row.high):
-            text += f" [{row.low:.2f}, {row.high:.2f}]"
+            text += f", corrected [{row.low:.2f}, {row.high:.2f}]"
         if pd.notna(row.value):
             text += f"  p = {row.value:.2g}"
         axis.annotate(
@@ -305,7 +305,7 @@ def _add_legends(
             marker=marker,
             markersize=4,
             linewidth=1.1,
-            label=f"{name}, 95 % interval",
+            label=f"{name}, corrected 95 % interval",
         )
         for name, (colour, marker) in looks.items()
     ]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from scorebounds.core.measure_table import measure_label
+from scorebounds.scorecards.formatting import decimals, number, percent
 from scorebounds.scorecards.verdicts import (
     ABOVE_CHANCE,
     AT_CEILING,
@@ -13,13 +14,12 @@ from scorebounds.scorecards.verdicts import (
     N_SHOWN,
     PERFECT,
     SIGNIFICANT,
-    UNDECIDED,
-    UNDEFINED,
-    UNINFORMATIVE,
+    WITHOUT_VERDICT,
     listed,
-    number,
 )
 
+# Names that the library gives to arrays without one; sentences have an article before them.
+NOT_NAMED = ("model", "recording")
 # A measure whose meaning readers know is quoted first, where it is on the card.
 QUOTED = ("cka", "cka_debiased", "nbs", "procrustes_angular")
 
@@ -34,32 +34,53 @@ def headline(card: pd.DataFrame, model: str, reference: str) -> str:
     model, reference : str
         Their names.
     """
-    decided = card[~card.verdict.isin([UNDEFINED, UNINFORMATIVE, UNDECIDED])]
+    model, reference = (f"the {name}" if name in NOT_NAMED else name for name in (model, reference))
+    decided = card[~card.verdict.isin(WITHOUT_VERDICT)]
+    others = _sentence_of_others(card[card.verdict.isin(WITHOUT_VERDICT)])
     if decided.empty:
-        return f"No measure on this card can tell how close {model} is to {reference}."
+        said = [f"No measure on this card can tell how close {model} is to {reference}.", *others]
+        return " ".join(said)
     above = decided[decided.verdict.isin(ABOVE_CHANCE)]
-    first = _chance_sentence(decided, above, model, reference)
+    said = [_chance_sentence(decided, above, model, reference)]
     if above.empty:
-        return f"{first} Nothing on this card shows that {model} is like {reference}."
-    return " ".join([first, *_ceiling_sentence(above), *_captured_sentence(above, reference)])
+        said.append(f"Nothing on this card shows that {model} is like {reference}.")
+    else:
+        said += [*_ceiling_sentence(above), *_captured_sentence(above, reference)]
+    return _capitalised(" ".join([*said, *others]), model)
+
+
+def _capitalised(text: str, model: str) -> str:
+    """Begin with a capital, unless the text begins with a name."""
+    return text[0].upper() + text[1:] if model.startswith("the ") else text
+
+
+def _sentence_of_others(rows: pd.DataFrame) -> list[str]:
+    """Name the measures without a verdict, so that their scores are not taken for good ones."""
+    return [
+        f"No verdict by {_names(group.measure)} ({verdict})."
+        for verdict, group in rows.groupby("verdict", sort=False)
+    ]
 
 
 def _chance_sentence(decided: pd.DataFrame, above: pd.DataFrame, model: str, reference: str) -> str:
     n = len(decided)
+    corrected = " (p corrected for their number)" if n > 1 else ""
     if len(above) == n:
         by = {1: "the one measure", 2: "both measures"}.get(n, f"all {n} measures")
-        said = f"{model} is closer to {reference} than chance by {by}"
+        said = f"{model} is closer to {reference} than chance by {by}{corrected}"
     elif above.empty:
-        by = "the one measure" if n == 1 else f"any of {n} measures"
-        said = f"{model} is not distinguishable from chance by {by}"
+        by = {1: "the one measure", 2: "either measure"}.get(n, f"any of {n} measures")
+        said = f"{model} is not distinguishable from chance by {by}{corrected}"
     else:
         rest = decided[~decided.index.isin(above.index)]
         said = f"{model} is closer to {reference} than chance by {len(above)} of {n} measures"
-        said += f", not by {_names(rest.measure)}"
+        said += corrected
+        few = len(above) < len(rest)
+        said += f", only by {_names(above.measure)}" if few else f", not by {_names(rest.measure)}"
     perfect = above[above.verdict == PERFECT]
     if len(perfect):
         said += f", and perfect by {_names(perfect.measure) if len(perfect) < n else 'all'}"
-    return f"{said}{' (corrected for their number)' if n > 1 else ''}."
+    return f"{said}."
 
 
 def _ceiling_sentence(above: pd.DataFrame) -> list[str]:
@@ -68,11 +89,23 @@ def _ceiling_sentence(above: pd.DataFrame) -> list[str]:
         return []
     at_ceiling = known[known.verdict.isin([AT_CEILING, PERFECT])]
     if at_ceiling.empty:
-        by = "the one" if len(known) == 1 else f"all {len(known)}"
-        return [f"It is below the noise ceiling by {by} that have one."]
+        by = "the one measure that has" if len(known) == 1 else f"all {len(known)} that have"
+        return [f"It is below the noise ceiling by {by} one{_way_to_ceiling(known)}."]
     if len(at_ceiling) == len(known):
-        return ["It reaches the noise ceiling wherever there is one."]
+        return ["It reaches the noise ceiling by every measure that has one."]
     return [f"It reaches the noise ceiling by {_names(at_ceiling.measure)} only."]
+
+
+def _way_to_ceiling(known: pd.DataFrame) -> str:
+    """Say how far the scores are from chance to the noise ceiling, to 5%."""
+    # A ceiling of some of the neurons has another level of chance, which is not known.
+    same = known[np.isclose(known.ceiling_score, known.score)]
+    if same.empty:
+        return ""
+    way = (same.score - same.null_mean) / (same.ceiling - same.null_mean)
+    least, most = (5 * round(20 * end) for end in (way.min(), way.max()))
+    span = f"{least}%" if least == most else f"{least} to {most}%"
+    return f", about {span} of the way from chance to it"
 
 
 def _captured_sentence(above: pd.DataFrame, reference: str) -> list[str]:
@@ -83,7 +116,8 @@ def _captured_sentence(above: pd.DataFrame, reference: str) -> list[str]:
         return []
     row = known.loc[name]
     said = (
-        f"Data with its {measure_label(name)} of {number(row.score)} capture "
+        f"Data optimised to its {measure_label(name)} of "
+        f"{number(row.score, decimals(row))} capture "
         f"{row.pcs_at_score:.0f} of {row.n_pcs:.0f} components of {reference}"
     )
     missing = row.variables_missing
@@ -115,23 +149,25 @@ def model_statement(components: pd.DataFrame) -> str:
     if total.total_p > SIGNIFICANT:
         return (
             f"A linear map of the model does not explain held-out conditions better than chance "
-            f"(R² {total.total_r2:.3f}; permuted conditions {total.total_r2_chance:.3f}, "
+            f"(R² {number(total.total_r2)}; permuted conditions {number(total.total_r2_chance)}, "
             f"p = {total.total_p:.2g})."
         )
     if total.total_r2 <= 0:
         return (
             f"A linear map of the model predicts held-out conditions worse than their mean does "
-            f"(R² {total.total_r2:.3f})."
+            f"(R² {number(total.total_r2)})."
         )
     said = (
-        f"A linear map of the model explains {total.total_r2:.0%} of the variance of held-out "
-        f"conditions (permuted conditions: {total.total_r2_chance:.0%}, p = {total.total_p:.2g})"
+        f"A linear map of the model explains {percent(total.total_r2)} of the variance of held-out "
+        f"conditions (permuted conditions: {percent(total.total_r2_chance)}, "
+        f"p = {total.total_p:.2g})"
     )
     if np.isfinite(total.total_explainable):
-        said += f"; trial noise lets any model explain at most {total.total_explainable:.0%}"
+        said += f"; trial noise lets any model explain at most {percent(total.total_explainable)}"
     explained = components[components.r2 >= EXPLAINED].target
     if len(explained):
         shown = [f"{target:.0f}" for target in explained.head(N_SHOWN)]
         shown += [f"{len(explained) - N_SHOWN} more"] * (len(explained) > N_SHOWN)
-        return f"{said}. It explains at least half of PC{'s' * (len(shown) > 1)} {listed(shown)}."
-    return f"{said}. It explains half of no single PC."
+        pcs = f"PC{'s' * (len(shown) > 1)} {listed(shown)}"
+        return f"{said}. It explains at least half of the variance of {pcs}."
+    return f"{said}. It explains half of the variance of no single PC."

@@ -9,31 +9,10 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
 from scorebounds.core.measure_table import measure_label
+from scorebounds.scorecards.bars import ladder
+from scorebounds.scorecards.formatting import COARSE, between, decimals, number
 from scorebounds.scorecards.headline import headline as headline_of
-from scorebounds.scorecards.verdicts import (
-    AT_CEILING,
-    BETTER,
-    CHANCE,
-    PERFECT,
-    UNDECIDED,
-    UNDEFINED,
-    UNINFORMATIVE,
-    WORSE_THAN_MEAN,
-    number,
-)
-
-# Marks tell the verdicts apart without colour.
-MARKS = {
-    PERFECT: "●",
-    AT_CEILING: "◕",
-    BETTER: "◐",
-    CHANCE: "○",
-    WORSE_THAN_MEAN: "▽",
-    UNDECIDED: "?",
-    UNINFORMATIVE: "–",
-    UNDEFINED: "–",
-}
-STRIP_WIDTH = 200
+from scorebounds.scorecards.verdicts import MARKS, WITHOUT_VERDICT
 
 _TEMPLATE = Environment(
     autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
@@ -49,7 +28,10 @@ def scorecard_page(
     *,
     headline: str = "",
     statement: str = "",
+    thresholds: pd.DataFrame | None = None,
     facts: Mapping[str, str] | None = None,
+    methods: str = "",
+    files: Mapping[str, str] | None = None,
 ) -> str:
     """Write the page of one model compared with one reference.
 
@@ -66,10 +48,16 @@ def scorecard_page(
         Sentence at the top; `headline.headline` of the card where it is empty.
     statement : str
         What the model itself explains, from `headline.model_statement`.
+    thresholds : DataFrame, optional
+        Those that the card was interpreted with, for the shades of the ladder.
     facts : mapping of str to str, optional
         How the card was computed, at the foot of the page.
+    methods : str
+        A paragraph for a paper, with references.
+    files : mapping of str to str, optional
+        Files that belong to the card: what each holds, by its path relative to the page.
     """
-    rows = [_row(row, _lowest(card)) for row in card.to_dict("records")]
+    rows = [_row(row) for row in card.to_dict("records")]
     implied = [_allowed(row) for row in allowed.to_dict("records")]
     by_other = others.sort_values("other", kind="stable")
     shown = {name: any(row[name] for row in rows) for name in ("p", "corrected", "ceiling", "pcs")}
@@ -79,14 +67,28 @@ def scorecard_page(
         headline=headline or headline_of(card, model, dataset),
         statement=statement,
         size=_size(card.iloc[0]),
-        axis=f"{_lowest(card):.2g} to 1",
+        ladder=ladder(card, thresholds),
         rows=rows,
+        n_tested=int(card.p_corrected.notna().sum()),
+        held_out=card.measure.str.contains("_cv").any(),
+        permutations=_permutations(card),
         shown={**shown, "attained": any(row["attained"] for row in implied)},
         others=[_other(row) for row in by_other.to_dict("records")],
         allowed=implied,
         facts=dict(facts or {}),
-        width=STRIP_WIDTH,
+        methods=methods,
+        files=dict(files or {}),
     )
+
+
+def _permutations(card: pd.DataFrame) -> str:
+    """Say what the number of permutations means for p, where all measures have the same."""
+    tested = card[~card.verdict.isin(WITHOUT_VERDICT)]
+    numbers = tested[["n_permutations", "smallest_p"]].drop_duplicates()
+    if len(numbers) != 1:
+        return ""
+    n, smallest = numbers.iloc[0]
+    return f"With {n:.0f} permutations, p cannot be below {smallest:.2g}."
 
 
 def _size(row: Any) -> str:
@@ -94,36 +96,30 @@ def _size(row: Any) -> str:
     if row.n_samples != row.n_conditions:
         said += f" at {row.n_samples / row.n_conditions:.0f} times"
     if row.n_trials > row.n_conditions:
-        said += f" (averages of {row.n_trials:.0f} rows in all)"
-    said += f"; {row.n_reference_neurons:.0f} neurons of the recording, "
+        said += f" (averages of {row.n_trials:.0f} rows)"
+    said += f", {row.n_reference_neurons:.0f} neurons of the recording and "
     said += f"{row.n_neurons:.0f} units of the model."
     if isinstance(row.match_note, str) and row.match_note:
         said += f" Matching: {row.match_note}."
     return said
 
 
-def _lowest(card: pd.DataFrame) -> float:
-    """Return the left end of the common axis: 0, or -1 for scores far below."""
-    return float(max(min([0.0, *card.score.dropna(), *card.null_low.dropna()]), -1.0))
-
-
-def _row(row: dict[Any, Any], lowest: float) -> dict[str, Any]:
-    on_scale = row["higher_is_closer"] and row["score"] <= 1 + 1e-9
+def _row(row: dict[Any, Any]) -> dict[str, Any]:
     known = not np.isnan(row["n_pcs"])
-    p = row["p_corrected"]
+    p, digits = row["p_corrected"], decimals(row)
+    corrected = (row["score_corrected"], row["score_low"], row["score_high"])
     return {
         "mark": MARKS[row["verdict"]],
         "label": measure_label(row["measure"]),
         "verdict": row["verdict"],
         "sentence": row["sentence"],
         "note": _note(row),
-        "score": number(row["score"]),
-        "chance": number(row["null_mean"]),
+        "score": number(row["score"], digits),
+        "chance": number(row["null_mean"], digits),
         "p": "" if np.isnan(p) else f"{p:.2g}",
-        "corrected": _with_interval(row["score_corrected"], row["score_low"], row["score_high"]),
+        "corrected": _with_interval(*corrected),
         "ceiling": _with_interval(row["ceiling"], row["ceiling_low"], row["ceiling_high"]),
         "pcs": f"{row['pcs_at_score']:.0f} of {row['n_pcs']:.0f}" if known else "",
-        "strip": _strip(row, lowest) if on_scale else None,
     }
 
 
@@ -138,57 +134,26 @@ def _note(row: dict[Any, Any]) -> str:
     return " ".join(notes)
 
 
-def _strip(row: dict[Any, Any], lowest: float) -> dict[str, Any]:
-    """Return where the marks of a row stand, in pixels, and what they show in words."""
-
-    def at(value: float) -> float:
-        inner = STRIP_WIDTH - 10
-        return round(5 + inner * (min(max(value, lowest), 1) - lowest) / (1 - lowest), 1)
-
-    def ends(low: float, high: float) -> tuple[float | None, float | None]:
-        if np.isnan(low + high):
-            return None, None
-        return at(low), max(round(at(high) - at(low), 1), 1)
-
-    interval = not np.isnan(row["score_low"])
-    chance, chance_width = ends(row["null_low"], row["null_high"])
-    ceiling, ceiling_width = ends(row["ceiling_low"], row["ceiling_high"])
-    text = f"score {number(row['score'])}, chance {_between(row['null_low'], row['null_high'])}"
-    if ceiling is not None:
-        text += f", noise ceiling {_between(row['ceiling_low'], row['ceiling_high'])}"
-    return {
-        "text": text,
-        "score": at(row["score"]),
-        "low": at(row["score_low"]) if interval else None,
-        "high": at(row["score_high"]) if interval else None,
-        "null": chance,
-        "null_width": chance_width,
-        "ceiling": ceiling,
-        "ceiling_width": ceiling_width,
-    }
-
-
 def _allowed(row: dict[Any, Any]) -> dict[str, str]:
     return {
         "given": measure_label(row["given"]),
         "implied": measure_label(row["implied"]),
         "score": number(row["score"]),
         "implied_score": number(row["implied_score"]),
-        "outer": _between(row["outer_low"], row["outer_high"]),
-        "attained": _between(row["attained_low"], row["attained_high"]),
+        "outer": between(row["outer_low"], row["outer_high"]),
+        "attained": between(row["attained_low"], row["attained_high"]),
     }
 
 
 def _other(row: dict[Any, Any]) -> dict[str, str]:
-    difference = row["calibrated_difference"]
-    known = not np.isnan(difference)
-    interval = _between(row["calibrated_low"], row["calibrated_high"])
     return {
         "other": row["other"],
         "label": measure_label(row["measure"]),
         "score": number(row["score"]),
         "other_score": number(row["other_score"]),
-        "difference": f"{difference:+.3f}{f' [{interval}]' if interval else ''}" if known else "",
+        "difference": _with_interval(
+            row["calibrated_difference"], row["calibrated_low"], row["calibrated_high"]
+        ),
         "p": "" if np.isnan(row["p_corrected"]) else f"{row['p_corrected']:.2g}",
         "closer": row["closer"],
     }
@@ -197,9 +162,6 @@ def _other(row: dict[Any, Any]) -> dict[str, str]:
 def _with_interval(value: float, low: float, high: float) -> str:
     if np.isnan(value):
         return ""
-    interval = _between(low, high)
-    return f"{number(value)} [{interval}]" if interval else number(value)
-
-
-def _between(low: float, high: float) -> str:
-    return "" if np.isnan(low + high) else f"{number(low)} to {number(high)}"
+    digits = 2 if (high - low) / 2 >= COARSE else 3
+    interval = between(low, high, digits)
+    return f"{number(value, digits)} [{interval}]" if interval else number(value, digits)

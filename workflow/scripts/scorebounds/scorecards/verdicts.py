@@ -8,6 +8,7 @@ import pandas as pd
 
 from scorebounds.core.intervals import half_width
 from scorebounds.scorecards.curve import positions_on_curves
+from scorebounds.scorecards.formatting import between, decimals, number, percent
 
 SIGNIFICANT = 0.05
 # How far from the perfect score a perfect one may be: rounding.
@@ -25,6 +26,19 @@ AT_CEILING = "within the noise ceiling"
 PERFECT = "perfect"
 # Verdicts by which a model is better than chance.
 ABOVE_CHANCE = (BETTER, AT_CEILING, PERFECT)
+# Verdicts that do not say whether a model is better than chance.
+WITHOUT_VERDICT = (UNDEFINED, UNINFORMATIVE, UNDECIDED)
+# Marks tell the verdicts apart without colour.
+MARKS = {
+    PERFECT: "●",
+    AT_CEILING: "◕",
+    BETTER: "◐",
+    CHANCE: "○",
+    WORSE_THAN_MEAN: "▽",
+    UNDECIDED: "?",
+    UNINFORMATIVE: "–",
+    UNDEFINED: "–",
+}
 
 Row = Mapping[Any, Any]
 
@@ -92,17 +106,18 @@ def reaches_ceiling(row: Row) -> bool:
 
 def sentence(row: Row) -> str:
     """Say in plain words, with the numbers, what a score means."""
-    score = number(row["score"])
     said = row["verdict"]
     if said == UNDEFINED:
         return f"Not defined: {row['note']}."
     if said == UNINFORMATIVE:
         return _uninformative(row)
+    digits = decimals(row)
+    score = number(row["score"], digits)
     shuffles = (
         f"{row['n_permutations']:.0f} permutations of the conditions give "
-        f"{number(row['null_mean'])} on average"
+        f"{number(row['null_mean'], digits)} on average"
     )
-    spread = f"{number(row['null_low'])} to {number(row['null_high'])} for 90 % of them"
+    spread = f"{between(row['null_low'], row['null_high'], digits)} for 90% of them"
     if said == UNDECIDED:
         return (
             f"No verdict: {score}; {row['n_conditions']:.0f} conditions have only "
@@ -118,7 +133,7 @@ def sentence(row: Row) -> str:
         return f"Not distinguishable from chance: {score}; {shuffles}, {spread} ({_p(row)})."
     if said == PERFECT:
         return (
-            f"Perfect: {score}, the score of the recording with an exact copy up to what this "
+            f"Perfect: {score}, the score of an exact copy of the recording, up to what this "
             f"measure ignores; {shuffles} ({_p(row)})."
         )
     start = f"{said.capitalize()}: {score}; {shuffles} ({_p(row)})"
@@ -150,7 +165,7 @@ def _ceiling_clause(row: Row) -> str:
     if not np.isnan(row["ceiling_low"]):
         clause += f" [{number(row['ceiling_low'])}, {number(row['ceiling_high'])}]"
     if not np.isclose(row["ceiling_score"], row["score"]):
-        clause += " for the neurons with both halves, with which the model has "
+        clause += " for the neurons with trials in both halves; the model's score with these is "
         clause += number(row["ceiling_score"])
     return clause
 
@@ -163,7 +178,7 @@ def _position_sentence(row: Row) -> list[str]:
     captured = f"{row['pcs_at_score']:.0f}" if some else "none"
     said = f"Data optimised to this score have captured {captured} of {row['n_pcs']:.0f} PCs"
     if some:
-        said += f" ({row['variance_at_score']:.0%} of the variance)"
+        said += f" ({percent(row['variance_at_score'])} of the variance)"
     got, missing = _words(row["variables_at_score"]), _words(row["variables_missing"])
     if got:
         said += f" and {listed(got)}"
@@ -180,10 +195,3 @@ def _words(text: object) -> list[str]:
 def listed(words: Sequence[str]) -> str:
     """Join words as in a sentence."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
-
-
-def number(value: float) -> str:
-    """Write a score with three decimals, or three digits where it is large."""
-    if np.isnan(value):
-        return ""
-    return f"{value:.3f}" if abs(value) < 100 else f"{value:.3g}"

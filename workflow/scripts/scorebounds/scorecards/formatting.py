@@ -1,0 +1,53 @@
+"""Numbers as score cards write them, with the digits that their uncertainty supports."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+# Half-width of an interval from which on the third decimal of a score means nothing.
+COARSE = 0.005
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Write a score with some decimals, or with three digits where it is large.
+
+    A score that is not 1 is not rounded to 1.
+
+    Examples
+    --------
+    >>> number(0.6953, 2), number(-0.0001), number(0.9994, 2), number(1.0, 2)
+    ('0.70', '0.000', '0.999', '1.00')
+    """
+    if np.isnan(value):
+        return ""
+    if abs(value) >= 100:
+        return f"{value:.3g}".replace("-", "−")
+    text = f"{value:.{digits}f}"
+    if digits < 3 and float(text) == 1 and abs(value - 1) > 1e-9:
+        text = f"{value:.3f}"
+    return _signed(text)
+
+
+def between(low: float, high: float, digits: int = 3) -> str:
+    """Write an interval; empty where it is not known."""
+    return "" if np.isnan(low + high) else f"{number(low, digits)} to {number(high, digits)}"
+
+
+def percent(share: float) -> str:
+    """Write a share in percent."""
+    return _signed(f"{share:.0%}")
+
+
+def decimals(row: Mapping[Any, Any]) -> int:
+    """Return how many decimals of a score its interval supports, or the spread of its chance."""
+    low, high = row["score_low"], row["score_high"]
+    if np.isnan(low + high):
+        low, high = row["null_low"], row["null_high"]
+    return 2 if (high - low) / 2 >= COARSE else 3
+
+
+def _signed(text: str) -> str:
+    """Write a minus sign, but none before zero."""
+    is_zero = not text.strip("-0.%")
+    return text.lstrip("-") if is_zero else text.replace("-", "−")
