@@ -83,7 +83,9 @@ def test_an_analysis_alone_plans_no_job_of_another(own, analysis):
 def test_everything_that_a_run_makes_is_made_again(tiny_copy):
     results = tiny_copy.folder / "results"
     patterns = ("tables/*", "figures/**/*.*", "data/*", "scorecards/*/*.html")
-    made = {path for pattern in patterns for path in results.glob(pattern)}
+    found = {path for pattern in patterns for path in results.glob(pattern)}
+    # The digest of a table is a hidden file, which is written with the table.
+    made = {path for path in found if not path.name.startswith(".")}
     named = {path.relative_to(tiny_copy.folder).as_posix() for path in made}
     # Where these are missing, their jobs and `all` run; nothing else is out of date.
     for path in made:
