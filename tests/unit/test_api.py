@@ -119,6 +119,7 @@ REFUSED = {
     "NaN": (np.where(np.eye(40, 6) > 0, np.nan, 1.0), "NaN or infinity in x"),
     "one axis": (np.ones(40), "shape"),
     "too few samples": (np.ones((2, 6)), "at least 3 samples"),
+    "no neurons": (np.ones((40, 0)), "one neuron, got shape"),
     "other number of samples": (draw(39, 6), "39"),
     "mask": (np.ma.masked_greater(draw(40, 6), 1), "mask"),
     "unknown dimensions": (xr.DataArray(draw(40, 6), dims=("neuron", "foo")), "rename"),

@@ -1,5 +1,6 @@
 """Arrays in memory as recordings: NumPy, torch, xarray and pandas."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -109,12 +110,13 @@ def _real_numbers(values: np.ndarray, name: str) -> np.ndarray:
 
 
 def _require_finite(values: np.ndarray, name: str) -> None:
-    flat = values.reshape(-1, values.shape[-1])
-    if len(flat) < MIN_SAMPLES or flat.shape[1] == 0:
+    *samples, n_neurons = values.shape
+    if math.prod(samples) < MIN_SAMPLES or n_neurons == 0:
         raise ValueError(
             f"expected {name} with at least {MIN_SAMPLES} samples and one neuron, "
             f"got shape {values.shape}"
         )
+    flat = values.reshape(-1, n_neurons)
     bad = np.flatnonzero(~np.isfinite(flat).all(axis=0))
     if bad.size:
         raise ValueError(
