@@ -76,7 +76,7 @@ def test_captured_variance_is_the_r2_of_each_component(width):
 def test_every_seed_reaches_the_score(name):
     measure = registry.load(name)
     goal = measure.target_score(0.99, Reference(reference()))
-    height_of_goal = goal if measure.higher_is_closer else -goal
+    goal_to_reach = goal if measure.higher_is_closer else -goal
     if name in ("cka_rbf_0.2", "cka_rbf_0.4"):
         # Kernels this narrow see next to nothing of samples far apart, and have no slope there.
         trajectories, _ = climb(name, max_steps=100)
@@ -85,8 +85,8 @@ def test_every_seed_reaches_the_score(name):
     trajectories, components = climb(name, max_steps=3000)
     for trajectory in trajectories:
         assert trajectory.stop_reason == "reached"
-        height = np.array(trajectory.score) * (1 if measure.higher_is_closer else -1)
-        assert height[-1] >= height_of_goal > max(height[:-1], default=-np.inf)
+        signed_score = np.array(trajectory.score) * (1 if measure.higher_is_closer else -1)
+        assert signed_score[-1] >= goal_to_reach > max(signed_score[:-1], default=-np.inf)
         assert trajectory.captured.shape == (len(trajectory.score), 6)
     assert components.variance_ratio[0] > components.variance_ratio[-1]
 
@@ -95,9 +95,9 @@ def test_measures_without_a_perfect_score_of_one_stop_at_a_share_of_their_scale(
     x = reference()
     of_x = Reference(x)
     assert registry.load("cka").target_score(0.99, of_x) == 0.99
-    energy = of_x.squared_norm.item()
+    squared_norm = of_x.squared_norm.item()
     distance = registry.load("procrustes_distance").target_score(0.99, of_x)
-    assert distance == pytest.approx(0.01 * energy**0.5)
+    assert distance == pytest.approx(0.01 * squared_norm**0.5)
     hsic = registry.load("hsic")
     assert hsic.target_score(0.99, of_x) == pytest.approx(0.99 * hsic.score(x, x).item())
 

@@ -45,7 +45,9 @@ def test_no_shuffle_is_the_labels_their_complement_or_another_shuffle(n_per_clas
 def test_folds_of_a_shuffle_are_as_stratified_as_those_of_the_labels():
     labels = np.repeat([0, 1, 2], [13, 9, 7])
     plan = design(labelled(labels), n_folds=5, seed=0)
-    for shuffle in shuffles(plan, "look", 10, seed=0):
+    drawn = shuffles(plan, "look", 10, seed=0)
+    assert len(drawn) == 10
+    for shuffle in drawn:
         for label in range(3):
             theirs = np.bincount(plan.folds["look"][labels == label], minlength=5)
             ours = np.bincount(shuffle.folds[shuffle.classes == label], minlength=5)
@@ -70,7 +72,9 @@ def test_labels_are_exchanged_within_groups_only():
     array = labelled(labels).assign_coords(run=("condition", np.repeat(range(4), 5)))
     array = array.assign_attrs(variables=["look", "run"], groups="run")
     plan = design(array, n_folds=4, seed=0)
-    for shuffle in shuffles(plan, "look", 30, seed=0):
+    drawn = shuffles(plan, "look", 30, seed=0)
+    assert len(drawn) == 30
+    for shuffle in drawn:
         assert (shuffle.folds == plan.folds["look"]).all()
         assert (shuffle.classes.reshape(4, 5).sum(1) == 3).all()
 
@@ -82,7 +86,9 @@ def test_conditions_keep_one_label_within_a_block_of_time():
         recording(activity, {"target": target}).assign_attrs(dataset="averages"), n_folds=5, seed=0
     )
     block = plan.folds["target"].reshape(23, 3)[:, 0]
-    for shuffle in shuffles(plan, "target", 10, seed=0):
+    drawn = shuffles(plan, "target", 10, seed=0)
+    assert len(drawn) == 10
+    for shuffle in drawn:
         for number in range(5):
             rows = shuffle.classes.reshape(23, 3)[block == number]
             assert (rows == rows[0]).all()

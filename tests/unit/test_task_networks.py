@@ -254,4 +254,5 @@ def test_settings_of_the_workflow_are_those_of_the_library():
     evidence_noise = settings.pop("evidence_noise")
     task = tasks.load("rnn-context", evidence_noise)
     network = rnn.make_network(task, 1, **settings)
-    rnn.train(network, task, seed=1, **{**training, "max_steps": 1})
+    learning = rnn.train(network, task, seed=1, **{**training, "max_steps": 1})
+    assert len(learning)
