@@ -347,7 +347,7 @@ def test_the_headline_counts_the_measures_and_names_the_exceptions():
     ).reset_index()
     said = headline(good, "resnet", "mydata")
     assert said.startswith("resnet is closer to mydata than chance by all 4 measures")
-    assert "capture 2 of 3 components of mydata; decoding `choice` needs a higher score" in said
+    assert "capture 2 of 3 components of mydata; “choice” is not decodable from all of them" in said
     none = card_of(matched_pair(x, rng.normal(size=(60, 10))), names).reset_index()
     assert headline(none, "noise", "mydata") == (
         "noise is not distinguishable from chance by any of 4 measures (p corrected for their "

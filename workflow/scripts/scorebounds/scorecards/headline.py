@@ -122,9 +122,10 @@ def _captured_sentence(above: pd.DataFrame, reference: str) -> list[str]:
     )
     missing = row.variables_missing
     if isinstance(missing, str) and missing.split():
-        said += (
-            f"; decoding {listed([f'`{each}`' for each in missing.split()])} needs a higher score"
-        )
+        words = missing.split()
+        are = "is" if len(words) == 1 else "are"
+        quoted = listed([f"“{each}”" for each in words])
+        said += f"; {quoted} {are} not decodable from all of them"
     return [f"{said}."]
 
 
