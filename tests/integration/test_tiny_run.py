@@ -177,7 +177,9 @@ def test_report_holds_the_figures(tiny_copy):
     assert made.returncode == 0, made.said
     with zipfile.ZipFile(tiny_copy.folder / "report.zip") as report:
         names = report.namelist()
-    assert sum(name.endswith(".png") for name in names) == 17
+    drawn = list((tiny_copy.folder / "results/figures").rglob("*.png"))
+    assert len(drawn) == 19
+    assert sum(name.endswith(".png") for name in names) == len(drawn)
 
 
 def test_nothing_published_to_compare_with(tmp_path, mirror):
