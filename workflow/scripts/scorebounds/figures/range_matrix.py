@@ -1,5 +1,7 @@
 """Figure of the scores of other measures that are compatible with a high score."""
 
+import textwrap
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -20,6 +22,8 @@ from scorebounds.figures.style import (
 )
 
 ROW_HEIGHT = 0.135
+# Characters in a line of a panel's title.
+TITLE_WIDTH = 17
 ATTAINED = "#0072B2"
 BOUND: dict[str, Any] = {"color": "0.35", "linestyle": "none", "marker": "|", "markersize": 4}
 
@@ -51,7 +55,7 @@ def matrix_figure(guides: pd.DataFrame, guide: float) -> tuple[Figure, pd.DataFr
     lowest = min(0.0, guides.low.min())
     for axis, dataset in zip(axes[0], datasets, strict=True):
         _draw_panel(axis, guides[guides.dataset == dataset], pairs)
-        axis.set_title(dataset_label(dataset))
+        axis.set_title(textwrap.fill(dataset_label(dataset), TITLE_WIDTH, break_long_words=False))
         axis.set(xlim=(lowest - 0.02, 1.02), ylim=(len(pairs) - 0.5, -0.5))
         axis.set_yticks(range(len(pairs)), [])
         axis.tick_params(axis="y", length=0)
@@ -81,6 +85,13 @@ def _draw_panel(axis: Axes, guides: pd.DataFrame, pairs: list[tuple[str, str]]) 
             axis.text(0.5, place, "?", ha="center", va="center", fontsize=6, color="0.5")
             continue
         axis.barh(place, row["high"] - row["low"], left=row["low"], height=0.6, color=ATTAINED)
-        for end in ("outer_low", "outer_high"):
-            if np.isfinite(row[end]):
-                axis.plot(row[end], place, **BOUND)
+        for end in _proven_ends(row):
+            if np.isfinite(end):
+                axis.plot(end, place, **BOUND)
+
+
+def _proven_ends(row: Mapping[Hashable, Any]) -> tuple[float, float]:
+    """Return the tighter of the two proven ends on either side; NaN where there is none."""
+    low = np.fmax(row["outer_low"], row.get("certified_low", np.nan))
+    high = np.fmin(row["outer_high"], row.get("certified_high", np.nan))
+    return float(low), float(high)
