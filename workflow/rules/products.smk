@@ -41,8 +41,10 @@ CONTENTS_OF_FOLDERS = {
 
 
 def tables_to_make():
-    """List the tables that have rows."""
+    """List the tables that have rows, and the one that is written together with such a table."""
     names = [name for name, rows in CONTENTS_OF_TABLES.items() if rows]
+    if "published" in names and "agreement" not in names:
+        names.append("agreement")
     return [f"results/tables/{name}.csv" for name in names]
 
 
