@@ -23,7 +23,7 @@ help:
 demo: .venv/demo
 	$(SNAKEMAKE) --quiet rules $(DEMO)
 	@echo
-	@echo "Done. Look at results/figures/thresholds.png first; all figures are in results/figures/,"
+	@echo "Done. Look at results/figures/ladder/simulated-pfc.png first; all figures are in results/figures/,"
 	@echo "the numbers behind them in results/tables/. \`make report\` puts them into one page."
 
 data: .venv/demo
