@@ -50,7 +50,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def answer_range(self, content=CONTENT, **headers):
-        """Send what is asked for, a part of the content or all of it."""
+        """Send the requested part of the content, or all of it."""
         wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         unchanged = self.headers.get("If-Range", headers.get("ETag")) == headers.get("ETag")
         if not wanted or not unchanged:

@@ -12,12 +12,12 @@ REMEDY = "delete it and run the same command again"
 
 
 def digest_path(path: Path) -> Path:
-    """Return the hidden file beside a file that holds its digest, as `sha256sum` writes it."""
+    """Return the hidden file that holds the digest of a file, as `sha256sum` writes it."""
     return path.with_name(f".{path.name}.sha256")
 
 
 def record_digest(path: str | Path) -> None:
-    """Write the SHA-256 digest of a file beside it."""
+    """Write the SHA-256 digest of a file next to it."""
     path = Path(path)
     digest_path(path).write_text(f"{_digest(path)}  {path.name}\n", encoding="utf-8")
 

@@ -314,12 +314,6 @@ def measure_order(name: str) -> int:
     return ENTRIES.index(entry) if entry else len(ENTRIES)
 
 
-def is_off_scale(name: str) -> bool:
-    """Return whether scores do not run up to 1, so that they cannot share an axis with others."""
-    entry = find_entry(name)
-    return entry is not None and entry.off_scale
-
-
 def id_pattern(*, with_gradient: bool = False) -> str:
     """Return a regular expression of all ids, or of those of measures that have a gradient."""
     entries = [entry for entry in ENTRIES if entry.has_gradient or not with_gradient]

@@ -22,14 +22,6 @@ logger = logging.getLogger(__name__)
 QUANTILES = (0.05, 0.95)
 
 
-def reference_table(
-    recording: xr.DataArray, plan: Design, decoder: Decoder, *, n_permutations: int, seed: int
-) -> pd.DataFrame:
-    """Return the first of `reference_tables`."""
-    settings = {"n_permutations": n_permutations, "seed": seed}
-    return reference_tables(recording, plan, decoder, **settings)[0]
-
-
 def reference_tables(
     recording: xr.DataArray, plan: Design, decoder: Decoder, *, n_permutations: int, seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -44,7 +44,7 @@ def fetch(
     Returns
     -------
     str
-        The source that had it, without secrets; it is noted beside the file, too.
+        The source that had it, without secrets; it is also written next to the file.
 
     Raises
     ------

@@ -13,7 +13,7 @@ def note_path(file: Path) -> Path:
 
 
 def write_source(file: Path, source: str) -> None:
-    """Note beside a file what it was fetched from, without secrets."""
+    """Write next to a file what it was fetched from, without secrets."""
     note = {"source": public(source), "checksum": checksum_of(file)}
     note_path(file).write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
 

@@ -259,11 +259,6 @@ def agreement_figure(
     return figure, published
 
 
-def _on_scale(table: pd.DataFrame) -> pd.DataFrame:
-    """Leave out the measures that cannot share an axis; each has its panel in `capture_figure`."""
-    return table[~table.measure.isin(OFF_SCALE)]
-
-
 def _lowest(*scores: pd.Series) -> float:
     """Return where a score axis starts: at zero, or below the lowest score."""
     lowest = [float(series.min()) for series in scores if series.notna().any()]

@@ -1,4 +1,4 @@
-"""The score ladder: one bar per measure that shows what a score is worth, and where models are."""
+"""The score ladder: one bar per measure that shows what a score means, and where models are."""
 
 from collections.abc import Mapping
 from typing import Any

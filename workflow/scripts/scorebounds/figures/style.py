@@ -25,7 +25,6 @@ logger = logging.getLogger(__name__)
 
 Dash = str | tuple[float, tuple[float, ...]]
 
-COLUMN_WIDTH = 3.5  # inches: 89 mm, one column of a journal
 PAGE_WIDTH = 7.2  # inches: 183 mm, two columns of a journal
 N_COLUMNS = 3
 

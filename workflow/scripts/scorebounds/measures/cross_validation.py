@@ -28,7 +28,7 @@ from scorebounds.measures.ridge_folds import (
 def cross_validated_ridge(pair: Pair, penalty: float) -> Tensor:
     """R² of held-out samples under ridge regression from Y, mean over 5 contiguous folds.
 
-    Both sides are centred with the training fold's means, the penalty λ‖B‖²_F stands beside the
+    Both sides are centred with the training fold's means, the penalty λ‖B‖²_F is added to the
     sum (not the mean) of squares, and R² = 1 − ‖X_te − Y_te B‖²/‖X_te‖². In (−∞, 1]. Cloos et
     al. 2025, section 3.
     """

@@ -15,7 +15,7 @@ N_BISECTIONS = 30
 def reach_lower(dual: LowerDual) -> tuple[float, np.ndarray]:
     """Return a small NBS of some Y with the given CKA, and its multipliers.
 
-    It is attained where the room outside X is large enough; Y keeps X's first components.
+    It is attained where the space outside X is large enough; Y keeps X's first components.
     """
     low, high = dual.window()
     ratio = (high / low) ** (1 / N_RADII)

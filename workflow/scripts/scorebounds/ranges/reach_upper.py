@@ -123,7 +123,7 @@ def _made_feasible(
     squared = ((weighted * level).sum(1) + trace**2 - 2 * v * v) / whole**2
     score = (count * np.sqrt(level)) @ dual.root + np.sqrt(np.maximum(m + 2 * pair.product * v, 0))
     score = score / np.sqrt(whole)
-    # A share t of the trace goes to the last component, or outside X where there is room.
+    # A share t of the trace goes to the last component, or outside X where samples allow it.
     last, least = level[:, -1] / whole, dual.eigenvalues[-1]
     low, high = np.zeros(len(cases)), np.ones(len(cases))
     for step in range(N_BISECTIONS):

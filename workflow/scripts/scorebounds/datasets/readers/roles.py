@@ -89,7 +89,7 @@ def is_counter(name: str) -> bool:
 
 
 def names_rows(name: str) -> bool:
-    """Say whether an array of this name tells of samples, rather than of neurons or times.
+    """Return whether an array of this name describes samples, rather than neurons or times.
 
     >>> names_rows("choice"), names_rows("region"), names_rows("bins")
     (True, False, False)
@@ -237,7 +237,7 @@ def _families(names: Mapping[str, str]) -> dict[str, int]:
 
 
 def _ask_about_outsiders(neurons: Sequence[str], families: Mapping[str, int]) -> None:
-    """Raise UnusableError for a few names beside many that differ in their number only."""
+    """Raise UnusableError for a few names among many that differ in their number only."""
     members = [name for name in neurons if families.get(name, 0) > 2]
     outsiders = [name for name in neurons if name not in members]
     if outsiders and len(members) >= MIN_SHARE_OF_FAMILY * len(neurons):
@@ -263,7 +263,7 @@ def _ask(name: str, reason: str) -> None:
 
 
 def odd_columns(matrix: np.ndarray) -> list[tuple[int, str]]:
-    """List columns of (n_samples, n_neurons) that look like no neuron beside the others, and why.
+    """List columns of (n_samples, n_neurons) that look unlike the other neurons, and why.
 
     Constant columns and missing values are no matter of this function.
     """

@@ -36,7 +36,7 @@ RESERVED = (*AXES, ROW_NAME, *HALVES, "activity")
 
 @dataclass(frozen=True)
 class Rows:
-    """What a file tells of the rows of its activity.
+    """What a file says about the rows of its activity.
 
     Attributes
     ----------
