@@ -222,24 +222,31 @@ def test_both_directions_of_cka_and_nbs_agree():
     assert lower > quick + 0.05
 
 
-def test_a_rounded_cka_of_one_stays_within_the_bounds():
-    # CKA of a spectrum like this one rounds to 1 although NBS is 5e-8 below it.
+@pytest.mark.parametrize("n_small", [9, 59, 400])
+def test_a_rounded_cka_of_one_stays_within_the_bounds(n_small):
+    # Y gives a share to the many small components of X: its CKA rounds to 1, its NBS is far below.
     with mpmath.workdps(40):
-        small = mpmath.mpf("1e-14")
-        x = [mpmath.mpf(1), *[small] * 59]
-        y = [mpmath.mpf(1), *[small / 2] * 59]
+        share, small = mpmath.sqrt(n_small) * mpmath.mpf("1e-8"), mpmath.mpf("1e-14")
+        x = [mpmath.mpf(1), *[small] * n_small]
+        y = [1 - share, *[share / n_small] * n_small]
         x, y = ([each / sum(z) for each in z] for z in (x, y))
         shared = sum(a * b for a, b in zip(x, y, strict=True))
         norms = [mpmath.sqrt(sum(a * a for a in z)) for z in (x, y)]
         cka = shared / (norms[0] * norms[1])
         nbs = sum(mpmath.sqrt(a * b) for a, b in zip(x, y, strict=True))
         cka, nbs, spectrum = float(cka), float(nbs), np.array([float(a) for a in x])
+    rank = len(spectrum)
     assert cka == 1
+    assert nbs < 1 - 1e-8
     for lower, upper in (
-        outer_range("cka", "nbs", np.array([cka]), spectrum, 60),
-        certified_range("cka", "nbs", np.array([cka]), spectrum, 60),
+        outer_range("cka", "nbs", np.array([cka]), spectrum, rank),
+        outer_range("cka", "nbs", np.array([cka]), spectrum, rank, quick=True),
+        certified_range("cka", "nbs", np.array([cka]), spectrum, rank),
     ):
         assert lower[0] <= nbs <= upper[0]
+    for inverse in (outer_range, certified_range):
+        lower, upper = inverse("nbs", "cka", np.array([nbs]), spectrum, rank)
+        assert lower[0] <= cka <= upper[0]
 
 
 @pytest.mark.parametrize("cka", [0.1, 0.5, 0.95])

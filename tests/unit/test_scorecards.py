@@ -255,6 +255,17 @@ def test_no_model_is_outside_of_what_its_scores_allow(pfc, width):
     assert (allowed.implied_score <= allowed.outer_high + 1e-6).all()
 
 
+def test_a_model_with_more_units_than_samples_has_the_bounds_of_its_rank():
+    ratios = 0.7 ** np.arange(20)
+    components = pd.DataFrame({"variance_ratio": ratios / ratios.sum(), "r2": 1.0})
+    scores = pd.DataFrame({"measure": ["cka", "nbs"], "score": [0.9, 0.8], "n_samples": 72})
+    wide, narrow = (
+        allowed_scores(scores.assign(n_neurons=n), components, []).outer_low for n in (20_000, 71)
+    )
+    pd.testing.assert_series_equal(wide, narrow)
+    assert wide[0] > 0.35
+
+
 def test_attained_ranges_are_read_between_their_values():
     region = pd.DataFrame(
         {
@@ -266,7 +277,12 @@ def test_attained_ranges_are_read_between_their_values():
         }
     )
     scores = pd.DataFrame(
-        {"measure": ["cka", "ridge_cv_100"], "score": [0.75, 0.6], "n_neurons": 3}
+        {
+            "measure": ["cka", "ridge_cv_100"],
+            "score": [0.75, 0.6],
+            "n_neurons": 3,
+            "n_samples": 20,
+        }
     )
     components = pd.DataFrame({"variance_ratio": [0.6, 0.4], "r2": [1.0, 0.0]})
     (row,) = allowed_scores(scores, components, [region]).to_dict("records")

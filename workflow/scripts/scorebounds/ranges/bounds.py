@@ -11,7 +11,8 @@ import numpy as np
 from scorebounds.core.angular import from_angular, to_angular
 from scorebounds.ranges.nbs_bounds import Range, nbs_given_cka, quick_nbs_given_cka
 
-N_INVERSE = 400
+# Steps in which a bound is inverted, and the distance at which two scores differ.
+N_BISECTIONS, INVERSE_ROUNDING = 18, 1e-12
 
 # Measures that are increasing functions of another: their bounds are those of the other.
 ANGULAR_OF = {"procrustes_angular": "nbs", "cka_angular": "cka"}
@@ -93,17 +94,22 @@ def _inverse(
 ) -> Range:
     """Invert the bounds of b given a: which values of a are possible for each b of `grid`?
 
-    Between two values of a, the lower bound at the smaller and the upper bound at the larger one
-    hold, because both ends increase with a.
+    Both ends increase with a. So an a whose upper bound is below b is a lower bound of a, and one
+    whose lower bound is above b an upper bound of a: bisection finds the last and the first.
     """
-    values = np.linspace(0, 1, N_INVERSE + 1)
-    lower, upper = bound(values, spectrum, rank)
-    lower, upper = np.minimum.accumulate(lower[::-1])[::-1], np.maximum.accumulate(upper)
-    possible = (lower[:-1] <= grid[:, None] + 1e-12) & (upper[1:] >= grid[:, None] - 1e-12)
-    first = possible.argmax(1)
-    last = N_INVERSE - possible[:, ::-1].argmax(1)
-    none = ~possible.any(1)
-    return np.where(none, np.nan, values[first]), np.where(none, np.nan, values[last])
+    ends = []
+    for number, sign in ((1, 1), (0, -1)):
+        excluded, other = np.full(len(grid), 0.5 - 0.5 * sign), np.full(len(grid), 0.5 + 0.5 * sign)
+        for _ in range(N_BISECTIONS):
+            middle = 0.5 * (excluded + other)
+            values, row = np.unique(middle, return_inverse=True)
+            end = bound(values, spectrum, rank)[number][row]
+            beyond = sign * (grid - end) > INVERSE_ROUNDING
+            excluded = np.where(beyond, middle, excluded)
+            other = np.where(beyond, other, middle)
+        ends.append(excluded)
+    is_score = (grid >= 0) & (grid <= 1 + INVERSE_ROUNDING)
+    return np.where(is_score, ends[0], np.nan), np.where(is_score, ends[1], np.nan)
 
 
 def nbs_given_linreg(linreg: np.ndarray, spectrum: np.ndarray, rank: int) -> Range:

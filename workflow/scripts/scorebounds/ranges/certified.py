@@ -13,7 +13,7 @@ from scorebounds.ranges.bounds import base_of, from_base, outer_range, to_base
 from scorebounds.ranges.branching import certify
 from scorebounds.ranges.certificate_lower import LowerDual
 from scorebounds.ranges.certificate_upper import START, UpperDual
-from scorebounds.ranges.nbs_bounds import ROUNDING, Range
+from scorebounds.ranges.nbs_bounds import ROUNDING, Range, before_rounding
 from scorebounds.ranges.reach_lower import reach_lower
 from scorebounds.ranges.reach_upper import Reached, reach_upper
 
@@ -24,8 +24,6 @@ SIMILAR, ADJACENT = 0.1, 0.025
 # Margins in NBS that are tried for a bound of CKA, each three times the last; the first at least
 # LEAST_MARGIN. A try ends after so many cells.
 N_TRIES, LEAST_MARGIN, N_CELLS = 3, 2e-4, 120
-# Relative rounding of a computed CKA, per dimension of X.
-CKA_ROUNDING = 1e-15
 
 PAIR = {"cka", "nbs"}
 
@@ -101,7 +99,6 @@ class _NbsEnds:
     ):
         self.spectrum, self.rank, self.form = spectrum, rank, form
         self.outside, self.tolerance, self.deadline = outside, tolerance, deadline
-        self.rounding = CKA_ROUNDING * len(spectrum)
         # What served the latest value, to start from at the next.
         self.upper_multipliers: list[np.ndarray] = [START]
         self.lower_multipliers: list[np.ndarray] = []
@@ -113,10 +110,12 @@ class _NbsEnds:
         return float(to_base(self.form, form))
 
     def upper_dual(self, cka: float) -> UpperDual:
-        return UpperDual(self.spectrum, min(cka + self.rounding, 1.0), outside=self.outside)
+        _, high = before_rounding(np.array(cka), self.spectrum)
+        return UpperDual(self.spectrum, float(high), outside=self.outside)
 
     def lower_dual(self, cka: float) -> LowerDual:
-        return LowerDual(self.spectrum, max(cka - self.rounding, 0.0), self.rank)
+        low, _ = before_rounding(np.array(cka), self.spectrum)
+        return LowerDual(self.spectrum, float(low), self.rank)
 
     def upper(self, cka: float, known: float) -> float:
         """Return the largest form of NBS at a CKA; `known` is a bound of it."""

@@ -12,6 +12,8 @@ import numpy as np
 N_CELLS = 200
 # By how much the bounds of NBS given CKA are moved outwards, so that rounding cannot cross them.
 ROUNDING = 1e-8
+# Rounding of a computed CKA of 1, per dimension of X.
+CKA_ROUNDING = 1e-15
 
 Range = tuple[np.ndarray, np.ndarray]
 
@@ -29,9 +31,19 @@ def quick_nbs_given_cka(cka: np.ndarray, spectrum: np.ndarray, rank: int) -> Ran
 def _nbs_given_cka(
     cka: np.ndarray, spectrum: np.ndarray, rank: int, peaks: "_PeakBound | None"
 ) -> Range:
-    lower = np.array([lower_nbs(value, spectrum, rank) for value in cka])
-    upper = np.array([upper_nbs(value, spectrum, rank, peaks) for value in cka])
+    low, high = before_rounding(cka, spectrum)
+    lower = np.array([lower_nbs(value, spectrum, rank) for value in low])
+    upper = np.array([upper_nbs(value, spectrum, rank, peaks) for value in high])
     return np.clip(lower - ROUNDING, 0, 1), np.clip(upper + ROUNDING, 0, 1)
+
+
+def before_rounding(cka: np.ndarray, spectrum: np.ndarray) -> Range:
+    """Return the smallest and largest CKA that can be `cka` when computed.
+
+    CKA is the square of a norm of XᵀY, so that its rounding is proportional to its root.
+    """
+    rounding = CKA_ROUNDING * len(spectrum) * np.sqrt(np.clip(cka, 0, 1))
+    return np.clip(cka - rounding, 0, 1), np.clip(cka + rounding, 0, 1)
 
 
 def participation_window(cka: float, spectrum: np.ndarray, rank: int) -> tuple[float, float]:

@@ -21,7 +21,7 @@ def allowed_scores(
     Parameters
     ----------
     scores : DataFrame
-        Columns measure, score, n_neurons (of the model).
+        Columns measure, score, n_samples, n_neurons (of the model).
     components : DataFrame
         A row per PC of the reference, with its variance_ratio.
     regions : sequence of DataFrame
@@ -34,7 +34,8 @@ def allowed_scores(
         the score of `given`, the range attained there, and the model's own `implied_score`.
     """
     spectrum = components.variance_ratio.to_numpy()
-    rank = max(int(scores.n_neurons.max()), len(spectrum))
+    # Centring takes one dimension from the samples.
+    rank = max(int(min(scores.n_neurons.max(), scores.n_samples.max() - 1)), len(spectrum))
     known = dict(zip(scores.measure, scores.score, strict=True))
     attained = {(region.a.iloc[0], region.b.iloc[0]): region for region in regions}
     rows = []
@@ -46,7 +47,7 @@ def allowed_scores(
                 continue
             if not bounded and region is None:
                 continue
-            outer = outer_range(given, implied, np.array([score]), spectrum, rank)
+            outer = outer_range(given, implied, np.array([score]), spectrum, rank, quick=True)
             ends = _attained_at(region, score) if region is not None else (np.nan, np.nan)
             values = [given, score, implied, implied_score, outer[0][0], outer[1][0], *ends]
             rows.append(dict(zip(ALLOWED_COLUMNS, values, strict=True)))
