@@ -56,6 +56,10 @@ def test_error_for_an_unknown_name_lists_the_known_names():
     [
         ("cka_debiased", draw(3, 2), draw(3, 2, seed=1), "at least 4 samples for debiased CKA"),
         ("cka_debiased", draw(8, 2), torch.eye(8).double(), "equally similar"),
+        ("cka_corrected", draw(8, 1), draw(8, 2, seed=1), "at least 2 neurons, got 1 in x"),
+        ("cka_corrected", draw(3, 2), draw(3, 2), "at least 4 samples for corrected CKA"),
+        ("cka_corrected", draw(9, 1) * torch.ones(3), torch.eye(9).double(), "neurons of y share"),
+        ("rsa_euclidean_whitened_pearson", draw(6, 3), torch.eye(6).double(), "in y all pairs of"),
         ("cka_rbf_0.4", draw(8, 2), torch.eye(8).double()[:, :1], "half of the samples of y"),
         ("rsa_euclidean_pearson", torch.eye(6).double(), draw(6, 3), "in x all pairs of samples"),
         ("rsa_euclidean_spearman", draw(6, 3), torch.eye(6).double(), "in y all pairs of samples"),

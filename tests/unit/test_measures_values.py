@@ -1,6 +1,7 @@
 """Scores against textbook forms, values of independent implementations, and identities."""
 
 import csv
+import itertools
 import json
 import math
 from functools import partial
@@ -196,6 +197,22 @@ def rsa(metric, compare):
     return lambda x, y: compare(pdist(x, metric), pdist(y, metric))
 
 
+def whitened(metric, *, centre=False):
+    """Return the cosine of distances whitened by the covariance of those of independent noise."""
+
+    def compare(x, y):
+        pairs = np.array(list(itertools.combinations(range(len(x)), 2)))
+        contrasts = np.eye(len(x))[pairs[:, 0]] - np.eye(len(x))[pairs[:, 1]]
+        covariance = (contrasts @ contrasts.T) ** 2
+        d, e = (pdist(z, metric) for z in (x, y))
+        if centre:
+            d, e = d - d.mean(), e - e.mean()
+        of_d, of_e = np.linalg.solve(covariance, np.stack([d, e], 1)).T
+        return d @ of_e / np.sqrt((d @ of_d) * (e @ of_e))
+
+    return compare
+
+
 TEXTBOOK = {
     "cka": textbook_cka,
     "cka_angular": lambda x, y: 1 - np.arccos(textbook_cka(x, y)) / (np.pi / 2),
@@ -226,6 +243,9 @@ TEXTBOOK = {
     "rsa_euclidean_spearman": rsa("sqeuclidean", lambda a, b: spearmanr(a, b).statistic),
     "rsa_correlation_cosine": rsa("correlation", cosine),
     "rsa_correlation_pearson": rsa("correlation", lambda a, b: pearsonr(a, b).statistic),
+    "rsa_euclidean_whitened_pearson": whitened("sqeuclidean", centre=True),
+    "rsa_correlation_whitened_cosine": whitened("correlation"),
+    "rsa_correlation_whitened_pearson": whitened("correlation", centre=True),
     "cca": lambda x, y: textbook_cca(x, y, 1),
     "cca_r2": lambda x, y: textbook_cca(x, y, 2),
     "svcca": lambda x, y: textbook_cca(x, y, 1, 0.99),
@@ -251,6 +271,24 @@ def test_equals_textbook_form(name, case):
     assert score(measure, x, y).item() == pytest.approx(expected, rel=1e-8)
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("rsa_euclidean_whitened_cosine", 0.51143948),
+        ("rsa_euclidean_whitened_pearson", 0.40260891),
+        ("rsa_correlation_whitened_cosine", 0.38291161),
+        ("rsa_correlation_whitened_pearson", 0.2601616),
+    ],
+)
+def test_whitened_distances_compare_as_in_rsatoolbox(name, expected):
+    """Values of `compare_cosine_cov_weighted` and `compare_correlation_cov_weighted`, 0.3.2."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(20, 6))
+    y = x @ rng.normal(size=(6, 5)) + rng.normal(size=(20, 5))
+    found = registry.load(name).score(torch.from_numpy(x), torch.from_numpy(y))
+    assert found.item() == pytest.approx(expected, abs=1e-8)
+
+
 def test_canonical_correlations_are_those_of_scikit_learn():
     x, y = CASES["tall"]
     model = CCA(n_components=6, max_iter=50_000, tol=1e-14).fit(x.numpy(), y.numpy())
@@ -274,6 +312,9 @@ WITHOUT_REFERENCE_VALUES = {
     "ridge_cv_tuned",
     "pls_cv_pearson_25",
     "ridge_cv_pearson_100",
+    "rsa_euclidean_whitened_pearson",
+    "rsa_correlation_whitened_cosine",
+    "rsa_correlation_whitened_pearson",
 }
 
 

@@ -80,7 +80,14 @@ ENTRIES = (
         id="cka",
         label="CKA",
         module="kernels",
-        aliases=("linear_cka", "cka_linear", "centred_kernel_alignment"),
+        aliases=(
+            "linear_cka",
+            "cka_linear",
+            "centred_kernel_alignment",
+            # Equal to it, as measures/whitened.py explains.
+            "rsa_euclidean_whitened_cosine",
+            "whitened_rdm_cosine",
+        ),
         few_coordinates=True,
     ),
     MeasureEntry(
@@ -95,6 +102,20 @@ ENTRIES = (
         label="debiased CKA",
         module="kernels",
         aliases=("debiased_cka", "unbiased_cka", "cka_unbiased"),
+    ),
+    MeasureEntry(
+        id="cka_corrected",
+        label="corrected CKA",
+        module="sampled",
+        aliases=("cka_chun", "corrected_cka"),
+        has_gradient=False,
+    ),
+    MeasureEntry(
+        id="cka_corrected_x",
+        label="corrected CKA (X sampled)",
+        module="sampled",
+        has_gradient=False,
+        symmetric=False,
     ),
     MeasureEntry(
         id="hsic", label="HSIC", module="kernels", aliases=("linear_hsic",), off_scale=True
@@ -171,6 +192,22 @@ ENTRIES = (
         label="RSA, correlation, Pearson",
         module="dissimilarity",
         aliases=("rsa", "rsa_correlation", "rsa_pearson"),
+    ),
+    MeasureEntry(
+        id="rsa_euclidean_whitened_pearson",
+        label="RSA, Euclidean, whitened Pearson",
+        module="whitened",
+        aliases=("whitened_rdm_correlation",),
+    ),
+    MeasureEntry(
+        id="rsa_correlation_whitened_cosine",
+        label="RSA, correlation, whitened cosine",
+        module="whitened",
+    ),
+    MeasureEntry(
+        id="rsa_correlation_whitened_pearson",
+        label="RSA, correlation, whitened Pearson",
+        module="whitened",
     ),
     MeasureEntry(id="cca", label="CCA ρ̄", module="cca", aliases=("mean_cca",)),
     MeasureEntry(id="cca_r2", label="CCA R²", module="cca"),

@@ -137,13 +137,13 @@ def _euclidean_products(norms_x: Tensor, norms_y: Tensor, shared: Tensor) -> Ten
 
 
 def _correlation_sums(pair: Pair) -> tuple[_Rdm, _Rdm, Tensor]:
-    rows_x = pair.reference.per_sample(_standard_rows_of, "x")
+    rows_x = pair.reference.per_sample(standard_rows_of, "x")
     x = pair.reference.once(_correlation_rdm_of, "x")
     if isinstance(pair, PairOfReferences):
-        rows_y = pair.other.per_sample(_standard_rows_of, "y")
+        rows_y = pair.other.per_sample(standard_rows_of, "y")
         y = pair.other.once(_correlation_rdm_of, "y")
     else:
-        rows_y = narrow(_standard_rows(pair.activity, "y"))
+        rows_y = narrow(standard_rows(pair.activity, "y"))
         y = _correlation_rdm(rows_y, "y")
     shared = (rows_x.mT @ rows_y).square().sum((-2, -1))
     n = pair.n_samples
@@ -151,12 +151,13 @@ def _correlation_sums(pair: Pair) -> tuple[_Rdm, _Rdm, Tensor]:
     return x, y, (n * n - totals + shared) / 2
 
 
-def _standard_rows_of(reference: Reference, name: str) -> Tensor:
-    return narrow(_standard_rows(reference.activity, name))
+def standard_rows_of(reference: Reference, name: str) -> Tensor:
+    """Return `standard_rows` of X in at most n_samples columns."""
+    return narrow(standard_rows(reference.activity, name))
 
 
 def _correlation_rdm_of(reference: Reference, name: str) -> _Rdm:
-    return _correlation_rdm(reference.per_sample(_standard_rows_of, name), name)
+    return _correlation_rdm(reference.per_sample(standard_rows_of, name), name)
 
 
 def _correlation_rdm(rows: Tensor, name: str) -> _Rdm:
@@ -167,7 +168,7 @@ def _correlation_rdm(rows: Tensor, name: str) -> _Rdm:
     return _Rdm(squares, (n * n - total) / (n * (n - 1)), name)
 
 
-def _standard_rows(y: Tensor, name: str) -> Tensor:
+def standard_rows(y: Tensor, name: str) -> Tensor:
     """Centre each sample over neurons and scale it to length 1."""
     if y.shape[-1] < 2:
         raise ValueError(

@@ -63,12 +63,12 @@ def debiased_cka(pair: Pair) -> Tensor:
         With fewer than 4 samples, or where a side has no similarity structure beyond its diagonal.
     """
     require_samples(pair.n_samples, MIN_SAMPLES_DEBIASED, "debiased CKA")
-    norms_x = pair.reference.per_sample(_squared_rows)
+    norms_x = pair.reference.per_sample(squared_rows)
     self_x = pair.reference.once(_unbiased_hsic_of_itself)
     norms_y = pair.y.square().sum(-1)
-    self_y = _unbiased_hsic(_gram_norm(pair).square(), norms_y, norms_y)
+    self_y = unbiased_hsic(_gram_norm(pair).square(), norms_y, norms_y)
     _require_structure(self_y, norms_y, "y")
-    between = _unbiased_hsic(_shared(pair), norms_x, norms_y)
+    between = unbiased_hsic(_shared(pair), norms_x, norms_y)
     return at_most_one(between / (self_x * self_y).sqrt())
 
 
@@ -116,7 +116,7 @@ def _gram_norm(pair: Pair) -> Tensor:
     return result
 
 
-def _unbiased_hsic(shared: Tensor, norms_x: Tensor, norms_y: Tensor) -> Tensor:
+def unbiased_hsic(shared: Tensor, norms_x: Tensor, norms_y: Tensor) -> Tensor:
     """Return n (n − 3) times the unbiased HSIC of centred data, from tr(KL) and the diagonals.
 
     Rows of K and L sum to zero, so every sum without the diagonal is one of the diagonals alone.
@@ -127,13 +127,14 @@ def _unbiased_hsic(shared: Tensor, norms_x: Tensor, norms_y: Tensor) -> Tensor:
     return shared - n / (n - 2) * diagonals + totals / ((n - 1) * (n - 2))
 
 
-def _squared_rows(reference: Reference) -> Tensor:
+def squared_rows(reference: Reference) -> Tensor:
+    """Return the squared norm of each sample of X centred, shape (n_samples,)."""
     return reference.x.square().sum(-1)
 
 
 def _unbiased_hsic_of_itself(reference: Reference) -> Tensor:
-    norms = _squared_rows(reference)
-    of_itself = _unbiased_hsic(reference.gram_norm.square(), norms, norms)
+    norms = squared_rows(reference)
+    of_itself = unbiased_hsic(reference.gram_norm.square(), norms, norms)
     _require_structure(of_itself, norms, "x")
     return of_itself
 
@@ -194,7 +195,8 @@ CKA_DEBIASED = declare(
     reference=f"{KORNBLITH_2019}, code of section 3, with HSIC of Song et al. 2012, Feature "
     "Selection via Dependence Maximization, eq. 5",
     formula="HSICᵤ(K, L) / √(HSICᵤ(K, K) HSICᵤ(L, L))",
-    blind_to="as CKA; not raised by width, as CKA is when there are few samples",
+    blind_to="as CKA; not raised by width, as CKA is when there are few samples, but too low "
+    "where X or Y holds few neurons of a larger population (cka_corrected)",
     cost=_COST,
 )
 HSIC = declare(

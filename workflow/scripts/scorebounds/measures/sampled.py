@@ -1,0 +1,119 @@
+"""CKA corrected for few samples and few neurons: what it would be between whole populations.
+
+The unbiased HSIC of Song et al. corrects for few samples. HSIC of X with itself is a mean over all
+pairs of its neurons, a neuron with itself included; in a large population such pairs have no
+weight, but among p neurons they are a share of 1/p. Without them the mean over pairs of different
+neurons is unbiased for the population that the neurons are drawn from.
+"""
+
+from torch import Tensor
+
+from scorebounds.measures.base import PERMUTATION, SCALING, TRANSLATION
+from scorebounds.measures.inputs import require_samples
+from scorebounds.measures.kernels import MIN_SAMPLES_DEBIASED, squared_rows, unbiased_hsic
+from scorebounds.measures.pair import Pair, Reference, in_double
+from scorebounds.measures.references import PairOfReferences
+from scorebounds.measures.registry import declare
+
+
+@in_double
+def corrected_cka(pair: Pair) -> Tensor:
+    """Linear CKA of the populations that X and Y hold samples and neurons of.
+
+    Unbiased estimates of all three HSICs, so that the score can exceed 1. Chun et al. 2025.
+
+    Raises
+    ------
+    ValueError
+        With fewer than 4 samples or 2 neurons on a side, or where different neurons of a side
+        have no structure in common.
+    """
+    require_samples(pair.n_samples, MIN_SAMPLES_DEBIASED, "corrected CKA")
+    return _corrected(pair, _between_neurons(pair))
+
+
+@in_double
+def corrected_cka_of_sampled_x(pair: Pair) -> Tensor:
+    """Linear CKA of the population that X holds neurons of with Y, of which all neurons are known.
+
+    As `corrected_cka`, but HSIC of Y with itself is over all pairs of its neurons.
+    """
+    require_samples(pair.n_samples, MIN_SAMPLES_DEBIASED, "corrected CKA")
+    norms_y = pair.y.square().sum(-1)
+    self_y = unbiased_hsic(pair.gram.square().sum((-2, -1)), norms_y, norms_y)
+    return _corrected(pair, self_y / pair.activity.shape[-1] ** 2)
+
+
+def _corrected(pair: Pair, self_y: Tensor) -> Tensor:
+    self_x = pair.reference.once(_between_neurons_of, "x")
+    if (self_y <= 0).any():
+        raise ValueError(_undefined("y"))
+    norms_x = pair.reference.per_sample(squared_rows)
+    shared = pair.cross.square().sum((-2, -1))
+    between = unbiased_hsic(shared, norms_x, pair.y.square().sum(-1))
+    n_pairs = pair.reference.activity.shape[-1] * pair.activity.shape[-1]
+    return between / n_pairs / (self_x * self_y).sqrt()
+
+
+def _between_neurons(pair: Pair) -> Tensor:
+    if isinstance(pair, PairOfReferences):
+        return pair.other.once(_between_neurons_of, "y")
+    squares = pair.gram.square().sum((-2, -1))
+    return _mean_over_pairs(pair.centred, squares, "y")
+
+
+def _between_neurons_of(reference: Reference, name: str) -> Tensor:
+    return _mean_over_pairs(reference.centred, reference.gram_norm.square(), name)
+
+
+def _mean_over_pairs(centred: Tensor, squared_gram: Tensor, name: str) -> Tensor:
+    """Return the mean HSIC of two different neurons, from ‖KK‖² and each neuron's own HSIC."""
+    n_neurons = centred.shape[-1]
+    if n_neurons < 2:
+        raise ValueError(f"corrected CKA needs at least 2 neurons, got {n_neurons} in {name}")
+    squares = centred.square()
+    norms = squares.sum(-1)
+    # A neuron's kernel has the diagonal `squares` and the squared norm (Σ x²)².
+    alone = unbiased_hsic(squares.sum(-2).square(), squares.mT, squares.mT).sum(-1)
+    different = unbiased_hsic(squared_gram, norms, norms) - alone
+    mean = different / (n_neurons * (n_neurons - 1))
+    if (mean <= 1e-12 * (norms.sum(-1) / n_neurons).square()).any():
+        raise ValueError(_undefined(name))
+    return mean
+
+
+def _undefined(name: str) -> str:
+    return (
+        f"corrected CKA is not defined: different neurons of {name} share no structure beyond what "
+        "chance gives so few samples; use cka_debiased"
+    )
+
+
+_SOURCE = (
+    "Chun et al. 2025, Estimating Neural Representation Alignment from Sparsely Sampled Inputs and "
+    "Features, arXiv:2502.15104"
+)
+_INVARIANCES = frozenset({SCALING, TRANSLATION, PERMUTATION})
+
+CKA_CORRECTED = declare(
+    "cka_corrected",
+    compare=corrected_cka,
+    bounds=(-float("inf"), float("inf")),
+    invariances=_INVARIANCES,
+    attains_perfect=False,
+    reference=_SOURCE,
+    formula="mean HSICᵤ of a neuron of X and one of Y / √(that of two of X · that of two of Y)",
+    blind_to="as CKA; noisy with few neurons, and above 1 where X and Y share neurons or noise",
+    cost="npq + nq²",
+)
+CKA_CORRECTED_X = declare(
+    "cka_corrected_x",
+    compare=corrected_cka_of_sampled_x,
+    bounds=(-float("inf"), float("inf")),
+    invariances=_INVARIANCES,
+    attains_perfect=False,
+    reference=f"{_SOURCE}, for a model of which all units are known",
+    formula="as cka_corrected, with HSICᵤ(L, L) over all pairs of the neurons of Y",
+    blind_to="as CKA; too low where Y holds few neurons of a larger population",
+    cost="npq + nq²",
+)
