@@ -202,8 +202,10 @@ def test_a_unit_that_is_silent_in_one_replicate_costs_that_replicate_only(caplog
         row = card_of(matched_pair(x, y), ["soft_matching"]).loc["soft_matching"]
     assert np.isfinite(row.score)
     skipped = [record.message for record in caplog.records if "replicate" in record.message]
-    assert len(skipped) == 1 + replicates.N_DIAGONALS
-    assert "soft_matching: the jackknife replicate without group conditions" in skipped[0]
+    (message,) = skipped
+    number = 1 + replicates.N_DIAGONALS
+    assert f"soft_matching: {number} jackknife replicates are skipped, those without" in message
+    assert "groups conditions" in message
 
 
 def test_the_models_share_is_about_held_out_conditions():
@@ -454,7 +456,6 @@ def test_the_jackknife_of_a_mean_over_cells_has_the_variance_of_its_factors():
         estimates.append(x.mean())
         errors.append(found.ci_half_width / 2.262)
         biases.append(found.bias)
-        assert found.ci_half_width <= found.ci_half_width_corrected
     truth = math.sqrt(1 / n_rows + 1 / n_columns + 36 / (n_rows * n_columns))
     assert np.sqrt(np.mean(np.square(errors))) == pytest.approx(truth, rel=0.15)
     assert np.abs(biases).max() < 1e-9

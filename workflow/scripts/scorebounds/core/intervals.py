@@ -10,14 +10,14 @@ from scipy.special import bdtr, stdtrit
 CONFIDENCE = 0.95
 
 
-def half_width(standard_error: float, n_free: int) -> float:
+def half_width(standard_error: float, n_free: float) -> float:
     """Return half the width of the 95 % confidence interval around a mean.
 
     Parameters
     ----------
     standard_error : float
         Of the mean.
-    n_free : int
+    n_free : float
         Degrees of freedom, at least 1.
     """
     return float(stdtrit(n_free, (1 + CONFIDENCE) / 2)) * standard_error

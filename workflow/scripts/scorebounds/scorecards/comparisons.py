@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.special import stdtr
 
 from scorebounds.core.intervals import half_width
-from scorebounds.scorecards.jackknife import jackknife_estimate
+from scorebounds.scorecards.jackknife import CONDITIONS, NEURONS, jackknife_estimate
 
 SIGNIFICANT = 0.05
 COMPARISON_COLUMNS = ["measure", "model", "other", "score", "other_score"]
@@ -73,17 +73,20 @@ def _compare_two(
     ours: pd.DataFrame | None,
     theirs: pd.DataFrame | None,
 ) -> dict[str, Any]:
-    keys = ["left_out", "group", "neuron_group", "grouping"]
+    keys = ["left_out", "group", "neuron_group", "other_group", "grouping"]
     half = half_of_calibrated = np.nan
     mine, other = _calibrated(first, first["score"]), _calibrated(second, second["score"])
-    n_free = 0
-    if ours is not None and theirs is not None and ours[keys].equals(theirs[keys]):
-        raw = ours.assign(score=ours.score - theirs.score)
+    n_free, shared = 0, None
+    if ours is not None and theirs is not None:
+        # Both have lost the same groups; only one of them may have lost two at a time.
+        shared = ours.merge(theirs, on=keys, suffixes=("", "_of_other"))
+    if shared is not None and len(shared):
+        raw = shared.assign(score=shared.score - shared.score_of_other)
         half = jackknife_estimate(first["score"] - second["score"], raw).ci_half_width
-        values = _calibrated(first, ours.score) - _calibrated(second, theirs.score)
-        estimate = jackknife_estimate(mine - other, ours.assign(score=values))
+        values = _calibrated(first, shared.score) - _calibrated(second, shared.score_of_other)
+        estimate = jackknife_estimate(mine - other, shared.assign(score=values))
         half_of_calibrated = estimate.ci_half_width
-        n_free = int(raw.groupby("left_out").size().drop("both", errors="ignore").min()) - 1
+        n_free = int(raw.left_out.value_counts().reindex([CONDITIONS, NEURONS]).min()) - 1
     difference = first["score"] - second["score"]
     return {
         "model": first["model"],

@@ -15,7 +15,6 @@ from scorebounds.measures import registry
 from scorebounds.measures.base import Measure, SaturatedScoreWarning
 from scorebounds.scorecards.ceilings import BELOW_CHANCE, Ceiling, noise_ceiling, splits_of
 from scorebounds.scorecards.explained import explained_components
-from scorebounds.scorecards.jackknife import jackknife_estimate
 from scorebounds.scorecards.matching import Matched
 from scorebounds.scorecards.permutations import (
     compare_with_chance,
@@ -34,16 +33,12 @@ from scorebounds.scorecards.samples import (
     scale_for_penalty,
     usable_halves,
 )
+from scorebounds.scorecards.score_intervals import is_corrected, score_interval
 
 __all__ = ["COLUMNS", "ResamplingSettings", "explained_components", "score_model"]
 
 logger = logging.getLogger(__name__)
 
-# Measures whose bias the jackknife removes at every score, in simulations with known population
-# (docs/models.md). Of the others, those in the second set from this calibrated score on.
-CORRECTED = {"cka", "cka_angular", "cka_debiased", "linreg", "rsa_correlation_pearson"}
-CORRECTED_ABOVE = {"nbs": 0.7, "procrustes_angular": 0.5}
-NO_INTERVAL = "the bias from few conditions and neurons cannot be removed from this score"
 COLUMNS = ["measure", "score", "score_low", "score_high", "score_corrected", "score_calibrated"]
 COLUMNS += ["self_score", "own_score", "null_mean", "null_sd", "null_low", "null_high"]
 COLUMNS += ["p", "p_corrected", "smallest_p", "n_permutations", "is_informative"]
@@ -135,12 +130,13 @@ def score_model(
                 # A saturated score is found by its permutations, and the card says so.
                 warnings.simplefilter("ignore", SaturatedScoreWarning)
                 scored, null = card.score(measure)
-                left_out = card.replicates(measure, grouping)
+                corrected = is_corrected(measure, scored, n_times)
+                left_out = card.replicates(measure, grouping, pairs=corrected)
         except ValueError as error:
             logger.warning("no score with %s: %s", name, error)
             rows.append({**row, "note": str(error)})
             continue
-        rows.append({**row, **scored, **_interval(scored, left_out, measure, n_times)})
+        rows.append({**row, **scored, **score_interval(scored, left_out, measure, n_times)})
         replicates.append(left_out)
         if scored["is_informative"]:
             sign = 1 if measure.higher_is_closer else -1
@@ -239,7 +235,7 @@ class _Card:
         x, y = (flatten(side).to(self.device) for side in (part.reference, part.model))
         return ceiling, measure.score(x, y, **fold_options(part, self.device)).item()
 
-    def replicates(self, measure: Measure, grouping: str) -> pd.DataFrame:
+    def replicates(self, measure: Measure, grouping: str, *, pairs: bool) -> pd.DataFrame:
         """Return the jackknife replicates."""
         return jackknife_replicates(
             self.matched_for(measure),
@@ -247,20 +243,9 @@ class _Card:
             n_groups=self.settings.n_groups,
             seed=self.settings.seed,
             grouping=grouping,
+            pairs=pairs,
             device=self.device,
         )
-
-
-def is_cross_validated(measure: Measure) -> bool:
-    """Return whether a score is about held-out samples, and so about this number of them."""
-    return "_cv" in measure.name
-
-
-def has_valid_interval(measure: Measure, calibrated_score: float) -> bool:
-    """Return whether the interval of a score covers its population value as often as it says."""
-    if is_cross_validated(measure) or measure.name in CORRECTED:
-        return True
-    return calibrated_score >= CORRECTED_ABOVE.get(measure.name, math.inf)
 
 
 def calibrated(score: float, null_mean: float, perfect: float | None) -> float:
@@ -271,31 +256,3 @@ def calibrated(score: float, null_mean: float, perfect: float | None) -> float:
     if perfect is None or math.isnan(perfect) or math.isclose(perfect, null_mean):
         return math.nan
     return (score - null_mean) / (perfect - null_mean)
-
-
-def _interval(
-    scored: Mapping[str, Any], replicates: pd.DataFrame, measure: Measure, n_times: int
-) -> dict[str, Any]:
-    """Return the score corrected for few conditions and neurons, and its interval."""
-    score, (least, most) = scored["score"], measure.bounds
-    estimate = jackknife_estimate(score, replicates)
-    if is_cross_validated(measure):
-        centre, half = score, estimate.ci_half_width
-    elif measure.name == "linreg" and n_times == 1:
-        # Of independent samples, R² = truth + (1 − truth) chance: the corrected score varies more.
-        centre = score - estimate.bias
-        half = estimate.ci_half_width / max(1 - scored["null_mean"], 1e-9)
-    else:
-        centre, half = score - estimate.bias, estimate.ci_half_width_corrected
-    note = ""
-    if not scored["is_informative"]:
-        centre = half = math.nan
-    elif not has_valid_interval(measure, scored["score_calibrated"]):
-        centre = half = math.nan
-        note = NO_INTERVAL
-    return {
-        "score_corrected": float(np.clip(centre, least, most)),
-        "score_low": float(np.clip(centre - half, least, most)),
-        "score_high": float(np.clip(centre + half, least, most)),
-        "interval_note": note,
-    }

@@ -3,9 +3,10 @@
 Groups of conditions and groups of the recording's neurons are left out in turn. Both variances
 contain the interaction of conditions and neurons; it is estimated from groups of both left out
 together and subtracted once (Schütt et al. 2023). The mean of the replicates gives the bias that
-comes from few conditions and few neurons. A bootstrap would draw samples twice, which raises every
-measure of similarity. All models of a recording lose the same groups, so that their difference is
-known better than either score.
+comes from few conditions and few neurons. The corrected score has a variance of its own: it is
+corrected in each replicate too, for which every two groups are left out together. A bootstrap would
+draw samples twice, which raises every measure of similarity. All models of a recording lose the
+same groups, so that their difference is known better than either score.
 """
 
 from dataclasses import dataclass
@@ -16,36 +17,32 @@ import pandas as pd
 from scorebounds.core.intervals import half_width
 
 CONDITIONS, NEURONS, BOTH = "conditions", "neurons", "both"
-# Standard deviation of corrected CKA and RSA over that of their raw scores' jackknife estimate, in
-# simulations with 72 conditions and 19 or 100 neurons (docs/models.md).
-WIDENING = 1.2
+TWO_OF_CONDITIONS, TWO_OF_NEURONS = "two of conditions", "two of neurons"
 # Share of the replicates that have to be defined.
 LEAST_DEFINED = 0.7
 
 
 @dataclass(frozen=True)
 class JackknifeEstimate:
-    """What the replicates say about a score.
+    """What the replicates say about a score; NaN without replicates.
 
     Attributes
     ----------
     bias : float
         Of the score, because the conditions and neurons are few; score − bias is corrected.
     ci_half_width : float
-        Half the width of the 95 % interval of the score.
-    ci_half_width_corrected : float
-        The same of score − bias. The correction adds variance of its own: the interaction is
-        counted for either factor, and the sum widened by `WIDENING`. All are NaN without
-        replicates.
+        Half the width of the 95 % interval of the score, or of the corrected score.
     """
 
     bias: float
     ci_half_width: float
-    ci_half_width_corrected: float
+
+
+MISSING = JackknifeEstimate(float("nan"), float("nan"))
 
 
 def jackknife_estimate(score: float, replicates: pd.DataFrame) -> JackknifeEstimate:
-    """Return bias and 95 % interval of a score.
+    """Return the bias of a score, and the 95 % interval of the score itself.
 
     Parameters
     ----------
@@ -54,46 +51,148 @@ def jackknife_estimate(score: float, replicates: pd.DataFrame) -> JackknifeEstim
     replicates : DataFrame
         Of one measure and model, from `jackknife_replicates`.
     """
-    missing = JackknifeEstimate(*[float("nan")] * 3)
-    defined = replicates[replicates.score.notna()]
-    groups = {str(kind): rows for kind, rows in defined.groupby("left_out")}
-    if CONDITIONS not in groups or len(defined) < LEAST_DEFINED * len(replicates):
-        return missing
-    bias, variances, n_free = 0.0, [], []
-    for kind in (CONDITIONS, NEURONS):
-        if kind not in groups:
-            continue
-        values = groups[kind].score.to_numpy()
-        bias += (len(values) - 1) * (float(values.mean()) - score)
-        variances.append((len(values) - 1) * float(values.var()))
-        n_free.append(len(values) - 1)
-    if min(n_free) < 1:
-        return missing
-    total = max(sum(variances) - _interaction_variance(score, groups), *variances, 0.0)
-    return JackknifeEstimate(
-        bias,
-        half_width(total**0.5, min(n_free)),
-        WIDENING * half_width(sum(variances) ** 0.5, min(n_free)),
+    grid = _Grid.of(score, replicates)
+    if grid is None:
+        return MISSING
+    bias = sum(factor.bias(score) for factor in grid.factors)
+    variances = [jackknife_variance(factor.without) for factor in grid.factors]
+    total = _without_interaction(variances, grid)
+    n_free = min(len(factor.without) for factor in grid.factors) - 1
+    return JackknifeEstimate(bias, half_width(total**0.5, n_free))
+
+
+def corrected_estimate(score: float, replicates: pd.DataFrame) -> JackknifeEstimate:
+    """Return the bias of a score, and the 95 % interval of the corrected score, score − bias.
+
+    The variance is that of the corrected score over replicates. What the correction has left of
+    the bias is estimated from the corrected replicates; it lies between nothing and this second
+    correction, and enters with the mean square of a uniform distribution over this range.
+
+    Parameters
+    ----------
+    score : float
+    replicates : DataFrame
+        From `jackknife_replicates(..., pairs=True)`; without pairs nothing is estimated.
+    """
+    grid = _Grid.of(score, replicates)
+    if grid is None or not grid.has_pairs:
+        return MISSING
+    bias = sum(factor.bias(score) for factor in grid.factors)
+    corrected = [
+        factor.corrected(other)
+        for factor, other in zip(grid.factors, grid.factors[::-1], strict=True)
+    ]
+    variances = [jackknife_variance(values) for values in corrected]
+    remaining = sum(
+        (len(values) - 1) * (float(values.mean()) - (score - bias)) for values in corrected
     )
+    total = _without_interaction(variances, grid) + remaining**2 / 3
+    n_free = _degrees_of_freedom(variances, [len(values) for values in corrected])
+    return JackknifeEstimate(bias, half_width(total**0.5, n_free))
 
 
-def _interaction_variance(score: float, groups: dict[str, pd.DataFrame]) -> float:
-    """Estimate the share of conditions × neurons in the variance of a score.
+def jackknife_variance(values: np.ndarray) -> float:
+    """Return the variance of a score from its replicates without either group."""
+    return (len(values) - 1) * float(values.var())
+
+
+def _degrees_of_freedom(variances: list[float], sizes: list[int]) -> float:
+    """Return those of a sum of variances (Satterthwaite 1946)."""
+    parts = sum(v**2 / (n - 1) for v, n in zip(variances, sizes, strict=True))
+    return sum(variances) ** 2 / parts if parts > 0 else min(sizes) - 1
+
+
+@dataclass(frozen=True)
+class _Factor:
+    """Scores without groups of conditions, or of neurons.
+
+    Attributes
+    ----------
+    without : ndarray, shape (n_groups,)
+    without_two : ndarray, shape (n_groups, n_groups)
+        NaN on the diagonal, and where they are not known.
+    across : ndarray, shape (n_groups, n_groups_of_other)
+        Without a group of each factor.
+    """
+
+    without: np.ndarray
+    without_two: np.ndarray
+    across: np.ndarray
+
+    def bias(self, score: float) -> float:
+        """Return the bias of a score that this factor causes."""
+        return (len(self.without) - 1) * (float(self.without.mean()) - score)
+
+    def corrected(self, other: "_Factor") -> np.ndarray:
+        """Return the corrected scores without each group."""
+        bias = (len(self.without) - 2) * (np.nanmean(self.without_two, axis=1) - self.without)
+        if other is not self:
+            bias += (len(other.without) - 1) * (np.nanmean(self.across, axis=1) - self.without)
+        return np.asarray(self.without - bias)
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """The replicates of a score by what they lack: of conditions, and of neurons if several."""
+
+    score: float
+    factors: list[_Factor]
+
+    @property
+    def has_pairs(self) -> bool:
+        """Whether scores without two groups are known for every group."""
+        grids = [factor.without_two for factor in self.factors]
+        grids += [factor.across for factor in self.factors[1:]]
+        return all(bool(np.isfinite(grid).any(axis=1).all()) for grid in grids)
+
+    @staticmethod
+    def of(score: float, replicates: pd.DataFrame) -> "_Grid | None":
+        """Arrange a table of replicates; None if too few of them are defined."""
+        defined = replicates[replicates.score.notna()]
+        by_kind = {str(kind): rows for kind, rows in defined.groupby("left_out")}
+        if CONDITIONS not in by_kind or len(defined) < LEAST_DEFINED * len(replicates):
+            return None
+        kinds = {CONDITIONS: "group", NEURONS: "neuron_group"}
+        singles = {
+            kind: by_kind[kind].set_index(column).score
+            for kind, column in kinds.items()
+            if kind in by_kind
+        }
+        if min(map(len, singles.values())) < 2:
+            return None
+        pairs = {CONDITIONS: TWO_OF_CONDITIONS, NEURONS: TWO_OF_NEURONS}
+        both = _square(by_kind.get(BOTH), "group", "neuron_group")
+        factors = []
+        for kind, single in singles.items():
+            two = _square(by_kind.get(pairs[kind]), kinds[kind], "other_group")
+            two = two.reindex(single.index, axis=0).reindex(single.index, axis=1)
+            across = both if kind == CONDITIONS else both.T
+            other = next((each for name, each in singles.items() if name != kind), single)
+            across = across.reindex(single.index, axis=0).reindex(other.index, axis=1)
+            matrix = two.to_numpy(dtype=float)
+            matrix = np.where(np.isnan(matrix), matrix.T, matrix)
+            factors.append(_Factor(single.to_numpy(), matrix, across.to_numpy(dtype=float)))
+        return _Grid(score, factors)
+
+
+def _square(rows: pd.DataFrame | None, first: str, second: str) -> pd.DataFrame:
+    if rows is None:
+        return pd.DataFrame(dtype=float)
+    return rows.pivot_table(index=first, columns=second, values="score")
+
+
+def _without_interaction(variances: list[float], grid: _Grid) -> float:
+    """Sum the variances of both factors, with the interaction of conditions and neurons once.
 
     The interaction of group i and group j shows in ψ = θ(−i, −j) − θ(−i) − θ(−j) + θ. For a mean
     over cells its variance is (g − 1)(h − 1) times the mean of ψ² over the cells.
     """
-    if BOTH not in groups or NEURONS not in groups:
-        return 0.0
-    without_conditions = groups[CONDITIONS].set_index("group").score
-    without_neurons = groups[NEURONS].set_index("neuron_group").score
-    cells = groups[BOTH]
-    psi = (
-        cells.score.to_numpy()
-        - without_conditions.reindex(cells.group).to_numpy()
-        - without_neurons.reindex(cells.neuron_group).to_numpy()
-        + score
-    )
-    factor = (len(without_conditions) - 1) * (len(without_neurons) - 1)
-    finite = psi[np.isfinite(psi)]
-    return factor * float(np.mean(finite**2)) if len(finite) else 0.0
+    interaction = 0.0
+    if len(grid.factors) > 1:
+        first, second = grid.factors
+        psi = first.across - first.without[:, None] - second.without[None, :] + grid.score
+        finite = psi[np.isfinite(psi)]
+        if len(finite):
+            factor = (len(first.without) - 1) * (len(second.without) - 1)
+            interaction = factor * float(np.mean(finite**2))
+    return max(sum(variances) - interaction, *variances, 0.0)

@@ -4,24 +4,60 @@
 so that their difference is known better than either score.
 """
 
+import itertools
 import logging
 from collections.abc import Iterator
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import pandas as pd
 import torch
 
 from scorebounds.measures.base import Measure
-from scorebounds.scorecards.jackknife import BOTH, CONDITIONS, NEURONS
+from scorebounds.scorecards.jackknife import (
+    BOTH,
+    CONDITIONS,
+    NEURONS,
+    TWO_OF_CONDITIONS,
+    TWO_OF_NEURONS,
+)
 from scorebounds.scorecards.matching import Matched
 from scorebounds.scorecards.samples import flatten, fold_options
 
 logger = logging.getLogger(__name__)
 
-REPLICATE_COLUMNS = ["measure", "left_out", "group", "neuron_group", "score", "grouping"]
-# Diagonals of the grid of groups of conditions × groups of neurons that are left out together.
+REPLICATE_COLUMNS = ["measure", "left_out", "group", "neuron_group", "other_group"]
+REPLICATE_COLUMNS += ["score", "grouping"]
+# Diagonals of the grid of groups of conditions × groups of neurons that are left out together, for
+# intervals of scores without correction.
 N_DIAGONALS = 2
+# Skipped replicates that a warning names.
+N_SHOWN = 3
 Device = str | torch.device
+
+
+@dataclass(frozen=True)
+class _LeftOut:
+    """What a replicate lacks; groups are numbered from 1, and 0 is none."""
+
+    kind: str
+    group: int = 0
+    neuron_group: int = 0
+    other_group: int = 0
+
+    @property
+    def of_conditions(self) -> tuple[int, ...]:
+        """Groups of conditions."""
+        return (self.group, self.other_group if self.kind == TWO_OF_CONDITIONS else 0)
+
+    @property
+    def of_neurons(self) -> tuple[int, ...]:
+        """Groups of neurons."""
+        return (self.neuron_group, self.other_group if self.kind == TWO_OF_NEURONS else 0)
+
+    def __str__(self) -> str:
+        groups = (each for each in (self.group, self.neuron_group, self.other_group) if each)
+        return f"{self.kind} {' and '.join(map(str, groups))}"
 
 
 def jackknife_replicates(
@@ -31,6 +67,7 @@ def jackknife_replicates(
     n_groups: int,
     seed: int,
     grouping: str = "",
+    pairs: bool = False,
     device: Device = "cpu",
 ) -> pd.DataFrame:
     """Score a model without each group of conditions, of the reference's neurons, and of both.
@@ -46,81 +83,99 @@ def jackknife_replicates(
         Seed of the recording: it alone decides which rows and neurons make a group.
     grouping : str
         What identifies the rows of each condition; models of equal grouping lose the same rows.
+    pairs : bool
+        Whether every two groups are left out together as well, for the interval of a corrected
+        score (`jackknife.corrected_estimate`).
     device : str or torch.device
 
     Returns
     -------
     DataFrame
-        `REPLICATE_COLUMNS`: `left_out` is conditions, neurons or both. A replicate for which the
-        measure is not defined has no score, with a warning that names it.
+        `REPLICATE_COLUMNS`: `left_out` is conditions, neurons, both, two of conditions or two of
+        neurons. A replicate for which the measure is not defined has no score, with a warning
+        that names it.
     """
     rng = np.random.default_rng(seed)
     x, y = matched.reference, matched.model
     sizes = (matched.n_conditions, x.shape[-1])
     counts = [min(n_groups, size) for size in sizes]
     of_condition, of_neuron = (
-        rng.permutation(np.arange(size) % count) for size, count in zip(sizes, counts, strict=True)
+        rng.permutation(np.arange(size) % count) + 1
+        for size, count in zip(sizes, counts, strict=True)
     )
-    left_out = list(_groups_left_out(*counts))
-    scores: dict[tuple[str, int, int], float] = {}
-    for group in dict.fromkeys(each[1] for each in left_out):
+    left_out = list(_left_out(*counts, pairs=pairs))
+    scores: dict[_LeftOut, float] = {}
+    skipped: dict[str, str] = {}
+    for of_conditions in dict.fromkeys(each.of_conditions for each in left_out):
         # What is computed of the model serves all replicates that keep the same conditions.
-        kept = of_condition != group - 1
-        replicates = [each for each in left_out if each[1] == group]
+        kept = ~np.isin(of_condition, of_conditions)
+        replicates = [each for each in left_out if each.of_conditions == of_conditions]
         parts = [
             Matched(
-                x[:, kept][..., of_neuron != neuron_group - 1],
+                x[:, kept][..., ~np.isin(of_neuron, each.of_neurons)],
                 y[:, kept],
                 np.arange(np.count_nonzero(kept)),
             )
-            for _, _, neuron_group in replicates
+            for each in replicates
         ]
-        names = [f"{kind} {number or neurons}" for kind, number, neurons in replicates]
-        scores |= zip(replicates, _scores(parts, measure, names, device), strict=True)
-    rows = [(measure.name, *each, scores[each], grouping) for each in left_out]
+        found, faults = _scores(parts, measure, device)
+        scores |= zip(replicates, found, strict=True)
+        skipped |= {str(replicates[number]): fault for number, fault in faults.items()}
+    _warn_of(skipped, measure.name)
+    rows = [(measure.name, *astuple(each), scores[each], grouping) for each in left_out]
     return pd.DataFrame(rows, columns=REPLICATE_COLUMNS)
 
 
 def _scores(
-    parts: list[Matched], measure: Measure, left_out: list[str], device: Device
-) -> list[float]:
-    """Score parts that have the model in common; one by one where a part cannot be scored."""
+    parts: list[Matched], measure: Measure, device: Device
+) -> tuple[list[float], dict[int, str]]:
+    """Score parts that have the model in common, and say why which of them cannot be scored."""
     xs = [flatten(part.reference).to(device) for part in parts]
     y = flatten(parts[0].model).to(device)
+    options = fold_options(parts[0], device)
     try:
-        scores = measure.between(xs, [y], **fold_options(parts[0], device))[:, 0]
+        together: list[float] = measure.between(xs, [y], **options)[:, 0].tolist()
     except ValueError:
-        return [
-            _score_or_nan(part, measure, name, device)
-            for part, name in zip(parts, left_out, strict=True)
-        ]
-    found: list[float] = scores.tolist()
-    return found
+        scores, faults = [], {}
+        for number, x in enumerate(xs):
+            try:
+                scores.append(float(measure.score(x, y, **options).item()))
+            except ValueError as error:
+                scores.append(float("nan"))
+                faults[number] = str(error)
+        return scores, faults
+    return together, {}
 
 
-def _groups_left_out(n_conditions: int, n_neurons: int) -> Iterator[tuple[str, int, int]]:
-    """Yield kind, group of conditions and group of neurons, numbered from 1; 0 is none."""
-    if n_conditions > 1:
-        for group in range(1, n_conditions + 1):
-            yield CONDITIONS, group, 0
-    if n_neurons > 1:
-        for group in range(1, n_neurons + 1):
-            yield NEURONS, 0, group
-    if n_conditions > 1 and n_neurons > 1:
-        for shift in range(min(N_DIAGONALS, n_neurons)):
-            for group in range(n_conditions):
-                yield BOTH, group + 1, (group + shift) % n_neurons + 1
-
-
-def _score_or_nan(part: Matched, measure: Measure, left_out: str, device: Device) -> float:
-    x, y = (flatten(side).to(device) for side in (part.reference, part.model))
-    try:
-        return float(measure.score(x, y, **fold_options(part, device)).item())
-    except ValueError as error:
-        logger.warning(
-            "%s: the jackknife replicate without group %s is skipped: %s",
-            measure.name,
-            left_out,
-            error,
+def _warn_of(skipped: dict[str, str], measure: str) -> None:
+    """Name the replicates that are skipped, and say why the first one is."""
+    if skipped:
+        names = list(skipped)
+        listed = "; ".join(names[:N_SHOWN]) + f"; and {len(names) - N_SHOWN} more" * (
+            len(names) > N_SHOWN
         )
-        return float("nan")
+        logger.warning(
+            "%s: %d jackknife replicates are skipped, those without groups %s: %s",
+            *(measure, len(names), listed, skipped[names[0]]),
+        )
+
+
+def _left_out(n_conditions: int, n_neurons: int, *, pairs: bool) -> Iterator[_LeftOut]:
+    """Yield what each replicate lacks, given the numbers of groups."""
+    conditions = range(1, n_conditions + 1) if n_conditions > 1 else ()
+    neurons = range(1, n_neurons + 1) if n_neurons > 1 else ()
+    for group in conditions:
+        yield _LeftOut(CONDITIONS, group)
+    for group in neurons:
+        yield _LeftOut(NEURONS, neuron_group=group)
+    if conditions and neurons:
+        for shift in range(n_neurons if pairs else min(N_DIAGONALS, n_neurons)):
+            for group in conditions:
+                yield _LeftOut(BOTH, group, (group - 1 + shift) % n_neurons + 1)
+    # Without both of two groups nothing is left.
+    if pairs and n_conditions > 2:
+        for group, other in itertools.combinations(conditions, 2):
+            yield _LeftOut(TWO_OF_CONDITIONS, group, other_group=other)
+    if pairs and n_neurons > 2:
+        for group, other in itertools.combinations(neurons, 2):
+            yield _LeftOut(TWO_OF_NEURONS, neuron_group=group, other_group=other)

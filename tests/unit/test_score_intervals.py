@@ -1,0 +1,54 @@
+"""Intervals of corrected scores: the jackknife with every two groups left out."""
+
+import numpy as np
+import pytest
+import torch
+
+from helpers.worlds import card_of, matched_pair
+from scorebounds.core.angular import to_angular
+from scorebounds.scorecards import jackknife, replicates
+
+
+def test_the_corrected_jackknife_of_a_squared_mean_is_unbiased_and_knows_its_variance():
+    """θ = mean²: the correction is −s²/n, of which a correction in each replicate has 1/n²."""
+    rng = np.random.default_rng(16)
+    n, mean = 60, 0.4
+
+    class SquaredMean:
+        name = "squared mean"
+
+        @staticmethod
+        def between(xs, ys):
+            return torch.stack([x[:, 0].mean() ** 2 for x in xs])[:, None]
+
+    corrected, variances = [], []
+    for draw in range(200):
+        x = mean + rng.normal(size=(n, 1))
+        scored = replicates.jackknife_replicates(
+            matched_pair(x, x), SquaredMean(), n_groups=10, seed=draw, pairs=True
+        )
+        found = jackknife.corrected_estimate(float(x.mean() ** 2), scored)
+        groups = 10 * 9 / 2
+        assert (scored.left_out == jackknife.TWO_OF_CONDITIONS).sum() == groups
+        corrected.append(x.mean() ** 2 - found.bias)
+        variances.append((found.ci_half_width / 2.262) ** 2)
+    standard_error = np.std(corrected) / len(corrected) ** 0.5
+    assert np.mean(corrected) == pytest.approx(mean**2, abs=3 * standard_error)
+    assert np.mean(variances) == pytest.approx(np.var(corrected), rel=0.25)
+
+
+def test_the_interval_of_an_angular_score_is_that_of_its_cosine():
+    rng = np.random.default_rng(17)
+    x = rng.normal(size=(50, 20)) @ rng.normal(size=(20, 20))
+    y = x + 3 * rng.normal(size=x.shape)
+    card = card_of(matched_pair(x, y), ["cka", "cka_angular"])
+    for end in ("score_low", "score_corrected", "score_high"):
+        assert np.isfinite(card[end]["cka"])
+        assert card[end]["cka_angular"] == pytest.approx(float(to_angular(card[end]["cka"])))
+
+
+def test_three_conditions_have_no_interval_and_a_reason():
+    rng = np.random.default_rng(19)
+    row = card_of(matched_pair(rng.normal(size=(3, 5)), rng.normal(size=(3, 2))), ["cka"]).iloc[0]
+    assert np.isnan(row.score_low)
+    assert row.interval_note == "there are too few conditions or neurons for the jackknife"

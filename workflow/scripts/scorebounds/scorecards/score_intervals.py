@@ -1,0 +1,85 @@
+"""Intervals of scores: of which measures they are valid, and of what they are intervals."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from scorebounds.core.angular import from_angular, to_angular
+from scorebounds.measures.base import Measure
+from scorebounds.scorecards.jackknife import corrected_estimate, jackknife_estimate
+
+# Measures whose bias the jackknife removes, in simulations with known population (docs/models.md).
+# That of nuclear norms, truncated components and matched neurons is not linear in 1/n.
+CORRECTED = {"cka", "cka_angular", "cka_debiased", "linreg", "rsa_correlation_pearson"}
+TOO_FEW = "there are too few conditions or neurons for the jackknife"
+NO_INTERVAL = "no way to remove the bias from few conditions and neurons is known for this measure"
+
+
+def is_cross_validated(measure: Measure) -> bool:
+    """Return whether a score is about held-out samples, and so about this number of them."""
+    return "_cv" in measure.name
+
+
+def has_valid_interval(measure: Measure) -> bool:
+    """Return whether the interval of a score covers its population value as often as it says."""
+    return is_cross_validated(measure) or measure.name in CORRECTED
+
+
+def is_corrected(measure: Measure, scored: Mapping[str, Any], n_times: int) -> bool:
+    """Return whether the interval is that of a score corrected by the jackknife in replicates."""
+    return (
+        bool(scored["is_informative"])
+        and not is_cross_validated(measure)
+        and not is_r2_of_independent_samples(measure, n_times)
+        and has_valid_interval(measure)
+    )
+
+
+def is_r2_of_independent_samples(measure: Measure, n_times: int) -> bool:
+    """Return whether R² = truth + (1 − truth) chance holds, which gives its interval directly."""
+    return measure.name == "linreg" and n_times == 1
+
+
+def score_interval(
+    scored: Mapping[str, Any], replicates: pd.DataFrame, measure: Measure, n_times: int
+) -> dict[str, Any]:
+    """Return the score corrected for few conditions and neurons, and its interval."""
+    score, note = scored["score"], ""
+    low = high = centre = math.nan
+    if not scored["is_informative"]:
+        pass
+    elif not has_valid_interval(measure):
+        note = NO_INTERVAL
+    elif is_corrected(measure, scored, n_times):
+        centre, low, high = _corrected(score, replicates, measure)
+        note = TOO_FEW if math.isnan(low) else ""
+    else:
+        estimate = jackknife_estimate(score, replicates)
+        half = estimate.ci_half_width
+        centre = score
+        if is_r2_of_independent_samples(measure, n_times):
+            centre = score - estimate.bias
+            half /= max(1 - scored["null_mean"], 1e-9)
+        low, high = centre - half, centre + half
+        note = TOO_FEW if math.isnan(half) else ""
+    least, most = measure.bounds
+    ends = {"score_corrected": centre, "score_low": low, "score_high": high}
+    clipped = {name: float(np.clip(value, least, most)) for name, value in ends.items()}
+    return {**clipped, "interval_note": note}
+
+
+def _corrected(
+    score: float, replicates: pd.DataFrame, measure: Measure
+) -> tuple[float, float, float]:
+    """Return a corrected score with its interval; of an angle from those of its cosine."""
+    if measure.angular:
+        score = float(from_angular(score))
+        replicates = replicates.assign(score=from_angular(replicates.score))
+    estimate = corrected_estimate(score, replicates)
+    centre = score - estimate.bias
+    ends = np.array([centre, centre - estimate.ci_half_width, centre + estimate.ci_half_width])
+    middle, low, high = (to_angular(ends) if measure.angular else ends).tolist()
+    return middle, low, high
