@@ -102,8 +102,8 @@ def test_cancelled_jobs_and_a_killed_run_end_in_the_same_results(tmp_path):
             # sacct says "CANCELLED by" whom, which the plugin does not know: it waits for the job.
             wait_for(lambda: not jobs("RUNNING", "PENDING"))
         else:
-            # The job is submitted again, or there would be nothing to climb.
-            wait_for_running(tmp_path, "climb")
+            # The job is submitted again, or there would be nothing to optimise.
+            wait_for_running(tmp_path, "optimize")
     finally:
         first.kill()
         first.wait()

@@ -34,7 +34,7 @@ FACTORIES = {
     torch.tril_indices,
     torch.triu_indices,
 }
-CLIMB = {"stop_score": 0.95, "max_steps": 30, "learning_rate": 0.1, "n_checkpoints": 3}
+SETTINGS = {"stop_score": 0.95, "max_steps": 30, "learning_rate": 0.1, "n_checkpoints": 3}
 MEASURES = [
     "cka",
     "cka_angular",
@@ -55,7 +55,7 @@ MEASURES = [
 ]
 PAIRS = [("cka", "nbs"), ("linreg", "procrustes_angular"), ("ridge_cv_1", "procrustes_angular")]
 RANGES = {
-    "guide": 0.9,
+    "reference_level": 0.9,
     "n_kept": 5,
     "certificate": {"tolerance": 0.01, "n_values": 3},
     "joint": {"x": "fixed", "n_targets": 8, "max_steps": 10, "learning_rate": 0.1},
@@ -128,9 +128,9 @@ def recording(n_samples=24, n_neurons=5):
     return torch.from_numpy(values * [3, 2, 1, 0.5, 0.2][:n_neurons])
 
 
-def climbed(x, measure):
+def optimized(x, measure):
     starts = starting_points(tuple(x.shape), 0, ("made up", measure), 2).to(x.device)
-    trajectories, components = optimize(x, registry.load(measure), starts, **CLIMB)
+    trajectories, components = optimize(x, registry.load(measure), starts, **SETTINGS)
     return trajectories, components.variance_ratio.cpu().numpy()
 
 
@@ -138,9 +138,9 @@ def climbed(x, measure):
 def test_optimisation_stays_on_the_device(measure, monkeypatch):
     x = recording()
     starts = starting_points(tuple(x.shape), 0, ("made up", measure), 2)
-    expected, _ = optimize(x, registry.load(measure), starts, **CLIMB)
+    expected, _ = optimize(x, registry.load(measure), starts, **SETTINGS)
     with pretended_device(monkeypatch):
-        found, _ = optimize(x, registry.load(measure), starts, **CLIMB)
+        found, _ = optimize(x, registry.load(measure), starts, **SETTINGS)
     for ours, theirs in zip(found, expected, strict=True):
         assert ours.score == theirs.score
 
@@ -215,8 +215,8 @@ needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GP
 @pytest.mark.parametrize("measure", MEASURES)
 def test_optimisation_on_a_gpu_equals_that_on_the_cpu(measure):
     x = recording()
-    expected, _ = climbed(x, measure)
-    found, _ = climbed(x.cuda(), measure)
+    expected, _ = optimized(x, measure)
+    found, _ = optimized(x.cuda(), measure)
     for ours, theirs in zip(found, expected, strict=True):
         assert ours.score == pytest.approx(theirs.score, rel=1e-6, abs=1e-8)
 

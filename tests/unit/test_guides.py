@@ -81,7 +81,7 @@ def test_guides_respect_proven_bounds_and_end_at_the_score_of_x_itself(x, others
 
 
 def test_guide_need_not_be_a_value_of_the_grid(x):
-    settings = {**SETTINGS, "guide": 0.85}
+    settings = {**SETTINGS, "reference_level": 0.85}
     found = pair_range(x, ("cka", "nbs"), "test", seed=0, settings=settings)
     (low,) = found.guides[found.guides.given == "cka"].low
     region = found.region.set_index(found.region.a_value.round(1)).attained_lower

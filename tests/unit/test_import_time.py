@@ -6,7 +6,7 @@ import sys
 import pytest
 
 SLOW = {"torch._dynamo", "sympy", "sklearn", "scipy.stats", "scipy.optimize", "matplotlib", "ot"}
-CLIMB = """
+OPTIMIZE = """
 import sys
 import torch
 from scorebounds.measures import registry
@@ -20,7 +20,8 @@ optimize(x, registry.load("cka"), starts, **settings)
 
 
 @pytest.mark.parametrize(
-    "program", [CLIMB, "import sys, scorebounds.optimization.summary, scorebounds.decoding.summary"]
+    "program",
+    [OPTIMIZE, "import sys, scorebounds.optimization.summary, scorebounds.decoding.summary"],
 )
 def test_a_job_imports_nothing_slow_that_it_does_not_use(program):
     listing = f"{program}\nprint(*sys.modules, sep='\\n')"

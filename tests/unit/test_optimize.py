@@ -25,7 +25,7 @@ def reference(n=40, p=6, seed=0):
     return x * 0.6 ** torch.arange(p)
 
 
-def climb(name="cka", x=None, n_seeds=3, **changed):
+def optimized(name="cka", x=None, n_seeds=3, **changed):
     x = reference() if x is None else x
     starts = starting_points(tuple(x.shape), 0, ("test", name), n_seeds)
     return optimize(x, registry.load(name), starts, **{**SETTINGS, **changed})
@@ -79,10 +79,10 @@ def test_every_seed_reaches_the_score(name):
     goal_to_reach = goal if measure.higher_is_closer else -goal
     if name in ("cka_rbf_0.2", "cka_rbf_0.4"):
         # Kernels this narrow see next to nothing of samples far apart, and have no slope there.
-        trajectories, _ = climb(name, max_steps=100)
+        trajectories, _ = optimized(name, max_steps=100)
         assert all(trajectory.score[-1] > trajectory.score[0] + 0.03 for trajectory in trajectories)
         return
-    trajectories, components = climb(name, max_steps=3000)
+    trajectories, components = optimized(name, max_steps=3000)
     for trajectory in trajectories:
         assert trajectory.stop_reason == "reached"
         signed_score = np.array(trajectory.score) * (1 if measure.higher_is_closer else -1)
@@ -134,12 +134,12 @@ def test_updates_are_those_of_the_adam_paper():
         v = 0.999 * v + 0.001 * gradient**2
         update = (m / (1 - 0.9**step)) / ((v / (1 - 0.999**step)).sqrt() + 1e-8)
         y = (y + 0.1 * update).detach()
-    (trajectory,), _ = climb(n_seeds=1)
+    (trajectory,), _ = optimized(n_seeds=1)
     assert trajectory.score[: len(scores)] == pytest.approx(scores, rel=1e-9)
 
 
 def test_starting_points_depend_on_seed_and_names_only():
-    first, again = climb()[0], climb()[0]
+    first, again = optimized()[0], optimized()[0]
     assert [t.score for t in first] == [t.score for t in again]
     a = starting_points((5, 2), 0, ("data", "cka"), 2)
     assert not torch.equal(a[0], a[1])
@@ -150,7 +150,7 @@ def test_starting_points_depend_on_seed_and_names_only():
 
 
 def test_stops_at_the_step_limit():
-    trajectories, _ = climb(max_steps=3)
+    trajectories, _ = optimized(max_steps=3)
     assert {t.stop_reason for t in trajectories} == {"step limit"}
     assert {len(t.score) for t in trajectories} == {4}
 
@@ -182,7 +182,7 @@ def test_measures_that_are_not_invariant_to_rotations_get_x_itself():
     starts = starting_points(tuple(x.shape), 0, ("test", "cka"), 1)
     (trajectory,), _ = optimize(x, measure, starts, **SETTINGS)
     torch.testing.assert_close(seen[0], x - x.mean(0))
-    (expected,) = climb(n_seeds=1)[0]
+    (expected,) = optimized(n_seeds=1)[0]
     assert trajectory.score == pytest.approx(expected.score, rel=1e-9)
     assert trajectory.captured == pytest.approx(expected.captured, abs=1e-6)
 
@@ -193,11 +193,11 @@ def test_measures_without_gradient_and_unusable_references_are_refused():
     with pytest.raises(ValueError, match="'cka' has no gradient to follow"):
         optimize(reference(), measure, reference()[None], **SETTINGS)
     with pytest.raises(ValueError, match="constant matrix"):
-        climb(x=torch.ones(40, 6, dtype=torch.float64))
+        optimized(x=torch.ones(40, 6, dtype=torch.float64))
 
 
 def test_checkpoints_are_evenly_spaced_over_the_score():
-    (trajectory,), _ = climb("procrustes_angular", n_seeds=1)
+    (trajectory,), _ = optimized("procrustes_angular", n_seeds=1)
     steps = list(trajectory.checkpoints)
     scores = [trajectory.score[step] for step in steps]
     assert steps[0] == 0
@@ -211,11 +211,11 @@ def test_checkpoints_are_evenly_spaced_over_the_score():
         y = torch.from_numpy(trajectory.checkpoints[step]).double()
         again = registry.load("procrustes_angular").score(x, y).item()
         assert again == pytest.approx(score, abs=1e-5)
-    assert climb(n_checkpoints=0)[0][0].checkpoints == {}
+    assert optimized(n_checkpoints=0)[0][0].checkpoints == {}
 
 
 def test_dataset_holds_all_seeds():
-    trajectories, components = climb()
+    trajectories, components = optimized()
     stored = to_dataset(trajectories, components.variance_ratio.numpy(), {"measure": "cka"})
     for seed, trajectory in enumerate(trajectories):
         n = len(trajectory.score)
@@ -243,7 +243,7 @@ class LargestMatrices(TorchDispatchMode):
 
 
 def test_distances_have_checkpoints_too():
-    (trajectory,), _ = climb("procrustes_distance", n_seeds=1)
+    (trajectory,), _ = optimized("procrustes_distance", n_seeds=1)
     scores = [trajectory.score[step] for step in trajectory.checkpoints]
     assert len(scores) > 4
     assert scores == sorted(scores, reverse=True)
@@ -256,6 +256,6 @@ def test_no_square_matrix_of_the_longer_side(name, n, p, forbidden):
     if name.startswith("cka_rbf") and n == forbidden:
         pytest.skip("its kernels are n × n")
     with LargestMatrices() as made:
-        climb(name, x=reference(n, p), n_seeds=2, max_steps=3)
+        optimized(name, x=reference(n, p), n_seeds=2, max_steps=3)
     assert (forbidden, forbidden) not in made.shapes
     assert (n, p) in made.shapes

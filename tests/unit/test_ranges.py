@@ -117,7 +117,7 @@ def test_published_findings():
     assert guides.low["linreg"] < 0.01
     assert set(guides.verdict) == {"one-sided"}
     few = {"n_grid": 6, "n_starts": 1, "n_rounds": 1, "n_steps": 2, "n_passes": 0}
-    settings = {**SETTINGS, "guide": 0.8, "full": few}
+    settings = {**SETTINGS, "reference_level": 0.8, "full": few}
     pair = ("ridge_cv_0.01", "procrustes_angular")
     scaled = pair_range(10 * x, pair, "test", seed=0, settings=settings)
     assert set(scaled.guides.verdict) == {"independent"}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # The section `ranges` of config.yaml; a test holds the two together.
 SETTINGS: Mapping[str, Any] = {
-    "guide": 0.9,
+    "reference_level": 0.9,
     "certificate": {"tolerance": 0.002, "n_values": 51},
     "joint": {"x": "fixed", "n_targets": 40, "max_steps": 60, "learning_rate": 0.1},
     "n_kept": 30,
@@ -61,7 +61,7 @@ class PairOfRanges(Result):
         from scorebounds.figures.style import standalone
 
         tables = self.table, self.guides, self.trajectories
-        return standalone(range_figure, *tables, SETTINGS["guide"])
+        return standalone(range_figure, *tables, SETTINGS["reference_level"])
 
 
 def find_ranges(x: np.ndarray, pair: tuple[str, str], recording: str, seed: int) -> PairOfRanges:

@@ -28,14 +28,14 @@ ATTAINED = "#0072B2"
 BOUND: dict[str, Any] = {"color": "0.35", "linestyle": "none", "marker": "|", "markersize": 4}
 
 
-def matrix_figure(guides: pd.DataFrame, guide: float) -> tuple[Figure, pd.DataFrame]:
+def matrix_figure(guides: pd.DataFrame, reference_level: float) -> tuple[Figure, pd.DataFrame]:
     """Draw a row per ordered pair of measures and a panel per dataset.
 
     Parameters
     ----------
     guides : DataFrame
         Columns dataset, given, implied, low, high, outer_low, outer_high.
-    guide : float
+    reference_level : float
         Lowest score that counts as high.
     """
     if guides.empty:
@@ -66,7 +66,7 @@ def matrix_figure(guides: pd.DataFrame, guide: float) -> tuple[Figure, pd.DataFr
     if len(datasets) > 1:
         add_letters(axes[0])
     figure.suptitle(
-        f"score of the second measure where the first is at least {guide:g}", fontsize=7
+        f"score of the second measure where the first is at least {reference_level:g}", fontsize=7
     )
     handles: list[Line2D | Patch] = [Patch(color=ATTAINED, label="attained")]
     if guides[["outer_low", "outer_high"]].notna().any(axis=None):

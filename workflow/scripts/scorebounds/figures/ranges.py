@@ -41,7 +41,7 @@ def range_figure(
     ranges: pd.DataFrame,
     guides: pd.DataFrame,
     trajectories: pd.DataFrame,
-    guide: float,
+    reference_level: float,
     bounds: pd.DataFrame | None = None,
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw the region of each pair of scores on one dataset, by three methods.
@@ -54,7 +54,7 @@ def range_figure(
         Columns given, implied, low, high, two rows per pair.
     trajectories : DataFrame
         Columns a, b, target, step, a_value, b_value: what joint optimisation visited.
-    guide : float
+    reference_level : float
         Lowest score that counts as high.
     bounds : DataFrame, optional
         Columns a, b, a_value, certified_lower, certified_upper: proven ends at more values of a.
@@ -71,11 +71,11 @@ def range_figure(
         axis.plot(visited.a_value, visited.b_value, **VISITED_LOOK)
         last = visited.sort_values("step").groupby("target", sort=False).tail(1)
         axis.plot(last.a_value, last.b_value, **REACHED_LOOK)
-        axis.axvline(guide, color="0.5", linewidth=0.5, linestyle=":")
-        axis.axhline(guide, color="0.5", linewidth=0.5, linestyle=":")
+        axis.axvline(reference_level, color="0.5", linewidth=0.5, linestyle=":")
+        axis.axhline(reference_level, color="0.5", linewidth=0.5, linestyle=":")
         axis.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
         axis.set(xlabel=measure_label(a), ylabel=measure_label(b))
-        axis.set_title(_compatible(guides, a, b, guide), fontsize=6)
+        axis.set_title(_compatible(guides, a, b, reference_level), fontsize=6)
     legend_below(figure, _handles(ranges), per_row=3)
     figure.suptitle(dataset_label(ranges.dataset.iloc[0]), fontsize=7, fontweight="bold")
     return figure, ranges
@@ -133,13 +133,13 @@ def _draw_attained(axis: Axes, ranges: pd.DataFrame, bounds: pd.DataFrame) -> No
         axis.plot(ranges.a_value, ranges[f"attained_{end}"], **SEARCHED_LOOK)
 
 
-def _compatible(guides: pd.DataFrame, a: str, b: str, guide: float) -> str:
+def _compatible(guides: pd.DataFrame, a: str, b: str, reference_level: float) -> str:
     """Say in two lines which scores of either measure are compatible with a high one."""
     lines = []
     for given, implied, of_given, of_implied in ((a, b, "x", "y"), (b, a, "y", "x")):
         row = guides[(guides.given == given) & (guides.implied == implied)].iloc[0]
         ends = f"{write_score(row.low)} to {write_score(row.high)}"
-        lines.append(f"{of_given} at least {guide:g}: {of_implied} from {ends}")
+        lines.append(f"{of_given} at least {reference_level:g}: {of_implied} from {ends}")
     return "\n".join(lines)
 
 

@@ -264,7 +264,7 @@ FIGURES: dict[str, FigureEntry] = {
         title="allowable ranges",
         category=PAIRS,
         by_dataset=True,
-        settings={"guide": "ranges/guide"},
+        settings={"reference_level": "ranges/reference_level"},
         caption_settings={"n_targets": "ranges/joint/n_targets", "x": "ranges/joint/x"},
         caption=(
             "Which pairs of scores are possible on {dataset}? Blue: attained by constrained "
@@ -273,7 +273,7 @@ FIGURES: dict[str, FigureEntry] = {
             "start towards {n_targets} targets on the border of the unit square, as in Cloos et "
             "al. 2025 (the reference was {x}): dots, scores visited; triangles, scores reached. "
             "Above each panel: scores of the other measure that data with a score of at least "
-            "{guide} were found with."
+            "{reference_level} were found with."
         ),
     ),
     "range_matrix": FigureEntry(
@@ -281,13 +281,13 @@ FIGURES: dict[str, FigureEntry] = {
         inputs={"guides": "results/tables/range_guides.csv"},
         title="scores compatible with a high score of another measure",
         category=PAIRS,
-        settings={"guide": "ranges/guide"},
+        settings={"reference_level": "ranges/reference_level"},
         caption=(
-            "Which scores of one measure are compatible with a score of at least {guide} of "
-            "another? A row per ordered pair of measures, first → second; bar: from the smallest "
-            "to the largest score of the second that data with such a score of the first were "
-            "found with; ticks: proven bounds, beyond which no data can be; question mark: pair "
-            "not searched on this dataset."
+            "Which scores of one measure are compatible with a score of at least "
+            "{reference_level} of another? A row per ordered pair of measures, first → second; "
+            "bar: from the smallest to the largest score of the second that data with such a "
+            "score of the first were found with; ticks: proven bounds, beyond which no data can "
+            "be; question mark: pair not searched on this dataset."
         ),
     ),
     "layers": FigureEntry(

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
+from scorebounds.core.measure_table import entry_of
 from scorebounds.ranges.bounds import base_of, from_base, outer_range, to_base
 from scorebounds.ranges.problem import PairProblem
-from scorebounds.ranges.reduced import MEASURES
 from scorebounds.ranges.verdicts import verdict
 
 ENDS = ["low", "high", "outer_low", "outer_high", "certified_low", "certified_high"]
@@ -50,7 +50,7 @@ def guides_of_other_pairs(
         Rows like those of `known`, each ordered pair once, none of them in `known`. A measure that
         is not in `names` has rows as the given one only, where they follow from `known`.
     """
-    missing = [name for name in names if base_of(name) not in MEASURES]
+    missing = [name for name in names if not entry_of(name).few_coordinates]
     if missing:
         raise ValueError(f"no reduced search takes {missing[0]!r}")
     found = {(row.given, row.implied): row[ENDS] for _, row in known.iterrows()}
@@ -58,7 +58,7 @@ def guides_of_other_pairs(
     for given in dict.fromkeys([*names, *known.given]):
         for implied in names:
             if given != implied and (given, implied) not in found:
-                ends = _following(found, given, implied, settings["guide"])
+                ends = _following(found, given, implied, settings["reference_level"])
                 if ends is None and given in names:
                     problem = PairProblem(x, (given, implied), dataset, seed, settings)
                     ends = _searched(problem)
@@ -69,7 +69,7 @@ def guides_of_other_pairs(
             "dataset": dataset,
             "given": given,
             "implied": implied,
-            "level": settings["guide"],
+            "level": settings["reference_level"],
             **ends,
             "verdict": verdict(ends.low, _low(found, implied, given)),
         }
@@ -93,7 +93,7 @@ def _following(
 
 
 def _searched(problem: PairProblem) -> pd.Series:
-    level = problem.settings["guide"]
+    level = problem.settings["reference_level"]
     lows, _ = problem.attained(problem.names, np.unique([level, 1.0]), -1, {})
     levels = np.linspace(level, 1, 6)
     outer, _ = outer_range(*problem.names, levels, problem.eigenvalues, problem.largest_rank)

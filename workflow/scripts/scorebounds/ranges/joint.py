@@ -1,6 +1,5 @@
 """Method 1, that of Cloos et al. 2025: Adam optimises both scores towards a target at once."""
 
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ from torch import Tensor
 
 from scorebounds.measures import registry
 from scorebounds.measures.base import ORTHOGONAL, TRANSLATION
-from scorebounds.measures.closed_form import safe_arccos
+from scorebounds.measures.closed_form import angular
 from scorebounds.measures.pair import Pair, Reference
 from scorebounds.optimization.adam import Adam
 from scorebounds.optimization.capture import principal_components
@@ -75,7 +74,7 @@ def optimize_jointly(
     Returns
     -------
     Joint
-        All targets are climbed as one batch, in single precision. Cloos et al. 2025, section 4.4.
+        All targets are optimised as one batch, in single precision. Cloos et al. 2025, section 4.4.
     """
     start, grid = start.float(), grid.float()
     targets = border_targets(n_targets)
@@ -154,7 +153,7 @@ class FixedX:
 
 def to_measure_scale(name: str, score: Tensor) -> Tensor:
     """Return the score of `name` that goes with one of its base measure, in its precision."""
-    return 1 - safe_arccos(score) / (math.pi / 2) if name in ANGULAR_OF else score
+    return angular(score) if name in ANGULAR_OF else score
 
 
 class _Crossings:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from scorebounds.core.measure_table import entry_of
 from scorebounds.core.random import derived_seed
 from scorebounds.measures import registry
 from scorebounds.optimization.optimize import starting_points
@@ -18,7 +19,7 @@ from scorebounds.ranges.full import FullSpace, as_points, full_paths
 from scorebounds.ranges.joint import FixedX, Joint, optimize_jointly, point_at_goal
 from scorebounds.ranges.joint_free import FreeX
 from scorebounds.ranges.nbs_bounds import Range
-from scorebounds.ranges.reduced import MEASURES, Points, ReducedSpace
+from scorebounds.ranges.reduced import Points, ReducedSpace
 from scorebounds.ranges.search import ON_GOAL
 
 # How far the score of an attained Y, in full coordinates, may be from the value it stands for.
@@ -54,7 +55,7 @@ class PairProblem:
         kept = spread > spread[0] * max(x.shape) * torch.finfo(x.dtype).eps
         self.eigenvalues = spread[kept].square().cpu().numpy()
         self.largest_rank = min(x.shape[1], len(x) - 1)
-        self.reduced = set(self.base) <= set(MEASURES)
+        self.reduced = all(entry_of(name).few_coordinates for name in names)
         part = settings["reduced" if self.reduced else "full"]
         self.n_grid = part["n_grid"]
         self.search_settings = SearchSettings(*(part[key] for key in SearchSettings._fields))

@@ -15,7 +15,6 @@ from torch import Tensor
 from scorebounds.measures.pair import centre
 from scorebounds.ranges.search import ON_GOAL, Scores
 
-MEASURES = ("cka", "nbs", "linreg")
 TINY = 1e-300
 MIN_RANK = 2
 

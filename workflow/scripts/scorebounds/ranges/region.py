@@ -140,7 +140,7 @@ def bounds_table(problem: PairProblem) -> pd.DataFrame:
 
 def reference_level_table(problem: PairProblem, region: pd.DataFrame) -> pd.DataFrame:
     """Return which scores of each measure are compatible with a high score of the other."""
-    level = problem.settings["guide"]
+    level = problem.settings["reference_level"]
     a, b = problem.names
     high = region[region.a_value >= level - 1e-9]
     levels = np.unique([level, 1.0])
