@@ -35,12 +35,16 @@ def reference_values():
 
 
 @pytest.fixture(scope="session")
-def tiny_run(tmp_path_factory):
-    """Return a finished run of the tiny workflow, which all tests share: not to be changed."""
+def shared_folder(tmp_path_factory):
+    """Return a folder that is the same for all workers of pytest-xdist."""
     base = tmp_path_factory.getbasetemp()
-    # Workers of pytest-xdist have folders of their own in one that they share.
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    return finished_tiny_run(shared / "tiny")
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def tiny_run(shared_folder):
+    """Return a finished run of the tiny workflow, which all tests share: not to be changed."""
+    return finished_tiny_run(shared_folder / "tiny")
 
 
 @pytest.fixture

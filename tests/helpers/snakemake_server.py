@@ -1,6 +1,6 @@
 """Run Snakemake for many requests from one process that has imported it once.
 
-Most of the time of a dry run is the import of Snakemake. This program reads a request a line from
+Its import takes more time than many a run. This program reads a request a line from
 stdin (arguments, folder, environment), runs each in a fork of itself, as `python -m snakemake`
 would, and answers with a line of what came of it.
 """
@@ -19,6 +19,8 @@ import snakemake.workflow
 
 def become(request, stdout, stderr):
     """Run Snakemake in this process, which a fork made for it."""
+    # Jobs must not read the requests.
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(stdout.fileno(), 1)
     os.dup2(stderr.fileno(), 2)
     os.chdir(request["folder"])

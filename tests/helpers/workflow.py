@@ -65,8 +65,8 @@ def snakemake(*arguments, folder=None, root=ROOT, python=sys.executable, environ
     arguments = [str(part) for part in ("--snakefile", root / "Snakefile", *arguments)]
     environment = {**os.environ, "COLUMNS": "200", **(environment or {})}
     folder = str(folder or root)
-    if python == sys.executable and {"-n", "--dry-run"} & set(arguments):
-        return types.SimpleNamespace(**dry_run(arguments, folder, environment))
+    if python == sys.executable:
+        return types.SimpleNamespace(**run_in_server(arguments, folder, environment))
     finished = subprocess.run(
         [python, "-m", "snakemake", *arguments],
         cwd=folder,
@@ -94,8 +94,8 @@ def snakemake_server():
     return server
 
 
-def dry_run(arguments, folder, environment):
-    """Let Snakemake plan, in a fork of a process that has imported it."""
+def run_in_server(arguments, folder, environment):
+    """Run Snakemake in a fork of a process that has imported it."""
     server = snakemake_server()
     request = {"arguments": arguments, "folder": folder, "environment": environment}
     server.stdin.write(json.dumps(request) + "\n")
@@ -121,20 +121,32 @@ class TinyRun:
         return TinyRun(place / self.project.name, place / self.folder.name)
 
 
-def finished_tiny_run(place):
-    """Run the tiny workflow in a folder, once for all processes of the tests that share it."""
-    run = TinyRun(place / "project", place / "run")
+def once(place, make):
+    """Call a function for a folder once, in the first of the tests' processes that needs it.
+
+    The others wait, and get the text that it returned.
+    """
     place.parent.mkdir(parents=True, exist_ok=True)
-    said = place.with_suffix(".log")
+    done = place.with_suffix(".done")
     with open(place.with_suffix(".lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not said.exists():
-            copy_project(run.project)
-            run.folder.mkdir()
-            result = run.run()
-            said.write_text(f"{result.returncode}\n{result.said}", encoding="utf-8")
-    code, _, text = said.read_text(encoding="utf-8").partition("\n")
-    assert code == "0", text
+        if not done.exists():
+            done.write_text(make(), encoding="utf-8")
+    return done.read_text(encoding="utf-8")
+
+
+def finished_tiny_run(place):
+    """Run the tiny workflow in a folder, once for all tests."""
+    run = TinyRun(place / "project", place / "run")
+
+    def make():
+        copy_project(run.project)
+        run.folder.mkdir()
+        made = run.run()
+        assert made.returncode == 0, made.said
+        return made.said
+
+    once(place, make)
     return run
 
 

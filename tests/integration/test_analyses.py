@@ -46,15 +46,16 @@ def test_score_cards_of_own_data_plan_eleven_jobs(own):
     ]
 
 
-def test_score_cards_of_own_data_are_made(own):
+def test_a_score_card_of_own_data_is_made(own):
     (own / "few.yaml").write_text(
         "measures: [cka, procrustes_angular]\n"
         "scorecards: {n_permutations: 19, n_permutations_of: {}, n_groups: 5}\n"
     )
+    table = "results/scorecards/mydata/mymodel.csv"
     files = (ROOT / "config/own-data.yaml", "few.yaml")
-    made = snakemake("--cores", 2, "--configfile", *files, folder=own)
+    made = snakemake(table, "--cores", 2, "--configfile", *files, folder=own)
     assert made.returncode == 0, made.said
-    card = pd.read_csv(own / "results/scorecards/mydata/mymodel.csv")
+    card = pd.read_csv(own / table)
     assert card.measure.tolist() == ["cka", "procrustes_angular"]
     assert card.score.between(0, 1).all()
     assert "mymodel" in (own / "results/scorecards/mydata/mymodel.html").read_text()

@@ -9,19 +9,20 @@ import sys
 import sysconfig
 import venv
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from helpers.workflow import ROOT
+from helpers.workflow import ROOT, once
 
 PARTS = ("pyproject.toml", "README.md", "LICENSE")
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """Build the wheel from a copy, so that the checkout stays as it is."""
-    source = tmp_path_factory.mktemp("source")
+def build_wheel(folder):
+    """Build the wheel from a copy, so that the checkout stays as it is; return its path."""
+    source = folder / "source"
+    source.mkdir()
     for part in PARTS:
         shutil.copy2(ROOT / part, source / part)
     library = "workflow/scripts/scorebounds"
@@ -29,18 +30,15 @@ def wheel(tmp_path_factory):
     shutil.copytree(ROOT / library, source / library, ignore=ignored)
     # A module at the top level is a script of the workflow: it does not belong into the wheel.
     (source / "workflow/scripts/score_model.py").touch()
-    target = source / "dist"
     build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation"]
-    command = [*build, "--disable-pip-version-check", "--wheel-dir", target, source]
+    command = [*build, "--disable-pip-version-check", "--wheel-dir", folder, source]
     subprocess.run(command, check=True, capture_output=True)
-    (built,) = target.glob("*.whl")
+    (built,) = folder.glob("*.whl")
     return built
 
 
-@pytest.fixture(scope="module")
-def environment(wheel, tmp_path_factory):
+def install(wheel, folder):
     """Install the wheel into a new environment; its dependencies are those of this one."""
-    folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=False, symlinks=True)
     packages = sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)})
     pip = [sys.executable, "-m", "pip", "--python", folder / "bin/python"]
@@ -49,7 +47,25 @@ def environment(wheel, tmp_path_factory):
     pth = f"{sysconfig.get_path('purelib')}\n"
     with open(f"{packages}/dependencies.pth", "w", encoding="utf-8") as listed:
         listed.write(pth)
-    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(shared_folder):
+    """Return the path of the wheel, which is installed in the folder `environment` next to it."""
+    folder = shared_folder / "installed"
+
+    def make():
+        folder.mkdir()
+        built = build_wheel(folder)
+        install(built, folder / "environment")
+        return str(built)
+
+    return Path(once(folder, make))
+
+
+@pytest.fixture(scope="module")
+def environment(wheel):
+    return wheel.parent / "environment"
 
 
 def run(environment, *command, folder):

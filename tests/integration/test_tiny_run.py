@@ -127,14 +127,14 @@ def test_second_run_does_nothing(tiny_copy):
 
 
 def test_one_core_gives_the_same_bytes(tiny_copy, tiny_run):
-    """A product of every rule is made again, with all that stands on it."""
+    """A product of every rule is made again, with what these products need of each other."""
     everything = planned_jobs(tiny_copy.run("-n", "--forceall").said)
     # Of one dataset where there are several, so that less follows.
     everything.sort(key=lambda job: "ultrametric" not in job[1])
     first = dict(reversed([job for job in everything if job[1]])).values()
     assert len(first) > 15
     before = modification_times(tiny_copy.folder)
-    alone = tiny_copy.run("--forcerun", *first, cores=1)
+    alone = tiny_copy.run(*first, "--forcerun", *first, cores=1)
     assert alone.returncode == 0, alone.said
     assert set(first) <= changed_files(tiny_copy.folder, before)
     patterns = ("data/prepared/*", "results/optimized/**/*.nc", "results/tables/*")

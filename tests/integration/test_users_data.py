@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.workflow import TINY, snakemake
+from helpers.workflow import TINY, once, snakemake
 
 THRESHOLDS = "results/tables/thresholds.csv"
 
@@ -15,86 +15,124 @@ def run(folder, *targets, cores=2):
     return snakemake(*targets, *options, folder=folder)
 
 
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        (lambda a: np.where(a == a[0, 0], np.nan, a), "expected finite activity, got NaN"),
-        (lambda a: a * [1, 1, 0], "expected every neuron to vary over samples, got a constant"),
-        (lambda a: a[:2], "expected at least 3 samples, got 2"),
-    ],
-)
-def test_unusable_recording_ends_with_one_sentence(tmp_path, change, sentence):
-    activity = change(np.random.default_rng(0).standard_normal((12, 3)))
-    np.savez(tmp_path / "mine.npz", activity=activity)
-    (tmp_path / "settings.yaml").write_text("datasets: []\ncustom: {mine: {path: mine.npz}}\n")
-    failed = run(tmp_path, THRESHOLDS)
+def test_unusable_recordings_end_with_one_sentence_each(tmp_path):
+    activity = np.random.default_rng(0).standard_normal((12, 3))
+    files = {
+        "holes": np.where(activity == activity[0, 0], np.nan, activity),
+        "still": activity * [1, 1, 0],
+        "short": activity[:2],
+    }
+    for name, values in files.items():
+        np.savez(tmp_path / f"{name}.npz", activity=values)
+    entries = ", ".join(f"{name}: {{path: {name}.npz}}" for name in files)
+    (tmp_path / "settings.yaml").write_text(f"datasets: []\ncustom: {{{entries}}}\n")
+    failed = run(tmp_path, "--keep-going", THRESHOLDS)
     assert failed.returncode != 0
-    said = [line for line in failed.said.splitlines() if line.startswith("error: ")]
-    assert said
-    assert all(line.startswith(f"error: mine.npz: {sentence}") for line in said)
+    said = {line for line in failed.said.splitlines() if line.startswith("error: ")}
+    for sentence in (
+        "error: holes.npz: expected finite activity, got NaN",
+        "error: still.npz: expected every neuron to vary over samples, got a constant",
+        "error: short.npz: expected at least 3 samples, got 2",
+    ):
+        (line,) = [line for line in said if line.startswith(sentence)]
+        said.remove(line)
+    assert not said
     assert "Traceback" not in failed.said
     assert not list(tmp_path.glob("data/prepared/*"))
     assert not list(tmp_path.glob("results/optimized/**/*.nc"))
 
 
-def test_a_users_recording_goes_through_every_stage(tmp_path):
-    rng = np.random.default_rng(0)
-    activity = rng.standard_normal((4, 10, 3))
-    words = np.array([f"word {row}" for row in range(10)])
-    np.savez(tmp_path / "mine.npz", activity=activity, stimulus=np.arange(10) % 2, words=words)
-    shuffled = rng.permutation(10)
-    np.savez(tmp_path / "model.npz", activity=2 * activity[:, shuffled], words=words[shuffled])
-    (tmp_path / "settings.yaml").write_text(
-        "datasets: []\nmeasures: [cka, procrustes_distance, hsic, soft_matching, mutual_knn_99]\n"
-        "custom: {mine: {path: mine.npz, names: words}}\n"
-        "models: {scaled: {path: model.npz, names: words, references: [mine], match: names}}\n"
-    )
-    tables = ("thresholds", "scores", "runs", "references", "perturbation", "ranges", "scorecards")
-    targets = [f"results/tables/{table}.csv" for table in tables]
-    figures = ("capture/mine", "ranges/mine", "scorecards/mine")
-    targets += [f"results/figures/{figure}.pdf" for figure in figures]
-    made = run(tmp_path, *targets)
-    assert made.returncode == 0, made.said
-    for table in ("perturbation", "ranges"):
-        assert set(pd.read_csv(tmp_path / f"results/tables/{table}.csv").dataset) == {"mine"}
-    thresholds = pd.read_csv(tmp_path / "results/tables/thresholds.csv")
-    assert thresholds[thresholds.kind == "variable"].measure.tolist() == [
-        "cka",
-        "procrustes_distance",
-        "hsic",
-    ]
-    thresholds = thresholds[thresholds.kind == "pc"]
-    assert thresholds.measure.tolist() == [
-        name for name in ("cka", "procrustes_distance", "hsic") for _ in range(3)
-    ]
-    runs = pd.read_csv(tmp_path / "results/tables/runs.csv").set_index("measure")
+STAGES = ("thresholds", "scores", "runs", "references", "perturbation", "ranges", "scorecards")
+FIGURES = ("thresholds", "trajectories", "decoding", "perturbation", "scorecards/mine")
+FIGURES += ("capture/mine", "capture/wide", "ranges/mine", "ranges/wide")
+
+
+@pytest.fixture(scope="module")
+def finished(shared_folder):
+    """Run every stage on two recordings of a user; return the folder and what the run said."""
+    folder = shared_folder / "users"
+
+    def make():
+        folder.mkdir()
+        rng = np.random.default_rng(0)
+        activity = rng.standard_normal((4, 10, 3))
+        words = np.array([f"word {row}" for row in range(10)])
+        np.savez(folder / "mine.npz", activity=activity, stimulus=np.arange(10) % 2, words=words)
+        shuffled = rng.permutation(10)
+        np.savez(folder / "model.npz", activity=2 * activity[:, shuffled], words=words[shuffled])
+        np.savez(folder / "wide.npz", activity=rng.standard_normal((12, 20)))
+        (folder / "settings.yaml").write_text(
+            "datasets: []\n"
+            "measures: [cka, procrustes_distance, hsic, linreg, soft_matching, mutual_knn_99]\n"
+            "custom: {mine: {path: mine.npz, names: words}, wide: {path: wide.npz}}\n"
+            "models: {scaled: {path: model.npz, names: words, references: [mine], match: names}}\n"
+        )
+        targets = [f"results/tables/{table}.csv" for table in STAGES]
+        targets += [f"results/figures/{figure}.pdf" for figure in FIGURES]
+        made = run(folder, *targets)
+        assert made.returncode == 0, made.said
+        return made.said
+
+    return folder, once(folder, make)
+
+
+def read(folder, table):
+    return pd.read_csv(folder / f"results/tables/{table}.csv")
+
+
+def test_a_users_recording_goes_through_every_stage(finished):
+    folder, said = finished
+    optimized = ["cka", "procrustes_distance", "hsic", "linreg"]
+    assert set(read(folder, "perturbation").dataset) == {"mine"}
+    assert set(read(folder, "ranges").dataset) == {"mine", "wide"}
+    thresholds = read(folder, "thresholds").query("dataset == 'mine'")
+    assert thresholds[thresholds.kind == "variable"].measure.tolist() == optimized
+    components = thresholds[thresholds.kind == "pc"]
+    assert components.measure.tolist() == [name for name in optimized for _ in range(3)]
+    assert (components.n_reached > 0).any()
+    runs = read(folder, "runs").query("dataset == 'mine'").set_index("measure")
     falling = runs.loc["procrustes_distance"]
     assert (falling.last_score < 0.9 * falling.first_score).all()
-    scores = pd.read_csv(tmp_path / "results/tables/scores.csv").set_index("measure")
-    assert len(scores) == 3 * 5
+    scores = read(folder, "scores").query("dataset == 'mine'").set_index("measure")
+    assert len(scores) == 4 * 6
     cka = scores.loc["cka"].set_index("optimized").score
     assert cka["cka"] == pytest.approx(runs.loc["cka"].last_score.iloc[0], abs=1e-4)
     assert scores.loc["soft_matching"].score.between(-1, 1).all()
     assert scores.loc["mutual_knn_99"].score.isna().all()
     assert scores.loc["mutual_knn_99"].note.str.contains("at least 101 samples").all()
-    assert "warning: no score with mutual_knn_99 for 3 of 3 synthetic datasets" in made.said
-    assert (tmp_path / "results/figures/capture/mine.png").exists()
+    assert "warning: no score with mutual_knn_99 for 4 of 4 synthetic datasets" in said
     # A scaled copy in another order is perfect, but for the measures that see the scale.
-    cards = pd.read_csv(tmp_path / "results/tables/scorecards.csv").set_index("measure")
+    cards = read(folder, "scorecards").set_index("measure")
     assert set(cards.model) == {"scaled"}
     assert cards.verdict["cka"] == cards.verdict["soft_matching"] == "perfect"
     assert cards.verdict["mutual_knn_99"] == "not defined"
     assert cards.score["procrustes_distance"] > 1
-    page = (tmp_path / "results/scorecards/mine/scaled.html").read_text()
+    page = (folder / "results/scorecards/mine/scaled.html").read_text()
     assert "scaled compared with mine" in page
     # Its label is decoded, along a distance from far to near.
-    decoded = pd.read_csv(tmp_path / "results/decoding/mine/procrustes_distance.csv")
+    decoded = pd.read_csv(folder / "results/decoding/mine/procrustes_distance.csv")
     assert set(decoded.target) == {"stimulus"}
     by_seed = decoded.groupby("seed").score
     assert by_seed.max().tolist() == pytest.approx(falling.first_score.tolist(), rel=1e-6)
     assert by_seed.last().tolist() == by_seed.min().tolist()
-    (reference,) = pd.read_csv(tmp_path / "results/tables/references.csv").itertuples()
+    (reference,) = read(folder, "references").itertuples()
     assert (reference.target, reference.chance, reference.n_samples) == ("stimulus", 0.5, 10)
+
+
+def test_more_neurons_than_samples_give_a_warning_and_results(finished):
+    folder, said = finished
+    assert "warning: wide, not perturbed: expected at most 10 principal components" in said
+    assert "warning: wide.npz: with 20 neurons and 12 samples" in said
+    thresholds = read(folder, "thresholds").query("dataset == 'wide'")
+    assert len(thresholds) > 0
+    assert (thresholds.n_reached == 0).all()
+    assert thresholds.note.str.startswith("capture is undefined").all()
+    assert len(pd.read_csv(folder / "results/thresholds/wide/capture.csv")) == 0
+    # Without labels there is nothing to decode.
+    assert len(pd.read_csv(folder / "results/decoding/wide/cka.csv")) == 0
+    assert read(folder, "references").dataset.tolist() == ["mine"]
+    for figure in FIGURES:
+        assert (folder / f"results/figures/{figure}.png").exists()
 
 
 @pytest.mark.parametrize(
@@ -122,31 +160,6 @@ def test_labels_that_cannot_be_decoded_stop_the_run_before_optimisation(tmp_path
     assert said.startswith(sentence)
     assert "Traceback" not in failed.said
     assert not list(tmp_path.glob("results/optimized/**/*.nc"))
-
-
-def test_more_neurons_than_samples_give_a_warning_and_results(tmp_path):
-    np.savez(tmp_path / "wide.npz", activity=np.random.default_rng(0).standard_normal((12, 20)))
-    (tmp_path / "settings.yaml").write_text(
-        "datasets: [ultrametric]\nmeasures: [cka, linreg]\ncustom: {wide: {path: wide.npz}}\n"
-    )
-    figures = ("thresholds", "trajectories", "capture/wide", "decoding", "perturbation")
-    figures += ("ranges/wide",)
-    targets = [f"results/figures/{figure}.pdf" for figure in figures]
-    made = run(tmp_path, *targets)
-    assert made.returncode == 0, made.said
-    assert "warning: wide, not perturbed: expected at most 10 principal components" in made.said
-    assert "warning: wide.npz: with 20 neurons and 12 samples" in made.said
-    thresholds = pd.read_csv(tmp_path / "results/tables/thresholds.csv").set_index("dataset")
-    assert (thresholds.loc["wide"].n_reached == 0).all()
-    assert thresholds.loc["wide"].note.str.startswith("capture is undefined").all()
-    assert len(pd.read_csv(tmp_path / "results/thresholds/wide/capture.csv")) == 0
-    assert (thresholds.loc["ultrametric"].n_reached > 0).any()
-    # Without labels there is nothing to decode.
-    assert len(pd.read_csv(tmp_path / "results/decoding/wide/cka.csv")) == 0
-    references = pd.read_csv(tmp_path / "results/tables/references.csv")
-    assert references.dataset.tolist() == ["ultrametric"]
-    for figure in figures:
-        assert (tmp_path / f"results/figures/{figure}.png").exists()
 
 
 def test_model_with_other_samples_ends_with_one_sentence(tmp_path):

@@ -112,13 +112,13 @@ def test_six_conditions_of_each_class_that_differ_clearly_are_decodable():
 def test_noise_is_decodable_in_five_per_cent_of_recordings():
     labels = np.repeat([0, 1], 6)
     p = []
-    for seed in range(200):
+    for seed in range(100):
         array = labelled(labels, seed=seed)
         plan = design(array, n_folds=3, seed=seed)
         table, _ = reference_tables(array, plan, DECODER, n_permutations=19, seed=seed)
         p.append(table.p.item())
     below = np.mean(np.array(p) <= SIGNIFICANT)
-    assert below <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 200)
+    assert below <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 100)
     assert np.mean(p) == pytest.approx(0.53, abs=0.08)
 
 
