@@ -1,7 +1,7 @@
 """Branch and bound with Lagrange multipliers: certify that a score is at most a goal.
 
 The set of all L is covered by cases (which block is the largest, or which component is the last one
-that is kept) and, within each case, by cells of one number (the trace of the block, or ρ). Any
+that is kept) and, within each case, by cells of one or two numbers (the trace of the block; ρ and a share). Any
 multipliers give a valid bound of every case in a cell, so that the search for good ones cannot
 invalidate a result.
 """
@@ -20,7 +20,7 @@ N_STEPS = 120
 # Share of the tolerance by which multipliers are tuned below the goal, so that they serve others.
 SPARE = 0.75
 
-Cell = tuple[float, float]
+Cell = tuple[float, ...]
 
 
 class Dual(Protocol):

@@ -1,7 +1,8 @@
 """Certified smallest NBS at a given CKA: Lagrangian bounds over the sorted spectrum of Y.
 
 The bound and its proof are in docs/theory/certificate.md. Case j is the number of components of X
-that Y keeps whole. Cells are intervals of ρ = ‖ℓ‖. All values are those of −NBS, so that both ends
+that Y keeps whole. Cells are intervals of ρ = ‖ℓ‖ and of the share that Y keeps of the next
+component. All values are those of −NBS, so that both ends
 of the range are bounds from above; see `branching.Dual`.
 """
 
@@ -21,7 +22,12 @@ from scorebounds.ranges.quartic import smallest_terms
 N_CELLS = 40
 # Ratio of the ends of a cell, less 1, below which it is not split.
 NARROWEST = 1e-3
+# Width of an interval of the share below which it is not split.
+NARROWEST_SHARE = 1 / 16
 LEAST = 1e-7
+
+# A cell of each case: ends of ρ, then ends of the share.
+Cells = tuple[np.ndarray, ...]
 
 
 class LowerDual:
@@ -46,7 +52,7 @@ class LowerDual:
         self.n_cases = len(spectrum)
         self.start = np.array([0.5, 1 / (cka + 0.1), 5.0])
 
-    def window(self) -> Cell:
+    def window(self) -> tuple[float, float]:
         """Return the smallest and largest ρ."""
         first, last = participation_window(self.cka, self.spectrum, self.rank)
         # Both ends are rounded outwards; that Y has such a ρ is no condition of the bound.
@@ -55,14 +61,21 @@ class LowerDual:
     def cells(self) -> list[Cell]:
         """Return the cells of ρ."""
         edges = np.geomspace(*self.window(), N_CELLS + 1)
-        return [(float(a), float(b)) for a, b in pairwise(edges)]
+        return [(float(a), float(b), 0.0, 1.0) for a, b in pairwise(edges)]
 
     def split(self, cell: Cell) -> tuple[Cell, Cell] | None:
         """Return the two halves of a cell, or None where it is too narrow."""
-        if cell[1] <= cell[0] * (1 + NARROWEST):
-            return None
-        middle = float(np.sqrt(cell[0] * cell[1]))
-        return (cell[0], middle), (middle, cell[1])
+        low, high, less, more = cell
+        whole = np.log(np.divide(*self.window()[::-1])) / N_CELLS
+        by_radius = high > low * (1 + NARROWEST)
+        by_share = more - less > NARROWEST_SHARE
+        if by_radius and (not by_share or np.log(high / low) >= (more - less) * whole):
+            middle = float(np.sqrt(low * high))
+            return (low, middle, less, more), (middle, high, less, more)
+        if by_share:
+            middle = 0.5 * (less + more)
+            return (low, high, less, middle), (low, high, middle, more)
+        return None
 
     def cell_bound(self, cell: Cell) -> float:
         """Return the bound of a cell that follows from partial sums (docs/bounds.md, section 2)."""
@@ -83,13 +96,20 @@ class LowerDual:
         at_out = np.clip(np.minimum(alpha / (2 * gamma), limit), 0, None)
         return kept, at_kept, gamma * at_out**2 - alpha * at_out, at_out
 
-    def _of_radius(
-        self, multipliers: np.ndarray, cell: tuple[np.ndarray, np.ndarray]
+    def _partial(
+        self, multipliers: np.ndarray, cases: np.ndarray, share: np.ndarray, highest: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the least term, and its ℓ, of a component of which Y keeps a share."""
+        alpha, eta, gamma = multipliers.T
+        root, beta = self.root[cases] * np.sqrt(share), alpha + eta * self.spectrum[cases] * share
+        limit = np.minimum(1 / self.number[cases], highest / np.sqrt(self.number[cases]))
+        return smallest_terms(root, beta, gamma, limit)
+
+    def _of_radius(self, multipliers: np.ndarray, cell: Cells) -> tuple[np.ndarray, np.ndarray]:
         """Return the least term in ρ, at an end of the cell, and that ρ."""
         slope, gamma = multipliers[:, 1] * self.cka * self.norm, multipliers[:, 2]
-        low, high = (slope * rho - gamma * rho**2 for rho in cell)
-        return np.minimum(low, high), np.where(low <= high, *cell)
+        low, high = (slope * rho - gamma * rho**2 for rho in cell[:2])
+        return np.minimum(low, high), np.where(low <= high, cell[0], cell[1])
 
     def bounds(
         self,
@@ -101,15 +121,19 @@ class LowerDual:
         """Return a valid bound of −NBS for each case in a cell, rounding included."""
         one = multipliers[None]
         kept, _, out, _ = (each[0] for each in self._terms(one, np.array([cell[1]])))
-        of_radius, _ = self._of_radius(one, (np.array([cell[0]]), np.array([cell[1]])))
+        of_radius, _ = self._of_radius(one, tuple(np.array([end]) for end in cell))
         r = len(kept)
         before = np.append(0, np.cumsum(kept))
         after = np.append(np.cumsum(out[:r][::-1])[::-1], 0)
-        total = before + after + (out[r:].sum() + multipliers[0] + of_radius[0])
+        # The term of the share is concave in it, and least at an end of the cell.
+        all_cases, highest = np.arange(r), np.array(cell[1])
+        ends = [self._partial(one, all_cases, np.array(end), highest)[0] for end in cell[2:]]
+        total = before[:-1] + np.minimum(*ends) + after[1:]
+        total += out[r:].sum() + multipliers[0] + of_radius[0]
         alpha, eta, gamma = np.abs(multipliers)
         size = alpha + eta + gamma + self.rank * (2 * alpha + eta + 2 * gamma) + self.root.sum()
         rounding = 4 * (self.rank + 32) * np.finfo(float).eps * size
-        return np.asarray(rounding - np.minimum(total[:-1], total[1:])[cases])
+        return np.asarray(rounding - total[cases])
 
     def tune(
         self, cases: np.ndarray, cell: Cell, start: np.ndarray, goal: float, n_steps: int
@@ -118,12 +142,12 @@ class LowerDual:
         ends = tuple(np.full(len(cases), end) for end in cell)
         starts = np.repeat(start[None], len(cases), 0)
         goals = np.full(len(cases), goal)
-        return self.minimise(cases, (ends[0], ends[1]), starts, goals, n_steps)[1]
+        return self.minimise(cases, ends, starts, goals, n_steps)[1]
 
     def minimise(
         self,
         cases: np.ndarray,
-        cell: tuple[np.ndarray, np.ndarray],
+        cell: Cells,
         start: np.ndarray,
         goal: np.ndarray | None,
         n_steps: int,
@@ -136,7 +160,7 @@ class LowerDual:
             low: np.ndarray = np.asarray(at[:, 1:] <= np.array([0, LEAST]))
             outside: np.ndarray = np.asarray(low.any(1))
             safe = np.where(outside[:, None], start[rows], at)
-            ends = cell[0][rows], cell[1][rows]
+            ends = tuple(end[rows] for end in cell)
             value, slope, _, _ = self.lagrangian(safe, cases[rows], ends)
             outward = np.column_stack([np.zeros(len(at)), -1.0 * low[:, 0], -1.0 * ~low[:, 0]])
             return -value, np.where(outside[:, None], outward, -slope), outside
@@ -145,19 +169,25 @@ class LowerDual:
         return minimise_convex(objective, start, radii, goal, n_steps)
 
     def lagrangian(
-        self, multipliers: np.ndarray, cases: np.ndarray, cell: tuple[np.ndarray, np.ndarray]
+        self, multipliers: np.ndarray, cases: np.ndarray, cell: Cells
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return bounds of NBS, gradients in the multipliers, minimisers ℓ and numbers kept."""
         kept, at_kept, out, at_out = self._terms(multipliers, cell[1])
         of_radius, rho = self._of_radius(multipliers, cell)
         rows, r = np.arange(len(cases)), len(self.root)
-        n_kept = cases + (kept[rows, cases] < out[rows, cases])
-        is_kept = np.arange(r) < n_kept[:, None]
-        level = at_out.copy()
+        parts = [self._partial(multipliers, cases, end, cell[1]) for end in cell[2:]]
+        is_more = parts[1][0] < parts[0][0]
+        share = np.where(is_more, cell[3], cell[2])
+        is_kept = np.arange(r) < cases[:, None]
+        level, terms = at_out.copy(), out.copy()
         level[:, :r] = np.where(is_kept, at_kept, at_out[:, :r])
-        value = multipliers[:, 0] + of_radius + out[:, r:].sum(1)
-        value = value + np.where(is_kept, kept, out[:, :r]).sum(1)
+        terms[:, :r] = np.where(is_kept, kept, out[:, :r])
+        level[rows, cases] = np.where(is_more, parts[1][1], parts[0][1])
+        terms[rows, cases] = np.minimum(parts[0][0], parts[1][0])
+        value = multipliers[:, 0] + of_radius + terms.sum(1)
         shared = np.where(is_kept, at_kept, 0) @ self.spectrum
+        shared = shared + self.spectrum[cases] * share * level[rows, cases]
+        n_kept = cases + (share > 0)
         slope = np.column_stack(
             [
                 1 - level.sum(1),

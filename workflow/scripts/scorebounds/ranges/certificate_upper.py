@@ -113,7 +113,7 @@ class UpperDual:
         turned = gamma * limit**2 - alpha * limit + _peak(pair.product[ok], eta, gamma)
         turned = turned - gains[first[ok]] - gains[second[ok]]
         root, beta_k = self.root[component], beta[component]
-        inner = np.clip(first_maximum(root, beta_k, gamma), *cell)
+        inner = np.clip(first_maximum(root, beta_k, gamma), cell[0], cell[1])
         best = np.max([term(root, beta_k, gamma, np.asarray(at)) for at in (*cell, inner)], axis=0)
         return np.asarray(best - gains[component] + max(0.0, turned.max(initial=0.0)))
 

@@ -4,11 +4,11 @@ import numpy as np
 
 from scorebounds.ranges.certificate_lower import LowerDual
 
-N_COMPONENTS = 14
-N_RADII = 11
-N_ROUNDS = 3
+N_COMPONENTS = 16
+N_RADII = 20
+N_ROUNDS = 4
 N_STEPS = 80
-N_SURVIVORS = 4
+N_SURVIVORS = 8
 N_BISECTIONS = 30
 
 
@@ -28,7 +28,7 @@ def reach_lower(dual: LowerDual) -> tuple[float, np.ndarray]:
     for _ in range(N_ROUNDS):
         number, rho = np.array(cases).T
         number = number.astype(int)
-        _, tuned = dual.minimise(number, (rho, rho), starts, None, N_STEPS)
+        _, tuned = dual.minimise(number, _cell(rho), starts, None, N_STEPS)
         reached = _made_feasible(dual, tuned, number, rho)
         order = np.argsort(reached, kind="stable")[:N_SURVIVORS]
         if reached[order[0]] < best:
@@ -47,6 +47,11 @@ def reach_lower(dual: LowerDual) -> tuple[float, np.ndarray]:
     return best, where
 
 
+def _cell(rho: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the cells of one ρ and all shares."""
+    return rho, rho, np.zeros_like(rho), np.ones_like(rho)
+
+
 def _made_feasible(
     dual: LowerDual, multipliers: np.ndarray, cases: np.ndarray, rho: np.ndarray
 ) -> np.ndarray:
@@ -54,7 +59,7 @@ def _made_feasible(
 
     What has a larger CKA than asked for is turned out of X until it has that CKA.
     """
-    _, _, level, n_kept = dual.lagrangian(multipliers, cases, (rho, rho))
+    _, _, level, n_kept = dual.lagrangian(multipliers, cases, _cell(rho))
     whole = level.sum(1, keepdims=True)
     level = np.where(whole > 0, level / np.where(whole > 0, whole, 1), 1 / dual.rank)
     r = dual.n_cases

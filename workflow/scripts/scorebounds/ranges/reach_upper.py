@@ -6,12 +6,13 @@ import numpy as np
 
 from scorebounds.ranges.certificate_upper import START, UpperDual
 
-N_COMPONENTS = 10
-N_TRACES = 8
-# Rounds from scratch, and from what is best at a similar CKA.
-N_ROUNDS, N_ROUNDS_NEAR = 3, 2
+N_COMPONENTS = 12
+N_TRACES = 12
+NEARLY_ALL = [0.96, 0.98, 0.99, 0.998]
+# Rounds, and cases that are varied, from scratch and from what is best at a similar CKA.
+N_ROUNDS, N_ROUNDS_NEAR = 4, 2
+N_SURVIVORS, N_SURVIVORS_NEAR = 12, 4
 N_STEPS = 100
-N_SURVIVORS = 4
 N_BISECTIONS = 40
 # How the first component is varied at a similar CKA, and both components of the best cases.
 FACTORS = np.array([0.4, 0.6, 0.8, 1, 1.25, 1.6, 2.5])
@@ -43,7 +44,7 @@ def reach_upper(dual: UpperDual, near: Reached | None = None) -> Reached:
     the best are varied. `near` is what was reached at a similar CKA.
     """
     n = len(dual.eigenvalues)
-    traces = np.linspace(0.08, 0.92, N_TRACES)
+    traces = np.append(np.linspace(0.08, 0.92, N_TRACES), NEARLY_ALL)
     width = float(traces[1] - traces[0])
     if near is None:
         cases = [(*case, float(trace)) for case in _first_cases(n) for trace in traces]
@@ -53,14 +54,16 @@ def reach_upper(dual: UpperDual, near: Reached | None = None) -> Reached:
         cases = _near_cases(n, near.case, width)
         starts = np.repeat(near.multipliers[None], len(cases), 0)
     best = Reached(0.0, START, cases[0])
-    for _ in range(N_ROUNDS if near is None else N_ROUNDS_NEAR):
+    n_rounds = N_ROUNDS if near is None else N_ROUNDS_NEAR
+    n_survivors = N_SURVIVORS if near is None else N_SURVIVORS_NEAR
+    for _ in range(n_rounds):
         first, second, trace = np.array(cases).T
         first, second = first.astype(int), second.astype(int)
         number = np.where(second < 0, first, _number_of_pair(n, first, second))
         limit = np.maximum(np.minimum(trace, 1 - trace), 1e-12)
         _, tuned = dual.minimise(number, trace, limit, starts, None, N_STEPS)
         reached = _made_feasible(dual, tuned, number, trace, limit)
-        order = np.argsort(-reached, kind="stable")[:N_SURVIVORS]
+        order = np.argsort(-reached, kind="stable")[:n_survivors]
         top = order[0]
         if reached[top] > best.score:
             case = int(first[top]), int(second[top]), float(trace[top])
@@ -124,7 +127,10 @@ def _made_feasible(
     score = (count * np.sqrt(level)) @ dual.root + np.sqrt(np.maximum(m + 2 * pair.product * v, 0))
     score = score / np.sqrt(whole)
     # A share t of the trace goes to the last component, or outside X where samples allow it.
-    last, least = level[:, -1] / whole, dual.eigenvalues[-1]
+    number, least = len(dual.eigenvalues) - 1, dual.eigenvalues[-1]
+    of_pair = trace - (m - dual.eigenvalues[second] * trace) / np.maximum(2 * pair.half, 1e-300)
+    last = np.where(second == number, of_pair, np.where(first == number, trace, level[:, -1]))
+    last = last / whole
     low, high = np.zeros(len(cases)), np.ones(len(cases))
     for step in range(N_BISECTIONS):
         t = low if step == 0 else 0.5 * (low + high)

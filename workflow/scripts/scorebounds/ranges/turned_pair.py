@@ -60,7 +60,7 @@ def best_on_edge(
     return trace * (pair.middle + pair.half * np.cos(angle)), 0.5 * trace * np.sin(angle)
 
 
-def edge_bound(pair: Pair, multipliers: np.ndarray, cell: tuple[float, float]) -> np.ndarray:
+def edge_bound(pair: Pair, multipliers: np.ndarray, cell: tuple[float, ...]) -> np.ndarray:
     """Bound the Lagrangian over all traces in a cell by a supergradient at one point.
 
     A concave function lies below its tangents, so that any point gives a valid bound; one where the
