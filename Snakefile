@@ -41,10 +41,12 @@ include: "workflow/rules/ranges.smk"
 include: "workflow/rules/perturbation.smk"
 include: "workflow/rules/toy.smk"
 include: "workflow/rules/scorecards.smk"
+include: "workflow/rules/pages.smk"
 
 
 rule all:
     default_target: True
     input:
         products(),
+        "results/index.html",
     localrule: True

@@ -29,10 +29,11 @@ def plan(folder, *analyses):
     return planned_jobs(planned.said)
 
 
-def test_score_cards_of_own_data_plan_eleven_jobs(own):
+def test_score_cards_of_own_data_plan_twelve_jobs(own):
     jobs = plan(own, "scorecards")
     assert sorted(jobs) == [
         ("all", ""),
+        ("build_index", "results/index.html"),
         ("collect_availability", "results/tables/availability.csv"),
         ("collect_table", "results/tables/comparisons.csv"),
         ("collect_table", "results/tables/scorecards.csv"),
@@ -72,6 +73,8 @@ def test_an_analysis_alone_plans_no_job_of_another(own, analysis):
         "layers": {"train_network", "match_layers", "score_unrelated"},
         "toy": {"trace_toy", "animate_toy"},
         "scorecards": {"score_model", "compare_models", "judge_model"},
+        # Alone it has nothing to show.
+        "explorer": set(),
     }
     assert set(only_of) == set(ANALYSES)
     others = set().union(*(rules for name, rules in only_of.items() if name != analysis))
@@ -83,7 +86,7 @@ def test_an_analysis_alone_plans_no_job_of_another(own, analysis):
 
 def test_everything_that_a_run_makes_is_made_again(tiny_copy):
     results = tiny_copy.folder / "results"
-    patterns = ("tables/*", "figures/**/*.*", "data/*", "scorecards/*/*.html")
+    patterns = ("tables/*", "figures/**/*.*", "data/*", "scorecards/*/*.html", "*.html")
     found = {path for pattern in patterns for path in results.glob(pattern)}
     # The digest of a table is a hidden file, which is written with the table.
     made = {path for path in found if not path.name.startswith(".")}

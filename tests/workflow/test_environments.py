@@ -13,7 +13,7 @@ SCRIPTS = ROOT / "workflow/scripts"
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
 # Where conda-forge, the package index and Python call the same thing by different names.
 INDEX_NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib", "pot": "POT"}
-MODULES = {**INDEX_NAMES, "pot": "ot", "scikit-learn": "sklearn"}
+MODULES = {**INDEX_NAMES, "pot": "ot", "scikit-learn": "sklearn", "vl-convert-python": "vl_convert"}
 # xarray reads netCDF with it, and it reads HDF5 with the other; neither is imported by name.
 ENGINE = {"h5netcdf", "h5py"}
 # These find modules of the library by name.

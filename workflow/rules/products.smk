@@ -74,6 +74,26 @@ def reports_of_datasets():
     return [f"results/data/{name}.md" for name in names]
 
 
+EXPLORED = ("thresholds", "seed_thresholds", "decoding", "references", "scorecards", "ranges")
+
+
+def explored_tables():
+    """List the tables that the explorer shows, as far as they are made."""
+    return [path for name in EXPLORED for path in table_if_made(name)]
+
+
+def explorer_pages():
+    """List the explorer, where it is made and has something to show."""
+    return ["results/explorer.html"] if "explorer" in ANALYSES and explored_tables() else []
+
+
 def products():
-    """List everything that the chosen analyses make."""
-    return tables_to_make() + figures_to_draw() + score_cards() + reports_of_datasets()
+    """List everything that the chosen analyses make; the index lists all of it."""
+    files = tables_to_make() + figures_to_draw() + score_cards() + reports_of_datasets()
+    return files + explorer_pages()
+
+
+def table_if_made(name):
+    """Return a table as a list of one path, or of none where it is not made."""
+    path = f"results/tables/{name}.csv"
+    return [path] if path in tables_to_make() else []

@@ -1,0 +1,1 @@
+"""Pages about a whole run: the index of its results, and the explorer."""
