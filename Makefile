@@ -23,8 +23,8 @@ help:
 demo: .venv/demo
 	$(SNAKEMAKE) --quiet rules $(DEMO)
 	@echo
-	@echo "Done. Look at results/figures/ladder/simulated-pfc.png first; all figures are in results/figures/,"
-	@echo "the numbers behind them in results/tables/. \`make report\` puts them into one page."
+	@echo "Done. Open results/index.html first: it lists all score cards, figures and tables."
+	@echo "results/explorer.html answers what a score of your choice means."
 
 data: .venv/demo
 	$(SNAKEMAKE) data
