@@ -103,6 +103,7 @@ def card(
     measures: Iterable[str] | None = None,
     *,
     match: Matching = "order",
+    groups: Any = None,
     n_permutations: int = 200,
     thresholds: Any = None,
     seed: int = 0,
@@ -118,6 +119,9 @@ def card(
         Not given: the default measures.
     match : str or sequence of str
         As in `scores`.
+    groups : str or array_like, shape (n_rows,), optional
+        A label of `x`, or a value for each row of it, such as the run, session or film. Conditions
+        of one group resemble each other: they are held out together, and permuted within groups.
     n_permutations : int
         Permutations of the model's conditions, for the null distribution.
     thresholds : Thresholds, DataFrame or path, optional
@@ -144,7 +148,7 @@ def card(
     pair = inputs.recording(x, "recording"), inputs.recording(y, "model")
     return make_card(
         pair,
-        inputs.matched(*pair, match),
+        inputs.matched(*pair, match, groups),
         inputs.measure_ids(measures),
         match=match,
         n_permutations=inputs.positive(n_permutations, "n_permutations"),

@@ -10,6 +10,7 @@ import xarray as xr
 from scorebounds.core.recording import samples_by_neurons
 from scorebounds.datasets.arrays import as_recording, require_same_order
 from scorebounds.measures import registry
+from scorebounds.scorecards.grouping import with_groups
 from scorebounds.scorecards.matching import ORDER, Matched, match
 
 # One measure of each kind; with a tuned penalty and no fixed one, because the result of a fixed
@@ -36,12 +37,14 @@ def pair(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     return matching.reference, matching.model
 
 
-def matched(x: xr.DataArray, y: xr.DataArray, by: str | Sequence[str]) -> Matched:
+def matched(
+    x: xr.DataArray, y: xr.DataArray, by: str | Sequence[str], groups: Any = None
+) -> Matched:
     """Pair the rows of a model with those of a recording."""
     if by == ORDER:
         require_same_order(x, y)
     # In order without having been asked for: labels and times must not contradict it either.
-    return match(x, y, None if by == ORDER else by)
+    return with_groups(match(x, y, None if by == ORDER else by), x, y, groups)
 
 
 def matched_models(

@@ -99,7 +99,7 @@ def _score(pair: Matched, name: str) -> tuple[float, str]:
 def score_matched(matched: Matched, name: str) -> float:
     """Score a matched model with one measure; rows of one condition are averaged, as on cards."""
     averaged, _ = average_trials(matched, seed=0)
-    return score_pair(averaged.reference, averaged.model, name)
+    return score_pair(averaged.reference, averaged.model, name, averaged.groups)
 
 
 def _as_samples(activity: np.ndarray) -> np.ndarray:

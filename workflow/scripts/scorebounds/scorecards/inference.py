@@ -193,7 +193,7 @@ class _Card:
         score_of = measure.against(x, **fold_options(matched, self.device))
         score, self_score = score_of(y).item(), score_of(x).item()
         n_orders = self.settings.for_measure(measure.name).n_permutations
-        orders = distinct_orders(matched.n_conditions, n_orders, self.settings.seed)
+        orders = distinct_orders(matched.n_conditions, n_orders, self.settings.seed, matched.groups)
         null = null_scores(matched, measure, orders, self.device)
         chance = compare_with_chance(score, null, higher_is_closer=measure.higher_is_closer)
         ceiling, ceiling_score = self.ceiling(measure, score, chance)

@@ -42,6 +42,8 @@ class Matched:
         Whether the reference was averaged over time.
     notes : tuple of str
         What a reader of the score has to know, a sentence each.
+    groups : ndarray of int, shape (n_conditions,), or None
+        Groups of conditions that are held out whole (`grouping.with_groups`).
     """
 
     reference: np.ndarray
@@ -50,6 +52,7 @@ class Matched:
     rows: np.ndarray | None = None
     is_averaged: bool = False
     notes: tuple[str, ...] = ()
+    groups: np.ndarray | None = None
 
     @property
     def n_conditions(self) -> int:

@@ -6,7 +6,7 @@ over measures is the single-step maximum statistic of Westfall and Young (1993).
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -22,7 +22,9 @@ TIE = 1e-9
 Device = str | torch.device
 
 
-def distinct_orders(n_conditions: int, n_orders: int, seed: int) -> np.ndarray:
+def distinct_orders(
+    n_conditions: int, n_orders: int, seed: int, groups: np.ndarray | None = None
+) -> np.ndarray:
     """Draw different permutations of the conditions, none of them the identity.
 
     Parameters
@@ -31,22 +33,47 @@ def distinct_orders(n_conditions: int, n_orders: int, seed: int) -> np.ndarray:
     n_orders : int
         Number to draw; where no more exist, all of them are returned.
     seed : int
+    groups : ndarray of int, shape (n_conditions,), optional
+        Conditions are exchanged within groups only.
 
     Returns
     -------
     ndarray of int, shape (at most n_orders, n_conditions)
     """
     identity = tuple(range(n_conditions))
-    if math.lgamma(n_conditions + 1) < math.log(n_orders + 1) + TIE:
-        orders = [order for order in itertools.permutations(identity) if order != identity]
-        return np.array(orders, dtype=np.int64).reshape(-1, n_conditions)
+    one = np.zeros(n_conditions, dtype=np.int64)
+    members = _members(one if groups is None else groups)
+    if sum(math.lgamma(len(each) + 1) for each in members) < math.log(n_orders + 1) + TIE:
+        every = itertools.product(*(itertools.permutations(each) for each in members))
+        places = np.concatenate(members)
+        orders = [_at(places, itertools.chain.from_iterable(order)) for order in every]
+        found = [order for order in orders if order != identity]
+        return np.array(found, dtype=np.int64).reshape(-1, n_conditions)
     rng = np.random.default_rng(seed)
     drawn: dict[tuple[int, ...], None] = {}
     while len(drawn) < n_orders:
-        order = tuple(rng.permutation(n_conditions).tolist())
+        order = _drawn(rng, n_conditions, members)
         if order != identity:
             drawn[order] = None
     return np.array(list(drawn), dtype=np.int64)
+
+
+def _members(groups: np.ndarray) -> list[np.ndarray]:
+    return [np.flatnonzero(groups == group) for group in np.unique(groups)]
+
+
+def _at(places: np.ndarray, values: Iterable[int]) -> tuple[int, ...]:
+    order = np.empty(len(places), dtype=np.int64)
+    order[places] = list(values)
+    return tuple(order.tolist())
+
+
+def _drawn(
+    rng: np.random.Generator, n_conditions: int, members: Sequence[np.ndarray]
+) -> tuple[int, ...]:
+    if len(members) == 1:
+        return tuple(rng.permutation(n_conditions).tolist())
+    return _at(np.concatenate(members), np.concatenate([rng.permutation(m) for m in members]))
 
 
 def null_scores(
@@ -69,6 +96,8 @@ def null_scores(
     -------
     ndarray, shape (n_orders,)
     """
+    if not len(orders):
+        return np.empty(0)
     x, y = (flatten(side).to(device) for side in (matched.reference, matched.model))
     rows = (_permuted_rows(matched, order).to(device) for order in orders)
     return measure.reordered(x, y, rows, **fold_options(matched, device)).cpu().numpy()

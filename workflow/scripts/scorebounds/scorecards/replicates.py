@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 
 from scorebounds.measures.base import Measure
+from scorebounds.scorecards.grouping import assign
 from scorebounds.scorecards.jackknife import (
     BOTH,
     CONDITIONS,
@@ -97,13 +98,9 @@ def jackknife_replicates(
     """
     rng = np.random.default_rng(seed)
     x, y = matched.reference, matched.model
-    sizes = (matched.n_conditions, x.shape[-1])
-    counts = [min(n_groups, size) for size in sizes]
-    of_condition, of_neuron = (
-        rng.permutation(np.arange(size) % count) + 1
-        for size, count in zip(sizes, counts, strict=True)
-    )
-    left_out = list(_left_out(*counts, pairs=pairs))
+    of_condition = assign(matched.n_conditions, n_groups, rng, matched.groups) + 1
+    of_neuron = assign(x.shape[-1], n_groups, rng, None) + 1
+    left_out = list(_left_out(of_condition.max(), of_neuron.max(), pairs=pairs))
     scores: dict[_LeftOut, float] = {}
     skipped: dict[str, str] = {}
     for of_conditions in dict.fromkeys(each.of_conditions for each in left_out):
@@ -115,6 +112,7 @@ def jackknife_replicates(
                 x[:, kept][..., ~np.isin(of_neuron, each.of_neurons)],
                 y[:, kept],
                 np.arange(np.count_nonzero(kept)),
+                groups=None if matched.groups is None else matched.groups[kept],
             )
             for each in replicates
         ]

@@ -21,12 +21,14 @@ def flatten(activity: np.ndarray) -> Tensor:
 
 
 def fold_groups(matched: Matched) -> Tensor | None:
-    """Return the condition of each sample where several samples share one, else None.
+    """Return the group of each sample, or its condition where several samples share one, else None.
 
     Cross-validated measures hold out whole conditions: samples of one condition at other times
     are alike, and would give away the held-out ones.
     """
     n_times, n_conditions, _ = matched.model.shape
+    if matched.groups is not None:
+        return torch.from_numpy(matched.groups).repeat(n_times)
     return None if n_times == 1 else torch.arange(n_conditions).repeat(n_times)
 
 
@@ -43,6 +45,8 @@ def grouping_of(matched: Matched) -> str:
         content += matched.rows.astype("<i8").tobytes()
     if matched.is_averaged:
         content += b"averaged over time"
+    if matched.groups is not None:
+        content += matched.groups.astype("<i8").tobytes()
     return f"{zlib.crc32(content):08x}"
 
 
@@ -70,13 +74,18 @@ def average_trials(matched: Matched, seed: int) -> tuple[Matched, list[Halves]]:
     rows = [np.flatnonzero(condition == number) for number in range(matched.n_conditions)]
     if all(len(of_condition) == 1 for of_condition in rows):
         order = np.concatenate(rows)
-        return Matched(x[:, order], matched.model, np.arange(len(rows))), []
+        return _one_row_each(matched, x[:, order]), []
     averages = np.stack([x[:, each].mean(axis=1) for each in rows], axis=1)
-    averaged = Matched(averages, matched.model, np.arange(len(rows)))
+    averaged = _one_row_each(matched, averages)
     if min(map(len, rows)) < 2:
         return averaged, []
     rng = np.random.default_rng(seed)
     return averaged, [_split(x, rows, rng) for _ in range(N_SPLITS)]
+
+
+def _one_row_each(matched: Matched, reference: np.ndarray) -> Matched:
+    number = np.arange(matched.n_conditions)
+    return Matched(reference, matched.model, number, groups=matched.groups)
 
 
 def usable_halves(

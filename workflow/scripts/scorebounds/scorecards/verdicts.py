@@ -82,6 +82,8 @@ def verdict(row: Row) -> str:
     """Return how good a score is, as one of the verdicts of this module."""
     if np.isnan(row["score"]):
         return UNDEFINED
+    if row["n_permutations"] == 0:
+        return UNDECIDED
     if not row["is_informative"]:
         return UNINFORMATIVE
     if row["is_held_out_r2"] and row["score"] < 0:
@@ -119,9 +121,10 @@ def sentence(row: Row) -> str:
     )
     spread = f"{between(row['null_low'], row['null_high'], digits)} for 90% of them"
     if said == UNDECIDED:
+        within = " within their groups" if "permuted within" in str(row.get("match_note")) else ""
         return (
             f"No verdict: {score}; {row['n_conditions']:.0f} conditions have only "
-            f"{row['n_permutations']:.0f} other orders, so that p cannot be below "
+            f"{row['n_permutations']:.0f} other orders{within}, so that p cannot be below "
             f"{row['smallest_p']:.2g}."
         )
     if said == WORSE_THAN_MEAN:

@@ -1,0 +1,120 @@
+"""Groups of conditions on score cards: runs, sessions or films that are held out whole."""
+
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import scorebounds as sb
+from helpers.worlds import matched_pair, population
+from scorebounds.core.recording import recording
+from scorebounds.scorecards.grouping import assign, with_groups
+from scorebounds.scorecards.matching import Matched, match
+from scorebounds.scorecards.permutations import distinct_orders
+
+RUNS = np.repeat(np.arange(6), 8)
+
+
+def runs_that_drift(rng):
+    """Recording and model have each run's offset in common, and nothing else."""
+    drift = rng.normal(size=(6, 4))[RUNS]
+    x, y = (5 * drift @ rng.normal(size=(4, width)) for width in (12, 6))
+    return x + rng.normal(size=x.shape), y + rng.normal(size=y.shape)
+
+
+def labelled(x, **labels):
+    return recording(x, labels).assign_attrs(dataset="mydata")
+
+
+def test_a_drift_between_runs_is_no_similarity_where_runs_are_groups():
+    rng = np.random.default_rng(0)
+    x, y = runs_that_drift(rng)
+    names = ["cka", "ridge_cv_tuned"]
+    without = sb.card(x, y, names, n_permutations=39).table.set_index("measure")
+    card = sb.card(labelled(x, run=RUNS), y, names, groups="run", n_permutations=39)
+    with_runs = card.table.set_index("measure")
+    assert (without.verdict == "better than chance").all()
+    assert (with_runs.verdict != "better than chance").all()
+    assert with_runs.score["cka"] == pytest.approx(without.score["cka"])
+    assert with_runs.score["ridge_cv_tuned"] == pytest.approx(
+        sb.score(x, y, "ridge_cv_tuned", groups=RUNS)
+    )
+    assert "the 6 values of 'run' are held out whole" in card.table.match_note[0]
+    given = sb.card(x, y, ["ridge_cv_tuned"], groups=RUNS, n_permutations=19).table
+    assert given.score[0] == with_runs.score["ridge_cv_tuned"]
+
+
+def test_conditions_are_permuted_within_groups():
+    orders = distinct_orders(48, 30, 0, RUNS)
+    assert len(np.unique(orders, axis=0)) == 30
+    assert (RUNS[orders] == RUNS).all()
+    # Interleaved groups of two: 2 × 2 × 2 orders, less the identity.
+    few = distinct_orders(6, 99, 0, np.array([0, 1, 2, 0, 1, 2]))
+    assert len(few) == 2**3 - 1
+    assert (np.array([0, 1, 2, 0, 1, 2])[few] == [0, 1, 2, 0, 1, 2]).all()
+    assert len(distinct_orders(4, 99, 0)) == math.factorial(4) - 1
+    assert len(distinct_orders(4, 99, 0, np.arange(4))) == 0
+
+
+def test_the_jackknife_leaves_out_whole_groups():
+    part = assign(48, 10, np.random.default_rng(0), RUNS)
+    assert sorted(set(part)) == list(range(6))
+    assert all(len(set(part[run == RUNS])) == 1 for run in range(6))
+    several = assign(48, 3, np.random.default_rng(0), RUNS)
+    assert np.bincount(several).tolist() == [16, 16, 16]
+
+
+def test_each_condition_has_a_group_of_its_own_only_where_p_cannot_be_small():
+    rng = np.random.default_rng(1)
+    x, y = population(rng, 12, 5), population(rng, 12, 3)
+    row = sb.card(x, y, ["cka"], groups=np.arange(12)).table.iloc[0]
+    assert row.verdict == "too few conditions to decide"
+    assert "0 other orders within their groups" in row.sentence
+
+
+def test_groups_of_an_entry_are_those_of_the_recording():
+    rng = np.random.default_rng(2)
+    x, y = labelled(population(rng, 48, 5), run=RUNS), labelled(population(rng, 48, 3))
+    by_recording = with_groups(
+        match(x.assign_attrs(groups="run"), y), x.assign_attrs(groups="run"), y
+    )
+    by_model = with_groups(match(x, y), x, y.assign_attrs(groups="run"))
+    assert by_recording.groups.tolist() == by_model.groups.tolist() == RUNS.tolist()
+    assert with_groups(match(x, y), x, y).groups is None
+
+
+def test_groups_go_with_the_rows_that_are_matched():
+    """Rows in another order, and trials of one condition."""
+    x = xr.DataArray(np.zeros((6, 2)), dims=("sample", "neuron"))
+    x = x.assign_coords(run=("sample", list("aabbcc"))).assign_attrs(dataset="x")
+    rows = np.array([5, 4, 1, 0])
+    matched = Matched(x.values[None, rows], np.zeros((1, 2, 1)), np.array([1, 1, 0, 0]), rows)
+    assert with_groups(matched, x, x, "run").groups.tolist() == [0, 1]
+    mixed = Matched(x.values[None], np.zeros((1, 3, 1)), np.array([0, 1, 2, 0, 1, 2]))
+    found = with_groups(mixed, x, x, "run")
+    assert found.groups is None
+    assert "whole conditions are held out instead" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        ("session", "labels are: run"),
+        (np.arange(5), r"each of the 48 samples of the recording, got shape \(5,\)"),
+        (np.zeros(48), "at least two values of 'groups' to hold out in turn, got 1"),
+    ],
+)
+def test_groups_that_cannot_be_used_are_refused(groups, said):
+    rng = np.random.default_rng(3)
+    x = labelled(population(rng, 48, 5), run=RUNS)
+    with pytest.raises(ValueError, match=said):
+        sb.card(x, population(rng, 48, 3), ["cka"], groups=groups)
+
+
+def test_models_of_other_groups_get_no_interval_of_their_difference():
+    from scorebounds.scorecards.samples import grouping_of
+
+    pair = matched_pair(np.zeros((48, 2)), np.zeros((48, 2)))
+    grouped = Matched(pair.reference, pair.model, pair.condition, groups=RUNS)
+    assert grouping_of(pair) != grouping_of(grouped)

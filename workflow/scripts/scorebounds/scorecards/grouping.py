@@ -1,0 +1,97 @@
+"""Groups of conditions that resemble each other: runs, sessions, films, subjects.
+
+Cross-validated measures hold out whole groups, conditions are permuted within groups, and the
+jackknife leaves out whole groups.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import xarray as xr
+
+from scorebounds.scorecards.matching import Matched
+
+
+def with_groups(
+    matched: Matched,
+    reference: xr.DataArray,
+    model: xr.DataArray,
+    groups: str | Sequence[object] | np.ndarray | None = None,
+) -> Matched:
+    """Add the group of each condition, where one is asked for.
+
+    Parameters
+    ----------
+    matched : Matched
+        Of `reference` and `model`.
+    reference, model : DataArray
+        The attribute `groups` of either names the label, if `groups` is not given.
+    groups : str or array_like, optional
+        A label of the recording, or the group of each row of it.
+
+    Raises
+    ------
+    ValueError
+        If the recording has no such label, or fewer than two groups.
+    """
+    if groups is None:
+        groups = reference.attrs.get("groups") or model.attrs.get("groups") or None
+    if groups is None:
+        return matched
+    name = groups if isinstance(groups, str) else "groups"
+    values = _of_rows(reference, groups)
+    if matched.rows is not None:
+        values = values[matched.rows]
+    codes = np.unique(values, return_inverse=True)[1].ravel()
+    first = np.unique(matched.condition, return_index=True)[1]
+    of_condition = codes[first]
+    if (of_condition[matched.condition] != codes).any():
+        said = f"trials of one condition differ in {name!r}; whole conditions are held out instead"
+        return replace(matched, notes=(*matched.notes, said))
+    n_groups = len(np.unique(of_condition))
+    if n_groups < 2:
+        raise ValueError(
+            f"expected at least two values of {name!r} to hold out in turn, got {n_groups}; "
+            "leave out `groups`"
+        )
+    said = (
+        f"the {n_groups} values of {name!r} are held out whole in cross-validation and in the "
+        "jackknife, and conditions are permuted within them"
+    )
+    return replace(matched, groups=of_condition, notes=(*matched.notes, said))
+
+
+def _of_rows(reference: xr.DataArray, groups: str | Sequence[object] | np.ndarray) -> np.ndarray:
+    row = str(reference.dims[-2])
+    if isinstance(groups, str):
+        labels = [str(name) for name, label in reference.coords.items() if label.dims == (row,)]
+        if groups not in labels:
+            raise ValueError(
+                f"{reference.attrs['dataset']}: expected `groups` to name a label of the "
+                f"recording, got {groups!r}; labels are: {', '.join(labels) or 'none'}"
+            )
+        return np.asarray(reference[groups].values)
+    values = np.asarray(groups)
+    if values.shape != (reference.sizes[row],):
+        raise ValueError(
+            f"expected groups with a value for each of the {reference.sizes[row]} {row}s of the "
+            f"recording, got shape {values.shape}"
+        )
+    return values
+
+
+def assign(
+    n_conditions: int, n_parts: int, rng: np.random.Generator, groups: np.ndarray | None
+) -> np.ndarray:
+    """Assign conditions to at most `n_parts` parts at random; groups stay whole.
+
+    Returns
+    -------
+    ndarray of int, shape (n_conditions,)
+        The part of each condition, counted from 0.
+    """
+    if groups is None:
+        return rng.permutation(np.arange(n_conditions) % min(n_parts, n_conditions))
+    size = len(np.unique(groups))
+    return np.asarray(rng.permutation(np.arange(size) % min(n_parts, size))[groups])
