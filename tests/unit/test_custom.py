@@ -24,6 +24,7 @@ from scorebounds.datasets.report import describe, spectrum_summary
 
 ACTIVITY = np.random.default_rng(0).standard_normal((4, 6, 3))
 STIMULUS = np.array(["a", "a", "a", "b", "b", "b"])
+AXES = {"axes": ["time", "condition", "neuron"]}
 
 
 def write_npz(path):
@@ -82,13 +83,13 @@ def test_labels_are_named_as_identifiers(tmp_path):
 def test_text_in_a_matlab_cell_is_a_label(tmp_path):
     cells = np.array(STIMULUS, dtype=object)
     scipy.io.savemat(tmp_path / "d.mat", {"activity": ACTIVITY, "stimulus": cells})
-    assert custom.load(tmp_path / "d.mat").stimulus.values.tolist() == STIMULUS.tolist()
+    assert custom.load(tmp_path / "d.mat", **AXES).stimulus.values.tolist() == STIMULUS.tolist()
     cells[0] = np.arange(3)
     scipy.io.savemat(tmp_path / "d.mat", {"activity": ACTIVITY, "stimulus": cells})
     with pytest.raises(ValueError, match=r"d\.mat: expected label 'stimulus' to hold numbers or"):
-        custom.load(tmp_path / "d.mat", labels=["stimulus"])
+        custom.load(tmp_path / "d.mat", labels=["stimulus"], **AXES)
     # What nobody asked for is left out.
-    array = custom.load(tmp_path / "d.mat")
+    array = custom.load(tmp_path / "d.mat", **AXES)
     assert array.attrs["variables"] == []
     assert "left out 'stimulus', which is no label" in array.attrs["history"]
 
@@ -235,10 +236,10 @@ def test_what_cannot_be_used_is_left_out_if_asked(tmp_path):
     activity[0, 4, 0] = np.inf
     activity[:, :, 3] = 7
     np.savez(tmp_path / "d.npz", activity=activity, stimulus=STIMULUS)
-    array = custom.load(tmp_path / "d.npz", drop=["missing_trials", "constant_neurons"])
+    array = custom.load(tmp_path / "d.npz", drop=["missing_trials", "constant_neurons"], **AXES)
     assert np.array_equal(array.values, activity[:, [0, 1, 3, 5]][..., [0, 1, 2, 4]])
     assert array.stimulus.values.tolist() == ["a", "a", "b", "b"]
-    array = custom.load(tmp_path / "d.npz", drop=["missing_neurons", "constant_neurons"])
+    array = custom.load(tmp_path / "d.npz", drop=["missing_neurons", "constant_neurons"], **AXES)
     assert np.array_equal(array.values, activity[..., [2, 4]])
     assert "left out 2 neuron(s): number 0, 1, counted from 0: values" in array.attrs["history"]
 
@@ -319,16 +320,36 @@ MALFORMED = [
         {"axes": ["sample", "trial", "neuron"]},
         "expected `axes` to name neuron, and sample or trial, condition, time, got sample",
     ),
-    ("d.npz", npz(), {"labels": ["choice"]}, "expected an array named 'choice', got 'activity'"),
-    ("d.npz", npz(side=[1, 2]), {"labels": ["side"]}, "each of the 6 conditions, got shape (2,)"),
-    ("d.npz", npz(side=[1] * 6), {"labels": ["side"]}, "one value throughout, there is nothing"),
+    (
+        "d.npz",
+        npz(),
+        {**AXES, "labels": ["choice"]},
+        "expected an array named 'choice', got 'activity'",
+    ),
+    (
+        "d.npz",
+        npz(side=[1, 2]),
+        {**AXES, "labels": ["side"]},
+        "each of the 6 conditions, got shape (2,)",
+    ),
+    (
+        "d.npz",
+        npz(side=[1] * 6),
+        {**AXES, "labels": ["side"]},
+        "one value throughout, there is nothing",
+    ),
     (
         "d.npz",
         npz(side=[1, 2, np.nan, 1, 2, 1]),
         {"labels": ["side"]},
         "label 'side' cannot be used: there is no value in row 2, counted from 0",
     ),
-    ("d.npz", npz(side=np.arange(6) * 1j), {"labels": ["side"]}, "numbers or text, got complex"),
+    (
+        "d.npz",
+        npz(side=np.arange(6) * 1j),
+        {**AXES, "labels": ["side"]},
+        "numbers or text, got complex",
+    ),
     ("d.npz", npz(**{"a b": [1, 2] * 3, "a_b": [1, 2] * 3}), {}, "of labels, got 'a_b' twice"),
     ("d.npz", npz(side=[1, 2] * 3), {"average_by": ["cue"]}, "got no 'cue'; labels are: side"),
     ("d.npz", npz(), {"time": [1, 2, 3]}, "expected `time` as 4 rising numbers"),
@@ -339,8 +360,13 @@ MALFORMED = [
     ("d.csv", csv("a,b\n"), {}, "expected rows of values below the header, got none"),
     ("d.csv", csv("a,,b\n0,1,2\n1,2,3\n"), {}, "a name for every column, got none for column 1"),
     ("d.csv", csv("a,a\n0,1\n1,2\n"), {}, "got two columns named 'a'"),
-    ("d.csv", csv("a,b\n1,2\n3,-\n4,5\n"), {}, "column 'b', got '-' in sample 1"),
-    ("d.csv", csv("a,b\nx,y\nz,w\n"), {}, "expected columns of numbers, a neuron each, got none"),
+    ("d.csv", csv("a,b\n1,2\n3,x\n4,5\n"), {}, "column 'b', got 'x' in sample 1"),
+    (
+        "d.csv",
+        csv("a,b\nx,y\nz,w\n"),
+        {},
+        "expected columns of numbers, a neuron each, got 'a' (label), ",
+    ),
     ("d.csv", csv("a,b\n1,x\n2,\n3,y\n"), {"labels": ["b"]}, "there is no value in row 1"),
     (
         "d.csv",
@@ -392,7 +418,7 @@ def test_unusable_table_of_labels_gives_one_sentence(tmp_path, text, message):
     if text:
         (tmp_path / "trials.csv").write_text(text)
     with pytest.raises(ValueError) as error:
-        custom.load(tmp_path / "d.npy", labels=str(tmp_path / "trials.csv"))
+        custom.load(tmp_path / "d.npy", labels=str(tmp_path / "trials.csv"), **AXES)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -452,7 +478,7 @@ def test_unusable_activity_leaves_nothing_but_a_sentence(tmp_path, change, messa
     targets = {"recording": target, "report": report}
     arguments = (targets, "d", [tmp_path / "d.npz"], [], tmp_path / "lock", {})
     with pytest.raises(ValueError) as error:
-        prepare_dataset.main(*arguments, seed=0, settings={}, custom=True)
+        prepare_dataset.main(*arguments, seed=0, settings=AXES, custom=True)
     assert str(error.value).startswith(f"{tmp_path / 'd.npz'}: ")
     assert message in str(error.value)
     assert not target.exists()

@@ -130,18 +130,6 @@ def test_repeats_by_stimuli_are_no_times_by_conditions(tmp_path):
     np.testing.assert_array_equal(array.values[:4], values[:, 0])
 
 
-def test_three_axes_without_names_are_a_stated_guess(tmp_path, caplog):
-    values = RNG.normal(size=(4, 6, 5))
-    np.savez(tmp_path / "d.npz", activity=values)
-    assert custom.load(tmp_path / "d.npz").dims == ("time", "condition", "neuron")
-    assert "were taken as time, condition, neuron" in caplog.text
-    np.savez(tmp_path / "d.npz", activity=values, repetition=np.arange(4))
-    with pytest.raises(ValueError, match="say in `axes` what each axis is"):
-        custom.load(tmp_path / "d.npz")
-    array = custom.load(tmp_path / "d.npz", axes=["trial", "condition", "neuron"])
-    assert dict(array.sizes) == {"sample": 24, "neuron": 5}
-
-
 @pytest.mark.parametrize("dims", [("unit", "foo"), ("unit", "cell"), ("x", "y")])
 def test_unknown_or_ambiguous_axes_are_refused_and_the_advice_works(tmp_path, dims):
     xr.DataArray(VALUES, dims=dims, name="activity").to_netcdf(tmp_path / "d.nc")
@@ -446,14 +434,6 @@ def test_booleans_are_counts(tmp_path):
     np.savez(tmp_path / "d.npz", activity=spikes)
     array = custom.load(tmp_path / "d.npz", drop=["constant_neurons"])
     np.testing.assert_array_equal(array.values, spikes[:, [0, 1, 3, 4]])
-
-
-def test_an_index_in_an_array_is_refused_and_the_advice_works(tmp_path):
-    np.save(tmp_path / "d.npy", np.column_stack([np.arange(24), VALUES]))
-    with pytest.raises(ValueError, match=r"columns: \{0: ignore\}"):
-        custom.load(tmp_path / "d.npy")
-    array = custom.load(tmp_path / "d.npy", columns={0: "ignore"})
-    np.testing.assert_array_equal(array.values, VALUES)
 
 
 @pytest.mark.parametrize("name", ["first_half", "second_half", "activity_label", "neuron_id"])

@@ -129,7 +129,7 @@ def test_whole_numbers_that_are_called_a_class_are_a_label(tmp_path, name):
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        (np.arange(30) % 4, "it holds whole numbers and the others hold decimals"),
+        (RNG.poisson(2, 30), "it holds whole numbers and the others hold decimals"),
         (np.arange(30) * 17 + 1000, "it counts the rows in equal steps"),
         (1e6 * RNG.normal(size=30), "times that of the others"),
     ],
@@ -151,8 +151,11 @@ def test_column_that_differs_from_the_neurons_is_refused_and_the_advice_works(
 @pytest.mark.parametrize(
     ("name", "values", "reason"),
     [
-        ("foo", RNG.permutation(30) + 100_000, "another whole number in each row"),
-        ("y", np.arange(30) % 3, "its name is not like those of the others ('u0', 'u1', …)"),
+        ("foo", RNG.permutation(30) + 100_000, "each number once, in equal steps if sorted"),
+        ("y", np.arange(30) % 3, "its values recur every 3 rows"),
+        ("y", RNG.permutation(np.arange(30) % 6), "each of its values is there equally often"),
+        ("y", np.sort(RNG.choice(300, 30, replace=False)), "its values are sorted"),
+        ("y", RNG.poisson(5, 30), "its name is not like those of the others ('u0', 'u1', …)"),
     ],
 )
 def test_column_that_differs_from_the_counts_is_refused_with_advice(tmp_path, name, values, reason):
@@ -210,10 +213,10 @@ def test_savetxt_without_and_with_header(tmp_path):
     assert "there is no header" in array.attrs["history"]
     np.savetxt(tmp_path / "blanks.txt", VALUES)
     np.testing.assert_array_equal(custom.load(tmp_path / "blanks.txt").values, VALUES)
-    np.savetxt(tmp_path / "named.csv", VALUES, delimiter=",", header="id,b,c,d")
-    with pytest.raises(ValueError, match="cannot tell whether column 'id' is a neuron"):
+    np.savetxt(tmp_path / "named.csv", VALUES, delimiter=",", header="age,b,c,d")
+    with pytest.raises(ValueError, match="cannot tell whether column 'age' is a neuron"):
         custom.load(tmp_path / "named.csv")
-    named = custom.load(tmp_path / "named.csv", columns={"id": "neuron"})
+    named = custom.load(tmp_path / "named.csv", columns={"age": "neuron"})
     np.testing.assert_array_equal(named.values, VALUES)
 
 

@@ -1,27 +1,24 @@
 """Which columns of a table, or of an array, are the neurons."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.readers.containers import Container
 from scorebounds.datasets.readers.entry import Entry
+from scorebounds.datasets.readers.odd import label_planes, odd_columns
 from scorebounds.datasets.readers.population import Population
 from scorebounds.datasets.readers.roles import (
     IGNORED,
     LABEL,
+    MAX_LISTED,
     NAME,
     NEURON,
     ROLES,
-    odd_columns,
     roles_of_columns,
 )
-
-logger = logging.getLogger(__name__)
 
 N_SHOWN = 3
 
@@ -54,7 +51,10 @@ def activity_of_table(
     roles = roles_of_columns(columns, given)
     neurons = [name for name, role in roles.items() if role == NEURON]
     if not neurons:
-        raise UnusableError("expected columns of numbers, a neuron each, got none")
+        raise UnusableError(
+            "expected columns of numbers, a neuron each, got "
+            + ", ".join(f"{name!r} ({role})" for name, role in list(roles.items())[:N_SHOWN])
+        )
     not_numbers = [name for name in neurons if columns[name].dtype.kind not in "fiub"]
     if not_numbers:
         raise UnusableError(f"expected numbers in column {not_numbers[0]!r}, got text")
@@ -78,34 +78,67 @@ def _given_roles(columns: Mapping[str, str], there: Mapping[str, object]) -> dic
     return dict(columns)
 
 
-def without_ignored_columns(population: Population, entry: Entry, path: Path) -> Population:
-    """Leave out columns of an array by number; warn of others that look like no neuron.
+def part_columns(
+    container: Container, population: Population, entry: Entry
+) -> tuple[Container, Population, Entry]:
+    """Take the columns of an array that are no neurons out of it, by number.
+
+    Labels and names become arrays of their own, `column_3`.
 
     Raises
     ------
     UnusableError
-        If a column counts the rows and the user has not said what it is.
+        If a column looks like no neuron and the user has not said what it is.
     """
     n_neurons = population.activity.shape[-1]
-    numbers = {int(name): role for name, role in entry.columns.items() if name.isdigit()}
-    wrong = [number for number in numbers if number >= n_neurons]
-    if wrong:
+    others = {name for name in container.shapes if name != container.activity_name}
+    there = [*map(str, range(n_neurons)), *others]
+    given = _given_roles(entry.columns, dict.fromkeys(there))
+    numbers = {int(name): role for name, role in given.items() if name not in others}
+    _ask_about_columns(population, numbers)
+    apart = {number: role for number, role in numbers.items() if role != NEURON}
+    if not apart:
+        return container, population, entry
+    values = {f"column_{n}": _once_per_row(population, n) for n, r in apart.items() if r != IGNORED}
+    shapes = {**container.shapes, **{name: one.shape for name, one in values.items()}}
+    reader = container.reader
+
+    def read(name: str) -> np.ndarray:
+        return values[name] if name in values else reader(name)
+
+    roles = {f"column_{number}": role for number, role in apart.items() if role != IGNORED}
+    said = "; ".join(f"{number}: {role}" for number, role in apart.items())
+    kept = np.delete(population.activity, list(apart), axis=-1)
+    return (
+        replace(container, shapes=shapes, reader=read),
+        replace(
+            population, activity=kept, done=(*population.done, f"took columns as asked: {said}")
+        ),
+        replace(entry, columns={**entry.columns, **roles}),
+    )
+
+
+def _ask_about_columns(population: Population, given: Mapping[int, str]) -> None:
+    """Raise UnusableError where columns are unlike the other neurons."""
+    activity = population.activity
+    odd = odd_columns(activity[0]) if len(activity) == 1 else label_planes(activity)
+    asked = [(column, reason) for column, reason in odd if column not in given]
+    if asked:
+        more = f"; nor of {len(asked) - 1} others" if asked[1:] else ""
+        roles = ", ".join(f"{column}: {IGNORED}" for column, _ in asked[:MAX_LISTED])
         raise UnusableError(
-            f"expected `columns` to number neurons from 0 to {n_neurons - 1}, got {wrong[0]}"
+            f"cannot tell whether column {asked[0][0]}, counted from 0, is a neuron: "
+            f"{asked[0][1]}{more}; say it in the entry, as columns: {{{roles}}}, or {NEURON}, "
+            f"{LABEL} or {NAME}"
         )
-    if len(population.activity) == 1:
-        for column, reason in odd_columns(population.activity[0]):
-            if column in numbers:
-                continue
-            said = f"cannot tell whether neuron {column}, counted from 0, is one: {reason}"
-            if "counts the rows" in reason:
-                raise UnusableError(
-                    f"{said}; say it in the entry, as columns: {{{column}: {IGNORED}}}, or {NEURON}"
-                )
-            logger.warning("%s: %s; leave it out with columns: {%d: ignore}", path, said, column)
-    ignored = [number for number, role in numbers.items() if role == IGNORED]
-    if not ignored:
-        return population
-    kept = np.delete(population.activity, ignored, axis=-1)
-    said = f"left out neuron {', '.join(map(str, ignored))}, as asked"
-    return replace(population, activity=kept, done=(*population.done, said))
+
+
+def _once_per_row(population: Population, column: int) -> np.ndarray:
+    """Return a column of an array that has one value per row, whatever the time."""
+    values = population.activity[..., column]
+    if not (values == values[:1]).all():
+        raise UnusableError(
+            f"expected column {column}, as a {LABEL} or {NAME}, with the same value at all times"
+        )
+    first: np.ndarray = values[0]
+    return first

@@ -153,3 +153,12 @@ def require_content(path: Path) -> None:
         with open(path, "rb") as file:
             if not any(block.strip(b"\0") for block in iter(lambda: file.read(1 << 20), b"")):
                 raise UnusableError("the file holds nothing but zeros; fetch it again")
+
+
+def missing_package(package: str, path: Path) -> UnusableError:
+    """Return the error that says how to install what a format needs."""
+    return UnusableError(
+        f"reading {''.join(path.suffixes[-2:]) or path.name} needs {package}: "
+        "pip install 'scorebounds[formats]'"
+        f" (or: pip install {package})"
+    )

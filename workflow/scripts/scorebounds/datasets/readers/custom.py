@@ -16,10 +16,11 @@ from scorebounds.core.recording import ROW_NAME, recording
 from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.matlab import UNREADABLE
 from scorebounds.datasets.readers.axes import axes_in_file, meaning
-from scorebounds.datasets.readers.columns import activity_of_table, without_ignored_columns
+from scorebounds.datasets.readers.columns import activity_of_table, part_columns
 from scorebounds.datasets.readers.containers import Container
 from scorebounds.datasets.readers.entry import Entry
 from scorebounds.datasets.readers.formats import open_container
+from scorebounds.datasets.readers.odd import require_no_marks
 from scorebounds.datasets.readers.population import (
     Population,
     arrange,
@@ -27,8 +28,8 @@ from scorebounds.datasets.readers.population import (
     leave_out,
     without_padding,
 )
-from scorebounds.datasets.readers.roles import names_rows
 from scorebounds.datasets.readers.rows import Rows, read_rows
+from scorebounds.datasets.readers.unnamed_axes import require_order
 
 logger = logging.getLogger(__name__)
 
@@ -142,10 +143,11 @@ def _read(
     name = container.activity_name or "the columns"
     precision = str(activity.dtype)
     population = arrange(activity, axes, name, entry.pool)
-    if not container.is_table:
-        population = without_ignored_columns(population, entry, path)
     if axes is None and entry.pool is None:
-        population = _with_doubt(population, name, activity.shape, container, entry, path)
+        population = _with_doubt(population, activity, name, container, entry, path)
+    if not container.is_table:
+        require_no_marks(population.activity, name)
+        container, population, entry = part_columns(container, population, entry)
     rows = read_rows(container, population, entry, path, roles)
     centres = _bin_centres(container, population, entry.time)
     if centres is None and population.timed:
@@ -171,44 +173,18 @@ def _array(
 
 def _with_doubt(
     population: Population,
+    activity: np.ndarray,
     name: str,
-    shape: tuple[int, ...],
     container: Container,
     entry: Entry,
     path: Path,
 ) -> Population:
-    """Say that the order of axes without names is a guess; refuse it if the file denies it."""
-    assumed, wrong = ("sample, neuron", 1) if len(shape) == 2 else ("time, condition, neuron", 0)
-    against = [other for other in _along(container, shape, wrong) if names_rows(other)]
-    if against and not any(names_rows(other) for other in _along(container, shape, 1 - wrong)):
-        raise UnusableError(
-            f"expected {name!r} as ({assumed}), got shape {shape} and {against[0]!r} with "
-            f"{shape[wrong]} values, as many as axis {wrong} has, counted from 0; say in `axes` "
-            "what each axis is"
-        )
-    if len(shape) == 2 or entry.time is not None:
+    """Say what was assumed of axes without names."""
+    said = require_order(activity, name, container, entry)
+    if said is None:
         return population
-    if shape[-1] == 1:
-        raise UnusableError(
-            f"expected {name!r} as (time, condition, neuron), got shape {shape}, which has a "
-            "single neuron then; save it without its last axis, or say in `axes` what each axis is"
-        )
-    said = (
-        f"the axes of {name!r}, of shape {shape}, have no names and were taken as time, condition, "
-        "neuron; if they are others, as trial, condition, neuron, name them in `axes`"
-    )
     logger.warning("%s: %s", path, said)
     return replace(population, done=(*population.done, said))
-
-
-def _along(container: Container, shape: tuple[int, ...], axis: int) -> list[str]:
-    """List the arrays that have a value for each place of this axis and of no other."""
-    others = {size for place, size in enumerate(shape) if place != axis}
-    return [
-        other
-        for other, of in container.shapes.items()
-        if [size for size in of if size != 1] == [shape[axis]] and shape[axis] not in others
-    ]
 
 
 def _recorded(

@@ -48,3 +48,8 @@ class Entry:
     align: str | None = None
     window: Sequence[float] | None = None
     bin: float | None = None
+
+    def columns_of_names(self) -> list[str]:
+        """List the columns that hold names, as far as the user says so."""
+        given = [name for name, role in self.columns.items() if role == "name"]
+        return given if self.names is None else [*given, self.names]

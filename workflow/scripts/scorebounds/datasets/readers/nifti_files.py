@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 
 from scorebounds.datasets.errors import UnusableError
-from scorebounds.datasets.readers.containers import DEFAULT_ARRAY, Container, require_memory
+from scorebounds.datasets.readers.containers import (
+    DEFAULT_ARRAY,
+    Container,
+    missing_package,
+    require_memory,
+)
 from scorebounds.datasets.readers.entry import Entry
-from scorebounds.datasets.readers.tables import missing_package
 
 
 @contextlib.contextmanager

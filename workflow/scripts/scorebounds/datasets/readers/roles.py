@@ -4,6 +4,7 @@ A number that names something, read as a neuron, makes independent data look ali
 plainly a neuron is taken as what its name and values say, or the user is asked.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -12,38 +13,44 @@ import numpy as np
 
 from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.readers.axes import meaning
+from scorebounds.datasets.readers.odd import is_rising, odd_columns, require_no_marks
 
 NEURON, LABEL, NAME, IGNORED = "neuron", "label", "name", "ignore"
 # What `columns` of an entry may say of a column.
 ROLES = (NEURON, LABEL, NAME, IGNORED)
 COUNTER, INDEX, UNDECIDED = "counter of trials", "index of the rows", "undecided"
 
-_COUNTERS = re.compile(
-    r"(repetition|repeat|rep|trial|presentation|trial_?(id|num(ber)?|idx|index))s?"
-)
+# Words of names, joined by `_` and in lower case: `trialNr` is `trial_nr`.
+_NUMBER = "(id|nr|no|num|number|idx|index|count|counter)"
+_COUNTERS = re.compile(rf"(repetition|repeat|rep|trial|trl|presentation)s?(_{_NUMBER}s?)?")
 _STIMULI = re.compile(
-    r"(stimul(us|i)|stims?|images?|img|pictures?|pics?|files?|filenames?|paths?|sentences?|items?)"
-    r"(_?(id|name|number|num|idx|index|hash|path|file))?s?"
+    r"(stimul(us|i)|stims?|images?|imgs?|pictures?|pics?|files?|filenames?|paths?|sentences?|items?)"
+    r"(_?(id|nr|name|number|num|no|idx|index|hash|path|file)s?)?"
     r"|(\w+_)?(file|image|img|stimulus|stim)_?(name|id|path)s?|names?|uuid|hash|md5|sha1|sha256"
 )
 _IDENTIFIERS = re.compile(
-    r"(.*[\s_.-])?(id|ids|index|idx|uuid|hash|number|no|row|rows)|[a-z]+Id|[a-z]+ID"
+    r"(.*_)?(id|ids|nr|num|index|idx|uuid|guid|hash|number|no|row|rows)"
+    r"|(stim|img|image|item|trial|sample|session|subject|subj|file|row)id"
 )
 _CLASSES = re.compile(
-    r"(.*[\s_.-])?(category|class|label|condition|cond|block|session|run|subject|animal|monkey|"
-    r"target|choice|context|side|direction|orientation|object|texture|family|fold|split|cue|"
-    r"outcome|reward|correct|region|area|group|task|coherence|contrast|date|day|time|timestamp|rt)"
-    r"([\s_.-].*)?"
+    r"(.*_)?(category|categories|class|classes|cls|label|labels|condition|cond|block|session|run|"
+    r"subject|subj|participant|animal|monkey|mouse|rat|target|choice|context|side|direction|"
+    r"orientation|object|texture|family|fold|split|cue|outcome|reward|correct|hit|error|flag|valid|"
+    r"success|region|area|group|task|coherence|contrast|date|day|month|year|epoch|phase|time|"
+    r"timestamp|rt|sex|gender|cluster|batch)(_.*)?"
 )
-# Below this many rows, values tell nothing.
-MIN_ROWS = 8
+# Quantities that are measured once per row, which are no neurons either.
+_QUANTITIES = re.compile(
+    r"(.*_)?(onset|offset|duration|latency|delay|timing|age|weight|position|pos|speed|velocity|"
+    r"angle|frequency|freq|size|intensity|amplitude|dose|score|rating|confidence|accuracy|acc|"
+    r"total|temperature|luminance|reaction|depth|pupil|eccentricity)(_.*)?"
+)
 # A name that stands for so many rows or more is a class; with fewer it cannot be decoded.
 MAX_REPEATS_OF_A_NAME = 20
-MIN_ROWS_OF_COUNTS = 20
-VARIANCE_RATIO = 1e4
 MIN_SHARE_OF_FAMILY = 0.8
 ROUNDING = 1e-6
-N_SHOWN = 5
+# Columns that an error lists, to be copied.
+MAX_LISTED = 50
 
 
 def tidy(values: np.ndarray) -> np.ndarray:
@@ -79,13 +86,44 @@ def _without_rounding(values: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(values), first[place.clip(0)], values)
 
 
+def words(name: str) -> str:
+    """Return the words of a name, or of the last part of a path, in lower case, joined by `_`.
+
+    >>> words("Stimulus ID"), words("trialNr"), words("session/imgNo.")
+    ('stimulus_id', 'trial_nr', 'img_no')
+    """
+    last = re.split(r"/|\.(?=[^\W\d])", name)[-1]
+    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+", last)
+    return "_".join(part.lower() for part in parts)
+
+
 def is_counter(name: str) -> bool:
     """Say whether a name is that of a number that counts trials or repetitions.
 
     >>> is_counter("repetition"), is_counter("category")
     (True, False)
     """
-    return _COUNTERS.fullmatch(name.strip().lower()) is not None
+    return _COUNTERS.fullmatch(words(name)) is not None
+
+
+def is_name_of_names(name: str) -> bool:
+    """Say whether a column of this name holds names or numbers of something, whose text counts.
+
+    >>> is_name_of_names("stimulus_id"), is_name_of_names("rate")
+    (True, False)
+    """
+    plain = words(name)
+    return not plain or any(pattern.fullmatch(plain) for pattern in (_STIMULI, _IDENTIFIERS))
+
+
+def is_no_neuron(name: str) -> bool:
+    """Say whether a name alone tells that a column is no neuron.
+
+    >>> is_no_neuron("Contrast (%)"), is_no_neuron("unit 3")
+    (True, False)
+    """
+    others = (_CLASSES, _QUANTITIES, _COUNTERS)
+    return is_name_of_names(name) or any(other.fullmatch(words(name)) for other in others)
 
 
 def names_rows(name: str) -> bool:
@@ -94,7 +132,7 @@ def names_rows(name: str) -> bool:
     >>> names_rows("choice"), names_rows("region"), names_rows("bins")
     (True, False, False)
     """
-    plain = name.strip().lower()
+    plain = words(name)
     if re.search(r"region|area|neur|unit|cell|voxel|channel|time|depth|day|date", plain):
         return False
     return any(pattern.fullmatch(plain) for pattern in (_STIMULI, _CLASSES, _COUNTERS))
@@ -102,7 +140,7 @@ def names_rows(name: str) -> bool:
 
 def may_name_rows(name: str) -> bool:
     """Say whether an identifier of this name can name stimuli: a date or a session does not."""
-    plain = name.strip().lower()
+    plain = words(name)
     return bool(_STIMULI.fullmatch(plain)) or not _CLASSES.fullmatch(plain)
 
 
@@ -112,30 +150,31 @@ def is_identifier(name: str, values: np.ndarray) -> bool:
     Values that are each there once do, unless they are decimals. Of a name as `image` or
     `stimulus_id`, values do that are each there a few times, and are many.
     """
-    if values.dtype.kind not in "USTiu":
+    if values.dtype.kind not in "USTiu" and not is_whole(values):
         return False
     n_distinct = len(np.unique(values))
     if n_distinct == len(values):
         return True
-    plain = name.strip().lower()
+    plain = words(name)
     called = _STIMULI.fullmatch(plain) or _IDENTIFIERS.fullmatch(plain)
     return bool(called) and n_distinct > max(MAX_REPEATS_OF_A_NAME, len(values) / 50)
 
 
 def best_names(candidates: Sequence[str]) -> str | None:
     """Return the one of several identifiers that names stimuli, or None if that is not plain."""
-    stimuli = [name for name in candidates if _STIMULI.fullmatch(name.strip().lower())]
+    stimuli = [name for name in candidates if _STIMULI.fullmatch(words(name))]
     chosen = stimuli or list(candidates)
-    by_id = [name for name in chosen if name.strip().lower() in ("stimulus_id", "image_id")]
+    by_id = [name for name in chosen if words(name) in ("stimulus_id", "image_id")]
     if len(chosen) != 1 and by_id:
         return by_id[0]
     return chosen[0] if len(chosen) == 1 else None
 
 
-def is_rising(values: np.ndarray) -> bool:
-    """Say whether values count up or down in equal steps, as a row number does."""
-    steps = np.diff(values.astype(np.float64))
-    return len(values) >= MIN_ROWS and bool((steps == steps[0]).all() and steps[0] != 0)
+def is_whole(values: np.ndarray) -> bool:
+    """Say whether numbers are whole, whatever their type."""
+    if values.dtype.kind in "iu":
+        return True
+    return values.dtype.kind == "f" and bool((values == np.round(values)).all())
 
 
 def roles_of_columns(columns: Mapping[str, np.ndarray], given: Mapping[str, str]) -> dict[str, str]:
@@ -166,17 +205,17 @@ def roles_of_columns(columns: Mapping[str, np.ndarray], given: Mapping[str, str]
             roles[name] = NEURON
     _require_rows_of_samples(columns, given)
     numeric = [name for name, role in roles.items() if role == NEURON]
-    if all(role != NEURON for role in roles.values()):
+    if not numeric:
         # Nothing but spikes that are there or not.
         flags = [n for n, v in columns.items() if v.dtype.kind == "b" and n not in given]
         roles |= dict.fromkeys(flags, NEURON)
-        return roles
     asked = [name for name in numeric if name not in given]
-    _ask_about_odd(columns, asked, numeric)
-    _ask_about_outsiders(asked, families)
+    if numeric:
+        _ask_about_odd(columns, asked, numeric)
+        _ask_about_outsiders(asked, families)
     undecided = [name for name, role in roles.items() if role == UNDECIDED]
     if undecided:
-        _ask(undecided[0], "its name is not that of a neuron, and its values are those of no class")
+        _ask(undecided, "its name is not that of a neuron, and its values are those of no class")
     return roles
 
 
@@ -198,24 +237,20 @@ def _require_rows_of_samples(columns: Mapping[str, np.ndarray], given: Mapping[s
 
 def _role(name: str, values: np.ndarray) -> str:
     """Say what a column is by its name and kind of values alone."""
-    plain = name.strip().lower()
-    if not plain or re.fullmatch(r"unnamed: ?\d+", plain):
+    plain = words(name)
+    if not plain or re.fullmatch(r"unnamed_\d+(_\d+)?", plain):
         if values.dtype.kind in "iuf" and (is_rising(values) or _is_counting(values)):
             return INDEX
         return NAME if values.dtype.kind in "UTiu" and _each_once(values) else UNDECIDED
-    if values.dtype.kind == "b":
-        return LABEL
-    if values.dtype.kind in "UT":
+    if values.dtype.kind in "bUT":
         return LABEL
     if plain in ("index", "idx", "row", "level_0") and _is_counting(values):
         return INDEX
-    if is_counter(plain):
+    if is_counter(name):
         return COUNTER
-    if _STIMULI.fullmatch(plain) or _IDENTIFIERS.fullmatch(plain) or _IDENTIFIERS.fullmatch(name):
-        return LABEL if values.dtype.kind in "iu" or not _each_once(values) else UNDECIDED
-    if _CLASSES.fullmatch(plain):
-        return LABEL if not _each_once(values) or values.dtype.kind in "iu" else UNDECIDED
-    return NEURON
+    if any(pattern.fullmatch(plain) for pattern in (_STIMULI, _IDENTIFIERS, _CLASSES)):
+        return LABEL if is_whole(values) or not _each_once(values) else UNDECIDED
+    return UNDECIDED if _QUANTITIES.fullmatch(plain) else NEURON
 
 
 def _each_once(values: np.ndarray) -> bool:
@@ -229,11 +264,11 @@ def _is_counting(values: np.ndarray) -> bool:
 
 def _families(names: Mapping[str, str]) -> dict[str, int]:
     """Count the columns that are named alike but for a number at the end."""
-    stems = {name: re.sub(r"[\s_.-]*\d+$", "", name) for name in names}
+    stems = {name: re.sub(r"[\s_.-]*\d+$", "", name).casefold() for name in names}
     counts: dict[str, int] = {}
     for stem in stems.values():
         counts[stem] = counts.get(stem, 0) + 1
-    return {name: counts[stem] for name, stem in stems.items() if stem != name}
+    return {name: counts[stem] for name, stem in stems.items() if len(stem) < len(name)}
 
 
 def _ask_about_outsiders(neurons: Sequence[str], families: Mapping[str, int]) -> None:
@@ -242,7 +277,7 @@ def _ask_about_outsiders(neurons: Sequence[str], families: Mapping[str, int]) ->
     outsiders = [name for name in neurons if name not in members]
     if outsiders and len(members) >= MIN_SHARE_OF_FAMILY * len(neurons):
         shown = ", ".join(map(repr, members[:2]))
-        _ask(outsiders[0], f"its name is not like those of the others ({shown}, …)")
+        _ask(outsiders, f"its name is not like those of the others ({shown}, …)")
 
 
 def _ask_about_odd(
@@ -250,53 +285,29 @@ def _ask_about_odd(
 ) -> None:
     """Raise UnusableError if a column is unlike the other neurons."""
     matrix = np.column_stack([columns[name].astype(np.float64) for name in neurons])
-    for place, reason in odd_columns(matrix):
-        if neurons[place] in asked:
-            _ask(neurons[place], reason)
+    require_no_marks(matrix, "the columns")
+    odd = [(neurons[at], reason) for at, reason in odd_columns(matrix) if neurons[at] in asked]
+    if odd:
+        _ask([name for name, _ in odd], odd[0][1])
 
 
-def _ask(name: str, reason: str) -> None:
+def _ask(names: Sequence[str], reason: str) -> None:
+    """Raise UnusableError that asks for the role of one or several columns."""
+    more = f"; nor of {len(names) - 1} other columns" if names[1:] else ""
+    roles = ", ".join(f"{as_yaml(name)}: {IGNORED}" for name in names[:MAX_LISTED])
+    cut = ", …" if names[MAX_LISTED:] else ""
     raise UnusableError(
-        f"cannot tell whether column {name!r} is a neuron: {reason}; say it in the entry, as "
-        f"columns: {{{name or chr(39) * 2}: {IGNORED}}}, or {NEURON}, {LABEL} or {NAME}"
+        f"cannot tell whether column {names[0]!r} is a neuron: {reason}{more}; say it in the "
+        f"entry, as columns: {{{roles}{cut}}}, or {NEURON}, {LABEL} or {NAME}"
     )
 
 
-def odd_columns(matrix: np.ndarray) -> list[tuple[int, str]]:
-    """List columns of (n_samples, n_neurons) that look unlike the other neurons, and why.
+def as_yaml(name: str) -> str:
+    """Write a name as YAML reads it back.
 
-    Constant columns and missing values are no matter of this function.
+    >>> as_yaml("x7"), as_yaml("no"), as_yaml("01")
+    ('x7', '"no"', '"01"')
     """
-    n_rows, n_columns = matrix.shape
-    if n_rows < MIN_ROWS or n_columns < 2:
-        return []
-    some = np.linspace(0, n_rows - 1, min(n_rows, 500)).astype(int)
-    sample = np.asarray(matrix[some], dtype=np.float64)
-    with np.errstate(invalid="ignore", over="ignore"):
-        whole = (sample == np.round(sample)).all(axis=0)
-        varies = sample.min(axis=0) != sample.max(axis=0)
-        variance = sample.var(axis=0)
-    found: dict[int, str] = {}
-    decimals = (~whole & np.isfinite(sample).all(axis=0)).sum()
-    whole_ones = np.flatnonzero(whole & varies).tolist()
-    rising = [column for column in whole_ones if is_rising(np.asarray(matrix[:, column]))]
-    if len(rising) < n_columns / 2:
-        found |= dict.fromkeys(rising, "it counts the rows in equal steps")
-    if len(whole_ones) < decimals:
-        reason = "it holds whole numbers and the others hold decimals"
-        found |= {column: found.get(column, reason) for column in whole_ones}
-    if n_rows >= MIN_ROWS_OF_COUNTS and len(whole_ones) == n_columns - (~varies).sum():
-        once = [column for column in whole_ones if _each_once(np.asarray(matrix[:, column]))]
-        if len(once) < n_columns / 3:
-            reason = "it holds another whole number in each row, and the others repeat theirs"
-            found |= {column: found.get(column, reason) for column in once}
-    known = variance[np.isfinite(variance) & (variance > 0)]
-    if len(known) > 2:
-        high = variance > VARIANCE_RATIO * np.median(known)
-        rest = variance[~high & np.isfinite(variance)]
-        few = high.sum() < n_columns / 3 and rest.size
-        for column in np.flatnonzero(high).tolist() if few else ():
-            if variance[column] > 100 * rest.max():
-                ratio = variance[column] / np.median(known)
-                found.setdefault(column, f"its variance is {ratio:.0e} times that of the others")
-    return [(column, found[column]) for column in sorted(found)]
+    is_plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]*", name)
+    is_word = name.lower() in ("yes", "no", "on", "off", "true", "false", "null")
+    return name if is_plain and not is_word else json.dumps(name, ensure_ascii=False)

@@ -92,8 +92,10 @@ def read_rows(
             collected.add_label(name, container.read(name))
     if roles is not None:
         collected.add_columns(roles)
-    elif entry.labels is None:
-        collected.add_found()
+    else:
+        collected.add_asked()
+        if entry.labels is None:
+            collected.add_found()
     return collected.finished()
 
 
@@ -169,7 +171,9 @@ class _Collected:
     def add_table(self, path: Path) -> None:
         """Add the columns of a table of labels, a row per row of the activity."""
         try:
-            table = read_table(path, decimal=self.entry.decimal)
+            table = read_table(
+                path, decimal=self.entry.decimal, names=self.entry.columns_of_names()
+            )
         except UnusableError as error:
             raise UnusableError(f"its labels {path}: {error}") from error
         for name, values in table.columns.items():
@@ -177,6 +181,18 @@ class _Collected:
             if name == self.entry.names:
                 self._add_names(name, rows)
             elif name and not self._sort_out(name, rows):
+                self.add_label(name, values)
+
+    def add_asked(self) -> None:
+        """Add the arrays of which `columns` says that they are labels or names."""
+        for name, role in self.entry.columns.items():
+            if name not in self.container.shapes or role not in (LABEL, NAME):
+                continue
+            values = self.container.read(name)
+            if role == NAME:
+                rows = tidy(as_rows(name, values, self.population))
+                self.candidates.append(self._store(name, rows))
+            elif name not in self.variables:
                 self.add_label(name, values)
 
     def add_columns(self, roles: Mapping[str, str]) -> None:
@@ -189,15 +205,17 @@ class _Collected:
                 rows = tidy(as_rows(name, self.container.read(name), self.population))
                 self.candidates.append(self._store(name or "row", rows))
             elif role in (LABEL, COUNTER) and name not in named and self.entry.labels is None:
-                self.add_label(name, self.container.read(name), found=True)
+                found = name not in self.entry.columns
+                self.add_label(name, self.container.read(name), found=found)
 
     def add_found(self) -> None:
         """Add every other array with a value per row, and say which are none."""
         used = {self.container.activity_name, self.entry.names}
         used |= {self.entry.time} if isinstance(self.entry.time, str) else set()
+        asked = {name for name, role in self.entry.columns.items() if role in (LABEL, NAME)}
         of_activity = self.container.dims.get(self.container.activity_name or "", ())
         for name, shape in self.container.shapes.items():
-            if name in used or (name in of_activity and meaning(name) == "time"):
+            if name in used or name in asked or (name in of_activity and meaning(name) == "time"):
                 continue
             role = self.entry.columns.get(name)
             if role == IGNORED:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from scorebounds.datasets.errors import UnusableError
-from scorebounds.datasets.readers.containers import DEFAULT_ARRAY, Container
+from scorebounds.datasets.readers.containers import DEFAULT_ARRAY, Container, missing_package
 from scorebounds.datasets.readers.entry import Entry
 
 MAX_HEADER_BYTES = 100_000_000
@@ -71,8 +71,6 @@ def _open_torch(path: Path) -> Iterator[Container]:
     try:
         import torch
     except ImportError as error:
-        from scorebounds.datasets.readers.tables import missing_package
-
         raise missing_package("torch", path) from error
     import pickle
 

@@ -20,7 +20,7 @@ MEMORY_PER_BYTE = 3
 def open_file(path: Path, entry: Entry) -> Iterator[Container]:
     """Read a table; its columns are the arrays."""
     _require_memory(path)
-    table = read_table(path, decimal=entry.decimal)
+    table = read_table(path, decimal=entry.decimal, names=entry.columns_of_names())
     shapes = {name: values.shape for name, values in table.columns.items()}
     yield Container(shapes, table.columns.__getitem__, is_table=True, notes=table.notes)
 

@@ -8,9 +8,15 @@ from typing import Any
 import numpy as np
 
 from scorebounds.datasets.errors import UnusableError
-from scorebounds.datasets.readers.containers import DEFAULT_ARRAY, NUMBERS, OBJECTS, TEXT, Container
+from scorebounds.datasets.readers.containers import (
+    DEFAULT_ARRAY,
+    NUMBERS,
+    OBJECTS,
+    TEXT,
+    Container,
+    missing_package,
+)
 from scorebounds.datasets.readers.entry import Entry
-from scorebounds.datasets.readers.tables import missing_package
 
 
 @contextlib.contextmanager

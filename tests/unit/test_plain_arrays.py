@@ -1,0 +1,190 @@
+"""Arrays without names of axes or columns: what is read, and what is asked about."""
+
+import h5py
+import numpy as np
+import pytest
+import scipy.io
+import torch
+
+from scorebounds.datasets.readers import custom
+from scorebounds.datasets.readers.odd import label_planes, mark_of_missing, odd_columns
+
+RNG = np.random.default_rng(5)
+DECIMALS = RNG.normal(size=(60, 8))
+COUNTS = RNG.poisson(6, size=(60, 8))
+REPEATS = DECIMALS + 0.1 * RNG.normal(size=(4, 60, 8))
+COURSE = np.cumsum(RNG.normal(size=(15, 20, 8)), axis=0)
+NAMES = np.array([f"im{number}" for number in range(60)])
+
+
+def write(path, values):
+    """Write an array with the library of the format."""
+    if path.suffix == ".npy":
+        np.save(path, values)
+    elif path.suffix == ".mat":
+        scipy.io.savemat(path, {"activity": values})
+    elif path.suffix == ".h5":
+        with h5py.File(path, "w") as file:
+            file["activity"] = values
+    elif path.suffix == ".pt":
+        torch.save(torch.tensor(values), path)
+    else:
+        np.savetxt(path, values, delimiter=",", fmt="%.17g")
+
+
+STRANGE = {
+    "number of the row": np.arange(60),
+    "identifiers": RNG.permutation(60) * 17 + 1000,
+    "classes": np.repeat(np.arange(6), 10),
+    "classes in turn": np.tile(np.arange(3), 20),
+    "classes in random order": RNG.permutation(np.repeat(np.arange(6), 10)),
+    "stimuli in random order": RNG.permutation(np.repeat(np.arange(15), 4)),
+    "trials without some": np.sort(RNG.choice(300, 60, replace=False)),
+    "times": 1.6e9 + np.cumsum(RNG.exponential(size=60)),
+}
+
+
+@pytest.mark.parametrize("name", ["d.npy", "d.mat", "d.h5", "d.pt", "d.csv"])
+@pytest.mark.parametrize("kind", STRANGE)
+@pytest.mark.parametrize("neurons", [DECIMALS, COUNTS], ids=["decimals", "counts"])
+def test_a_column_that_is_no_neuron_is_asked_about_and_the_advice_works(
+    tmp_path, name, kind, neurons
+):
+    write(tmp_path / name, np.insert(neurons.astype(float), 3, STRANGE[kind], axis=1))
+    with pytest.raises(ValueError, match=r"is a neuron: .*columns: \{\"?3\"?: ignore\}"):
+        custom.load(tmp_path / name)
+    for role, n_neurons in (("ignore", 8), ("neuron", 9), ("label", 8), ("name", 8)):
+        if kind == "times" and role == "label":
+            continue
+        array = custom.load(tmp_path / name, columns={"3": role})
+        assert array.shape == (60, n_neurons)
+        if role != "neuron":
+            np.testing.assert_array_equal(array.values, neurons)
+        assert ("row_name" in array.coords) == (role == "name")
+        assert len(array.attrs["variables"]) == (role == "label")
+
+
+def test_all_columns_in_question_are_listed_at_once(tmp_path):
+    labels = np.column_stack([np.arange(60), np.repeat(np.arange(6), 10)])
+    np.save(tmp_path / "d.npy", np.hstack([labels, DECIMALS]))
+    with pytest.raises(ValueError, match=r"nor of 1 others.*columns: \{0: ignore, 1: ignore\}"):
+        custom.load(tmp_path / "d.npy")
+    array = custom.load(tmp_path / "d.npy", columns={0: "name", 1: "label"})
+    np.testing.assert_array_equal(array.values, DECIMALS)
+    assert array.attrs["variables"] == ["column_1"]
+    assert array.row_name.values.tolist() == list(range(60))
+
+
+def test_columns_that_are_not_there_are_refused(tmp_path):
+    np.save(tmp_path / "d.npy", DECIMALS)
+    with pytest.raises(ValueError, match="got no '8'"):
+        custom.load(tmp_path / "d.npy", columns={8: "ignore"})
+
+
+def activity_of_many_kinds(seed):
+    """Draw activity as recordings and networks have it."""
+    rng = np.random.default_rng(seed)
+    n_rows, n_neurons = rng.integers(8, 200), rng.integers(3, 100)
+    rates = rng.gamma(0.7, 3, n_neurons) * np.exp(rng.normal(size=(n_rows, n_neurons)) / 2)
+    yield rng.poisson(rates)
+    yield rng.poisson(rates) > 1
+    yield rng.poisson(100 * rates)
+    yield rng.poisson(5 * rates) / 5
+    yield np.round(rates, 1)
+    yield np.maximum(rng.normal(size=rates.shape) - 1, 0)
+    yield np.tanh(3 * rng.normal(size=rates.shape))
+    yield rng.normal(size=rates.shape).astype(np.float16)
+    # Slow neurons in time, some of which rise all the time.
+    yield np.cumsum(rng.normal(size=rates.shape) + np.linspace(0, 0.5, n_neurons), axis=0)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_neurons_are_not_asked_about(seed):
+    for activity in activity_of_many_kinds(seed):
+        assert odd_columns(activity) == []
+        assert mark_of_missing(activity) is None
+
+
+def test_a_unit_that_fires_rarely_is_a_neuron():
+    values = DECIMALS.copy()
+    values[:, 2] = 0
+    values[[4, 30], 2] = 1
+    assert odd_columns(values) == []
+
+
+def test_a_plane_of_labels_is_asked_about(tmp_path):
+    course = COURSE.copy()
+    course[..., 2] = np.arange(20) % 4
+    assert [column for column, _ in label_planes(course)] == [2]
+    assert label_planes(COURSE) == []
+    np.save(tmp_path / "d.npy", course)
+    entry = {"axes": ["time", "condition", "neuron"]}
+    with pytest.raises(ValueError, match="are the same at all times; say it in the entry"):
+        custom.load(tmp_path / "d.npy", **entry)
+    array = custom.load(tmp_path / "d.npy", columns={"2": "label"}, **entry)
+    np.testing.assert_array_equal(array.values, np.delete(COURSE, 2, axis=-1))
+    assert array.column_2.values.tolist() == (np.arange(20) % 4).tolist()
+
+
+@pytest.mark.parametrize("mark", [-999, -99, -9999, 99999, 9.969209968386869e36])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_mark_of_missing_values_is_asked_about(tmp_path, mark, dtype):
+    values = DECIMALS.astype(dtype)
+    values[[3, 9], [1, 5]] = mark
+    np.save(tmp_path / "d.npy", values)
+    with pytest.raises(ValueError, match=r"in 2 places, far from all other numbers; replace it"):
+        custom.load(tmp_path / "d.npy")
+    values[values == dtype(mark)] = np.nan
+    np.save(tmp_path / "d.npy", values)
+    assert custom.load(tmp_path / "d.npy", drop=["missing_trials"]).shape == (58, 8)
+
+
+AXES = [
+    (REPEATS, {}),
+    (REPEATS, {"image": NAMES}),
+    (REPEATS, {"category": np.arange(60) % 3}),
+    (RNG.normal(size=(4, 60, 8)), {}),
+    (RNG.normal(size=(4, 60, 8)), {"image": NAMES}),
+    (COURSE.transpose(1, 0, 2), {}),
+    (COURSE.transpose(2, 1, 0), {}),
+    (COURSE.transpose(2, 1, 0), {"side": np.arange(20) % 2}),
+    (RNG.normal(size=(60, 8, 5)), {"times": np.arange(5)}),
+    (RNG.normal(size=(60, 8, 1)), {}),
+]
+
+
+@pytest.mark.parametrize(("values", "others"), AXES)
+def test_three_axes_that_may_be_others_are_asked_about(tmp_path, values, others):
+    np.savez(tmp_path / "d.npz", activity=values, **others)
+    with pytest.raises(ValueError, match=r"axes"):
+        custom.load(tmp_path / "d.npz")
+    array = custom.load(tmp_path / "d.npz", axes=["trial", "condition", "neuron"])
+    n_rows = values.shape[0] * values.shape[1]
+    assert array.shape == (n_rows, values.shape[2])
+
+
+@pytest.mark.parametrize(
+    ("values", "others", "said"),
+    [
+        (COURSE, {}, "values change slowly along the first one only"),
+        (RNG.normal(size=(4, 10, 3)), {"choice": np.arange(10) % 2}, "the second one has labels"),
+        (RNG.normal(size=(4, 10, 3)), {"times": np.arange(4)}, ""),
+        (RNG.normal(size=(4, 10, 3)), {"bin_centres": np.arange(4)}, ""),
+    ],
+)
+def test_times_conditions_and_neurons_are_read_where_something_says_so(
+    tmp_path, caplog, values, others, said
+):
+    np.savez(tmp_path / "d.npz", activity=values, **others)
+    array = custom.load(tmp_path / "d.npz")
+    assert array.dims == ("time", "condition", "neuron")
+    np.testing.assert_array_equal(array.values, values)
+    assert said in array.attrs["history"]
+    assert said in caplog.text
+
+
+def test_a_table_of_labels_says_what_the_second_axis_is(tmp_path):
+    np.save(tmp_path / "d.npy", RNG.normal(size=(4, 6, 3)))
+    (tmp_path / "trials.csv").write_text("side\n" + "left\nright\n" * 3)
+    array = custom.load(tmp_path / "d.npy", labels=str(tmp_path / "trials.csv"))
+    assert array.dims == ("time", "condition", "neuron")

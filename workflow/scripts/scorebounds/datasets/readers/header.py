@@ -1,0 +1,133 @@
+"""The header of a text table, and whether there is one."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from scorebounds.datasets.errors import UnusableError
+
+# Below this, a row of whole numbers may be like that by chance.
+MIN_COLUMNS, MANY_COLUMNS, MIN_ROWS = 3, 6, 6
+_NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?|[+-]?(nan|inf)", re.IGNORECASE)
+_WHOLE = re.compile(r"[+-]?\d+")
+
+
+def _is_number(text: str) -> bool:
+    return _NUMBER.fullmatch(text) is not None
+
+
+def part_header(rows: list[list[str]], named: list[str]) -> tuple[list[str], list[list[str]], bool]:
+    """Part the header from the rows, and say whether the first row is one.
+
+    Parameters
+    ----------
+    rows : list of list of str
+    named : list of str
+        What a comment before the rows says, as `np.savetxt` writes a header.
+
+    Raises
+    ------
+    UnusableError
+        If the first row may be either.
+    """
+    first, body = rows[0], rows[1:]
+    if not all(_is_number(field) for field in first):
+        return first, body, True
+    if len(named) == len(first):
+        return named, rows, False
+    if _is_unlike(first, body) or _numbers_columns(first):
+        return first, body, True
+    if _counts(first):
+        raise UnusableError(
+            f"cannot tell whether the first row, {', '.join(first[:3])}, …, is the header or a "
+            "sample; write a header with names that are no numbers, as n0, n1, …"
+        )
+    return [str(place) for place in range(len(first))], rows, False
+
+
+def _is_unlike(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
+    """Say whether a row holds different whole numbers, and the rows below decimals."""
+    if not all(_WHOLE.fullmatch(field) for field in first) or len(set(first)) < len(first):
+        return False
+    if len(first) < MIN_COLUMNS or len(body) < MIN_ROWS:
+        return False
+    columns = list(zip(*body, strict=False))
+    decimals = [any(not _WHOLE.fullmatch(field) for field in column) for column in columns]
+    return len(decimals) == len(first) and all(decimals)
+
+
+def _numbers_columns(fields: Sequence[str]) -> bool:
+    """Say whether fields are 0, 1, 2, … or 1, 2, 3, … over many columns, as pandas writes them."""
+    return len(fields) >= MANY_COLUMNS and list(fields) in (
+        [str(place) for place in range(first, first + len(fields))] for first in (0, 1)
+    )
+
+
+def _counts(fields: Sequence[str]) -> bool:
+    """Say whether fields are whole numbers in equal steps of 1, or rise over many columns."""
+    if len(fields) < MIN_COLUMNS or not all(re.fullmatch(r"\d+", field) for field in fields):
+        return False
+    numbers = [int(field) for field in fields]
+    steps = {b - a for a, b in pairwise(numbers)}
+    return steps == {1} or (len(fields) >= MANY_COLUMNS and min(steps) > 0)
+
+
+def align(
+    header: list[str], body: list[list[str]], separator: str
+) -> tuple[list[str], list[list[str]], int]:
+    """Bring header and rows to one number of fields, without empty columns at the end."""
+    if not body:
+        raise UnusableError("expected rows of values below the header, got none")
+    widths = {len(row) for row in body}
+    width = max(widths)
+    if len(widths) > 1:
+        place = next(p for p, row in enumerate(body) if len(row) != len(header))
+        raise UnusableError(
+            f"expected {len(header)} fields in each row, as in the header, got "
+            f"{len(body[place])} in row {place}, counted from 0"
+        )
+    n_empty = min(_n_empty(row) for row in body)
+    n_named = len(header) - _n_empty(header)
+    if n_empty and width - n_empty <= n_named <= width and n_named < width:
+        return header[:n_named], [row[:n_named] for row in body], width - n_named
+    if width == len(header) + 1:
+        return ["", *header], body, 0
+    if width != len(header):
+        hint = (
+            "; are these decimal commas? Save the table with `;` between the columns"
+            if separator == "," and width == 2 * len(header)
+            else ""
+        )
+        raise UnusableError(
+            f"expected {len(header)} fields in each row, as in the header, got {width}{hint}"
+        )
+    return header, body, 0
+
+
+def _n_empty(fields: Sequence[str]) -> int:
+    """Count the empty fields at the end."""
+    filled = [place for place, field in enumerate(fields) if field]
+    return len(fields) - 1 - filled[-1] if filled else len(fields)
+
+
+def require_names(header: Sequence[str]) -> None:
+    unnamed = [place for place, name in enumerate(header) if not name]
+    if unnamed and unnamed != [0]:
+        raise UnusableError(
+            f"expected a name for every column, got none for column {unnamed[-1]}, counted from 0"
+        )
+    if len(set(header)) < len(header):
+        twice = next(name for place, name in enumerate(header) if name in header[:place])
+        raise UnusableError(f"expected different names, got two columns named {twice!r}")
+
+
+def require_one_header(header: Sequence[str], body: Sequence[Sequence[str]]) -> None:
+    """Refuse a first row that belongs to the header, as numbers of electrodes or units do."""
+    first = [field for name, field in zip(header, body[0], strict=True) if name]
+    rest = [row[-len(first) :] for row in body[1:]]
+    if _is_unlike(first, rest):
+        raise UnusableError(
+            f"cannot tell whether row 0, {', '.join(first[:3])}, …, is a sample or a second "
+            "header: it holds whole numbers and the rows below hold decimals; delete it, or write "
+            "its numbers as decimals (1.0)"
+        )
