@@ -15,10 +15,10 @@ help:
 	@echo "make test-envs  every script in the environment of its rule (docs/environments.md)"
 	@echo "make lint    ruff, mypy, snakefmt and snakemake --lint"
 	@echo "make bench   speed against the textbook forms, as ratios"
-	@echo "make docs    the generated parts of docs/ (agreement: set SCOREBOUNDS_REFERENCE)"
+	@echo "make docs    the generated parts of docs/ (agreement: set SCOREBOUNDS_REFERENCE) and the site"
 	@echo "make report  report.zip, Snakemake's own report of the demo"
 	@echo "make wheel   the installable library, in dist/"
-	@echo "make clean   remove results/ and data/prepared/; downloads and .venv stay"
+	@echo "make clean   remove results/, data/prepared/ and site/; downloads and .venv stay"
 
 demo: .venv/demo
 	$(SNAKEMAKE) --quiet rules $(DEMO)
@@ -53,9 +53,11 @@ bench: .venv/test
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/ranges.py
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/permutations.py
 
-docs: .venv/test
+docs: .venv/docs
 	PYTHONPATH=workflow/scripts $(BIN)/python docs/generate.py \
 		$(if $(SCOREBOUNDS_REFERENCE),--reference $(SCOREBOUNDS_REFERENCE))
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs site
+	@echo "Done. Open site/index.html."
 
 report: .venv/demo
 	$(BIN)/snakemake $(DEMO) --report report.zip
@@ -66,7 +68,7 @@ wheel: .venv/test
 	rm -rf build workflow/scripts/scorebounds.egg-info
 
 clean:
-	rm -rf results data/prepared report.zip dist
+	rm -rf results data/prepared report.zip dist site
 
 .venv/bin/python:
 	@case "$$PWD" in *[][:space:]\(\)\[\{\}\'\"\&\;\|\<\>\$$\`\*\?\!\#\\]*) \
@@ -83,3 +85,7 @@ clean:
 .venv/test: requirements-dev.txt requirements.txt constraints.txt | .venv/bin/python
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
 	@touch $@ .venv/demo
+
+.venv/docs: requirements-docs.txt requirements-dev.txt requirements.txt constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-docs.txt -c constraints.txt
+	@touch $@ .venv/test .venv/demo

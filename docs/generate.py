@@ -71,6 +71,7 @@ def registry_section():
             f"| `{measure.name}` | {measure.label} | {perfect} | {low} to {high} | {direction} |"
             f" {symmetric} | {gradient} |"
         )
+    lines += ["", "## Definitions"]
     for measure in every:
         lines += ["", f"### `{measure.name}`", ""]
         lines += [

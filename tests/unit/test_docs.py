@@ -1,11 +1,16 @@
 """The generated parts of docs/ are those that the code would make now."""
 
 import importlib.util
+import re
+from urllib.parse import unquote
 
 import pandas as pd
 import pytest
 
 from helpers.workflow import ROOT
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "config/README.md"]
+PAGES += sorted((ROOT / "docs").rglob("*.md"))
 
 
 @pytest.fixture(scope="module")
@@ -29,3 +34,30 @@ def test_agreement_table_is_that_of_today(generate, reference_values):
     assert stored.ours.to_numpy() == pytest.approx(today.ours.to_numpy(), rel=1e-10)
     assert (today.relative_difference < 1e-8).all()
     assert not (today.single_precision_difference > 1e-4).any()
+
+
+def anchors(path):
+    """List the places in a page that a link can name, as GitHub and the site write them."""
+    titles = re.findall(r"(?m)^#+ (.+)$", path.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_link_within_the_repository_leads_somewhere(page):
+    text = re.sub(r"(?s)```.*?```", "", page.read_text(encoding="utf-8"))
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        path, _, anchor = unquote(target).partition("#")
+        if re.match(r"https?:|mailto:", path):
+            continue
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), f"{page.name}: {target}"
+        assert not anchor or anchor in anchors(file), f"{page.name}: {target}"
+
+
+def test_every_page_is_in_the_navigation_of_the_site():
+    index = (ROOT / "docs/index.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"(?s)```{toctree}\n(.*?)```", index)
+    listed = [line for block in blocks for line in block.split() if not line.startswith(":")]
+    pages = [path for path in (ROOT / "docs").rglob("*") if path.suffix in (".md", ".ipynb")]
+    names = {path.relative_to(ROOT / "docs").with_suffix("").as_posix() for path in pages}
+    assert names - {"index"} <= set(listed)
