@@ -151,3 +151,38 @@ def test_measures_are_listed_and_described(run):
 
 def test_version(run):
     assert run("--version") == (0, f"scorebounds {__version__}\n", "")
+
+
+def test_the_advice_of_an_error_is_an_entry_that_the_command_line_takes(files, run):
+    values = np.load(files / "model.npy")
+    numbers = np.arange(40)
+    np.save(files / "numbered.npy", np.column_stack([numbers, values]))
+    code, out, err = run("inspect", files / "numbered.npy")
+    assert code == 0, err
+    assert "say it in the entry, as columns: {0: ignore}" in out
+    code, out, err = run("inspect", files / "numbered.npy", "--entry", "columns: {0: ignore}")
+    assert code == 0, err
+    assert "40 samples, 5 neurons" in out
+    assert '    columns: {"0": "ignore"}' in out
+    inputs = (files / "rec.npz", files / "numbered.npy", *QUICK)
+    code, _, err = run("card", *inputs)
+    assert code == 1
+    assert "columns: {0: ignore}" in err
+    code, out, err = run("card", *inputs, "--model-entry", "columns: {0: ignore}")
+    assert code == 0, err
+    plain = run("card", files / "rec.npz", files / "model.npy", *QUICK)[1]
+    assert out.splitlines()[1:] == plain.splitlines()[1:]
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("axes: [trial", "expected an entry such as"),
+        ("trial", "got 'trial'"),
+        ("colums: {a: ignore}", "got 'colums'"),
+    ],
+)
+def test_an_entry_that_is_none_is_refused(files, run, entry, said):
+    code, _, err = run("inspect", files / "rec.npz", "--entry", entry)
+    assert code == 1
+    assert said in err

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from json import dumps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -50,10 +50,20 @@ def options(
     debug = show_traceback
 
 
+EntryOption = Annotated[
+    str | None,
+    typer.Option(
+        help="How to read it, as in an entry of config.yaml: 'axes: [trial, condition, neuron]'."
+    ),
+]
+
+
 @app.command()
 def card(
     recording: Annotated[Path, typer.Argument(help="File of the recording.")],
     model: Annotated[Path, typer.Argument(help="File of the model's activations.")],
+    entry: EntryOption = None,
+    model_entry: EntryOption = None,
     match: Annotated[
         str, typer.Option(help="order, names, or labels that both files have: a,b.")
     ] = "order",
@@ -78,7 +88,7 @@ def card(
 
     _require_folders(output, json)
     _say(f"reading {recording} and {model}")
-    x, y = sb.read(recording), sb.read(model)
+    x, y = sb.read(recording, **_entry(entry)), sb.read(model, **_entry(model_entry))
     chosen = _listed(measures)
     found = sb.thresholds(x, _with_gradient(chosen), seed=seed) if thresholds else thresholds_from
     _say("scoring")
@@ -105,6 +115,7 @@ def card(
 def bounds(
     recording: Annotated[Path, typer.Argument(help="File of the recording.")],
     given: Annotated[str, typer.Argument(help="A measure and its score, such as cka=0.83.")],
+    entry: EntryOption = None,
     json: JsonOption = None,
 ) -> None:
     """Print the proven range of every other measure, given one score."""
@@ -118,7 +129,7 @@ def bounds(
     if not equals:
         raise ValueError(f"expected a measure and its score, such as cka=0.83, got {given!r}")
     _require_folders(json)
-    table = sb.bounds(sb.read(recording), **{measure: score})
+    table = sb.bounds(sb.read(recording, **_entry(entry)), **{measure: score})
     if json is not None:
         _write(json, table.to_json(orient="records", indent=1) + "\n")
     if json != Path("-"):
@@ -128,13 +139,14 @@ def bounds(
 @app.command()
 def inspect(
     file: Annotated[Path, typer.Argument(help="A file of arrays.")],
+    entry: EntryOption = None,
     json: JsonOption = None,
 ) -> None:
     """List the arrays, axes, labels and names of a file, and the config entry to write."""
     from scorebounds.datasets.readers.inspect import describe_file
 
     _require_folders(json)
-    text = describe_file(file)
+    text = describe_file(file, **_entry(entry))
     if json is not None:
         content = {"file": str(file), "description": text.splitlines()}
         _write(json, dumps(content, ensure_ascii=False, indent=1) + "\n")
@@ -158,6 +170,30 @@ def measures(
         _write(json, shown.to_json(orient="records", indent=1) + "\n")
     if json != Path("-"):
         print(text)
+
+
+def _entry(text: str | None) -> dict[str, Any]:
+    """Read what a user says of a file, as in an entry of config.yaml."""
+    if text is None:
+        return {}
+    import inspect
+
+    import yaml
+
+    from scorebounds.datasets.readers import custom
+
+    known = [name for name in inspect.signature(custom.load).parameters if name != "path"]
+    try:
+        said = dict(yaml.safe_load(text if text.lstrip().startswith("{") else f"{{{text}}}"))
+    except (yaml.YAMLError, TypeError) as error:
+        raise ValueError(
+            "expected an entry such as 'axes: [trial, condition, neuron], names: image', got "
+            f"{text!r}"
+        ) from error
+    unknown = [key for key in said if key not in known]
+    if unknown:
+        raise ValueError(f"expected an entry with keys of {', '.join(known)}, got {unknown[0]!r}")
+    return said
 
 
 def _listed(names: str | None) -> list[str] | None:
