@@ -1,12 +1,9 @@
 """What a model explains of a recording's components on held-out conditions.
 
-Ridge regression predicts the components from the model; whole conditions are held out, and the
-penalty is chosen within the training conditions. The same is done with permuted conditions, which
-gives chance.
+Ridge regression predicts the components from the model. Each of five folds of conditions is held out
+in turn; its penalty is the one that best predicts the fold before and the fold after it, from the
+three remaining folds. The same is done with permuted conditions, which gives chance.
 """
-
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -76,37 +73,84 @@ def explained_components(
     return table.reindex(columns=COMPONENT_COLUMNS)
 
 
-@dataclass(frozen=True)
-class _Split:
-    """Ridge regression from the training rows of y, for every penalty of the grid.
+class RidgeFit:
+    """Ridge regression from one set of training rows of y, for every penalty of the grid.
 
-    Attributes
+    With training rows Y and their Gram matrix VΛVᵀ, the prediction of test rows T is
+    TV (Λ + λI)⁻¹ (YV)ᵀX; with fewer rows than units the same from YYᵀ. Rows are centred by the
+    training mean.
+
+    Parameters
     ----------
-    train, test : ndarray of int
+    y : ndarray, shape (n_rows, n_y)
+    train : ndarray of int
         Rows.
-    left : ndarray, shape (n_train, rank)
-        Left singular vectors of centred training rows.
-    filtered : ndarray, shape (n_penalties, n_test, rank)
-        What maps the projection on `left` to predictions of the test rows.
     """
 
-    train: np.ndarray
-    test: np.ndarray
-    left: np.ndarray
-    filtered: np.ndarray
+    def __init__(self, y: np.ndarray, train: np.ndarray):
+        self.train = train
+        self.mean = y[train].mean(axis=0)
+        rows = y[train] - self.mean
+        is_wide = rows.shape[1] > rows.shape[0]
+        values, vectors = np.linalg.eigh(rows @ rows.T if is_wide else rows.T @ rows)
+        kept = values > values[-1] * max(rows.shape) * np.finfo(float).eps
+        values, vectors = values[kept], vectors[:, kept]
+        # What test rows, centred, are multiplied by, and (transposed) the training rows of x.
+        self.of_test = rows.T @ vectors if is_wide else vectors
+        self.of_train = vectors if is_wide else rows @ vectors
+        unit = values.sum() / max(len(values), 1)
+        self.shrinkage = 1 / (values + PENALTIES[:, None] * unit)
 
-    def squared_errors(self, x: np.ndarray, penalties: Sequence[int]) -> np.ndarray:
-        """Return the squared error of each column of x on test rows, (n_penalties, n_columns)."""
+    def projected(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the training mean of each column of x, and its products with the directions."""
         mean = x[self.train].mean(axis=0)
-        projected = self.left.T @ (x[self.train] - mean)
-        residual = x[self.test] - mean - self.filtered[list(penalties)] @ projected
-        errors: np.ndarray = np.einsum("kij,kij->kj", residual, residual)
-        return errors
+        return mean, self.of_train.T @ (x[self.train] - mean)
 
-    def total(self, x: np.ndarray) -> np.ndarray:
-        """Return the sum of squares of each column of x on test rows, about the training mean."""
-        squares: np.ndarray = (x[self.test] - x[self.train].mean(axis=0)) ** 2
-        return np.asarray(squares.sum(axis=0))
+
+class HeldOut:
+    """Test rows of y, predicted from one fit.
+
+    Parameters
+    ----------
+    fit : RidgeFit
+    y : ndarray, shape (n_rows, n_y)
+    test : ndarray of int
+        Rows.
+    """
+
+    def __init__(self, fit: RidgeFit, y: np.ndarray, test: np.ndarray):
+        self.fit, self.test = fit, test
+        self.directions = (y[test] - fit.mean) @ fit.of_test
+        self.overlap = self.directions.T @ self.directions
+
+    def squared_errors(self, x: np.ndarray, penalty: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the squared error of each column of x, and its sum of squares about the mean."""
+        mean, projected = self.fit.projected(x)
+        target = x[self.test] - mean
+        shrunk = self.fit.shrinkage[penalty][:, None] * projected
+        residual = target - self.directions @ shrunk
+        return (residual**2).sum(axis=0), (target**2).sum(axis=0)
+
+    def summed_errors(
+        self, x: np.ndarray, mean: np.ndarray, projected: np.ndarray, products: np.ndarray
+    ) -> np.ndarray:
+        """Return the squared error summed over the columns of x, for every penalty.
+
+        Parameters
+        ----------
+        x : ndarray, shape (n_rows, n_columns)
+        mean, projected : ndarray
+            From `RidgeFit.projected`.
+        products : ndarray
+            `projected` times its transpose.
+        """
+        # ‖R − T D P‖² = ‖R‖² − 2 tr(Tᵀ R Pᵀ D) + tr(D TᵀT D P Pᵀ) with D diagonal.
+        target = x[self.test] - mean
+        shrinkage = self.fit.shrinkage
+        agreement = np.einsum("ij,ij->i", self.directions.T @ target, projected)
+        spread = ((shrinkage @ (self.overlap * products)) * shrinkage).sum(axis=1)
+        errors: np.ndarray = (target**2).sum() - 2 * shrinkage @ agreement + spread
+        return errors
 
 
 class HeldOutRidge:
@@ -124,39 +168,38 @@ class HeldOutRidge:
         fold = np.random.default_rng(seed).permutation(np.arange(n_conditions) % N_FOLDS)
         y = model.reshape(-1, width)
         of_row = np.tile(fold, n_times)
-        folds = sorted(set(fold.tolist()))
-        self.outer: list[tuple[_Split, list[_Split]]] = []
-        for held_out in folds:
-            train = np.flatnonzero(of_row != held_out)
-            inner = [
-                _split(y, train[of_row[train] != other], train[of_row[train] == other])
-                for other in folds
-                if other != held_out
-            ]
-            self.outer.append((_split(y, train, np.flatnonzero(of_row == held_out)), inner))
+        rows = {number: np.flatnonzero(of_row == number) for number in sorted(set(fold.tolist()))}
+
+        def fit_without(*numbers: int) -> RidgeFit:
+            return RidgeFit(y, np.flatnonzero(~np.isin(of_row, numbers)))
+
+        self.outer = {
+            number: HeldOut(fit_without(number), y, test) for number, test in rows.items()
+        }
+        # A fit without two folds predicts either one while the other is held out for the score.
+        # With pairs of neighbours only, each fold has two such fits instead of four.
+        self.inner: dict[tuple[int, int], tuple[HeldOut, HeldOut]] = {}
+        for first in rows:
+            pair = first, (first + 1) % len(rows)
+            fit = fit_without(*pair)
+            self.inner[pair] = HeldOut(fit, y, rows[pair[0]]), HeldOut(fit, y, rows[pair[1]])
+
+    def best_penalties(self, x: np.ndarray) -> dict[int, int]:
+        """Return for each fold the penalty that predicts its neighbours best."""
+        errors = {number: np.zeros(len(PENALTIES)) for number in self.outer}
+        for (first, second), (of_first, of_second) in self.inner.items():
+            mean, projected = of_first.fit.projected(x)
+            products = projected @ projected.T
+            errors[first] += of_second.summed_errors(x, mean, projected, products)
+            errors[second] += of_first.summed_errors(x, mean, projected, products)
+        return {number: int(np.argmin(summed)) for number, summed in errors.items()}
 
     def r2(self, x: np.ndarray) -> np.ndarray:
         """Return the held-out R² of each column of x, shape (n_times, n_conditions, n_columns)."""
         flat = x.reshape(-1, x.shape[-1])
-        error, total = np.zeros(flat.shape[1]), np.zeros(flat.shape[1])
-        for split, inner in self.outer:
-            error += split.squared_errors(flat, [_best_penalty(flat, inner)])[0]
-            total += split.total(flat)
+        penalties = self.best_penalties(flat)
+        parts = [
+            part.squared_errors(flat, penalties[number]) for number, part in self.outer.items()
+        ]
+        error, total = np.sum(parts, axis=0)
         return 1 - error / np.where(total > 0, total, np.inf)
-
-
-def _best_penalty(x: np.ndarray, inner: Sequence[_Split]) -> int:
-    every = range(len(PENALTIES))
-    errors = np.sum([split.squared_errors(x, every).sum(axis=1) for split in inner], axis=0)
-    return int(np.argmin(errors))
-
-
-def _split(y: np.ndarray, train: np.ndarray, test: np.ndarray) -> _Split:
-    mean = y[train].mean(axis=0)
-    left, values, right = np.linalg.svd(y[train] - mean, full_matrices=False)
-    kept = values > values[0] * max(len(train), y.shape[1]) * np.finfo(float).eps
-    left, values, right = left[:, kept], values[kept], right[kept]
-    projected = (y[test] - mean) @ right.T
-    penalties = PENALTIES[:, None] * np.mean(values**2)
-    shrinkage = values / (values**2 + penalties)
-    return _Split(train, test, left, projected * shrinkage[:, None, :])
