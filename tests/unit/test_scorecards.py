@@ -221,26 +221,40 @@ def test_the_models_share_is_about_held_out_conditions():
     assert half.total_r2.iloc[0] == pytest.approx(x[:, 0].var() / x.var(0).sum(), abs=0.06)
 
 
-def test_the_models_share_is_that_of_scikit_learn():
+@pytest.mark.parametrize("width", [7, 70])
+def test_the_models_share_is_that_of_scikit_learn(width):
     from sklearn.linear_model import Ridge
 
     from scorebounds.scorecards.explained import PENALTIES, HeldOutRidge
 
     rng = np.random.default_rng(8)
-    x, y = rng.normal(size=(3, 20, 2)), rng.normal(size=(3, 20, 7))
+    x, y = rng.normal(size=(3, 20, 2)), rng.normal(size=(3, 20, width))
     x[..., 0] += 2 * y[..., 0]
+    flat_x, flat_y = x.reshape(60, 2), y.reshape(60, width)
+
+    def squared_errors(number, train, test):
+        values = np.linalg.svd(flat_y[train] - flat_y[train].mean(0), compute_uv=False)
+        unit = np.mean(values[values > 1e-9] ** 2)
+        ridge = Ridge(alpha=PENALTIES[number] * unit).fit(flat_y[train], flat_x[train])
+        return ((flat_x[test] - ridge.predict(flat_y[test])) ** 2).sum(0)
+
     prediction = HeldOutRidge(y, 0)
-    flat_x, flat_y = x.reshape(60, 2), y.reshape(60, 7)
-    for number in (0, 4, 8):
-        for split, _ in prediction.outer:
-            centred = flat_y[split.train] - flat_y[split.train].mean(0)
-            values = np.linalg.svd(centred, compute_uv=False)
-            ridge = Ridge(alpha=PENALTIES[number] * np.mean(values**2))
-            ridge.fit(flat_y[split.train], flat_x[split.train])
-            expected = ((flat_x[split.test] - ridge.predict(flat_y[split.test])) ** 2).sum(0)
-            np.testing.assert_allclose(split.squared_errors(flat_x, [number])[0], expected)
-            # Whole conditions are held out.
-            assert not set(split.train % 20) & set(split.test % 20)
+    folds = [part.test for part in prediction.outer.values()]
+    chosen = prediction.best_penalties(flat_x)
+    for number, part in prediction.outer.items():
+        # Whole conditions are held out.
+        assert not set(part.fit.train % 20) & set(part.test % 20)
+        for penalty in (0, 4, 8):
+            expected = squared_errors(penalty, part.fit.train, part.test)
+            np.testing.assert_allclose(part.squared_errors(flat_x, penalty)[0], expected)
+        of_penalty = []
+        for penalty in range(len(PENALTIES)):
+            summed = 0
+            for neighbour in ((number - 1) % 5, (number + 1) % 5):
+                rest = np.setdiff1d(part.fit.train, folds[neighbour])
+                summed += squared_errors(penalty, rest, folds[neighbour]).sum()
+            of_penalty.append(summed)
+        assert chosen[number] == np.argmin(of_penalty)
 
 
 @pytest.mark.parametrize("width", [2, 30, 45])
