@@ -60,7 +60,8 @@ def test_the_mean_of_permuted_cka_is_its_closed_form():
         return values.sum() ** 2 / (values**2).sum()
 
     n = 4000
-    null = null_scores(matched_pair(x, y), registry.load("cka"), distinct_orders(60, n, 0))
+    cka = registry.load("cka")
+    null = null_scores(matched_pair(x, y), [cka], distinct_orders(60, n, 0))["cka"]
     expected = np.sqrt(participation(x) * participation(y)) / 59
     assert abs(null.mean() - expected) < 4 * null.std() / n**0.5
     assert 4 * null.std() / n**0.5 < 0.02 * expected
@@ -86,7 +87,7 @@ def test_null_scores_are_those_of_models_with_permuted_conditions(name, n_times)
     rng = np.random.default_rng(2)
     matched = matched_pair(rng.normal(size=(n_times, 12, 4)), rng.normal(size=(n_times, 12, 3)))
     measure, orders = registry.load(name), distinct_orders(12, 7, 5)
-    null = null_scores(matched, measure, orders)
+    null = null_scores(matched, [measure], orders)[measure.name]
     x, options = samples.flatten(matched.reference), samples.fold_options(matched)
     for found, order in zip(null, orders, strict=True):
         if "_cv" in name:  # the folds stay with the model's conditions
@@ -216,7 +217,8 @@ def test_the_models_share_is_about_held_out_conditions():
     assert "does not explain held-out conditions" in model_statement(noise)
     copy = explained_components(matched_pair(x, x))
     assert copy.total_r2.iloc[0] > 0.999
-    assert copy.total_p.iloc[0] == pytest.approx(1 / 40)
+    assert copy.total_p.iloc[0] == pytest.approx(1 / 20)
+    assert "p = 0.05, the smallest possible with 19 permutations" in model_statement(copy)
     half = explained_components(matched_pair(x, x[:, :1]))
     assert half.total_r2.iloc[0] == pytest.approx(x[:, 0].var() / x.var(0).sum(), abs=0.06)
 

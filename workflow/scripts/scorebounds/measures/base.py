@@ -236,15 +236,30 @@ class Measure:
         ValueError
             As `score`.
         """
+        return self.reordered_with([], x, y, orders, groups)[self.name]
+
+    def reordered_with(
+        self,
+        others: Sequence["Measure"],
+        x: Tensor,
+        y: Tensor,
+        orders: Iterable[Tensor],
+        groups: Groups | None = None,
+    ) -> dict[str, Tensor]:
+        """Return `reordered` of this measure and of others that `share_products`, by name.
+
+        XᵀY and the like are computed once per order for all of them.
+        """
         require_pair(to_working_precision(x), to_working_precision(y))
+        scores: dict[str, list[Tensor]] = {each.name: [] for each in (self, *others)}
         with torch.no_grad():
             folds = self._folds(x, groups)
             reference, other = self._reference(x, "x", folds), self._reference(y, "y", folds)
-            pairs = (
-                PairOfReferences(Reordered(reference, folds.arrange_order(partners)), other)
-                for partners in rows_to_pair(y, orders)
-            )
-            return torch.stack([self.compare(pair) for pair in pairs])
+            for partners in rows_to_pair(y, orders):
+                pair = PairOfReferences(Reordered(reference, folds.arrange_order(partners)), other)
+                for each in (self, *others):
+                    scores[each.name].append(each.compare(pair))
+            return {name: torch.stack(values) for name, values in scores.items()}
 
     def _folds(self, x: Tensor, groups: Groups | None) -> Folds:
         if groups is not None and len(groups) != len(x):
@@ -261,8 +276,11 @@ class Measure:
 
     def _scaled(self, values: Tensor, side: str) -> Tensor:
         """Scale one side to order one where the score does not depend on its scale."""
-        free = {SCALING, invariance(SCALING, applies_to=side)} & self.invariances
-        return of_order_one(values) if free else values
+        return of_order_one(values) if self.is_scaled(side) else values
+
+    def is_scaled(self, side: str) -> bool:
+        """Return whether one side, "x" or "y", is scaled before it is compared."""
+        return bool({SCALING, invariance(SCALING, applies_to=side)} & self.invariances)
 
     def target_score(self, fraction: float, reference: Reference) -> float:
         """Return the score at which `fraction` of the way to a match is reached.
@@ -275,3 +293,12 @@ class Measure:
             return fraction
         whole = self.scale(reference).item()
         return fraction * whole if self.higher_is_closer else (1 - fraction) * whole
+
+
+def share_products(first: Measure, second: Measure) -> bool:
+    """Return whether two measures prepare x and y alike, and so can share what they compute."""
+    return first.name == second.name or (
+        not first.cross_validated
+        and not second.cross_validated
+        and all(first.is_scaled(side) == second.is_scaled(side) for side in ("x", "y"))
+    )

@@ -1,8 +1,8 @@
 """What a model explains of a recording's components on held-out conditions.
 
-Ridge regression predicts the components from the model. Each of five folds of conditions is held out
-in turn; its penalty is the one that best predicts the fold before and the fold after it, from the
-three remaining folds. The same is done with permuted conditions, which gives chance.
+Ridge regression predicts the components from the model. Each of five folds of conditions is held
+out in turn; its penalty is the one that best predicts the fold before and the fold after it, from
+the three remaining folds. The same is done with permuted conditions, which gives chance.
 """
 
 import numpy as np
@@ -18,9 +18,16 @@ from scorebounds.scorecards.samples import Halves, average_trials, flatten, usab
 N_FOLDS = 5
 # Penalties to choose from, in units of the mean squared singular value of the training data.
 PENALTIES = 10.0 ** np.arange(-4.0, 5.0)
-N_PERMUTATIONS = 39
+# The fewest with which p can be 0.05.
+N_PERMUTATIONS = 19
 COMPONENT_COLUMNS = ["target", "variance_ratio", "r2", "r2_chance"]
-COMPONENT_COLUMNS += ["total_r2", "total_r2_chance", "total_p", "total_explainable"]
+COMPONENT_COLUMNS += [
+    "total_r2",
+    "total_r2_chance",
+    "total_p",
+    "total_smallest_p",
+    "total_explainable",
+]
 
 
 def explained_components(
@@ -46,7 +53,8 @@ def explained_components(
     DataFrame
         Per component: `target` (its number), `variance_ratio`, held-out `r2`, and `r2_chance`, the
         mean with permuted conditions. The same in all rows: `total_r2`, the share of the variance
-        that the model explains, `total_r2_chance` and `total_p`, from permutations, and
+        that the model explains, `total_r2_chance`, `total_p` and `total_smallest_p`, the smallest
+        possible one, from permutations, and
         `total_explainable`, the share that is not trial noise, where halves of trials tell. Scores
         are missing with fewer than three conditions.
     """
@@ -70,6 +78,7 @@ def explained_components(
     table["r2"], table["r2_chance"] = r2, null.mean(axis=0)
     table["total_r2"], table["total_r2_chance"] = total, null_total.mean()
     table["total_p"] = ((null_total >= total - 1e-12).sum() + 1) / (len(null) + 1)
+    table["total_smallest_p"] = 1 / (len(null) + 1)
     return table.reindex(columns=COMPONENT_COLUMNS)
 
 
@@ -202,4 +211,5 @@ class HeldOutRidge:
             part.squared_errors(flat, penalties[number]) for number, part in self.outer.items()
         ]
         error, total = np.sum(parts, axis=0)
-        return 1 - error / np.where(total > 0, total, np.inf)
+        r2: np.ndarray = 1 - error / np.where(total > 0, total, np.inf)
+        return r2

@@ -158,10 +158,13 @@ def model_statement(components: pd.DataFrame) -> str:
             f"A linear map of the model predicts held-out conditions worse than their mean does "
             f"(R² {number(total.total_r2)})."
         )
+    n = round(1 / total.total_smallest_p) - 1
+    is_smallest = np.isclose(total.total_p, total.total_smallest_p)
+    smallest = f", the smallest possible with {n} permutations" if is_smallest else ""
     said = (
         f"A linear map of the model explains {percent(total.total_r2)} of the variance of held-out "
         f"conditions (permuted conditions: {percent(total.total_r2_chance)}, "
-        f"p = {total.total_p:.2g})"
+        f"p = {total.total_p:.2g}{smallest})"
     )
     if np.isfinite(total.total_explainable):
         said += f"; trial noise lets any model explain at most {percent(total.total_explainable)}"

@@ -5,6 +5,7 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,9 @@ from scorebounds.scorecards.ceilings import BELOW_CHANCE, Ceiling, noise_ceiling
 from scorebounds.scorecards.explained import explained_components
 from scorebounds.scorecards.matching import Matched
 from scorebounds.scorecards.permutations import (
+    NullScores,
     compare_with_chance,
     corrected_p,
-    distinct_orders,
-    null_scores,
 )
 from scorebounds.scorecards.replicates import REPLICATE_COLUMNS, jackknife_replicates
 from scorebounds.scorecards.samples import (
@@ -107,7 +107,8 @@ def score_model(
         `jackknife_replicates` of every measure.
     """
     averaged, splits = average_trials(matched, settings.seed)
-    card = _Card(averaged, settings, device, usable_halves(matched, splits, halves))
+    measures = [registry.load(name) for name in names]
+    card = _Card(averaged, measures, settings, device, usable_halves(matched, splits, halves))
     n_times = averaged.model.shape[0]
     sizes = {
         "n_samples": n_times * averaged.n_conditions,
@@ -121,9 +122,9 @@ def score_model(
     rows: list[dict[str, Any]] = []
     replicates: list[pd.DataFrame] = []
     nulls: dict[str, tuple[float, np.ndarray]] = {}
-    for number, name in enumerate(names, 1):
+    for number, measure in enumerate(measures, 1):
+        name = measure.name
         logger.info("scoring with %s, %d of %d", name, number, len(names))
-        measure = registry.load(name)
         row = {**_facts(measure), **sizes}
         try:
             with warnings.catch_warnings():
@@ -171,20 +172,35 @@ class _Card:
     def __init__(
         self,
         averaged: Matched,
+        measures: Sequence[Measure],
         settings: ResamplingSettings,
         device: Device,
         halves: Sequence[Halves],
     ):
         self.matched, self.settings, self.device = averaged, settings, device
         self.splits, self.ceiling_neurons = splits_of(averaged.reference, halves)
-        model = averaged.model.reshape(-1, averaged.model.shape[-1])
-        self.width = int(np.linalg.matrix_rank(model - model.mean(axis=0)))
+        of_measures = {
+            each: (self.matched_for(each), settings.for_measure(each.name).n_permutations)
+            for each in measures
+        }
+        self.nulls = NullScores(of_measures, settings.seed, device)
+
+    @cached_property
+    def width(self) -> int:
+        """Number of independent units of the model."""
+        model = self.matched.model.reshape(-1, self.matched.model.shape[-1])
+        return int(np.linalg.matrix_rank(model - model.mean(axis=0)))
+
+    @cached_property
+    def standardised(self) -> Matched:
+        """The data with the model's unit standardised."""
+        return replace(self.matched, model=scale_for_penalty(self.matched.model))
 
     def matched_for(self, measure: Measure) -> Matched:
         """Return the data, with the model's unit standardised where a fixed penalty needs it."""
         if not has_fixed_penalty(measure):
             return self.matched
-        return replace(self.matched, model=scale_for_penalty(self.matched.model))
+        return self.standardised
 
     def score(self, measure: Measure) -> tuple[dict[str, Any], np.ndarray]:
         """Return the numbers of one row, and the null scores."""
@@ -192,9 +208,7 @@ class _Card:
         x, y = (flatten(side).to(self.device) for side in (matched.reference, matched.model))
         score_of = measure.against(x, **fold_options(matched, self.device))
         score, self_score = score_of(y).item(), score_of(x).item()
-        n_orders = self.settings.for_measure(measure.name).n_permutations
-        orders = distinct_orders(matched.n_conditions, n_orders, self.settings.seed, matched.groups)
-        null = null_scores(matched, measure, orders, self.device)
+        null = self.nulls.of(measure)
         chance = compare_with_chance(score, null, higher_is_closer=measure.higher_is_closer)
         ceiling, ceiling_score = self.ceiling(measure, score, chance)
         row = {

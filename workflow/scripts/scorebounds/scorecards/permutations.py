@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from scorebounds.core.intervals import CONFIDENCE
-from scorebounds.measures.base import Measure
+from scorebounds.measures.base import Measure, share_products
 from scorebounds.scorecards.matching import Matched
-from scorebounds.scorecards.samples import flatten, fold_options
+from scorebounds.scorecards.samples import flatten, fold_options, has_fixed_penalty
 
 # Scores that differ by less are equal: a shuffle that changes nothing must not lose by rounding.
 TIE = 1e-9
@@ -77,8 +77,8 @@ def _drawn(
 
 
 def null_scores(
-    matched: Matched, measure: Measure, orders: np.ndarray, device: Device = "cpu"
-) -> np.ndarray:
+    matched: Matched, measures: Sequence[Measure], orders: np.ndarray, device: Device = "cpu"
+) -> dict[str, np.ndarray]:
     """Score the model with its conditions permuted.
 
     Whole conditions are exchanged, so that a time course which all of them share stays: it is no
@@ -88,19 +88,61 @@ def null_scores(
     ----------
     matched : Matched
         With one row per condition (`average_trials`).
-    measure : Measure
+    measures : sequence of Measure
+        Those that `share_products`.
     orders : ndarray of int, shape (n_orders, n_conditions)
     device : str or torch.device
 
     Returns
     -------
-    ndarray, shape (n_orders,)
+    dict of str to ndarray, shape (n_orders,)
+        Of each measure.
     """
     if not len(orders):
-        return np.empty(0)
+        return {measure.name: np.empty(0) for measure in measures}
     x, y = (flatten(side).to(device) for side in (matched.reference, matched.model))
     rows = (_permuted_rows(matched, order).to(device) for order in orders)
-    return measure.reordered(x, y, rows, **fold_options(matched, device)).cpu().numpy()
+    first, *others = measures
+    scores = first.reordered_with(others, x, y, rows, **fold_options(matched, device))
+    return {name: values.cpu().numpy() for name, values in scores.items()}
+
+
+class NullScores:
+    """The null scores of the measures of a card; those that share products are made together.
+
+    Parameters
+    ----------
+    measures : mapping of Measure to (Matched, int)
+        With the data and the number of permutations of each.
+    seed : int
+    device : str or torch.device
+    """
+
+    def __init__(
+        self, measures: Mapping[Measure, tuple[Matched, int]], seed: int, device: Device = "cpu"
+    ):
+        self.measures, self.seed, self.device = measures, seed, device
+        self._known: dict[str, np.ndarray] = {}
+
+    def of(self, measure: Measure) -> np.ndarray:
+        """Return the null scores of one measure."""
+        if measure.name not in self._known:
+            matched, n_orders = self.measures[measure]
+            orders = distinct_orders(matched.n_conditions, n_orders, self.seed, matched.groups)
+            others = [
+                other
+                for other, (_, number) in self.measures.items()
+                if other != measure
+                and share_products(measure, other)
+                and number == n_orders
+                and has_fixed_penalty(other) == has_fixed_penalty(measure)
+            ]
+            try:
+                self._known |= null_scores(matched, [measure, *others], orders, self.device)
+            except ValueError:
+                # One of them is not defined for these data, which need not be this one.
+                self._known |= null_scores(matched, [measure], orders, self.device)
+        return self._known[measure.name]
 
 
 def _permuted_rows(matched: Matched, order: np.ndarray) -> Tensor:
