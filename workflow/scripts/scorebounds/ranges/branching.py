@@ -1,9 +1,9 @@
 """Branch and bound with Lagrange multipliers: certify that a score is at most a goal.
 
 The set of all L is covered by cases (which block is the largest, or which component is the last one
-that is kept) and, within each case, by cells of one or two numbers (the trace of the block; ρ and a share). Any
-multipliers give a valid bound of every case in a cell, so that the search for good ones cannot
-invalidate a result.
+that is kept) and, within each case, by cells of one or two numbers (the trace of the block; ρ and a
+share). Any multipliers give a valid bound of every case in a cell, so that the search for good ones
+cannot invalidate a result.
 """
 
 import time
