@@ -45,7 +45,7 @@ def main(
         raise ValueError(f"{dataset}, {measure}: {error}") from error
     direction = 1 if chosen.higher_is_closer else -1
     attrs = {"dataset": dataset, "measure": measure, "direction": direction, "seed": seed}
-    attrs |= settings
+    attrs |= settings | {"reduced": recording.attrs.get("reduced", "")}
     write_dataset(target, to_dataset(trajectories, components.variance_ratio.cpu().numpy(), attrs))
 
 

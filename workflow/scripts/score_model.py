@@ -10,7 +10,7 @@ from scorebounds.core.joblog import job_log
 from scorebounds.core.random import derived_seed
 from scorebounds.core.recording import read_halves, read_recording
 from scorebounds.core.tables import write_table
-from scorebounds.scorecards.grouping import with_groups
+from scorebounds.scorecards.grouping import with_components, with_groups
 from scorebounds.scorecards.inference import ResamplingSettings, explained_components, score_model
 from scorebounds.scorecards.matching import match
 
@@ -30,7 +30,7 @@ def main(
     seed: int,
 ) -> None:
     pair = read_recording(reference), read_recording(model)
-    matched = with_groups(match(*pair, by), *pair)
+    matched = with_components(with_groups(match(*pair, by), *pair), *pair)
     resampling = ResamplingSettings(**settings, seed=seed)
     halves = read_halves(reference)
     if halves is not None:

@@ -10,7 +10,7 @@ import xarray as xr
 from scorebounds.core.recording import samples_by_neurons
 from scorebounds.datasets.arrays import as_recording, require_same_order
 from scorebounds.measures import registry
-from scorebounds.scorecards.grouping import with_groups
+from scorebounds.scorecards.grouping import with_components, with_groups
 from scorebounds.scorecards.matching import ORDER, Matched, match
 
 # One measure of each kind; with a tuned penalty and no fixed one, because the result of a fixed
@@ -44,7 +44,8 @@ def matched(
     if by == ORDER:
         require_same_order(x, y)
     # In order without having been asked for: labels and times must not contradict it either.
-    return with_groups(match(x, y, None if by == ORDER else by), x, y, groups)
+    found = with_groups(match(x, y, None if by == ORDER else by), x, y, groups)
+    return with_components(found, x, y)
 
 
 def matched_models(

@@ -124,4 +124,5 @@ def _optimized(
     )
     direction = 1 if chosen.higher_is_closer else -1
     attrs = {"dataset": name, "measure": measure, "direction": direction, "seed": seed}
+    attrs["reduced"] = recording.attrs.get("reduced", "")
     return to_dataset(trajectories, components.variance_ratio.cpu().numpy(), {**attrs, **OPTIMIZE})

@@ -24,7 +24,7 @@ _IDENTIFIERS = {
     *("id", "index", "level_0", "sample", "trial", "condition", "stimulus", "image", "row"),
     *("session", "run", "subject", "repetition", "repeat", "block", "fold", "time"),
 }
-_KEPT_ATTRIBUTES = ("dataset", "path", "checksum", "licence", "citation", "groups")
+_KEPT_ATTRIBUTES = ("dataset", "path", "checksum", "licence", "citation", "groups", "reduced")
 
 
 def as_recording(values: Any, name: str) -> xr.DataArray:

@@ -103,7 +103,7 @@ def summarize_trajectories(stored: xr.Dataset) -> dict[str, pd.DataFrame]:
             variance_ratio=variance_ratio,
             thresholds=thresholds,
             direction=direction,
-            note="" if defined else UNDEFINED,
+            note=stored.attrs.get("reduced", "") if defined else UNDEFINED,
         ),
         "seeds": seed_table(
             **names, kind="pc", targets=components[shown], thresholds=thresholds[:, shown]

@@ -1,4 +1,6 @@
-"""Groups of conditions that resemble each other: runs, sessions, films, subjects.
+"""What a recording says of its conditions and neurons: groups, and reduction to components.
+
+Groups are conditions that resemble each other: runs, sessions, films, subjects.
 
 Cross-validated measures hold out whole groups, conditions are permuted within groups, and the
 jackknife leaves out whole groups.
@@ -60,6 +62,21 @@ def with_groups(
         "jackknife, and conditions are permuted within them"
     )
     return replace(matched, groups=of_condition, notes=(*matched.notes, said))
+
+
+def with_components(matched: Matched, reference: xr.DataArray, model: xr.DataArray) -> Matched:
+    """Say which side was reduced to its components, whose sampling the jackknife leaves out."""
+    of_x, of_y = (str(side.attrs.get("reduced") or "") for side in (reference, model))
+    of_components = bool(of_x)
+    notes = []
+    if of_x:
+        notes.append(
+            f"of the recording, {of_x}; intervals are over conditions only, because components are "
+            "no sample of neurons"
+        )
+    if of_y:
+        notes.append(f"of the model, {of_y}")
+    return replace(matched, notes=(*matched.notes, *notes), of_components=of_components)
 
 
 def _of_rows(reference: xr.DataArray, groups: str | Sequence[object] | np.ndarray) -> np.ndarray:

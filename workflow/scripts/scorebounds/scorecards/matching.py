@@ -44,6 +44,8 @@ class Matched:
         What a reader of the score has to know, a sentence each.
     groups : ndarray of int, shape (n_conditions,), or None
         Groups of conditions that are held out whole (`grouping.with_groups`).
+    of_components : bool
+        Whether the reference holds principal components instead of neurons.
     """
 
     reference: np.ndarray
@@ -53,6 +55,7 @@ class Matched:
     is_averaged: bool = False
     notes: tuple[str, ...] = ()
     groups: np.ndarray | None = None
+    of_components: bool = False
 
     @property
     def n_conditions(self) -> int:

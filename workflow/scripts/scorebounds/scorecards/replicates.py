@@ -99,7 +99,9 @@ def jackknife_replicates(
     rng = np.random.default_rng(seed)
     x, y = matched.reference, matched.model
     of_condition = assign(matched.n_conditions, n_groups, rng, matched.groups) + 1
-    of_neuron = assign(x.shape[-1], n_groups, rng, None) + 1
+    # Components are no sample of neurons: none of them is left out.
+    n_parts = 1 if matched.of_components else n_groups
+    of_neuron = assign(x.shape[-1], n_parts, rng, None) + 1
     left_out = list(_left_out(of_condition.max(), of_neuron.max(), pairs=pairs))
     scores: dict[_LeftOut, float] = {}
     skipped: dict[str, str] = {}

@@ -85,7 +85,13 @@ def average_trials(matched: Matched, seed: int) -> tuple[Matched, list[Halves]]:
 
 def _one_row_each(matched: Matched, reference: np.ndarray) -> Matched:
     number = np.arange(matched.n_conditions)
-    return Matched(reference, matched.model, number, groups=matched.groups)
+    return Matched(
+        reference,
+        matched.model,
+        number,
+        groups=matched.groups,
+        of_components=matched.of_components,
+    )
 
 
 def usable_halves(

@@ -28,6 +28,7 @@ from scorebounds.datasets.readers.population import (
     leave_out,
     without_padding,
 )
+from scorebounds.datasets.readers.reduction import reduce_to_components
 from scorebounds.datasets.readers.rows import Rows, read_rows
 from scorebounds.datasets.readers.unnamed_axes import require_order
 
@@ -51,6 +52,7 @@ def load(
     units: str = "",
     drop: Sequence[str] = (),
     groups: str = "",
+    components: float | None = None,
     array: str | None = None,
     axes: Sequence[str] | None = None,
     pool: str | None = None,
@@ -78,6 +80,9 @@ def load(
         What to leave out; see `population.DROPS`.
     groups : str
         A label whose values are held out whole in cross-validation, as sessions or runs.
+    components : float, optional
+        Reduce the recording to its leading principal components: their number, or below 1 the share
+        of the variance that they hold.
     array, axes, pool, labels, names, columns, time, decimal, mask, align, window, bin
         See `entry.Entry`.
 
@@ -85,7 +90,8 @@ def load(
     -------
     DataArray, dims (sample, neuron) or (time, condition, neuron)
         Attributes: units; variables, the task variables; found, those of them that the user has
-        not named; averaged_by; groups; precision, the type of the file's numbers; history, what
+        not named; averaged_by; groups; reduced, what components
+        replace the neurons; precision, the type of the file's numbers; history, what
         each part of the file became.
 
     Raises
@@ -103,6 +109,9 @@ def load(
         population = leave_out(without_padding(population), drop)
         if average_by:
             population = average(population, average_by)
+        reduced = ""
+        if components is not None:
+            population, reduced = reduce_to_components(population, components)
         if groups and groups not in population.labels:
             raise UnusableError(
                 f"expected `groups` to be a label, got {groups!r}; labels are: "
@@ -119,6 +128,7 @@ def load(
         averaged_by=list(average_by),
         found=[name for name in rows.found if name in made.attrs["variables"]],
         groups=groups,
+        reduced=reduced,
         precision=precision,
     )
 
