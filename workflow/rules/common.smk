@@ -35,7 +35,21 @@ def one_of(names):
     return "|".join(map(re.escape, names))
 
 
-LAYERS = config["layers"]
+def layer_settings():
+    """Return the section of the layers, or refuse measures that could not tell the layers apart."""
+    section = config["layers"]
+    chosen = section["measures"] if "layers" in ANALYSES else []
+    saturating = [name for name in chosen if MEASURE_TABLE.entry_of(name).saturates]
+    try:
+        ARCHITECTURES.require_distinguishable_layers(
+            section["images"], section["n_images"], saturating
+        )
+    except ValueError as error:
+        raise WorkflowError(f"config, layers → n_images: {error}") from None
+    return section
+
+
+LAYERS = layer_settings()
 OPTIMIZED_MEASURES = optimized_measures()
 RIDGE_SWEEP_DATASETS, RIDGE_SWEEP_MEASURES = ridge_sweep()
 TOY_MEASURES = config["toy"]["measures"]
@@ -48,8 +62,8 @@ wildcard_constraints:
     measure=one_of(dict.fromkeys([*OPTIMIZED_MEASURES, *RIDGE_SWEEP_MEASURES, *TOY_MEASURES])),
     folder="|".join(sorted({re.escape(folder) for folder, _ in CATALOGUE})),
     file="|".join(sorted({re.escape(file) for _, file in CATALOGUE})),
-    table="thresholds|seed_thresholds|runs|trajectories|scores|layers|decoding|decoding_times|"
-    "references|perturbation|scorecards|comparisons",
+    table="thresholds|seed_thresholds|runs|trajectories|scores|decoding|decoding_times|references|"
+    "perturbation|scorecards|comparisons",
     network=r"[1-9]\d*",
     model=one_of(config["models"]) or "none",
 
@@ -128,8 +142,6 @@ def networks_to_match():
 def parts_of_table(wildcards):
     """List the files that a table is put together from."""
     table = wildcards.table
-    if table == "layers":
-        return [f"results/layers/accuracy/{measure}.csv" for measure in LAYERS["measures"]]
     if table in ("scores", "perturbation"):
         return [f"results/{table}/{dataset}.csv" for dataset in DATASETS]
     if table == "scorecards":

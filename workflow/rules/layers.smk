@@ -1,5 +1,25 @@
 """Which measures find the corresponding layer of a network that was trained from another seed?"""
 
+# Digits are small: one job matches their layers by all measures. Others take a job per measure.
+LAYER_PARTS = ["all"] if LAYERS["images"] == "digits" else LAYERS["measures"]
+
+
+def network_settings(wildcards):
+    """Return what a network and the record of its layers depend on."""
+    return {
+        "images": LAYERS["images"],
+        "checksums": checksums_of([key for key in CATALOGUE if key[0] == LAYERS["images"]]),
+        "compared": {key: LAYERS[key] for key in ("n_images", "compare_on")},
+        "training": LAYERS["training"],
+        "untrained": int(wildcards.network) <= LAYERS["n_untrained"],
+        "seed": config["seed"],
+    }
+
+
+def measures_of_part(wildcards):
+    """List the measures of a job that matches layers."""
+    return LAYERS["measures"] if wildcards.part == "all" else [wildcards.part]
+
 
 rule train_network:
     input:
@@ -19,13 +39,9 @@ rule train_network:
         runtime=train_minutes,
     params:
         code=code_digest("train_network"),
-        images=lookup(dpath="layers/images", within=config),
-        checksums=checksums_of([key for key in CATALOGUE if key[0] == LAYERS["images"]]),
         lock=prefixed(CHECKSUM_LOCK),
-        n_images=lookup(dpath="layers/n_images", within=config),
-        training=lookup(dpath="layers/training", within=config),
         device=lookup(dpath="device", within=config),
-        seed=lookup(dpath="seed", within=config),
+        settings=network_settings,
     script:
         "../scripts/train_network.py"
 
@@ -34,26 +50,48 @@ rule match_layers:
     input:
         networks=networks_to_match(),
     output:
-        scores="results/layers/{measure}.csv",
-        accuracy="results/layers/accuracy/{measure}.csv",
-        maps="results/layers/maps/{measure}.csv",
+        "results/layers/scores/{part}.csv",
     log:
-        "results/logs/match_layers/{measure}.log",
+        "results/logs/match_layers/{part}.log",
     benchmark:
-        "results/benchmarks/match_layers/{measure}.tsv"
+        "results/benchmarks/match_layers/{part}.tsv"
     wildcard_constraints:
-        measure=one_of(LAYERS["measures"]),
+        part=one_of(LAYER_PARTS),
     conda:
         "../../envs/optimize.yaml"
     threads: 1
     resources:
         mem_mb=memory(TORCH_MB, 7),
-        runtime=minutes(0.02),
+        runtime=minutes(0.2),
     params:
-        code=code_digest("match_layers", measures=measure_of_job),
+        code=code_digest("match_layers", measures=measures_of_part),
+        measures=measures_of_part,
         n_untrained=lookup(dpath="layers/n_untrained", within=config),
     script:
         "../scripts/match_layers.py"
+
+
+rule summarize_layers:
+    input:
+        tables=expand("results/layers/scores/{part}.csv", part=LAYER_PARTS),
+    output:
+        layers="results/tables/layers.csv",
+        maps="results/layers/maps.csv",
+    log:
+        "results/logs/summarize_layers.log",
+    benchmark:
+        "results/benchmarks/summarize_layers.tsv"
+    localrule: True
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
+    params:
+        code=code_digest("summarize_layers"),
+    script:
+        "../scripts/summarize_layers.py"
 
 
 rule score_unrelated:

@@ -149,6 +149,8 @@ def fill_in(settings, defaults):
 
 # The library's table of measures, which needs the standard library only.
 MEASURE_TABLE = load_module(WORKFLOW / "workflow/scripts/scorebounds/core/measure_table.py")
+# The networks whose layers are compared, likewise.
+ARCHITECTURES = load_module(WORKFLOW / "workflow/scripts/scorebounds/networks/architectures.py")
 
 
 def schema_sentence(name, error):

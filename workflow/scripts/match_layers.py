@@ -9,12 +9,7 @@ import torch
 from scorebounds.core.joblog import job_log
 from scorebounds.core.tables import open_dataset, write_table
 from scorebounds.measures import registry
-from scorebounds.networks.layers import (
-    closeness_maps,
-    drop_constant,
-    scores_table,
-    summarize_layers,
-)
+from scorebounds.networks.layers import drop_constant, scores_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -34,31 +29,26 @@ def recorded(paths: list[str], state: str) -> list[torch.Tensor]:
     return layers
 
 
-def main(
-    target: str, accuracy: str, maps: str, paths: list[str], name: str, *, n_untrained: int
-) -> None:
-    measure, tables = registry.load(name), []
+def main(target: str, paths: list[str], names: list[str], *, n_untrained: int) -> None:
+    tables = []
     # Layers wider than there are images are a part of the demonstration.
     warnings.simplefilter("ignore", registry.SaturatedScoreWarning)
     for state, of_state in (("trained", paths), ("untrained", paths[:n_untrained])):
         layers = recorded(of_state, state)
-        scores = measure.between(layers).cpu().numpy()
         shape = (len(of_state), len(layers) // len(of_state))
-        tables.append(scores_table(scores.reshape(shape + shape), name, state))
-    table, up = pd.concat(tables), measure.higher_is_closer
-    write_table(target, table)
-    write_table(accuracy, summarize_layers(table, higher_is_closer=up))
-    write_table(maps, closeness_maps(table, higher_is_closer=up))
+        for measure in map(registry.load, names):
+            scores = measure.between(layers).cpu().numpy().reshape(shape + shape)
+            up = measure.higher_is_closer
+            tables.append(scores_table(scores, measure.name, state, higher_is_closer=up))
+    write_table(target, pd.concat(tables))
 
 
 if __name__ == "__main__":
     with job_log(snakemake.log[0]):
         torch.set_num_threads(snakemake.threads)
         main(
-            snakemake.output.scores,
-            snakemake.output.accuracy,
-            snakemake.output.maps,
+            snakemake.output[0],
             snakemake.input.networks,
-            snakemake.wildcards.measure,
+            snakemake.params.measures,
             n_untrained=snakemake.params.n_untrained,
         )

@@ -45,6 +45,8 @@ class MeasureEntry:
         How many n_samples × n_samples matrices a score holds at once.
     few_coordinates : bool
         Whether its range can be searched in few coordinates instead of in all of Y.
+    saturates : bool
+        Whether it is 1 for any two data sets of n_samples − 1 independent neurons each.
     """
 
     id: str
@@ -57,6 +59,7 @@ class MeasureEntry:
     off_scale: bool = False
     square_matrices: int = 0
     few_coordinates: bool = False
+    saturates: bool = False
 
     @property
     def pattern(self) -> str:
@@ -151,14 +154,21 @@ ENTRIES = (
         aliases=("linear_regression", "r2"),
         symmetric=False,
         few_coordinates=True,
+        saturates=True,
     ),
     MeasureEntry(
         id="linreg_reverse",
         label="reverse linear regression",
         module="regression",
         symmetric=False,
+        saturates=True,
     ),
-    MeasureEntry(id="linreg_symmetric", label="symmetric linear regression", module="regression"),
+    MeasureEntry(
+        id="linreg_symmetric",
+        label="symmetric linear regression",
+        module="regression",
+        saturates=True,
+    ),
     MeasureEntry(
         id="linreg_cv",
         label="linear regression CV",
@@ -209,11 +219,11 @@ ENTRIES = (
         label="RSA, correlation, whitened Pearson",
         module="whitened",
     ),
-    MeasureEntry(id="cca", label="CCA ρ̄", module="cca", aliases=("mean_cca",)),
-    MeasureEntry(id="cca_r2", label="CCA R²", module="cca"),
+    MeasureEntry(id="cca", label="CCA ρ̄", module="cca", aliases=("mean_cca",), saturates=True),
+    MeasureEntry(id="cca_r2", label="CCA R²", module="cca", saturates=True),
     MeasureEntry(id="svcca", label="SVCCA ρ̄", module="cca"),
     MeasureEntry(id="svcca_r2", label="SVCCA R²", module="cca"),
-    MeasureEntry(id="pwcca", label="PWCCA", module="cca", symmetric=False),
+    MeasureEntry(id="pwcca", label="PWCCA", module="cca", symmetric=False, saturates=True),
     MeasureEntry(id="ensd", label="shared dimensions", module="kernels", has_gradient=False),
     MeasureEntry(id="soft_matching", label="soft matching", module="transport", has_gradient=False),
     MeasureEntry(

@@ -21,6 +21,8 @@ UNTRAINED: dict[str, Any] = {
 }
 PUBLISHED: dict[str, Any] = {"color": "black", "marker": "x", "markersize": 4, "linestyle": "none"}
 MAPS_IN_A_ROW = 7
+# Level of the test against the best measure; Kornblith et al. 2019, bold face of table 2.
+LEVEL = 0.05
 
 
 def correspondence_figure(layers: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
@@ -29,7 +31,8 @@ def correspondence_figure(layers: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     Parameters
     ----------
     layers : DataFrame
-        Columns measure, networks, accuracy, low, high, chance, published_cifar10.
+        Columns measure, networks, accuracy, low, high, p_below_best, chance, published_cifar10.
+        Measures whose trained accuracy is not distinguishable from the highest are named in bold.
     """
     names = list(dict.fromkeys(layers.measure))
     figure, axis = plt.subplots(figsize=(PAGE_WIDTH * 0.6, 0.9 + 0.2 * len(names)))
@@ -43,6 +46,10 @@ def correspondence_figure(layers: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     axis.plot(100 * rows.published_cifar10, rows.measure.map(place) + 0.12, **PUBLISHED)
     axis.axvline(100 * layers.chance.iloc[0], color="0.6", linewidth=0.6, linestyle="--", zorder=0)
     axis.set_yticks(list(place.values()), [measure_label(name) for name in names])
+    trained = layers[layers.networks == "trained"].set_index("measure")
+    for name, label in zip(names, axis.get_yticklabels(), strict=True):
+        if trained.p_below_best[name] >= LEVEL:
+            label.set_fontweight("bold")
     axis.set(xlim=(-3, 103), ylim=(-0.6, len(names) - 0.4))
     axis.set_xlabel("layers whose most similar layer is the corresponding one (%)")
     axis.grid(axis="y", linewidth=0.3, color="0.9")

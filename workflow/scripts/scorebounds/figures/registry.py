@@ -299,21 +299,24 @@ FIGURES: dict[str, FigureEntry] = {
             "n_networks": "layers/n_networks",
             "images": "layers/images",
             "n_images": "layers/n_images",
+            "compare_on": "layers/compare_on",
             "n_untrained": "layers/n_untrained",
         },
         caption=(
             "Which measures find the corresponding layer of a network that differs in its random "
             "seed only? Share of the layers whose most similar layer in the other network has the "
-            "same depth. Filled: {n_networks} trained networks ({images}, {n_images} held-out "
-            "images), over all pairs, with the 95 % interval over networks; open: {n_untrained} of "
-            "the networks before training, without an interval where they are fewer than three; "
-            "crosses: Kornblith et al. 2019, ten networks on CIFAR-10; "
-            "dashed: chance."
+            "same depth. Scores of measures that are not symmetric are averaged over both "
+            "directions, as in Kornblith et al. 2019, table 2. Bold: measures whose accuracy is "
+            "not distinguishable from the highest (jackknife z-test, p ≥ 0.05 without correction). "
+            "Filled: {n_networks} trained networks ({images}, {n_images} {compare_on} images), "
+            "over all pairs, with the 95 % interval over networks; open: {n_untrained} of the "
+            "networks before training, without an interval where they are fewer than three; "
+            "crosses: Kornblith et al. 2019, ten networks on CIFAR-10; dashed: chance."
         ),
     ),
     "layer_maps": FigureEntry(
         function="layers.layer_maps_figure",
-        inputs={"maps": "results/layers/maps/{measure}.csv"},
+        inputs={"maps": "results/layers/maps.csv"},
         title="similarity of layers",
         category=LAYERS,
         caption_settings={"n_networks": "layers/n_networks"},

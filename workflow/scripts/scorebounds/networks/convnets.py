@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from scorebounds.networks.architectures import ARCHITECTURES, Convolution
 from scorebounds.networks.images import Images
 
 logger = logging.getLogger(__name__)
@@ -15,29 +15,6 @@ logger = logging.getLogger(__name__)
 MOMENTUM = 0.9
 N_POINTS = 20
 EVALUATION_BATCH = 500
-
-
-class Convolution(NamedTuple):
-    """One convolution, followed by batch normalisation and a rectifier."""
-
-    n_channels: int
-    stride: int = 1
-    size: int = 3
-
-
-# By image set. Kornblith et al. 2019 took ten layers, the last of them dense, on CIFAR-10.
-ARCHITECTURES = {
-    "digits": [
-        *(Convolution(8), Convolution(8)),
-        *(Convolution(16, stride=2), Convolution(16), Convolution(16)),
-        *(Convolution(32, stride=2), Convolution(32), Convolution(32)),
-    ],
-    "cifar10": [
-        *(Convolution(16), Convolution(16), Convolution(16)),
-        *(Convolution(32, stride=2), Convolution(32), Convolution(32)),
-        *(Convolution(64, stride=2), Convolution(64), Convolution(64, size=1)),
-    ],
-}
 
 
 class ConvNet(nn.Module):
@@ -59,7 +36,7 @@ class ConvNet(nn.Module):
                 layer.n_channels,
                 layer.size,
                 stride=layer.stride,
-                padding=layer.size // 2,
+                padding=layer.size // 2 if layer.padded else 0,
                 bias=False,
             )
             blocks.append(nn.Sequential(convolution, nn.BatchNorm2d(layer.n_channels), nn.ReLU()))
@@ -68,16 +45,16 @@ class ConvNet(nn.Module):
         self.readout = nn.Linear(n_before, n_classes)
 
     def layers(self, pixels: Tensor) -> list[Tensor]:
-        """Return the activations of every convolution after its rectifier."""
+        """Return every convolution after its rectifier, and the mean of the last over positions."""
         activations = []
         for block in self.blocks:
             pixels = block(pixels)
             activations.append(pixels)
-        return activations
+        return [*activations, pixels.mean((-2, -1))]
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return the logits, shape (n, n_classes)."""
-        logits: Tensor = self.readout(self.layers(pixels)[-1].mean((-2, -1)))
+        logits: Tensor = self.readout(self.layers(pixels)[-1])
         return logits
 
 
@@ -86,7 +63,7 @@ def make_network(name: str, train: Images, seed: int) -> ConvNet:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         n_classes = int(train.classes.max()) + 1
-        return ConvNet(ARCHITECTURES[name], train.pixels.shape[1], n_classes)
+        return ConvNet(ARCHITECTURES[name].convolutions, train.pixels.shape[1], n_classes)
 
 
 def train_network(

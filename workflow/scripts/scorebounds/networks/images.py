@@ -40,11 +40,29 @@ def load(name: str, files: list[Path]) -> tuple[Images, Images]:
     )
 
 
-def first(images: Images, n: int) -> Images:
-    """Return the first `n` images, or raise ValueError if there are not as many."""
-    if len(images.classes) < n:
-        raise ValueError(f"expected at least {n} held-out images, got {len(images.classes)}")
-    return Images(images.pixels[:n], images.classes[:n])
+def to_compare(train: Images, held_out: Images, n_images: int, compare_on: str) -> Images:
+    """Return the first images of those on which layers are compared.
+
+    Parameters
+    ----------
+    train, held_out : Images
+    n_images : int
+    compare_on : str
+        `held_out` or `training`.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many.
+    """
+    images = train if compare_on == "training" else held_out
+    n_there = len(images.classes)
+    if n_there < n_images:
+        raise ValueError(
+            f"config, layers → n_images: expected at most {n_there}, the number of {compare_on} "
+            f"images, got {n_images}"
+        )
+    return Images(images.pixels[:n_images], images.classes[:n_images])
 
 
 def _digits() -> tuple[Images, Images]:

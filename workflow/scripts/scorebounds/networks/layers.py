@@ -4,13 +4,14 @@ Tables of scores between layers, and how often the most similar layer is the cor
 """
 
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 
 from scorebounds.core.intervals import half_width
 
-SCORE_COLUMNS = ["measure", "networks", "network", "layer", "other_network", "other_layer", "score"]
+PLACE_COLUMNS = ["network", "layer", "other_network", "other_layer"]
 # Scores closer than this are a tie, so that rounding does not decide which layer is most similar.
 TIE = 1e-9
 
@@ -31,7 +32,9 @@ PUBLISHED_CIFAR10 = {
 }
 
 
-def scores_table(scores: np.ndarray, measure: str, networks: str) -> pd.DataFrame:
+def scores_table(
+    scores: np.ndarray, measure: str, networks: str, *, higher_is_closer: bool
+) -> pd.DataFrame:
     """Put scores between all layers of all networks into a tidy table, counted from 1.
 
     Parameters
@@ -39,11 +42,37 @@ def scores_table(scores: np.ndarray, measure: str, networks: str) -> pd.DataFram
     scores : ndarray, shape (n_networks, n_layers, n_networks, n_layers)
     measure, networks : str
         `networks` is `trained` or `untrained`.
+    higher_is_closer : bool
+
+    Returns
+    -------
+    DataFrame
+        Columns measure, higher_is_closer, networks, network, layer, other_network, other_layer,
+        score; the second layer is the one from which an asymmetric measure predicts the first.
     """
     index = np.indices(scores.shape).reshape(4, -1) + 1
-    columns = dict(zip(SCORE_COLUMNS[2:6], index, strict=True))
-    table = pd.DataFrame({"measure": measure, "networks": networks, **columns})
-    return table.assign(score=scores.ravel())[SCORE_COLUMNS]
+    places = dict(zip(PLACE_COLUMNS, index, strict=True))
+    table = pd.DataFrame(
+        {"measure": measure, "higher_is_closer": higher_is_closer, "networks": networks, **places}
+    )
+    return table.assign(score=scores.ravel())
+
+
+def symmetrised(scores: np.ndarray) -> np.ndarray:
+    """Average the scores of each pair of layers over both directions.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n_networks, n_layers, n_networks, n_layers)
+        Of a measure whose score depends on which of the two is predicted.
+
+    Returns
+    -------
+    ndarray, shape (n_networks, n_layers, n_networks, n_layers)
+        (S + Sᵀ) / 2; Kornblith et al. 2019, caption of table 2.
+    """
+    mean: np.ndarray = (scores + scores.transpose(2, 3, 0, 1)) / 2
+    return mean
 
 
 def match_accuracy(scores: np.ndarray, *, higher_is_closer: bool) -> np.ndarray:
@@ -68,8 +97,8 @@ def match_accuracy(scores: np.ndarray, *, higher_is_closer: bool) -> np.ndarray:
     return np.where(itself[:, :, None], np.nan, share)
 
 
-def accuracy_with_interval(shares: np.ndarray) -> tuple[float, float, float]:
-    """Return the share of layers found over all pairs of networks, with its 95 % interval.
+def jackknifed(shares: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the share of layers found over all pairs of networks, and its pseudo-values.
 
     Parameters
     ----------
@@ -78,58 +107,120 @@ def accuracy_with_interval(shares: np.ndarray) -> tuple[float, float, float]:
 
     Returns
     -------
-    tuple of float
-        Mean, and the interval by the jackknife over networks, because pairs that share a
-        network are not independent; clipped to [0, 1]. NaN with fewer than three networks.
-        Arvesen 1969, Jackknifing U-statistics, doi:10.1214/aoms/1177697287.
+    tuple of float and ndarray, shape (n_networks,)
+        Mean, and the pseudo-values of the jackknife over networks, because pairs that share a
+        network are not independent. Arvesen 1969, Jackknifing U-statistics,
+        doi:10.1214/aoms/1177697287.
     """
     n = len(shares)
     mean = float(np.nanmean(shares))
     if n < 3:
-        return mean, np.nan, np.nan
+        return mean, np.full(n, np.nan)
     without = [
         np.nanmean(np.delete(np.delete(shares, left_out, 0), left_out, 1)) for left_out in range(n)
     ]
-    pseudo = n * mean - (n - 1) * np.array(without)
-    half = half_width(pseudo.std(ddof=1) / n**0.5, n - 1)
-    return mean, max(0.0, mean - half), min(1.0, mean + half)
+    return mean, n * mean - (n - 1) * np.array(without)
 
 
-def summarize_layers(scores: pd.DataFrame, *, higher_is_closer: bool) -> pd.DataFrame:
+def interval(mean: float, pseudo: np.ndarray) -> tuple[float, float]:
+    """Return the 95 % interval of a share of layers, clipped to [0, 1].
+
+    Parameters
+    ----------
+    mean : float
+    pseudo : ndarray
+        From `jackknifed`; the interval is NaN with fewer than three networks.
+    """
+    half = half_width(standard_error(pseudo), len(pseudo) - 1)
+    low, high = np.clip([mean - half, mean + half], 0, 1)
+    return float(low), float(high)
+
+
+def standard_error(pseudo: np.ndarray) -> float:
+    """Return the standard error of the mean of pseudo-values."""
+    return float(pseudo.std(ddof=1) / len(pseudo) ** 0.5)
+
+
+def summarize_layers(scores: pd.DataFrame) -> pd.DataFrame:
     """Return the share of layers matched correctly, a row per measure and kind of network.
+
+    Scores of asymmetric measures are averaged over both directions first.
 
     Parameters
     ----------
     scores : DataFrame
-        Of one measure, from `scores_table`.
-    higher_is_closer : bool
+        From `scores_table`.
 
     Returns
     -------
     DataFrame
-        Columns measure, networks, accuracy, low, high, chance, n_networks, n_layers,
-        published_cifar10; NaN where nothing was published.
+        Columns measure, networks, accuracy, low, high, p_below_best, accuracy_one_direction,
+        chance, n_networks, n_layers, published_cifar10. `p_below_best` is that of a one-sided
+        jackknife z-test of the difference from the measure with the highest accuracy, not corrected
+        for the number of measures. `accuracy_one_direction` is without the average over directions.
+        NaN where nothing was published, and where fewer than three networks allow no interval.
     """
     rows = []
-    for (measure, networks), table in scores.groupby(["measure", "networks"], sort=False):
+    pseudo_values = {}
+    for name, table in scores.groupby(["measure", "networks"], sort=False):
+        measure, networks = map(str, name)
         n_networks, n_layers = int(table.network.max()), int(table.layer.max())
         cube = table.score.to_numpy().reshape(n_networks, n_layers, n_networks, n_layers)
-        shares = match_accuracy(cube, higher_is_closer=higher_is_closer)
-        row = (measure, networks, *accuracy_with_interval(shares), 1 / n_layers)
-        published = PUBLISHED_CIFAR10.get(str(measure), np.nan) / 100
-        rows.append((*row, n_networks, n_layers, published if networks == "trained" else np.nan))
-    columns = ["measure", "networks", "accuracy", "low", "high", "chance"]
-    return pd.DataFrame(rows, columns=[*columns, "n_networks", "n_layers", "published_cifar10"])
+        up = bool(table.higher_is_closer.iloc[0])
+        accuracy, pseudo = jackknifed(match_accuracy(symmetrised(cube), higher_is_closer=up))
+        pseudo_values[measure, networks] = pseudo
+        low, high = interval(accuracy, pseudo)
+        published = PUBLISHED_CIFAR10.get(measure, np.nan) / 100
+        rows.append(
+            {
+                "measure": measure,
+                "networks": networks,
+                "accuracy": accuracy,
+                "low": low,
+                "high": high,
+                "accuracy_one_direction": np.nanmean(match_accuracy(cube, higher_is_closer=up)),
+                "chance": 1 / n_layers,
+                "n_networks": n_networks,
+                "n_layers": n_layers,
+                "published_cifar10": published if networks == "trained" else np.nan,
+            }
+        )
+    summary = pd.DataFrame(rows)
+    best = summary.loc[summary.groupby("networks").accuracy.idxmax()]
+    best_of = dict(zip(best.networks, best.measure, strict=True))
+    p_values = [
+        p_below(pseudo_values[best_of[networks], networks], pseudo_values[measure, networks])
+        for measure, networks in zip(summary.measure, summary.networks, strict=True)
+    ]
+    summary.insert(5, "p_below_best", p_values)
+    return summary
 
 
-def closeness_maps(scores: pd.DataFrame, *, higher_is_closer: bool) -> pd.DataFrame:
+def p_below(best: np.ndarray, other: np.ndarray) -> float:
+    """Return the one-sided p of a jackknife z-test that `other` has the lower mean.
+
+    Parameters
+    ----------
+    best, other : ndarray
+        Pseudo-values of two measures on the same networks; NaN gives NaN.
+    """
+    difference = best - other
+    error = standard_error(difference)
+    if error == 0:
+        return 0.0 if difference.mean() > 0 else 1.0
+    z = difference.mean() / error
+    return float("nan") if np.isnan(z) else float(NormalDist().cdf(-z))
+
+
+def closeness_maps(scores: pd.DataFrame) -> pd.DataFrame:
     """Average the scores of layers of trained networks, between networks and within one.
+
+    Scores are of one direction: each map has the layer that is predicted along its rows.
 
     Parameters
     ----------
     scores : DataFrame
-        Of one measure, from `scores_table`.
-    higher_is_closer : bool
+        From `scores_table`.
 
     Returns
     -------
@@ -139,16 +230,19 @@ def closeness_maps(scores: pd.DataFrame, *, higher_is_closer: bool) -> pd.DataFr
     """
     trained = scores[scores.networks == "trained"]
     same = trained.network == trained.other_network
+    of_map = ["measure", "higher_is_closer", "layer", "other_layer"]
     maps = []
-    for where, rows in (("between networks", trained[~same]), ("within a network", trained[same])):
-        mean = rows.groupby(["measure", "layer", "other_layer"], sort=False).score.mean()
-        table = mean.reset_index()
-        signed_score = table.score if higher_is_closer else -table.score
-        # TIE avoids a division by zero where all scores are equal.
-        score_range = max(signed_score.max() - signed_score.min(), TIE)
-        closeness = 1 - (signed_score.max() - signed_score) / score_range
-        maps.append(table.assign(where=where, closeness=closeness))
-    return pd.concat(maps)
+    for _, of_measure in trained.groupby("measure", sort=False):
+        between = of_measure[~same.loc[of_measure.index]]
+        within = of_measure[same.loc[of_measure.index]]
+        for where, rows in (("between networks", between), ("within a network", within)):
+            table = rows.groupby(of_map, sort=False).score.mean().reset_index()
+            signed = table.score.where(table.higher_is_closer, -table.score)
+            # TIE avoids a division by zero where all scores are equal.
+            closeness = 1 - (signed.max() - signed) / max(signed.max() - signed.min(), TIE)
+            maps.append(table.assign(where=where, closeness=closeness))
+    columns = ["measure", "where", "layer", "other_layer", "score", "closeness"]
+    return pd.concat(maps, ignore_index=True)[columns]
 
 
 def drop_constant(activations: Sequence[np.ndarray]) -> tuple[list[np.ndarray], int]:

@@ -1,0 +1,92 @@
+"""Plans of the convolutional networks, after Tiny-10 of Kornblith et al. 2019, table E.1.
+
+Without torch, so that the number of neurons of each layer is known before anything runs.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Convolution(NamedTuple):
+    """One convolution, followed by batch normalisation and a rectifier."""
+
+    n_channels: int
+    stride: int = 1
+    size: int = 3
+    padded: bool = True
+
+
+class Architecture(NamedTuple):
+    """Convolutions, then the mean over positions and a dense layer."""
+
+    rows: int
+    convolutions: tuple[Convolution, ...]
+
+
+def _tiny(n_channels: int, second_stride: int) -> tuple[Convolution, ...]:
+    """Return the eight convolutions of Tiny-10, the first with `n_channels` channels."""
+    first = Convolution(n_channels)
+    second = Convolution(2 * n_channels)
+    third = Convolution(4 * n_channels)
+    return (
+        first,
+        first,
+        second._replace(stride=2),
+        second,
+        second,
+        third._replace(stride=second_stride),
+        third._replace(padded=False),
+        third._replace(size=1),
+    )
+
+
+# By image set. Digits of 8 × 8 pixels are too small for a second stride of 2.
+ARCHITECTURES = {
+    "digits": Architecture(8, _tiny(8, second_stride=1)),
+    "cifar10": Architecture(32, _tiny(16, second_stride=2)),
+}
+
+
+def layer_widths(images: str) -> list[int]:
+    """Return the number of neurons of each layer: the convolutions, then the pooled channels.
+
+    Parameters
+    ----------
+    images : str
+        `digits` or `cifar10`.
+    """
+    architecture = ARCHITECTURES[images]
+    rows, widths = architecture.rows, []
+    for layer in architecture.convolutions:
+        rows = (rows - (0 if layer.padded else layer.size - 1) - 1) // layer.stride + 1
+        widths.append(layer.n_channels * rows * rows)
+    return [*widths, architecture.convolutions[-1].n_channels]
+
+
+def require_distinguishable_layers(images: str, n_images: int, measures: Sequence[str]) -> None:
+    """Refuse measures that are 1 for most layers, whatever the networks have learned.
+
+    Parameters
+    ----------
+    images : str
+        `digits` or `cifar10`.
+    n_images : int
+        Images on which layers are compared.
+    measures : sequence of str
+        Those that are 1 as soon as a layer has n_images − 1 independent neurons.
+
+    Raises
+    ------
+    ValueError
+        If two layers or more have as many neurons, so that they cannot be told apart.
+    """
+    widths = layer_widths(images)
+    saturated = [width for width in widths if width >= n_images - 1]
+    if measures and len(saturated) > 1:
+        raise ValueError(
+            f"expected more than {max(widths) + 1} images for {', '.join(measures)}, got "
+            f"{n_images}: {len(saturated)} of {len(widths)} layers of the networks for {images} "
+            f"have {min(saturated)} to {max(saturated)} neurons, and these measures are 1 for any "
+            f"two layers of {n_images - 1} neurons or more; compare on more images, or remove the "
+            "measures"
+        )

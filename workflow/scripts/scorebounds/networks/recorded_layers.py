@@ -1,0 +1,65 @@
+"""Train a convolutional network and record the activations of its layers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import xarray as xr
+
+from scorebounds.core.random import derived_seed
+from scorebounds.networks import convnets
+from scorebounds.networks.images import Images
+
+
+def trained_layers(
+    images: str,
+    number: int,
+    train: Images,
+    held_out: Images,
+    shown: Images,
+    *,
+    seed: int,
+    device: torch.device,
+    training: Mapping[str, Any],
+    untrained: bool,
+) -> xr.Dataset:
+    """Train the network of this number and return the activations of its layers.
+
+    Parameters
+    ----------
+    images : str
+        `digits` or `cifar10`.
+    number : int
+        Of the network; it decides the weights and the batches.
+    train, held_out, shown : Images
+        To train on, to find the accuracy with, and to record the activations for.
+    seed : int
+        The root of all random streams.
+    device : torch.device
+    training : mapping
+        Settings of `convnets.train_network`.
+    untrained : bool
+        Whether to record the activations before training as well.
+
+    Returns
+    -------
+    Dataset
+        `trained_1`, …, each (image, unit_1), and `untrained_1`, … likewise; `curve` of step, loss
+        and accuracy. Attributes images, network, n_layers.
+    """
+    network = convnets.make_network(
+        images, train, derived_seed(seed, "network", images, str(number))
+    )
+    before = convnets.activations(network, shown, device) if untrained else []
+    stream = derived_seed(seed, "batches", images, str(number))
+    curve = convnets.train_network(network, train, held_out, seed=stream, device=device, **training)
+    after = convnets.activations(network, shown, device)
+    layers = {
+        f"{state}_{layer}": (("image", f"unit_{layer}"), values)
+        for state, activations in (("trained", after), ("untrained", before))
+        for layer, values in enumerate(activations, 1)
+    }
+    learning = {"curve": (("point", "quantity"), curve)}
+    attrs = {"images": images, "network": number, "n_layers": len(after)}
+    quantities = {"quantity": ["step", "loss", "accuracy"]}
+    return xr.Dataset({**layers, **learning}, coords=quantities, attrs=attrs)
