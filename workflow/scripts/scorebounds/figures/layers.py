@@ -47,9 +47,9 @@ def correspondence_figure(layers: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     axis.axvline(100 * layers.chance.iloc[0], color="0.6", linewidth=0.6, linestyle="--", zorder=0)
     axis.set_yticks(list(place.values()), [measure_label(name) for name in names])
     trained = layers[layers.networks == "trained"].set_index("measure")
-    for name, label in zip(names, axis.get_yticklabels(), strict=True):
+    for name, tick in zip(names, axis.get_yticklabels(), strict=True):
         if trained.p_below_best[name] >= LEVEL:
-            label.set_fontweight("bold")
+            tick.set_fontweight("bold")
     axis.set(xlim=(-3, 103), ylim=(-0.6, len(names) - 0.4))
     axis.set_xlabel("layers whose most similar layer is the corresponding one (%)")
     axis.grid(axis="y", linewidth=0.3, color="0.9")
