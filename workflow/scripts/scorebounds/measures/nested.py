@@ -1,14 +1,16 @@
 """Ridge regression with a nested choice of λ: one eigendecomposition per outer training set.
 
-The centred training Y of an outer fold is rotated to T = Y V with TᵀT = diag(w). For each λ the
-ridge regression without an inner fold g then follows from the one with it. With H the projection
-of the training samples, 11ᵀ/n + T (w + λ)⁻¹ Tᵀ, held-out residuals are (I − H_gg)⁻¹ (x_g − x̂_g);
-where a fold has more samples than T has columns, the training products without it are formed
-instead. None of it depends on X, so that it serves X in any order.
+The centred training Y of an outer fold is rotated to T = Y V with TᵀT = diag(w). Where an inner
+fold g has at most as many samples as T has columns, its held-out residuals for any λ are
+(I − H_gg)⁻¹ (x_g − x̂_g), with H = 11ᵀ/n + T (w + λ)⁻¹ Tᵀ the projection of the training samples.
+(I − H_gg)⁻¹ only lengthens residuals, so that the residuals of the fit bound them from below, and
+most pairs of λ and fold need not be computed to find the best λ. Where a fold has more samples,
+the products of the inner training samples are decomposed, which serves all λ at once. None of it
+depends on X, so that it serves X in any order.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -18,28 +20,41 @@ from scorebounds.measures.pair import Reference
 
 # Penalties to choose from, in units of the mean squared norm of a dimension of Y.
 TUNING_GRID = [10.0**exponent for exponent in range(-6, 3)]
+# Losses that differ by less, relative to their size, may differ by rounding alone.
+ROUNDING = 1e-9
 
 
-class _InnerFold(NamedTuple):
-    """What the held-out residuals of an inner fold need of Y, for all penalties at once."""
+@dataclass(frozen=True)
+class _Products:
+    """The products of inner training samples, decomposed: what inner folds need of Y."""
 
-    held_out: Tensor  # places among the training samples
-    rotated: Tensor  # rows of T, centred by the inner training mean where `by_samples` is false
-    # (n_penalties, m, m): inverses of I − H_gg where `by_samples` is true, else Cholesky factors of
-    # the products of the inner training samples
-    matrices: Tensor
-    by_samples: bool
+    basis: Tensor  # Q, (n_inner, r, r): eigenvectors
+    shrunk: Tensor  # 1 / (eigenvalues + λ), (n_inner, n_penalties, r)
+    within: Tensor  # products of the held-out rows in that basis, (n_inner, r, r)
 
 
-class OuterFold(NamedTuple):
+@dataclass(frozen=True)
+class OuterFold:
     """What the regressions of an outer fold need of Y."""
 
     train: Tensor
     test: Tensor
     rotated: Tensor  # T, (n_train, r)
+    weights: Tensor  # w, (r,)
     shrunk: Tensor  # 1 / (w + λ), (n_penalties, r)
     predictors: Tensor  # test rows of Y in the coordinates of `rotated`, (n_test, r)
-    inner: list[_InnerFold]
+    inner: list[Tensor]  # places of the inner folds among the training samples
+    products: _Products | None  # None where inner folds are held out by samples
+    _factors: dict[tuple[int, int], Tensor] = field(default_factory=dict)
+
+    def leverage_factor(self, penalty: int, fold: int) -> Tensor:
+        """Return the Cholesky factor of I − H_gg of an inner fold; it is kept for other X."""
+        if (penalty, fold) not in self._factors:
+            rows = self.rotated[self.inner[fold]]
+            leverage = 1 / len(self.rotated) + (rows * self.shrunk[penalty]) @ rows.mT
+            identity = torch.eye(len(rows), dtype=rows.dtype, device=rows.device)
+            self._factors[penalty, fold] = torch.linalg.cholesky(identity - leverage)
+        return self._factors[penalty, fold]
 
 
 def outer_folds(reference: Reference) -> Iterator[OuterFold]:
@@ -69,38 +84,36 @@ def _outer_fold(y: Tensor, start: int, stop: int, inner: Folds) -> OuterFold:
         weights, basis = weights[sound], basis[:, sound]
         rotated = basis * weights.sqrt()
         predictors = held_out @ (centred.mT @ basis) / weights.sqrt()
+    weights = weights.clamp_min(0)
     level = centred.square().sum() / min(centred.shape)
     penalties = level * torch.tensor(TUNING_GRID, dtype=y.dtype, device=y.device)
-    shrunk = 1 / (weights.clamp_min(0) + penalties[:, None])
     order = torch.arange(len(train)) if inner.order is None else inner.order
     parts = [order[first:last].to(y.device) for first, last in inner.bounds]
     by_samples = max(len(part) for part in parts) <= rotated.shape[1]
-    prepare = _inner_fold_by_samples if by_samples else _inner_fold_by_neurons
-    found = [prepare(rotated, weights, penalties, part) for part in parts]
-    return OuterFold(train, test, rotated, shrunk, predictors, found)
+    products = None if by_samples else _decomposed(rotated, weights, penalties, parts)
+    shrunk = 1 / (weights + penalties[:, None])
+    return OuterFold(train, test, rotated, weights, shrunk, predictors, parts, products)
 
 
-def _inner_fold_by_samples(
-    rotated: Tensor, weights: Tensor, penalties: Tensor, part: Tensor
-) -> _InnerFold:
-    rows = rotated[part]
-    shrunk = 1 / (weights.clamp_min(0) + penalties[:, None])
-    leverage = 1 / len(rotated) + (rows * shrunk[:, None, :]) @ rows.mT
-    identity = torch.eye(len(part), dtype=rows.dtype, device=rows.device)
-    inverses = torch.cholesky_inverse(torch.linalg.cholesky(identity - leverage))
-    return _InnerFold(part, rows, inverses, by_samples=True)
+def _decomposed(
+    rotated: Tensor, weights: Tensor, penalties: Tensor, parts: list[Tensor]
+) -> _Products:
+    held_out, total = [], []
+    for part in parts:
+        rows, n_train = rotated[part], len(rotated) - len(part)
+        # The other training rows sum to minus those of the fold.
+        means = torch.outer(rows.sum(0), rows.sum(0))
+        products = rows.mT @ rows
+        total.append(torch.diag(weights) - products - means / n_train)
+        held_out.append(products + _mean_terms(len(part), n_train) * means)
+    of_training, basis = torch.linalg.eigh(torch.stack(total))
+    shrunk = 1 / (of_training.clamp_min(0)[:, None, :] + penalties[:, None])
+    return _Products(basis, shrunk, basis.mT @ torch.stack(held_out) @ basis)
 
 
-def _inner_fold_by_neurons(
-    rotated: Tensor, weights: Tensor, penalties: Tensor, part: Tensor
-) -> _InnerFold:
-    n, rows = len(rotated), rotated[part]
-    # The other training rows sum to minus those of the fold.
-    total = rows.sum(0)
-    products = torch.diag(weights) - rows.mT @ rows - torch.outer(total, total) / (n - len(part))
-    identity = torch.eye(len(weights), dtype=rows.dtype, device=rows.device)
-    factors = torch.linalg.cholesky(products + penalties[:, None, None] * identity)
-    return _InnerFold(part, rows + total / (n - len(part)), factors, by_samples=False)
+def _mean_terms(n_test: int, n_train: int) -> float:
+    """Return how often the outer product of a fold's sums enters products centred by the rest."""
+    return 2 / n_train + n_test / n_train**2
 
 
 def nested_r2(x: Tensor, outer: OuterFold) -> Tensor:
@@ -109,35 +122,65 @@ def nested_r2(x: Tensor, outer: OuterFold) -> Tensor:
     mean = train.mean(0)
     centred, test = train - mean, x[outer.test] - mean
     cross = outer.rotated.mT @ centred
-    residuals = None
-    if outer.inner[0].by_samples:
-        # One product for all penalties and inner folds.
-        columns = (outer.shrunk[:, :, None] * cross).permute(1, 0, 2).flatten(1)
-        fitted = (outer.rotated @ columns).unflatten(1, (len(outer.shrunk), -1))
-        residuals = centred[:, None] - fitted
-    inner = torch.stack([_inner_r2(centred, cross, residuals, outer, f) for f in outer.inner])
-    best = inner.mean(0).argmax()
-    predicted = outer.predictors @ (outer.shrunk[best][:, None] * cross)
+    best = _best_by_samples if outer.products is None else _best_by_products
+    shrunk = outer.shrunk[best(centred, cross, outer)]
+    predicted = outer.predictors @ (shrunk[:, None] * cross)
     return 1 - (test - predicted).square().sum() / test.square().sum()
 
 
-def _inner_r2(
-    x: Tensor, cross: Tensor, residuals: Tensor | None, outer: OuterFold, fold: _InnerFold
-) -> Tensor:
-    """Return R² of an inner fold for every penalty, shape (n_penalties,)."""
-    part, total = x[fold.held_out], x[fold.held_out].sum(0)
-    n_train = len(x) - len(fold.held_out)
-    test = part + total / n_train
-    size = test.square().sum()
-    if residuals is not None:
-        left = fold.matrices @ residuals[fold.held_out].transpose(0, 1)
-        return 1 - left.square().sum((-2, -1)) / size
-    rows = outer.rotated[fold.held_out]
-    inner_cross = cross - rows.mT @ part - torch.outer(rows.sum(0), total) / n_train
-    coefficients = torch.cholesky_solve(
-        inner_cross.expand(len(fold.matrices), -1, -1), fold.matrices
-    )
-    # ‖test − T B‖² from products of the fold.
-    across, within = fold.rotated.mT @ test, fold.rotated.mT @ fold.rotated
-    explained = (coefficients * (2 * across - within @ coefficients)).sum((-2, -1))
-    return explained / size
+def _best_by_products(x: Tensor, cross: Tensor, outer: OuterFold) -> int:
+    """Return the place of the λ of the highest inner R², from the products of all of them."""
+    products = outer.products
+    assert products is not None
+    train, test, sizes = [], [], []
+    for part in outer.inner:
+        rows, rows_x, n_train = outer.rotated[part], x[part], len(x) - len(part)
+        means, terms = torch.outer(rows.sum(0), rows_x.sum(0)), _mean_terms(len(part), n_train)
+        held_out = rows.mT @ rows_x
+        train.append(cross - held_out - means / n_train)
+        test.append(held_out + terms * means)
+        sizes.append(rows_x.square().sum() + terms * rows_x.sum(0).square().sum())
+    coefficients = products.basis.mT @ torch.stack(train)
+    across = products.basis.mT @ torch.stack(test)
+    # ‖X_g‖² − ‖X_g − T_g S C‖² for coefficients SC with S = diag(s): 2 sᵀd − sᵀ(W ∘ CCᵀ)s.
+    linear = (coefficients * across).sum(-1)
+    squares = products.within * (coefficients @ coefficients.mT)
+    s = products.shrunk
+    explained = 2 * (s @ linear[..., None])[..., 0] - ((s @ squares) * s).sum(-1)
+    return int((explained / torch.stack(sizes)[:, None]).mean(0).argmax())
+
+
+def _best_by_samples(x: Tensor, cross: Tensor, outer: OuterFold) -> int:
+    """Return the place of the λ of the highest inner R², by branch and bound over λ and folds.
+
+    The fold of the λ whose loss has the lowest bound is computed next, until all others are worse.
+    """
+    totals = [x[part].sum(0) for part in outer.inner]
+    n_train = [len(x) - len(part) for part in outer.inner]
+    means = zip(outer.inner, totals, n_train, strict=True)
+    sizes = [(x[part] + total / n).square().sum().item() for part, total, n in means]
+    s = outer.shrunk
+    of_fit = x.square().sum() - (2 * s - outer.weights * s.square()) @ cross.square().sum(-1)
+    fit_left = of_fit.clamp_min(0).tolist()
+    losses, n_done = [0.0] * len(s), [0] * len(s)
+
+    def bound(penalty: int) -> float:
+        return losses[penalty] + max(fit_left[penalty], 0) / max(sizes)
+
+    while True:
+        complete = [losses[i] for i, n in enumerate(n_done) if n == len(sizes)]
+        limit = min(complete, default=float("inf"))
+        limit += ROUNDING * (len(sizes) + abs(limit)) if complete else 0
+        waiting = [i for i, n in enumerate(n_done) if n < len(sizes) and bound(i) <= limit]
+        if not waiting:
+            break
+        chosen = min(waiting, key=bound)
+        fold = n_done[chosen]
+        rows = outer.inner[fold]
+        residual = x[rows] - outer.rotated[rows] @ (s[chosen][:, None] * cross)
+        left = torch.cholesky_solve(residual, outer.leverage_factor(chosen, fold))
+        losses[chosen] += left.square().sum().item() / sizes[fold]
+        fit_left[chosen] -= residual.square().sum().item()
+        n_done[chosen] += 1
+    done = [i for i, n in enumerate(n_done) if n == len(sizes)]
+    return min(done, key=losses.__getitem__)

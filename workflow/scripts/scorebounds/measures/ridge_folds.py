@@ -90,19 +90,12 @@ class _BySamples(Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         y, x, factor, whitened, weights, left, solved = ctx.saved_tensors
         inverse = torch.linalg.solve_triangular(factor.mT, whitened, upper=True)
-        by_fold = [
-            (
-                inverse[..., start:stop] @ left[..., start:stop, :],
-                inverse[..., start:stop] @ solved[..., start:stop, :],
-            )
-            for start, stop in ctx.bounds
-        ]
-        along = torch.empty_like(y)
-        for (start, stop), (of_left, of_solved) in zip(ctx.bounds, by_fold, strict=True):
-            rows = solved[..., start:stop, :] @ (of_left - weights).mT
-            along[..., start:stop, :] = rows + left[..., start:stop, :] @ of_solved.mT
-        total = torch.stack([of_solved for _, of_solved in by_fold]).sum(0)
-        along -= x @ total.mT
+        total = inverse @ solved
+        along = -solved @ weights.mT - x @ total.mT
+        for start, stop in ctx.bounds:
+            # n_test × n_test products, which are smaller than those with B.
+            shared = solved[..., start:stop, :] @ left[..., start:stop, :].mT
+            along[..., start:stop, :] += (shared + shared.mT) @ inverse[..., start:stop].mT
         slope: Tensor = along - y @ (inverse @ along)
         return grad[..., None, None] * slope, *[None] * 6
 
