@@ -56,6 +56,20 @@ def test_scores_are_those_of_the_measures_on_whole_matrices(shape):
             assert dropped[name][index].item() == pytest.approx(score_of(left).item(), 1e-9)
 
 
+def test_any_directions_score_as_the_measures_on_whole_matrices():
+    """Also directions that are not orthogonal to the components."""
+    x = draw(30, 5) * torch.arange(1, 6)
+    components = principal_components(x)
+    directions = centre(draw(30, 5, seed=3))
+    directions = directions / directions.norm(dim=0)
+    found = perturbed_scores(components, MEASURES, directions)
+    for name in MEASURES:
+        score_of = registry.load(name).against(x)
+        for index in range(5):
+            expected = score_of(with_component(components, x, index, directions[:, index])).item()
+            assert found[name][index].item() == pytest.approx(expected, 1e-9)
+
+
 def test_directions_are_orthogonal_to_all_components():
     x = draw(30, 8)
     components = principal_components(x)

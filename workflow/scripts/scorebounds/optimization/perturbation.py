@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 
 from scorebounds.core.intervals import mean_with_interval
-from scorebounds.measures import registry
+from scorebounds.measures.base import at_most_one
 from scorebounds.measures.closed_form import angular
-from scorebounds.measures.pair import Pair, Reference, centre, of_order_one
+from scorebounds.measures.pair import centre
 from scorebounds.optimization.capture import PrincipalComponents, principal_components
 
-BATCH_ELEMENTS = 4_000_000
+# Entries outside the diagonal that are smaller, relative to the trace, are rounding.
+NEGLIGIBLE = 1e-12
 COLUMNS = [
     "dataset",
     "measure",
@@ -123,8 +124,8 @@ def perturbed_scores(
 ) -> dict[str, Tensor]:
     """Score X with X after each component in turn is replaced, or dropped where there is none.
 
-    The measures score whole matrices, but in an orthonormal basis of what X and the directions
-    span, which leaves XᵀX, XᵀY and YᵀY, and so these measures, as they are.
+    In the coordinates of the components, each change is one of rank one: a column of XᵀY, and a row
+    and a column of YᵀY, are exchanged. The scores follow from these products without Y.
 
     Parameters
     ----------
@@ -133,34 +134,47 @@ def perturbed_scores(
     names : sequence of str
         Measures, of `MEASURES`.
     directions : Tensor, shape (n_samples, n_components), or None
-        From `random_directions`.
+        Unit columns of mean zero, such as those from `random_directions`.
 
     Returns
     -------
     dict of str to Tensor, shape (n_components,)
     """
-    rank = len(components.eigenvalues)
-    new = torch.zeros_like(components.scores) if directions is None else directions
-    spanned = torch.linalg.qr(torch.cat([components.scores, new], dim=1)).R
-    # Rows orthogonal to the constant vector, so that centring changes nothing.
-    n_rows = len(spanned) + 1
-    basis = torch.eye(n_rows, dtype=spanned.dtype, device=spanned.device) - 1 / n_rows
-    embedded = torch.linalg.qr(basis[:, :-1]).Q @ spanned
-    # All of `MEASURES` ignore the unit, and take their products from one pair.
-    embedded[:, rank:] *= components.eigenvalues.sqrt()
-    embedded = of_order_one(embedded)
-    x, replacements = embedded[:, :rank], embedded[:, rank:]
-    scores: dict[str, list[Tensor]] = {name: [] for name in names}
-    reference = Reference(x)
-    size = max(1, BATCH_ELEMENTS // x.numel())
-    for start in range(0, rank, size):
-        chosen = torch.arange(start, min(start + size, rank), device=x.device)
-        y = x.repeat(len(chosen), 1, 1)
-        y[torch.arange(len(chosen), device=x.device), :, chosen] = replacements[:, chosen].mT
-        pair = Pair(reference, y)
-        for name in names:
-            scores[name].append(registry.load(name).compare(pair))
-    return {name: torch.cat(parts) for name, parts in scores.items()}
+    scores = components.scores
+    gram = scores.mT @ scores
+    columns, size = torch.zeros_like(gram), torch.zeros_like(components.eigenvalues)
+    if directions is not None:
+        replacements = directions * components.eigenvalues.sqrt()
+        columns, size = scores.mT @ replacements, replacements.square().sum(0)
+    own, overlap = gram.diagonal(), columns.diagonal()
+    of_old, of_new = gram.square().sum(0), columns.square().sum(0)
+    whole = gram.square().sum()
+    shared = whole - of_old + of_new
+    squared_gram = whole - 2 * of_old + own.square() + 2 * (of_new - overlap.square()) + size**2
+    squared_norm = own.sum() - own + size
+    cosines = {
+        "cka": shared / (whole * squared_gram).sqrt(),
+        "nbs": _nuclear_norms(gram, columns) / (own.sum() * squared_norm).sqrt(),
+    }
+    found = {name: at_most_one(cosine) for name, cosine in cosines.items()}
+    found |= {"cka_angular": angular(found["cka"]), "procrustes_angular": angular(found["nbs"])}
+    return {name: found[name] for name in names}
+
+
+def _nuclear_norms(gram: Tensor, columns: Tensor) -> Tensor:
+    """Return ‖M‖_* for M = `gram` with each of its columns in turn replaced by that of `columns`.
+
+    Up to entries outside the diagonal M is diagonal. They change ‖M‖_* by at most their own nuclear
+    norm; singular values are computed where that may show.
+    """
+    own = gram.diagonal()
+    norms = own.sum() - own + columns.diagonal().abs()
+    outside = (columns - torch.diag(columns.diagonal())).square().sum(0).sqrt()
+    for index in torch.nonzero(outside > NEGLIGIBLE * own.sum())[:, 0].tolist():
+        matrix = torch.diag(own)
+        matrix[:, index] = columns[:, index]
+        norms[index] = torch.linalg.svdvals(matrix).sum()
+    return norms
 
 
 def perturb_components(
