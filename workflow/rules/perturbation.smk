@@ -17,7 +17,7 @@ rule perturb_components:
         mem_mb=memory(TORCH_MB, 30),
         runtime=perturb_minutes,
     params:
-        code=code_digest("perturb_components", measures=config["perturbation"]["measures"]),
+        code=code_digest("perturb_components"),
         seed=lookup(dpath="seed", within=config),
         settings=lookup(dpath="perturbation", within=config),
     script:

@@ -122,16 +122,17 @@ def nested_r2(x: Tensor, outer: OuterFold) -> Tensor:
     mean = train.mean(0)
     centred, test = train - mean, x[outer.test] - mean
     cross = outer.rotated.mT @ centred
-    best = _best_by_samples if outer.products is None else _best_by_products
-    shrunk = outer.shrunk[best(centred, cross, outer)]
+    if outer.products is None:
+        best = _best_by_samples(centred, cross, outer)
+    else:
+        best = _best_by_products(centred, cross, outer, outer.products)
+    shrunk = outer.shrunk[best]
     predicted = outer.predictors @ (shrunk[:, None] * cross)
     return 1 - (test - predicted).square().sum() / test.square().sum()
 
 
-def _best_by_products(x: Tensor, cross: Tensor, outer: OuterFold) -> int:
+def _best_by_products(x: Tensor, cross: Tensor, outer: OuterFold, products: _Products) -> int:
     """Return the place of the λ of the highest inner R², from the products of all of them."""
-    products = outer.products
-    assert products is not None
     train, test, sizes = [], [], []
     for part in outer.inner:
         rows, rows_x, n_train = outer.rotated[part], x[part], len(x) - len(part)
@@ -161,7 +162,7 @@ def _best_by_samples(x: Tensor, cross: Tensor, outer: OuterFold) -> int:
     sizes = [(x[part] + total / n).square().sum().item() for part, total, n in means]
     s = outer.shrunk
     of_fit = x.square().sum() - (2 * s - outer.weights * s.square()) @ cross.square().sum(-1)
-    fit_left = of_fit.clamp_min(0).tolist()
+    fit_left: list[float] = of_fit.tolist()
     losses, n_done = [0.0] * len(s), [0] * len(s)
 
     def bound(penalty: int) -> float:
