@@ -54,7 +54,7 @@ bench: .venv/test
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/permutations.py
 
 docs: .venv/docs
-	PYTHONPATH=workflow/scripts $(BIN)/python docs/generate.py \
+	PYTHONPATH=workflow/scripts:tests $(BIN)/python docs/generate.py \
 		$(if $(SCOREBOUNDS_REFERENCE),--reference $(SCOREBOUNDS_REFERENCE))
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs site
 	@echo "Done. Open site/index.html."

@@ -24,6 +24,7 @@ check_settings(config)
 report: "workflow/report/overview.rst"
 
 
+include: "workflow/rules/own_data.smk"
 include: "workflow/rules/catalogue.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/products.smk"

@@ -5,7 +5,6 @@ reference values, the table and figure of agreement with other implementations a
 """
 
 import argparse
-import csv
 import json
 import math
 import warnings
@@ -16,35 +15,14 @@ import numpy as np
 import pandas as pd
 import torch
 
+from helpers.reference_ids import HELD_OUT, reference_ids
 from scorebounds.core.measure_table import measure_label
 from scorebounds.figures.style import PAGE_WIDTH, use_style
 from scorebounds.measures import registry
-from scorebounds.measures.prediction import (
-    held_out_correlations,
-    pls_predictions,
-    ridge_predictions,
-)
+from scorebounds.measures.prediction import held_out_correlations
 
 DOCS = Path(__file__).parent
 START, END = "<!-- registry: made by docs/generate.py -->", "<!-- end of registry -->"
-# Ours beyond the reference folder's own list: (their id, what is done to their value).
-BEYOND_THEIR_LIST = {
-    "permutation_matching": ("permutation-angular", math.cos),
-    "procrustes_normalised": ("procrustes-normalised", float),
-    "mutual_knn_10": ("mutual-knn-k10", float),
-    "distance_correlation": ("distance-correlation", float),
-}
-HELD_OUT = {
-    # The mean over neurons, of which the measures take the median.
-    "ridge_cv_pearson_1, mean": (
-        "ridge-lambda1-pearson-columns#5folds_cv",
-        lambda *parts: ridge_predictions(*parts, penalty=1.0),
-    ),
-    "pls_cv_pearson_3, mean": (
-        "pls3-pearson-columns#5folds_cv",
-        lambda *parts: pls_predictions(*parts, n_components=3),
-    ),
-}
 EXACT = 1e-17  # where a difference of zero is drawn
 
 
@@ -110,12 +88,8 @@ def with_registry(text):
 
 
 def agreement_table(folder):
-    """Score the inputs of a folder of reference values, and put theirs beside ours."""
+    """Score the inputs of a folder of reference values, and compare them with ours."""
     values = json.loads((folder / "reference.json").read_text())
-    with open(folder / "ids.tsv", newline="") as table:
-        ids = {
-            row["id"]: (row["reference"], float) for row in csv.DictReader(table, delimiter="\t")
-        }
 
     def score(name):
         return lambda x, y: registry.load(name).score(x, y).item()
@@ -124,7 +98,7 @@ def agreement_table(folder):
         return lambda x, y: held_out_correlations(x, y, predict).mean().item()
 
     compared = [
-        (name, *theirs, score(name), True) for name, theirs in (ids | BEYOND_THEIR_LIST).items()
+        (name, *theirs, score(name), True) for name, theirs in reference_ids(folder).items()
     ]
     compared += [
         (name, theirs, float, mean_correlation(predict), False)

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 
+import numpy as np
 import pytest
 
 from helpers.workflow import TinyRun, planned_jobs
@@ -18,21 +19,21 @@ def run(tiny_run, tmp_path_factory):
     return tiny_run.copy(tmp_path_factory.mktemp("reruns") / "tiny")
 
 
-def plan(run, *targets):
+def plan(run, *arguments):
     """Return the jobs of a dry run, as (rule, first output)."""
-    planned = run.run("-n", *targets)
+    planned = run.run("-n", *arguments)
     assert planned.returncode == 0, planned.said
     return planned_jobs(planned.said)
 
 
-def plan_after(run, name, change):
+def plan_after(run, name, change, *arguments):
     """Return the jobs of a dry run in which a file of the library is changed."""
     path = run.project / LIBRARY / name
     before = path.read_text()
     path.write_text(change(before))
     assert path.read_text() != before
     try:
-        return plan(run)
+        return plan(run, *arguments)
     finally:
         path.write_text(before)
 
@@ -69,6 +70,19 @@ def test_code_of_a_figure_draws_this_figure_again(run):
 
 def test_code_of_readers_plans_nothing_without_a_users_data(run):
     assert plan_after(run, "datasets/readers/containers.py", add_code) == []
+
+
+def test_code_of_readers_plans_a_users_dataset_and_nothing_else(tiny_copy):
+    activity = np.random.default_rng(0).standard_normal((12, 3))
+    np.savez(tiny_copy.folder / "mine.npz", activity=activity)
+    prepared = ("prepare_dataset", "data/prepared/mine.nc")
+    users = ("--config", "custom={mine: {path: mine.npz}}")
+    made = tiny_copy.run(prepared[1], *users, cores=1)
+    assert made.returncode == 0, made.said
+    before = plan(tiny_copy, *users)
+    assert prepared not in before
+    after = plan_after(tiny_copy, "datasets/readers/numpy_files.py", add_code, *users)
+    assert set(after) - set(before) == {prepared}
 
 
 def test_code_of_a_loader_plans_its_dataset(run):

@@ -1,6 +1,5 @@
 """Scores against textbook forms, values of independent implementations, and identities."""
 
-import csv
 import itertools
 import json
 import math
@@ -17,14 +16,13 @@ from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GroupKFold, KFold
 
 from helpers.measures import CASES, DIFFERENTIABLE, NAMES, draw, load, score
+from helpers.reference_ids import HELD_OUT, reference_ids
 from scorebounds.measures import registry
 from scorebounds.measures.folds import contiguous_folds, fold_bounds, grouped_folds
 from scorebounds.measures.nested import TUNING_GRID
 from scorebounds.measures.pair import Pair, Reference
 from scorebounds.measures.prediction import (
     held_out_correlations,
-    pls_predictions,
-    ridge_predictions,
 )
 from scorebounds.measures.ridge_folds import (
     by_samples_is_faster,
@@ -299,13 +297,6 @@ def test_canonical_correlations_are_those_of_scikit_learn():
 
 # --- values of independent implementations
 
-REFERENCE_IDS = {
-    # ours beyond the table: (theirs, what is done to their value)
-    "permutation_matching": ("permutation-angular", math.cos),
-    "procrustes_normalised": ("procrustes-normalised", float),
-    "mutual_knn_10": ("mutual-knn-k10", float),
-    "distance_correlation": ("distance-correlation", float),
-}
 # Compared with their textbook forms only.
 WITHOUT_REFERENCE_VALUES = {
     "linreg_reverse",
@@ -328,17 +319,11 @@ def reference_entries(folder, reference):
             yield name, *(torch.from_numpy(arrays[key]) for key in "XY"), entry["value"]
 
 
-def reference_ids(folder):
-    with open(folder / "ids.tsv", newline="") as table:
-        ids = {row["id"]: row["reference"] for row in csv.DictReader(table, delimiter="\t")}
-    return {name: (theirs, float) for name, theirs in ids.items()} | REFERENCE_IDS
-
-
 def test_equals_independent_implementations(reference_values, subtests):
     ids = reference_ids(reference_values)
     assert set(NAMES) - set(ids) == WITHOUT_REFERENCE_VALUES, (
-        "enter a measure in REFERENCE_IDS if the reference values have it, "
-        "and in WITHOUT_REFERENCE_VALUES otherwise"
+        "enter a measure in REFERENCE_IDS (tests/helpers/reference_ids.py) if the reference "
+        "values have it, and in WITHOUT_REFERENCE_VALUES otherwise"
     )
     for name, (theirs, convert) in ids.items():
         measure = registry.load(name)
@@ -353,16 +338,7 @@ def test_equals_independent_implementations(reference_values, subtests):
         assert compared >= 5, name
 
 
-@pytest.mark.parametrize(
-    ("theirs", "predict"),
-    [
-        (
-            "ridge-lambda1-pearson-columns#5folds_cv",
-            lambda *parts: ridge_predictions(*parts, 1.0),
-        ),
-        ("pls3-pearson-columns#5folds_cv", lambda *parts: pls_predictions(*parts, 3)),
-    ],
-)
+@pytest.mark.parametrize(("theirs", "predict"), HELD_OUT.values(), ids=HELD_OUT)
 def test_held_out_correlations_equal_independent_implementations(reference_values, theirs, predict):
     """Theirs is the mean over neurons, of which our measures take the median."""
     compared = 0

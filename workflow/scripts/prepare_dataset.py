@@ -1,20 +1,16 @@
 """Bring one dataset into the common form, and report on it (rule prepare_dataset)."""
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorebounds.core.joblog import job_log
 from scorebounds.core.recording import write_recording
-from scorebounds.datasets import loaders
-from scorebounds.datasets.report import describe
+from scorebounds.datasets.prepare import prepare
 from scorebounds.fetching.checksums import require_raw_files
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
-
-logger = logging.getLogger("scorebounds")
 
 
 def main(
@@ -24,20 +20,13 @@ def main(
     checksums: list[str],
     lock: Path,
     provenance: Mapping[str, str],
-    *,
-    seed: int,
-    settings: Mapping[str, Any],
-    custom: bool,
+    **settings: Any,
 ) -> None:
     if checksums:
         require_raw_files(files, checksums, lock)
-    array = loaders.load(name, files, seed=seed, settings=settings, custom=custom)
-    array.attrs.update(provenance, dataset=name)
-    text = describe(array, files)
-    # Of a dataset that is refused, the log keeps the report.
-    logger.info("%s", text)
-    write_recording(targets["recording"], array, str(files[0]) if custom else name)
-    Path(targets["report"]).write_text(text, encoding="utf-8")
+    array, report = prepare(name, files, provenance, **settings)
+    write_recording(targets["recording"], array, str(files[0]) if settings["custom"] else name)
+    Path(targets["report"]).write_text(report, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,91 @@
+"""Users' own recordings and models: their entries in the settings, and their files."""
+
+import functools
+import hashlib
+
+# What an entry of `models` says of its comparison; the rest is of its file.
+MATCH_KEYS = ("references", "match")
+# What follows the name of a model in the files of its score card.
+PARTS_OF_SCORECARD = ("scores", "replicates", "components", "allowed")
+# Bytes of the largest file whose content is hashed whenever the workflow is planned.
+HASHED_UP_TO = 1e9
+
+
+def own_entries():
+    """Return how the user's files are read, by name: recordings, and models that have a file."""
+    models = {
+        name: {key: value for key, value in entry.items() if key not in MATCH_KEYS}
+        for name, entry in config["models"].items()
+        if "path" in entry
+    }
+    return {**config["custom"], **models}
+
+
+def custom_files(name):
+    """List the files of a user's dataset: the recording, a table of labels, a mask."""
+    entry = USER_DATASETS[name]
+    paths = (entry["path"], entry.get("labels"), entry.get("mask"))
+    return [absolute(path) for path in paths if isinstance(path, str)]
+
+
+def check_custom():
+    """Refuse a user's dataset or model that has the name of another or no file."""
+    if PRIVATE in config["datasets"] and not Path(config[PRIVATE]["path"] or "none").is_file():
+        raise WorkflowError(
+            f"config, {PRIVATE}: this recording is not public; expected its file under `path`, "
+            f"got {config[PRIVATE]['path']!r}"
+        )
+    twice = [name for name in config["custom"] if "path" in config["models"].get(name, {})]
+    check_file_names([*USER_DATASETS, *config["models"]])
+    for name in USER_DATASETS:
+        section = "custom" if name in config["custom"] else "models"
+        taken = name in EMBEDDED or catalogue_files(name) or name.startswith(SURROGATE)
+        if taken or name in twice:
+            raise WorkflowError(f"config, {section}: the name {name!r} is taken, choose another")
+        for path in custom_files(name):
+            # A git-annex link without content is a file to the reader, which says what is wrong.
+            if not Path(path).exists() and not Path(path).is_symlink():
+                raise WorkflowError(f"config, {section} → {name}: no such file: {path}")
+
+
+def check_file_names(names):
+    """Refuse names of datasets and models whose files would be the same, or another's part."""
+    seen = {}
+    for name in dict.fromkeys(names):
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            raise WorkflowError(
+                f"config: the names {other!r} and {name!r} differ in case only, and are one file "
+                "on some systems; rename one"
+            )
+    for name in seen.values():
+        base, _, part = name.rpartition(".")
+        if base.lower() in seen and part.lower() in PARTS_OF_SCORECARD:
+            raise WorkflowError(
+                f"config: the files of {name!r} would be those of {base!r} that end in .{part}; "
+                "rename one"
+            )
+
+
+@functools.cache
+def state_of_file(path):
+    """Return size and SHA-256 of a user's file; size and time of one over 1 GB or in a folder.
+
+    An older file that replaces one is noticed by this, not by its time.
+    """
+    status = os.stat(path)
+    if os.path.isdir(path):
+        states = [(str(file.relative_to(path)), file.stat()) for file in Path(path).rglob("*")]
+        listing = repr(sorted((name, state.st_size, state.st_mtime_ns) for name, state in states))
+        return f"{len(states)} entries, {hashlib.sha256(listing.encode()).hexdigest()}"
+    if status.st_size > HASHED_UP_TO:
+        return f"{status.st_size} bytes, time {status.st_mtime_ns}"
+    with open(path, "rb") as file:
+        return f"{status.st_size} bytes, {hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def states_of_files(wildcards):
+    """List the states of the files of a user; the catalogue's files have checksums instead."""
+    if wildcards.dataset in USER_DATASETS or wildcards.dataset == PRIVATE:
+        return [state_of_file(path) for path in raw_files(wildcards)]
+    return []
