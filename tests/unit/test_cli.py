@@ -134,7 +134,9 @@ def test_inspect_says_what_a_file_holds_and_how_to_read_it(files, run):
     for part in ("activity", "image", "path:"):
         assert part in out
     _, stored, _ = run("inspect", files / "labelled.npz", "--json", "-")
-    assert json.loads(stored)["description"] == out.removesuffix("\n").splitlines()
+    content = json.loads(stored)
+    assert len(content["reading"]["row_names"]) == content["reading"]["axes"]["sample"]
+    assert list(content["entry"]["custom"].values()) == [{"path": str(files / "labelled.npz")}]
     code, out, err = run("inspect", files / "missing.npz")
     assert (code, out) == (1, "")
     assert err.endswith("no such file\n")
@@ -186,3 +188,12 @@ def test_an_entry_that_is_none_is_refused(files, run, entry, said):
     code, _, err = run("inspect", files / "rec.npz", "--entry", entry)
     assert code == 1
     assert said in err
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_computed(files, run):
+    inputs = files / "rec.npz", files / "model.npy"
+    for option, place in (("-o", files), ("--json", files), ("-o", files / "none" / "card.html")):
+        code, out, err = run("card", *inputs, *QUICK, option, place)
+        assert (code, out) == (1, "")
+        assert err.startswith("error: expected")
+        assert "scoring" not in err

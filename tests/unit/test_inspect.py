@@ -1,5 +1,7 @@
 """What `scorebounds inspect` says of a file, and that its entry can be used."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,10 +9,14 @@ import xarray as xr
 import yaml
 
 from scorebounds.datasets.readers import custom
-from scorebounds.datasets.readers.inspect import describe_file
+from scorebounds.datasets.readers.inspect import describe, inspect_file
 
 RNG = np.random.default_rng(2)
 VALUES = RNG.normal(size=(24, 5))
+
+
+def describe_file(path, **entry):
+    return describe(inspect_file(path, **entry))
 
 
 def entry_of(text):
@@ -37,6 +43,25 @@ def test_arrays_decisions_and_entry_of_a_file(tmp_path):
         assert line in text.splitlines()
     entry = entry_of(text)
     np.testing.assert_array_equal(custom.load(**entry).values, VALUES.astype(np.float32))
+
+
+def test_what_is_said_is_structured(tmp_path):
+    path = tmp_path / "d.npz"
+    np.savez(path, rates=VALUES.astype(np.float32), side=np.tile([0, 1], 12))
+    content = json.loads(json.dumps(inspect_file(path)))
+    assert content["arrays"] == [
+        {"name": "rates", "shape": [24, 5], "axes": None, "kind": "numbers"},
+        {"name": "side", "shape": [24], "axes": None, "kind": "numbers"},
+    ]
+    assert content["problem"] is None
+    assert content["reading"]["axes"] == {"sample": 24, "neuron": 5}
+    assert content["reading"]["dtype"] == "float32"
+    assert content["reading"]["labels"] == ["side"]
+    assert content["entry"] == {"custom": {"data-d": {"path": str(path)}}}
+    np.savez(path, a=VALUES, b=VALUES)
+    content = inspect_file(path)
+    assert content["reading"] is None
+    assert "expected an array named 'activity'" in content["problem"]
 
 
 def test_named_axes_are_shown(tmp_path):

@@ -1,5 +1,6 @@
 """The command line: score cards, bounds, and what is in a file."""
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -143,15 +144,14 @@ def inspect(
     json: JsonOption = None,
 ) -> None:
     """List the arrays, axes, labels and names of a file, and the config entry to write."""
-    from scorebounds.datasets.readers.inspect import describe_file
+    from scorebounds.datasets.readers.inspect import describe, inspect_file
 
     _require_folders(json)
-    text = describe_file(file, **_entry(entry))
+    content = inspect_file(file, **_entry(entry))
     if json is not None:
-        content = {"file": str(file), "description": text.splitlines()}
         _write(json, dumps(content, ensure_ascii=False, indent=1) + "\n")
     if json != Path("-"):
-        print(text)
+        print(describe(content))
 
 
 @app.command()
@@ -209,8 +209,14 @@ def _with_gradient(names: Sequence[str] | None) -> list[str] | None:
 def _require_folders(*paths: Path | None) -> None:
     """Raise ValueError, before anything is computed, where a file could not be written."""
     for path in paths:
-        if path is not None and path != Path("-") and not path.parent.is_dir():
+        if path is None or path == Path("-"):
+            continue
+        if not path.parent.is_dir():
             raise ValueError(f"expected a folder to write {path} into, found no {path.parent}")
+        if path.is_dir():
+            raise ValueError(f"expected the name of a file to write, got the folder {path}")
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise ValueError(f"{path} cannot be written: permission denied; choose another place")
 
 
 def _write(path: Path, text: str) -> None:

@@ -17,8 +17,8 @@ from scorebounds.datasets.readers.formats import open_container
 N_ARRAYS_SHOWN = 40
 
 
-def describe_file(path: str | Path, **entry: Any) -> str:
-    """Say what arrays a file holds, how it would be read, and the config entry for it.
+def inspect_file(path: str | Path, **entry: Any) -> dict[str, Any]:
+    """Return what arrays a file holds, how it would be read, and the config entry for it.
 
     Parameters
     ----------
@@ -28,9 +28,12 @@ def describe_file(path: str | Path, **entry: Any) -> str:
 
     Returns
     -------
-    str
-        A few lines of text: the arrays with their shapes and named axes; what each of them
-        becomes, or why the file cannot be read as it is; the entry to write in config.yaml.
+    dict
+        Of values that JSON has. `file`; `arrays`, each with name, shape, axes (null where the file
+        does not name them) and kind (numbers, text, objects or null); `unlisted`, why no arrays can
+        be listed, or null; `reading`, with axes and their sizes, dtype, labels, row_names and
+        steps, or null where the file cannot be read as it is; `problem`, why not, or null; `entry`,
+        for config.yaml.
 
     Raises
     ------
@@ -38,63 +41,92 @@ def describe_file(path: str | Path, **entry: Any) -> str:
         If the file cannot be opened at all.
     """
     path = Path(path)
-    lines = [str(path), "", *_arrays(path, entry), ""]
+    arrays, unlisted = _arrays(path, entry)
+    content = {"file": str(path), "arrays": arrays, "unlisted": unlisted}
+    name = "".join(letter if letter.isalnum() else "-" for letter in path.name.split(".")[0])
+    written = {"custom": {f"data-{name.strip('-') or 'mine'}": {"path": str(path), **entry}}}
     try:
         array = custom.load(path, **entry)
     except ValueError as error:
-        said = str(error).removeprefix(f"{path}: ")
-        lines += [f"Cannot be read like this: {said}", "", "Entry to complete in config.yaml:"]
-        return "\n".join([*lines, "", *_entry(path, entry), ""])
-    lines += ["Would be read as:", *_reading(array), "", "Entry for config.yaml:", ""]
-    return "\n".join([*lines, *_entry(path, entry), ""])
+        problem = str(error).removeprefix(f"{path}: ")
+        return {**content, "reading": None, "problem": problem, "entry": written}
+    return {**content, "reading": _reading(array), "problem": None, "entry": written}
 
 
-def _arrays(path: Path, entry: Mapping[str, Any]) -> list[str]:
+def describe(content: Mapping[str, Any]) -> str:
+    """Write what `inspect_file` returns as a few lines of text."""
+    lines = [content["file"], "", *_listed(content), ""]
+    if content["reading"] is None:
+        lines += [f"Cannot be read like this: {content['problem']}", ""]
+        lines.append("Entry to complete in config.yaml:")
+    else:
+        lines += ["Would be read as:", *_read_as(content["reading"]), "", "Entry for config.yaml:"]
+    return "\n".join([*lines, "", *_entry(content["entry"]), ""])
+
+
+def _arrays(path: Path, entry: Mapping[str, Any]) -> tuple[list[dict[str, Any]], str | None]:
     """List the arrays of a file; one that needs a setting to be opened says so when it is read."""
     of_file = ("mask", "align", "window", "bin", "decimal", "array")
     known = {key: value for key, value in entry.items() if key in of_file}
     try:
         with open_container(path, Entry(**known)) as container:
-            return ["Arrays:", *_listed(container)]
+            return [_array(container, name) for name in container.shapes], None
     except FileNotFoundError as error:
         raise ValueError(f"{path}: no such file") from error
     except UnusableError as error:
-        return [f"No arrays can be listed: {error}"]
+        return [], str(error)
     except custom.DAMAGED as error:
         raise ValueError(f"{path}: cannot be read: {' '.join(str(error).split())[:300]}") from error
 
 
-def _listed(container: Container) -> list[str]:
-    lines = []
-    for name, shape in list(container.shapes.items())[:N_ARRAYS_SHOWN]:
-        sizes = " × ".join(map(str, shape)) or "single value or structure"
-        dims = container.dims.get(name, ())
-        axes = f", axes {', '.join(dim or '?' for dim in dims)}" if any(dims) else ""
-        kind = f", {container.kinds[name]}" if name in container.kinds else ""
-        lines.append(f"  {name!r}: {sizes}{axes}{kind}")
-    rest = len(container.shapes) - N_ARRAYS_SHOWN
+def _array(container: Container, name: str) -> dict[str, Any]:
+    dims = container.dims.get(name, ())
+    return {
+        "name": name,
+        "shape": [int(size) for size in container.shapes[name]],
+        "axes": [dim or None for dim in dims] if any(dims) else None,
+        "kind": container.kinds.get(name),
+    }
+
+
+def _reading(array: xr.DataArray) -> dict[str, Any]:
+    named = ROW_NAME in array.coords
+    return {
+        "axes": {str(dim): size for dim, size in array.sizes.items()},
+        "dtype": array.attrs["precision"],
+        "labels": list(array.attrs["variables"]),
+        "row_names": [str(name) for name in array[ROW_NAME].values] if named else None,
+        "steps": array.attrs["history"].splitlines(),
+    }
+
+
+def _listed(content: Mapping[str, Any]) -> list[str]:
+    if content["unlisted"] is not None:
+        return [f"No arrays can be listed: {content['unlisted']}"]
+    lines = ["Arrays:"]
+    for array in content["arrays"][:N_ARRAYS_SHOWN]:
+        sizes = " × ".join(map(str, array["shape"])) or "single value or structure"
+        axes = f", axes {', '.join(dim or '?' for dim in array['axes'])}" if array["axes"] else ""
+        kind = f", {array['kind']}" if array["kind"] else ""
+        lines.append(f"  {array['name']!r}: {sizes}{axes}{kind}")
+    rest = len(content["arrays"]) - N_ARRAYS_SHOWN
     return [*lines, f"  and {rest} more"] if rest > 0 else lines
 
 
-def _reading(array: xr.DataArray) -> list[str]:
-    sizes = ", ".join(f"{size} {dim}s" for dim, size in array.sizes.items())
-    lines = [f"  {sizes}, stored as {array.attrs['precision']}"]
-    labels = array.attrs["variables"]
-    lines.append(f"  task variables: {', '.join(labels) or 'none'}")
-    if ROW_NAME in array.coords:
-        shown = ", ".join(repr(str(name)) for name in array[ROW_NAME].values[:3])
-        lines.append(f"  names of the rows: {shown}, …")
-    else:
+def _read_as(reading: Mapping[str, Any]) -> list[str]:
+    sizes = ", ".join(f"{size} {dim}s" for dim, size in reading["axes"].items())
+    lines = [f"  {sizes}, stored as {reading['dtype']}"]
+    lines.append(f"  task variables: {', '.join(reading['labels']) or 'none'}")
+    if reading["row_names"] is None:
         lines.append("  names of the rows: none; models can be matched in order or by labels only")
-    return [*lines, *(f"  - {step}" for step in array.attrs["history"].splitlines())]
+    else:
+        shown = ", ".join(map(repr, reading["row_names"][:3]))
+        lines.append(f"  names of the rows: {shown}, …")
+    return [*lines, *(f"  - {step}" for step in reading["steps"])]
 
 
-def _entry(path: Path, entry: Mapping[str, Any]) -> list[str]:
+def _entry(written: Mapping[str, Any]) -> list[str]:
     """Write the entry; values as JSON, which is YAML that every character survives."""
-    name = "".join(letter if letter.isalnum() else "-" for letter in path.name.split(".")[0])
-    lines = [
-        "custom:",
-        f"  data-{name.strip('-') or 'mine'}:",
-        f"    path: {json.dumps(str(path))}",
-    ]
-    return [*lines, *(f"    {key}: {json.dumps(value)}" for key, value in entry.items())]
+    ((name, entry),) = written["custom"].items()
+    values = [f"    {key}: {json.dumps(value)}" for key, value in entry.items()]
+    return ["custom:", f"  {name}:", *values]
