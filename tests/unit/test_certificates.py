@@ -193,7 +193,7 @@ def test_certified_ends_are_within_the_tolerance_of_attained_ones(name, form):
     convert = to_angular if form == "procrustes_angular" else np.asarray
     for index, cka in enumerate(grid):
         highest = convert(reach_upper(UpperDual(spectrum, cka, outside=True)).score)
-        lowest = convert(reach_lower(LowerDual(spectrum, cka, len(spectrum)))[0])
+        lowest = convert(reach_lower(LowerDual(spectrum, cka, len(spectrum))).score)
         assert lower[index] - 1e-7 <= lowest
         assert highest <= upper[index] + 1e-7
         assert upper[index] - highest < 0.0025
@@ -209,7 +209,7 @@ def test_a_bound_below_what_is_attained_is_never_certified():
     bound = certify(dual, reached - 0.05, 0.01, [START, multipliers]).bound
     assert reached <= bound < reached + 0.01
     low = LowerDual(spectrum, 0.8, len(spectrum))
-    least, multipliers = reach_lower(low)
+    least, multipliers, _, _ = reach_lower(low)
     bound = -certify(low, -least - 0.05, 0.01, [low.start, multipliers]).bound
     assert least - 0.02 < bound <= least
 

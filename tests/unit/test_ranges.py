@@ -8,8 +8,15 @@ import torch
 from helpers.measures import draw
 from helpers.ranges import SETTINGS, ranges, with_spectrum
 from scorebounds.measures import registry
+from scorebounds.ranges.certificate_lower import LowerDual
+from scorebounds.ranges.certificate_upper import UpperDual
+from scorebounds.ranges.constructed import constructed_paths
 from scorebounds.ranges.joint import border_targets
 from scorebounds.ranges.joint_free import FreeX
+from scorebounds.ranges.problem import PairProblem
+from scorebounds.ranges.reach_lower import reach_lower
+from scorebounds.ranges.reach_upper import reach_upper
+from scorebounds.ranges.reduced import ReducedSpace
 from scorebounds.ranges.region import pair_range
 from scorebounds.ranges.verdicts import verdict
 
@@ -217,3 +224,28 @@ def test_verdicts():
     assert verdict(0.1, 0.9) == "one-sided"
     assert verdict(0.6, 0.5) == "coupled"
     assert verdict(float("nan"), 0.5) == "not known"
+
+
+@pytest.mark.parametrize("n", [8, 30])
+def test_constructed_data_are_at_least_as_extreme_as_what_the_lagrangian_attains(n):
+    x = with_spectrum([0.5, 0.2, 0.15, 0.1, 0.05], n=n)
+    space = ReducedSpace(x, 0)
+    spectrum, names = space.s.square().numpy(), ("cka", "nbs")
+    for cka in (0.3, 0.7):
+        for is_largest in (False, True):
+            (path, *_) = constructed_paths(space, np.array([cka]), largest_nbs=is_largest).values()
+            values = torch.stack(space.scorer(path, names)(path.coordinates))
+            for row in range(len(path.order)):
+                y = space.build(path[row : row + 1])
+                if y.norm() > 0:
+                    expected = [registry.load(name).score(x, y).item() for name in names]
+                    assert values[:, row].tolist() == pytest.approx(expected, abs=1e-7)
+            assert values[0].min() <= cka <= values[0].max()
+        high = reach_upper(UpperDual(spectrum, cka, outside=True)).score
+        low = reach_lower(LowerDual(spectrum, cka, 5)).score
+        problem = PairProblem(x, names, "test", 0, SETTINGS)
+        (most,), _ = problem.attained(names, np.array([cka]), 1, {})
+        (least,), _ = problem.attained(names, np.array([cka]), -1, {})
+        assert most >= high - 1e-3
+        # With two directions outside X only, less can be turned out of it.
+        assert (least <= low + 1e-3) == (n == 30)

@@ -40,13 +40,15 @@ class LowerDual:
     cka : float
     rank : int
         Largest rank of Y, at least r.
+    norm : float, optional
+        ‖λ‖, where only the first eigenvalues are given.
     """
 
     narrowest = NARROWEST
 
-    def __init__(self, spectrum: np.ndarray, cka: float, rank: int):
+    def __init__(self, spectrum: np.ndarray, cka: float, rank: int, norm: float | None = None):
         self.spectrum, self.cka, self.rank = spectrum, cka, rank
-        self.norm = float(np.linalg.norm(spectrum))
+        self.norm = float(np.linalg.norm(spectrum)) if norm is None else norm
         self.root = np.sqrt(spectrum)
         self.number = np.arange(1, rank + 1)
         self.n_cases = len(spectrum)

@@ -135,7 +135,7 @@ class _NbsEnds:
     def lower(self, cka: float, known: float) -> float:
         """Return the smallest form of NBS at a CKA; `known` is a bound of it."""
         dual = self.lower_dual(cka)
-        reached, where = reach_lower(dual)
+        reached, where, _, _ = reach_lower(dual)
         goal = self._moved(reached, -self.tolerance)
         if known >= from_base(self.form, np.array(goal)):
             return known
@@ -184,13 +184,13 @@ class _CkaEnds(_NbsEnds):
         for margin in self._margins(nbs):
 
             def excess(cka: float, margin: float = margin) -> float:
-                return reach_lower(self.lower_dual(cka))[0] - (goal + margin)
+                return reach_lower(self.lower_dual(cka)).score - (goal + margin)
 
             cka = _crossing(excess, NEAR_0, high)
             if cka == high or time.monotonic() > self.deadline:
                 break
             dual = self.lower_dual(cka)
-            score, where = reach_lower(dual)
+            score, where, _, _ = reach_lower(dual)
             if score < goal + margin / 3:
                 continue
             found = certify(dual, -goal, score - goal, [dual.start, where], self.deadline, N_CELLS)

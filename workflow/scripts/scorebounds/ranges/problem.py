@@ -14,6 +14,7 @@ from scorebounds.optimization.optimize import starting_points
 from scorebounds.ranges.attained import Ends, SearchSettings, Space, find_ends
 from scorebounds.ranges.bounds import base_of, from_base, to_base
 from scorebounds.ranges.certified import certified_range
+from scorebounds.ranges.constructed import constructed_paths
 from scorebounds.ranges.families import paths
 from scorebounds.ranges.full import FullSpace, as_points, full_paths
 from scorebounds.ranges.joint import FixedX, Joint, optimize_jointly, point_at_goal
@@ -95,7 +96,12 @@ class PairProblem:
         base = (base_of(names[0]), base_of(names[1]))
         goals = torch.from_numpy(to_base(names[0], grid)).to(self.x)
         found = find_ends(
-            self.space, base, goals, sign, self._paths(goals, others, sign), self.search_settings
+            self.space,
+            base,
+            goals,
+            sign,
+            self._paths(base, goals, others, sign),
+            self.search_settings,
         )
         x_itself = registry.load(base[0]).score(self.x, self.x)
         ends, n_starts, n_agreed = [], [], []
@@ -130,19 +136,30 @@ class PairProblem:
         )
 
     def _paths(
-        self, goals: Tensor, others: Mapping[tuple[int, int], Tensor], sign: int
+        self,
+        names: tuple[str, str],
+        goals: Tensor,
+        others: Mapping[tuple[int, int], Tensor],
+        sign: int,
     ) -> dict[str, Points]:
         if isinstance(self.space, ReducedSpace):
             # Where a is not linear regression, its goals are no shares: some of all sizes.
             shares = torch.cat(
                 [goals, torch.linspace(0, 1, N_SHARES, dtype=goals.dtype, device=goals.device)]
             )
-            return paths(self.space, self._stream("starts"), torch.unique(shares))
+            found = paths(self.space, self._stream("starts"), torch.unique(shares))
+            return {**found, **self._constructed(names, goals, sign)}
         found = full_paths(self.x, self._stream("starts"))
         own = [y for (_, end), y in sorted(others.items()) if end == sign]
         if len(own) > 1:
             found["joint optimisation"] = as_points(torch.stack(own))
         return found
+
+    def _constructed(self, names: tuple[str, str], goals: Tensor, sign: int) -> dict[str, Points]:
+        """Return data near the ends of NBS at each CKA, where these are the measures."""
+        if names != ("cka", "nbs") or not isinstance(self.space, ReducedSpace):
+            return {}
+        return constructed_paths(self.space, goals.cpu().numpy(), largest_nbs=sign > 0)
 
     def _first_sound(
         self, found: Ends, index: int, sign: int, name: str, value: float

@@ -1,5 +1,7 @@
 """Attained values near the smallest NBS at a given CKA, from minimisers of the Lagrangian."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from scorebounds.ranges.certificate_lower import LowerDual
@@ -12,8 +14,28 @@ N_SURVIVORS = 8
 N_BISECTIONS = 30
 
 
-def reach_lower(dual: LowerDual) -> tuple[float, np.ndarray]:
-    """Return a small NBS of some Y with the given CKA, and its multipliers.
+class ReachedLower(NamedTuple):
+    """An attained value.
+
+    Attributes
+    ----------
+    score : float
+    multipliers : ndarray, shape (3,)
+        Those whose minimiser it is.
+    level : ndarray, shape (rank,)
+        Spectrum of Y.
+    n_kept : int
+        Number of components of X that Y keeps; the other directions of Y are outside X.
+    """
+
+    score: float
+    multipliers: np.ndarray
+    level: np.ndarray
+    n_kept: int
+
+
+def reach_lower(dual: LowerDual) -> ReachedLower:
+    """Return a small NBS of some Y with the given CKA.
 
     It is attained where the space outside X is large enough; Y keeps X's first components.
     """
@@ -24,15 +46,16 @@ def reach_lower(dual: LowerDual) -> tuple[float, np.ndarray]:
     components = np.unique(np.round(np.geomspace(1, r, N_COMPONENTS)).astype(int)) - 1
     cases = [(int(j), float(rho)) for j in components for rho in radii]
     starts = np.repeat(dual.start[None], len(cases), 0)
-    best, where = 1.0, dual.start
+    best = ReachedLower(1.0, dual.start, np.full(dual.rank, 1 / dual.rank), r)
     for _ in range(N_ROUNDS):
         number, rho = np.array(cases).T
         number = number.astype(int)
         _, tuned = dual.minimise(number, _cell(rho), starts, None, N_STEPS)
-        reached = _made_feasible(dual, tuned, number, rho)
+        reached, level, n_kept = _made_feasible(dual, tuned, number, rho)
         order = np.argsort(reached, kind="stable")[:N_SURVIVORS]
-        if reached[order[0]] < best:
-            best, where = float(reached[order[0]]), tuned[order[0]]
+        top = order[0]
+        if reached[top] < best.score:
+            best = ReachedLower(float(reached[top]), tuned[top], level[top], int(n_kept[top]))
         ratio = ratio ** (1 / 3)
         found = {
             (int(number[row]) + shift, float(rho[row] * factor)): tuned[row]
@@ -44,7 +67,7 @@ def reach_lower(dual: LowerDual) -> tuple[float, np.ndarray]:
         if not found:
             break
         cases, starts = list(found), np.array(list(found.values()))
-    return best, where
+    return best
 
 
 def _cell(rho: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -54,18 +77,21 @@ def _cell(rho: np.ndarray) -> tuple[np.ndarray, ...]:
 
 def _made_feasible(
     dual: LowerDual, multipliers: np.ndarray, cases: np.ndarray, rho: np.ndarray
-) -> np.ndarray:
-    """Return the NBS of each minimiser, mixed with X until its CKA is high enough, inf where not.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return NBS, spectrum and kept components of each minimiser, NBS inf where there is none.
 
-    What has a larger CKA than asked for is turned out of X until it has that CKA.
+    It is mixed with X until its CKA is high enough. What has a larger CKA than asked for is turned
+    out of X until it has that CKA.
     """
     _, _, level, n_kept = dual.lagrangian(multipliers, cases, _cell(rho))
     whole = level.sum(1, keepdims=True)
     level = np.where(whole > 0, level / np.where(whole > 0, whole, 1), 1 / dual.rank)
     r = dual.n_cases
-    best = np.full(len(cases), np.inf)
-    for kept in (n_kept, n_kept + 1):
-        is_kept = np.arange(r) < np.clip(kept, 1, r)[:, None]
+    best, kept_of_best = np.full(len(cases), np.inf), n_kept
+    level_of_best = level
+    for number in (n_kept, n_kept + 1):
+        kept = np.clip(number, 1, r)
+        is_kept = np.arange(r) < kept[:, None]
         target = np.zeros_like(level)
         target[:, :r] = np.where(is_kept, dual.spectrum, 0)
         target = target / target.sum(1, keepdims=True)
@@ -77,8 +103,11 @@ def _made_feasible(
             high, low = np.where(enough, t, high), np.where(enough, low, t)
         cka, score = _scores(dual, level, target, is_kept, high)
         score = score * np.sqrt(np.minimum(dual.cka / np.maximum(cka, 1e-300), 1))
-        best = np.where(cka >= dual.cka, np.minimum(best, score), best)
-    return best
+        better = (cka >= dual.cka) & (score < best)
+        best, kept_of_best = np.where(better, score, best), np.where(better, kept, kept_of_best)
+        mixed = (1 - high)[:, None] * level + high[:, None] * target
+        level_of_best = np.where(better[:, None], mixed, level_of_best)
+    return best, level_of_best, kept_of_best
 
 
 def _scores(

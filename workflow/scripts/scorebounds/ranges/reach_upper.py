@@ -139,3 +139,38 @@ def _made_feasible(
         high = np.where(above, high, t)
         low = np.where(above, t, low)
     return np.asarray(np.sqrt(1 - high) * score)
+
+
+def matrix_of(dual: UpperDual, reached: Reached) -> tuple[np.ndarray, tuple[int, int], np.ndarray]:
+    """Return the maximiser of the Lagrangian that attains a value, before it is mixed.
+
+    Returns
+    -------
+    tuple of ndarray, shape (n_components,), tuple of int, and ndarray, shape (2, 2)
+        Diagonal in the components of X and the direction outside, the turned pair (the second is −1
+        for none, and r for the direction outside), and the root of its block.
+    """
+    first, second, trace = reached.case
+    n = len(dual.eigenvalues)
+    pair = np.array([first]), np.array([second])
+    case = pair[0] if second < 0 else _number_of_pair(n, *pair)
+    limit = max(min(trace, 1 - trace), 1e-12)
+    _, _, (level, m, v, _) = dual.lagrangian(
+        reached.multipliers[None], case, np.array([trace]), np.array([limit])
+    )
+    start = np.append(0, np.cumsum(dual.count)).astype(int)
+    diagonal = np.repeat(level[0], dual.count.astype(int))
+    if second < 0:
+        diagonal[start[first]] = trace
+        return diagonal / diagonal.sum(), (int(start[first]), -1), np.zeros((2, 2))
+    one, other = dual.eigenvalues[[first, second]]
+    upper = float(np.clip((m[0] - other * trace) / (one - other), 0, trace))
+    lower, size = trace - upper, min(v[0], np.sqrt(upper * (trace - upper)))
+    diagonal[start[[first, second]]] = upper, lower
+    whole = diagonal.sum()
+    off = np.sqrt(max(upper * lower - size**2, 0))
+    # The root of a 2 × 2 matrix from its trace and determinant.
+    matrix = np.array([[upper, off], [off, lower]])
+    root = (matrix + size * np.eye(2)) / np.sqrt(trace + 2 * size)
+    pair_of_components = int(start[first]), int(start[second])
+    return diagonal / whole, pair_of_components, root / np.sqrt(whole)
