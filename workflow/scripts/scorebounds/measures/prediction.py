@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from scorebounds.measures.base import (
@@ -15,9 +17,16 @@ from scorebounds.measures.base import (
     invariance,
 )
 from scorebounds.measures.folds import Folds, contiguous_folds, train_test_splits
-from scorebounds.measures.pair import Pair, in_double
+from scorebounds.measures.pair import Pair, Reference, in_double
+from scorebounds.measures.references import PairOfReferences
 from scorebounds.measures.registry import declare, family
+from scorebounds.measures.ridge_folds import training_factors_of
 
+# Up to so many neurons all singular vectors are computed in place of the first one.
+FEW_DIMENSIONS = 100
+LANCZOS_VECTORS = 40
+
+Array = NDArray[np.float64]
 Predictor = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
@@ -40,29 +49,54 @@ def pls_predictions(x_train: Tensor, y_train: Tensor, y_test: Tensor, n_componen
             f"partial least squares with {n_components} components needs as many training samples "
             f"and neurons in y, got {y_train.shape[0]} and {y_train.shape[1]}"
         )
-    x_left, y_left = x_train, y_train
-    weights, loadings_x, loadings_y = [], [], []
+    # The kernel algorithm of Dayal and MacGregor 1997: with rotations R and loadings P of Y, what
+    # is left of M = YᵀX after some components is (I − PRᵀ)M. M is decomposed once.
+    covariance = y_train.mT @ x_train
+    left, sizes, _ = torch.linalg.svd(covariance, full_matrices=False)
+    rotations, loadings = (y_train.new_zeros(y_train.shape[-1], 0) for _ in range(2))
+    loadings_x = []
     for component in range(n_components):
-        direction = torch.linalg.svd(y_left.mT @ x_left, full_matrices=False).U[:, 0]
-        scores = y_left @ direction
+        direction = left @ (sizes * _leading_vector(left, sizes, rotations, loadings))
+        direction = direction - loadings @ (rotations.mT @ direction)
+        direction = direction / torch.linalg.vector_norm(direction)
+        rotation = direction - rotations @ (loadings.mT @ direction)
+        scores = y_train @ rotation
         squared_norm = scores.square().sum()
-        if squared_norm <= 1e-20 * y_train.square().sum():
+        if not squared_norm > 1e-20 * y_train.square().sum():
             raise ValueError(
                 f"partial least squares with {n_components} components is not defined: y has only "
                 f"{component} independent dimensions"
             )
-        weights.append(direction)
-        loadings_y.append(y_left.mT @ scores / squared_norm)
-        loadings_x.append(x_left.mT @ scores / squared_norm)
-        x_left = x_left - scores[:, None] * loadings_x[-1]
-        y_left = y_left - scores[:, None] * loadings_y[-1]
-    directions, back_to_y, back_to_x = (
-        torch.stack(each, 1) for each in (weights, loadings_y, loadings_x)
-    )
-    result: Tensor = (
-        y_test @ directions @ torch.linalg.solve(back_to_y.mT @ directions, back_to_x.mT)
-    )
+        loading = y_train.mT @ scores / squared_norm
+        rotations = torch.cat([rotations, rotation[:, None]], 1)
+        loadings = torch.cat([loadings, loading[:, None]], 1)
+        loadings_x.append(covariance.mT @ rotation / squared_norm)
+    result: Tensor = y_test @ rotations @ torch.stack(loadings_x)
     return result
+
+
+def _leading_vector(left: Tensor, sizes: Tensor, rotations: Tensor, loadings: Tensor) -> Tensor:
+    """Return the first right singular vector of (I − PRᵀ) U diag(s), for orthonormal U."""
+    across, along = left.mT @ rotations, left.mT @ loadings
+    n, squares = len(sizes), loadings.mT @ loadings
+    if n <= FEW_DIMENSIONS:
+        deflated = left * sizes - loadings @ (across.mT * sizes)
+        result: Tensor = torch.linalg.svd(deflated, full_matrices=False).Vh[0]
+        return result
+    # This takes half a second to import.
+    from scipy.sparse.linalg import LinearOperator, eigsh
+
+    s, a, b, c = (each.cpu().numpy() for each in (sizes, across, along, squares))
+
+    def product(vector: Array) -> Array:
+        scaled = s * vector.ravel()
+        of_a = a.T @ scaled
+        changed: Array = s * (scaled - b @ of_a - a @ (b.T @ scaled - c @ of_a))
+        return changed
+
+    operator = LinearOperator((n, n), matvec=product, dtype=s.dtype)
+    vectors = eigsh(operator, k=1, which="LA", v0=s, ncv=LANCZOS_VECTORS)[1]
+    return torch.from_numpy(vectors[:, 0].copy()).to(sizes)
 
 
 def held_out_correlations(
@@ -92,20 +126,26 @@ def held_out_correlations(
     for number, split in enumerate(train_test_splits(x, y, bounds), 1):
         fold = split.centred()
         predicted = predict(fold.x_train, fold.y_train, fold.y_test)
-        sides = []
-        for values, name in ((fold.x_test, "x"), (predicted, "the prediction of x")):
-            centred = values - values.mean(0)
-            length = torch.linalg.vector_norm(centred, dim=0)
-            flat = length <= 1e-12 * torch.linalg.vector_norm(values, dim=0)
-            if flat.any():
-                neuron = int(flat.nonzero()[0])
-                raise ValueError(
-                    f"a correlation per neuron is not defined: neuron {neuron} of {name} has the "
-                    f"same value in all samples of held-out fold {number}"
-                )
-            sides.append(centred / length)
-        correlations.append((sides[0] * sides[1]).sum(0))
+        correlations.append(_correlations(fold.x_test, predicted, number))
     return torch.stack(correlations)
+
+
+def _correlations(x: Tensor, predicted: Tensor, fold: int) -> Tensor:
+    """Return Pearson's r of each column of the test samples with its prediction."""
+    sides = []
+    for values, name in ((x, "x"), (predicted, "the prediction of x")):
+        centred = values - values.mean(0)
+        length = torch.linalg.vector_norm(centred, dim=0)
+        flat = length <= 1e-12 * torch.linalg.vector_norm(values, dim=0)
+        if flat.any():
+            neuron = int(flat.nonzero()[0])
+            raise ValueError(
+                f"a correlation per neuron is not defined: neuron {neuron} of {name} has the "
+                f"same value in all samples of held-out fold {fold}"
+            )
+        sides.append(centred / length)
+    products: Tensor = sides[0] * sides[1]
+    return products.sum(0)
 
 
 @in_double
@@ -114,11 +154,43 @@ def median_correlation(pair: Pair, predict: Predictor) -> Tensor:
 
     In [−1, 1]. Schrimpf et al. 2018, section "Neural predictivity".
     """
-    batch = pair.y.reshape(-1, *pair.y.shape[-2:])
     x, folds = pair.reference.centred, pair.reference.folds
-    found = [held_out_correlations(x, y, predict, folds) for y in batch]
-    medians = [correlations.mean(0).quantile(0.5) for correlations in found]
+    return _median(pair, lambda y: held_out_correlations(x, y, predict, folds))
+
+
+@in_double
+def ridge_median_correlation(pair: Pair, penalty: float) -> Tensor:
+    """As `median_correlation` by ridge regression, from the products of the folds of one total.
+
+    What the regressions need of Y is computed once for all X that it is scored with.
+    """
+    x, folds = pair.reference.centred, pair.reference.folds
+    if isinstance(pair, PairOfReferences):
+        correlations = _ridge_correlations(x, pair.other, penalty)
+        return correlations.mean(0).quantile(0.5)
+    return _median(pair, lambda y: _ridge_correlations(x, Reference(y, folds), penalty))
+
+
+def _median(pair: Pair, correlate: Callable[[Tensor], Tensor]) -> Tensor:
+    batch = pair.y.reshape(-1, *pair.y.shape[-2:])
+    medians = [correlate(y).mean(0).quantile(0.5) for y in batch]
     return torch.stack(medians).reshape(pair.y.shape[:-2])
+
+
+def _ridge_correlations(x: Tensor, other: Reference, penalty: float) -> Tensor:
+    y, bounds = other.x, other.folds.bounds
+    crosses = [y[start:stop].mT @ x[start:stop] for start, stop in bounds]
+    total = torch.stack(crosses).sum(0)
+    correlations = []
+    folds = zip(bounds, crosses, other.once(training_factors_of, penalty), strict=True)
+    for number, ((start, stop), cross, fold) in enumerate(folds, 1):
+        rows_x, rows_y = x[start:stop], y[start:stop]
+        # The training rows sum to minus those of the fold.
+        mean_x, mean_y = -rows_x.sum(0) / fold.n_train, -rows_y.sum(0) / fold.n_train
+        train = total - cross - fold.n_train * torch.outer(mean_y, mean_x)
+        predicted = (rows_y - mean_y) @ torch.cholesky_solve(train, fold.factor)
+        correlations.append(_correlations(rows_x - mean_x, predicted, number))
+    return torch.stack(correlations)
 
 
 _SOURCE = (
@@ -134,7 +206,7 @@ def ridge_cv_pearson(number: str) -> Measure:
     penalty = float(number)
     return declare(
         f"ridge_cv_pearson_{number}",
-        compare=lambda pair: median_correlation(pair, partial(ridge_predictions, penalty=penalty)),
+        compare=lambda pair: ridge_median_correlation(pair, penalty),
         bounds=(-1.0, 1.0),
         invariances=frozenset(
             {
@@ -171,5 +243,5 @@ def pls_cv_pearson(number: str) -> Measure:
         reference=_SOURCE,
         formula=f"median over neurons of mean r over 5 folds, PLS with {number} components from Y",
         blind_to=_BLIND,
-        cost=f"5 · {number}(npq + pq·min(p, q))",
+        cost=f"5(npq + pq·min(p, q) + {number}(nq + pq))",
     )

@@ -125,7 +125,7 @@ def kept_held_out_r2(reference: Reference, other: Reference, penalty: float) -> 
     total = torch.stack(crosses).sum(0)
     folds = zip(
         crosses,
-        other.once(_training_factors_of, penalty),
+        other.once(training_factors_of, penalty),
         reference.fold_sums[0],
         other.fold_sums[0],
         strict=True,
@@ -138,7 +138,7 @@ def kept_held_out_r2(reference: Reference, other: Reference, penalty: float) -> 
     return (torch.stack(explained) / squared_norms).mean()
 
 
-class _TrainingFactor(NamedTuple):
+class TrainingFactor(NamedTuple):
     """What the regression of a fold needs of Y."""
 
     factor: Tensor
@@ -147,7 +147,8 @@ class _TrainingFactor(NamedTuple):
     mean_terms: float
 
 
-def _training_factors_of(reference: Reference, penalty: float) -> list[_TrainingFactor]:
+def training_factors_of(reference: Reference, penalty: float) -> list[TrainingFactor]:
+    """Return what the regression of each fold needs of the Y that `reference` holds."""
     found = []
     for (start, stop), total in zip(reference.folds.bounds, reference.fold_sums[0], strict=True):
         n_train = len(reference.x) - (stop - start)
@@ -155,7 +156,7 @@ def _training_factors_of(reference: Reference, penalty: float) -> list[_Training
         rows, means = reference.x[start:stop], torch.outer(total, total)
         gram = rows.mT @ rows
         factor = penalised_factor(reference.gram - gram - means / n_train, penalty)
-        found.append(_TrainingFactor(factor, gram + mean_terms * means, n_train, mean_terms))
+        found.append(TrainingFactor(factor, gram + mean_terms * means, n_train, mean_terms))
     return found
 
 
