@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -131,3 +132,11 @@ def test_says_when_a_score_means_nothing(name):
     with pytest.warns(registry.SaturatedScoreWarning, match="1 regardless of the data"):
         found = registry.load(name).score(draw(10, 9), draw(10, 9, seed=1))
     assert found.item() == pytest.approx(1)
+
+
+def test_arrays_that_are_no_tensors_are_refused_with_advice():
+    x = np.random.default_rng(0).normal(size=(20, 3))
+    with pytest.raises(TypeError, match=r"expected a tensor, got ndarray; use scorebounds\.score"):
+        load("cka").score(x, x)
+    with pytest.raises(TypeError, match="expected a tensor, got ndarray"):
+        load("cka").score(torch.as_tensor(x), x)

@@ -150,14 +150,13 @@ class Measure:
 
     def against(self, x: Tensor, groups: Groups | None = None) -> Callable[[Tensor], Tensor]:
         """Do X's share of the work once and return the score as a function of y."""
-        x, precision = to_working_precision(x.detach()), source_precision(x)
+        x, precision = to_working_precision(x).detach(), source_precision(x)
         require_matrix(x)
         folds = self._folds(x, groups)
         reference = Reference(self._scaled(folds.arrange(x), "x"), folds, precision)
 
         def score_of(y: Tensor) -> Tensor:
-            precision = source_precision(y)
-            y = to_working_precision(y)
+            y, precision = to_working_precision(y), source_precision(y)
             require_pair(x, y)
             if not self.differentiable:
                 y = y.detach()

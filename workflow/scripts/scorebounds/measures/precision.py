@@ -15,6 +15,11 @@ _FEW = 64
 
 def to_working_precision(values: Tensor) -> Tensor:
     """Return integers and booleans in double precision, half precision in single precision."""
+    if not isinstance(values, Tensor):
+        raise TypeError(
+            f"expected a tensor, got {type(values).__name__}; use scorebounds.score, which takes "
+            "NumPy, xarray and pandas too, or torch.as_tensor"
+        )
     if values.is_complex():
         raise ValueError(f"expected real numbers, got {values.dtype}")
     if not values.is_floating_point():
