@@ -549,3 +549,37 @@ def test_a_last_axis_of_one_is_no_single_neuron(tmp_path):
     np.save(tmp_path / "d.npy", VALUES[:, :, None])
     with pytest.raises(ValueError, match="save it without its last axis"):
         custom.load(tmp_path / "d.npy")
+
+
+@pytest.mark.parametrize("name", ["d.pt", "d.safetensors"])
+def test_weights_of_a_network_are_no_activations(tmp_path, name):
+    from safetensors.torch import save_file
+
+    weights = torch.nn.Sequential(torch.nn.Linear(5, 24), torch.nn.BatchNorm1d(24)).state_dict()
+    (torch.save if name == "d.pt" else save_file)(weights, tmp_path / name)
+    with pytest.raises(ValueError, match="expected activations, got the weights of a network"):
+        custom.load(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("times", "unit", "reason"),
+    [
+        ([3, 2, 1, 0], "ms", "they are no rising numbers"),
+        ([0, 1, 2, 3], "days since 2020-01-01", "their unit is 'days since 2020-01-01'"),
+    ],
+)
+def test_times_that_are_not_used_are_said(tmp_path, caplog, times, unit, reason):
+    array = xr.DataArray(RNG.normal(size=(4, 6, 5)), dims=("time", "stimulus", "neuron"))
+    array.coords["time"] = ("time", times, {"units": unit})
+    array.to_dataset(name="activity").to_netcdf(tmp_path / "d.nc")
+    assert "time" not in custom.load(tmp_path / "d.nc").coords
+    assert f"did not use the times of 'time': {reason}" in caplog.text
+
+
+def test_constant_neurons_are_warned_of(tmp_path, caplog):
+    values = VALUES.copy()
+    values[:, [1, 3]] = [0, 7]
+    np.save(tmp_path / "d.npy", values)
+    assert custom.load(tmp_path / "d.npy").shape == (24, 5)
+    assert "constant, so that no score can see them: 2 neuron(s): number 1, 3" in caplog.text
+    assert custom.load(tmp_path / "d.npy", drop=["constant_neurons"]).shape == (24, 3)

@@ -11,7 +11,8 @@ from scorebounds.core.recording import samples_by_neurons
 from scorebounds.datasets.arrays import as_recording, require_same_order
 from scorebounds.measures import registry
 from scorebounds.scorecards.grouping import with_components, with_groups
-from scorebounds.scorecards.matching import ORDER, Matched, match
+from scorebounds.scorecards.matching import Matched, match
+from scorebounds.scorecards.times import ORDER
 
 # One measure of each kind; with a tuned penalty and no fixed one, because the result of a fixed
 # penalty depends on the unit in which the model's activity is expressed.

@@ -11,14 +11,13 @@ import xarray as xr
 from scorebounds.core.checks import MIN_SAMPLES
 from scorebounds.core.recording import ROW_NAME
 from scorebounds.scorecards.names import as_text, codes, comparable, near_miss, shown, stems
+from scorebounds.scorecards.times import AVERAGE, BROADCAST, ORDER, align_times
 
 logger = logging.getLogger(__name__)
 
-ORDER, NAMES, LABELS = "order", "names", "labels"
+NAMES, LABELS = "names", "labels"
 EXACT, STEM = "exact", "stem"
 ERROR, INTERSECT = "error", "intersect"
-BROADCAST, AVERAGE = "broadcast", "average"
-_IN_MS = {"ms": 1.0, "s": 1000.0, "us": 0.001}
 
 By = str | Sequence[str] | Mapping[str, Any]
 
@@ -116,7 +115,7 @@ def match(reference: xr.DataArray, model: xr.DataArray, by: By | None = None) ->
     """
     spec = _spec(by)
     sides = f"model {model.attrs['dataset']!r} for {reference.attrs['dataset']!r}"
-    x, y, averaged, notes = _timed(reference, model, spec.get("time"), sides)
+    x, y, averaged, notes = align_times(reference, model, spec.get("time"), sides)
     if LABELS not in spec and NAMES not in spec:
         matched = _by_order(reference, model, (x, y), sides, is_chosen=ORDER in spec)
     else:
@@ -152,64 +151,6 @@ def _spec(by: By | None) -> dict[str, Any]:
             allowed = ", ".join(map(str, choices.get(key, ()))) or "no such setting"
             raise ValueError(f"match: expected {key} to be one of {allowed}, got {value!r}")
     return dict(by)
-
-
-def _timed(
-    reference: xr.DataArray, model: xr.DataArray, how: str | None, sides: str
-) -> tuple[np.ndarray, np.ndarray, bool, tuple[str, ...]]:
-    """Bring both to the same times; (time, row, neuron) each."""
-    x, y = _by_time(reference), _by_time(model)
-    if how == AVERAGE:
-        said = "averaged over time: " + " and ".join(
-            side for side, array in (("the recording", x), ("the model", y)) if len(array) > 1
-        )
-        x, y = (array.mean(axis=0, keepdims=True, dtype=np.float64) for array in (x, y))
-        return x, y, "time" in reference.dims, (said,)
-    if how == BROADCAST and "time" not in model.dims and "time" in reference.dims:
-        y = np.broadcast_to(y, (len(x), *y.shape[1:]))
-        return x, y, False, (f"the model has no times; it was repeated at {len(x)} times",)
-    if len(x) != len(y):
-        remedy = (
-            "; say in `match` whether to repeat it at each of them (time: broadcast) or to average "
-            "the recording over time (time: average)"
-            if "time" not in model.dims
-            else "; record the model at the reference's times, or average both over time "
-            "(match: {time: average})"
-        )
-        raise ValueError(
-            f"{sides}: expected {_times(reference)}, as the reference has, got "
-            f"{_times(model)}{remedy}"
-        )
-    if how != ORDER:
-        _require_same_times(reference, model, sides)
-    return x, y, False, ()
-
-
-def _by_time(array: xr.DataArray) -> np.ndarray:
-    values: np.ndarray = array.values
-    return values if "time" in array.dims else values[None]
-
-
-def _times(array: xr.DataArray) -> str:
-    return f"{array.sizes['time']} times" if "time" in array.dims else "samples without times"
-
-
-def _require_same_times(reference: xr.DataArray, model: xr.DataArray, sides: str) -> None:
-    """Refuse times of both that lie elsewhere, by more than half a bin."""
-    if "time" not in reference.coords or "time" not in model.coords:
-        return
-    x, y = (
-        array.time.values * _IN_MS.get(array.time.attrs.get("units", "ms"), np.nan)
-        for array in (reference, model)
-    )
-    half_bin = np.median(np.diff(x)) / 2 if len(x) > 1 else 0.5
-    away = np.abs(x - y)
-    if (away > half_bin * (1 + 1e-9)).any():
-        raise ValueError(
-            f"{sides}: expected the times of the reference, {x[0]:g} to {x[-1]:g} ms, got "
-            f"{y[0]:g} to {y[-1]:g} ms; record the model at the reference's times, or compare them "
-            "in order (match: {time: order}) if they are counted from different events"
-        )
 
 
 def _row(array: xr.DataArray) -> str:

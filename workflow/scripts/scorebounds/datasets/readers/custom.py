@@ -12,6 +12,7 @@ import numpy as np
 import scipy.io
 import xarray as xr
 
+from scorebounds.core.checks import count_neurons
 from scorebounds.core.recording import ROW_NAME, recording
 from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.matlab import UNREADABLE
@@ -25,6 +26,7 @@ from scorebounds.datasets.readers.population import (
     Population,
     arrange,
     average,
+    is_constant,
     leave_out,
     without_padding,
 )
@@ -107,6 +109,7 @@ def load(
         with open_container(path, entry) as container:
             population, rows, centres, precision = _read(container, entry, path)
         population = leave_out(without_padding(population), drop)
+        _warn_of_constant(population, path)
         if average_by:
             population = average(population, average_by)
         reduced = ""
@@ -131,6 +134,18 @@ def load(
         reduced=reduced,
         precision=precision,
     )
+
+
+def _warn_of_constant(population: Population, path: Path) -> None:
+    if not population.activity.size or population.n_rows < 2:
+        return
+    constant = np.flatnonzero(is_constant(population.activity))
+    if constant.size:
+        logger.warning(
+            "%s: constant, so that no score can see them: %s; `drop: [constant_neurons]` leaves "
+            "them out",
+            *(path, count_neurons(constant)),
+        )
 
 
 def _as_text(columns: Mapping[str, str] | None) -> dict[str, str]:
@@ -160,9 +175,12 @@ def _read(
         container, population, entry = part_columns(container, population, entry)
     rows = read_rows(container, population, entry, path, roles)
     centres = _bin_centres(container, population, entry.time)
+    lost: tuple[str, ...] = ()
     if centres is None and population.timed:
-        centres = _times_in_file(container, population)
-    done = (*container.notes, *population.done, *rows.notes)
+        centres, lost = _times_in_file(container, population)
+        for said in lost:
+            logger.warning("%s: %s", path, said)
+    done = (*container.notes, *population.done, *lost, *rows.notes)
     return replace(population, labels=rows.values, done=done), rows, centres, precision
 
 
@@ -250,20 +268,28 @@ def _are_times(values: np.ndarray, n_times: int) -> bool:
     return values.shape == (n_times,) and numbers and not (np.diff(values) <= 0).any()
 
 
-def _times_in_file(container: Container, population: Population) -> np.ndarray | None:
-    """Return the times that a file with named axes keeps along its axis of time."""
+def _times_in_file(
+    container: Container, population: Population
+) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Return the times in ms that a file with named axes has, or why they are not used."""
     dims = container.dims.get(container.activity_name or "", ())
     timed = [dim for dim in dims if meaning(dim) == "time"]
     if not timed:
-        return None
+        return None, ()
     for names in ((f"{timed[0]}_start", f"{timed[0]}_end"), (timed[0],), ("bin_centres",)):
         along = [n for n in names if container.dims.get(n) == (timed[0],) or n == timed[0]]
-        if len(along) == len(names) and all(name in container.shapes for name in names):
-            values = np.mean([container.read(name) for name in names], axis=0)
-            unit = container.units.get(names[0], "ms").strip().lower()
-            if _are_times(values, len(population.activity)) and unit in MS_PER:
-                return np.asarray(values, dtype=np.float64) * MS_PER[unit]
-    return None
+        if len(along) < len(names) or not all(name in container.shapes for name in names):
+            continue
+        values = np.mean([container.read(name) for name in names], axis=0)
+        unit = container.units.get(names[0], "ms").strip().lower()
+        if _are_times(values, len(population.activity)) and unit in MS_PER:
+            return np.asarray(values, dtype=np.float64) * MS_PER[unit], ()
+        fault = f"their unit is {unit!r}" if unit not in MS_PER else "they are no rising numbers"
+        return None, (
+            f"did not use the times of {', '.join(map(repr, names))}: {fault}; give bin centres in "
+            "ms in `time`",
+        )
+    return None, ()
 
 
 def _one_line(error: Exception) -> str:

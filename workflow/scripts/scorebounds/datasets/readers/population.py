@@ -171,7 +171,7 @@ def leave_out(population: Population, what: Sequence[str]) -> Population:
     flat = population.activity
     unwanted = {
         "missing_neurons": ("values are missing", ~finite.all(axis=(0, 1))),
-        "constant_neurons": ("constant", _constant(flat) if flat.size else None),
+        "constant_neurons": ("constant", is_constant(flat) if flat.size else None),
     }
     kept, done = np.ones(flat.shape[-1], dtype=bool), []
     for name, (reason, neurons) in unwanted.items():
@@ -183,7 +183,8 @@ def leave_out(population: Population, what: Sequence[str]) -> Population:
     return replace(population, activity=flat[..., kept], done=(*population.done, *done))
 
 
-def _constant(activity: np.ndarray) -> np.ndarray:
+def is_constant(activity: np.ndarray) -> np.ndarray:
+    """Return which neurons of (n_times, n_rows, n_neurons) have one value throughout."""
     # Booleans have no difference.
     return np.asarray(activity.min(axis=(0, 1)) == activity.max(axis=(0, 1)))
 

@@ -6,7 +6,6 @@ plainly a neuron is taken as what its name and values say, or the user is asked.
 
 import json
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,167 +13,24 @@ import numpy as np
 from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.readers.axes import meaning
 from scorebounds.datasets.readers.odd import is_rising, odd_columns, require_no_marks
+from scorebounds.datasets.readers.vocabulary import (
+    CLASSES,
+    IDENTIFIERS,
+    QUANTITIES,
+    STIMULI,
+    is_counter,
+    is_whole,
+    words,
+)
 
 NEURON, LABEL, NAME, IGNORED = "neuron", "label", "name", "ignore"
 # What `columns` of an entry may say of a column.
 ROLES = (NEURON, LABEL, NAME, IGNORED)
 COUNTER, INDEX, UNDECIDED = "counter of trials", "index of the rows", "undecided"
 
-# Words of names, joined by `_` and in lower case: `trialNr` is `trial_nr`.
-_NUMBER = "(id|nr|no|num|number|idx|index|count|counter)"
-_COUNTERS = re.compile(rf"(repetition|repeat|rep|trial|trl|presentation)s?(_{_NUMBER}s?)?")
-_STIMULI = re.compile(
-    r"(stimul(us|i)|stims?|images?|imgs?|pictures?|pics?|files?|filenames?|paths?|sentences?|items?)"
-    r"(_?(id|nr|name|number|num|no|idx|index|hash|path|file)s?)?"
-    r"|(\w+_)?(file|image|img|stimulus|stim)_?(name|id|path)s?|names?|uuid|hash|md5|sha1|sha256"
-)
-_IDENTIFIERS = re.compile(
-    r"(.*_)?(id|ids|nr|num|index|idx|uuid|guid|hash|number|no|row|rows)"
-    r"|(stim|img|image|item|trial|sample|session|subject|subj|file|row)id"
-)
-_CLASSES = re.compile(
-    r"(.*_)?(category|categories|class|classes|cls|label|labels|condition|cond|block|session|run|"
-    r"subject|subj|participant|animal|monkey|mouse|rat|target|choice|context|side|direction|"
-    r"orientation|object|texture|family|fold|split|cue|outcome|reward|correct|hit|error|flag|valid|"
-    r"success|region|area|group|task|coherence|contrast|date|day|month|year|epoch|phase|time|"
-    r"timestamp|rt|sex|gender|cluster|batch)(_.*)?"
-)
-# Quantities that are measured once per row, which are no neurons either.
-_QUANTITIES = re.compile(
-    r"(.*_)?(onset|offset|duration|latency|delay|timing|age|weight|position|pos|speed|velocity|"
-    r"angle|frequency|freq|size|intensity|amplitude|dose|score|rating|confidence|accuracy|acc|"
-    r"total|temperature|luminance|reaction|depth|pupil|eccentricity)(_.*)?"
-)
-# A name that stands for so many rows or more is a class; with fewer it cannot be decoded.
-MAX_REPEATS_OF_A_NAME = 20
 MIN_SHARE_OF_FAMILY = 0.8
-ROUNDING = 1e-6
 # Columns that an error lists, to be copied.
 MAX_LISTED = 50
-
-
-def tidy(values: np.ndarray) -> np.ndarray:
-    """Return labels or names in which what differs by accident is equal.
-
-    Text is stripped and composed (Unicode NFC); numbers that differ by rounding become equal;
-    dates become text.
-    """
-    if values.dtype.kind == "S":
-        values = np.array([value.decode("utf-8", "replace") for value in values.ravel()])
-    if values.dtype.kind == "M":
-        return values.astype(str)
-    if values.dtype.kind in "UT":
-        # Line ends and null characters of fixed-width text go with the blanks.
-        return np.array(
-            [unicodedata.normalize("NFC", str(value)).strip(" \t\r\n\0\xa0") for value in values]
-        )
-    if values.dtype.kind == "f":
-        return _without_rounding(values.astype(np.float64))
-    return values
-
-
-def _without_rounding(values: np.ndarray) -> np.ndarray:
-    distinct = np.unique(values[np.isfinite(values)])
-    if len(distinct) < 2:
-        return values
-    close = np.diff(distinct) <= ROUNDING * np.abs(distinct[1:])
-    # Of continuous values neighbours may be as close by chance; classes are far from each other.
-    if not close.any() or len(distinct) > len(values) / 2:
-        return values
-    first = distinct[np.concatenate([[True], ~close])]
-    place = np.searchsorted(first, values, side="right") - 1
-    return np.where(np.isfinite(values), first[place.clip(0)], values)
-
-
-def words(name: str) -> str:
-    """Return the words of a name, or of the last part of a path, in lower case, joined by `_`.
-
-    >>> words("Stimulus ID"), words("trialNr"), words("session/imgNo.")
-    ('stimulus_id', 'trial_nr', 'img_no')
-    """
-    last = re.split(r"/|\.(?=[^\W\d])", name)[-1]
-    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+", last)
-    return "_".join(part.lower() for part in parts)
-
-
-def is_counter(name: str) -> bool:
-    """Say whether a name is that of a number that counts trials or repetitions.
-
-    >>> is_counter("repetition"), is_counter("category")
-    (True, False)
-    """
-    return _COUNTERS.fullmatch(words(name)) is not None
-
-
-def is_name_of_names(name: str) -> bool:
-    """Say whether a column of this name holds names or numbers of something, whose text counts.
-
-    >>> is_name_of_names("stimulus_id"), is_name_of_names("rate")
-    (True, False)
-    """
-    plain = words(name)
-    return not plain or any(pattern.fullmatch(plain) for pattern in (_STIMULI, _IDENTIFIERS))
-
-
-def is_no_neuron(name: str) -> bool:
-    """Say whether a name alone tells that a column is no neuron.
-
-    >>> is_no_neuron("Contrast (%)"), is_no_neuron("unit 3")
-    (True, False)
-    """
-    others = (_CLASSES, _QUANTITIES, _COUNTERS)
-    return is_name_of_names(name) or any(other.fullmatch(words(name)) for other in others)
-
-
-def names_rows(name: str) -> bool:
-    """Return whether an array of this name describes samples, rather than neurons or times.
-
-    >>> names_rows("choice"), names_rows("region"), names_rows("bins")
-    (True, False, False)
-    """
-    plain = words(name)
-    if re.search(r"region|area|neur|unit|cell|voxel|channel|time|depth|day|date", plain):
-        return False
-    return any(pattern.fullmatch(plain) for pattern in (_STIMULI, _CLASSES, _COUNTERS))
-
-
-def may_name_rows(name: str) -> bool:
-    """Say whether an identifier of this name can name stimuli: a date or a session does not."""
-    plain = words(name)
-    return bool(_STIMULI.fullmatch(plain)) or not _CLASSES.fullmatch(plain)
-
-
-def is_identifier(name: str, values: np.ndarray) -> bool:
-    """Say whether values name stimuli or rows, rather than the classes of a task variable.
-
-    Values that are each there once do, unless they are decimals. Of a name as `image` or
-    `stimulus_id`, values do that are each there a few times, and are many.
-    """
-    if values.dtype.kind not in "USTiu" and not is_whole(values):
-        return False
-    n_distinct = len(np.unique(values))
-    if n_distinct == len(values):
-        return True
-    plain = words(name)
-    called = _STIMULI.fullmatch(plain) or _IDENTIFIERS.fullmatch(plain)
-    return bool(called) and n_distinct > max(MAX_REPEATS_OF_A_NAME, len(values) / 50)
-
-
-def best_names(candidates: Sequence[str]) -> str | None:
-    """Return the one of several identifiers that names stimuli, or None if that is not plain."""
-    stimuli = [name for name in candidates if _STIMULI.fullmatch(words(name))]
-    chosen = stimuli or list(candidates)
-    by_id = [name for name in chosen if words(name) in ("stimulus_id", "image_id")]
-    if len(chosen) != 1 and by_id:
-        return by_id[0]
-    return chosen[0] if len(chosen) == 1 else None
-
-
-def is_whole(values: np.ndarray) -> bool:
-    """Say whether numbers are whole, whatever their type."""
-    if values.dtype.kind in "iu":
-        return True
-    return values.dtype.kind == "f" and bool((values == np.round(values)).all())
 
 
 def roles_of_columns(columns: Mapping[str, np.ndarray], given: Mapping[str, str]) -> dict[str, str]:
@@ -248,9 +104,9 @@ def _role(name: str, values: np.ndarray) -> str:
         return INDEX
     if is_counter(name):
         return COUNTER
-    if any(pattern.fullmatch(plain) for pattern in (_STIMULI, _IDENTIFIERS, _CLASSES)):
+    if any(pattern.fullmatch(plain) for pattern in (STIMULI, IDENTIFIERS, CLASSES)):
         return LABEL if is_whole(values) or not _each_once(values) else UNDECIDED
-    return UNDECIDED if _QUANTITIES.fullmatch(plain) else NEURON
+    return UNDECIDED if QUANTITIES.fullmatch(plain) else NEURON
 
 
 def _each_once(values: np.ndarray) -> bool:

@@ -13,20 +13,16 @@ from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.readers.axes import AXES, ROW_AXES, meaning
 from scorebounds.datasets.readers.containers import Container
 from scorebounds.datasets.readers.entry import Entry
+from scorebounds.datasets.readers.labels import as_rows, fault_of_label, fits, tidy
 from scorebounds.datasets.readers.population import Population
-from scorebounds.datasets.readers.roles import (
-    COUNTER,
-    IGNORED,
-    INDEX,
-    LABEL,
-    NAME,
+from scorebounds.datasets.readers.roles import COUNTER, IGNORED, INDEX, LABEL, NAME
+from scorebounds.datasets.readers.tables import read_table
+from scorebounds.datasets.readers.vocabulary import (
     best_names,
     is_counter,
     is_identifier,
     may_name_rows,
-    tidy,
 )
-from scorebounds.datasets.readers.tables import read_table
 
 logger = logging.getLogger(__name__)
 
@@ -286,54 +282,3 @@ class _Collected:
             ROW_NAME if ROW_NAME in self.values else None,
             tuple(self.notes),
         )
-
-
-def fits(shape: tuple[int, ...], population: Population) -> bool:
-    """Say whether an array has a value for each row, or for each condition of the rows."""
-    sizes = tuple(size for size in shape if size != 1)
-    return sizes in {(population.n_rows,), population.grid, population.grid[:1]}
-
-
-def as_rows(name: str, values: np.ndarray, population: Population) -> np.ndarray:
-    """Give each row its value; one per condition goes to all of its trials.
-
-    Raises
-    ------
-    UnusableError
-        If the values are not that many, or neither numbers nor text.
-    """
-    flat = np.squeeze(values)
-    if not fits(flat.shape, population):
-        raise UnusableError(
-            f"expected label {name!r} with a value for each of the {population.n_rows} "
-            f"{population.row}s, got shape {values.shape}"
-        )
-    if flat.shape != (population.n_rows,) and flat.shape != population.grid:
-        flat = np.repeat(flat, population.grid[1])
-    return _plain(name, flat.ravel())
-
-
-def _plain(name: str, values: np.ndarray) -> np.ndarray:
-    """Return numbers or text; MATLAB hands over a cell of text as an array in each element."""
-    if values.dtype.kind != "O":
-        return values
-    cells = [np.ravel(np.asarray(cell)) for cell in values]
-    if not all(cell.size <= 1 and cell.dtype.kind in "USTfiub" for cell in cells):
-        raise UnusableError(f"expected label {name!r} to hold numbers or text, got objects")
-    return np.array([_text(cell[0]) if cell.size else "" for cell in cells])
-
-
-def _text(value: object) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-
-def fault_of_label(values: np.ndarray) -> str | None:
-    """Say why values are no labels, or return None."""
-    if values.dtype.kind not in "USTfiub":
-        return f"expected numbers or text, got {values.dtype}"
-    missing = values == "" if values.dtype.kind in "UST" else ~np.isfinite(values)
-    if missing.any():
-        return f"there is no value in row {np.flatnonzero(missing)[0]}, counted from 0"
-    if len(np.unique(values)) < 2:
-        return "it has one value throughout, there is nothing to decode"
-    return None

@@ -12,7 +12,7 @@ import pandas as pd
 from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.readers.arrow_tables import read_arrow
 from scorebounds.datasets.readers.layout import Layout, layout_of
-from scorebounds.datasets.readers.roles import is_name_of_names, is_no_neuron
+from scorebounds.datasets.readers.vocabulary import is_name_of_names, is_no_neuron
 
 # Missing values as spreadsheets, R, pandas, databases and people write them, in lower case.
 MISSING = (

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.readers.containers import DEFAULT_ARRAY, Container, missing_package
 from scorebounds.datasets.readers.entry import Entry
 
+_WEIGHTS = re.compile(r"(.*\.)?(weight|bias|running_mean|running_var|num_batches_tracked)")
 MAX_HEADER_BYTES = 100_000_000
 _TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "BOOL": "?"}
 _TYPES |= {"I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1"}
@@ -39,6 +41,7 @@ def _open_safetensors(path: Path) -> Iterator[Container]:
         except ValueError as error:
             raise UnusableError(f"expected a header in JSON: {error}") from error
     header.pop("__metadata__", None)
+    _require_activations(list(header))
     first = 8 + length
     for name, told in header.items():
         begin, end = told["data_offsets"]
@@ -59,6 +62,16 @@ def _open_safetensors(path: Path) -> Iterator[Container]:
         return _from_bfloat16(values) if told["dtype"] == "BF16" else values
 
     yield Container({name: tuple(told["shape"]) for name, told in header.items()}, read)
+
+
+def _require_activations(names: list[str]) -> None:
+    """Refuse the parameters of a network, as `model.state_dict()` has them."""
+    if names and all(_WEIGHTS.fullmatch(name) for name in names):
+        raise UnusableError(
+            "expected activations, got the weights of a network "
+            f"({', '.join(map(repr, names[:3]))}); record its activations with "
+            "scorebounds.activations(model, inputs)"
+        )
 
 
 def _from_bfloat16(values: np.ndarray) -> np.ndarray:
@@ -82,6 +95,7 @@ def _open_torch(path: Path) -> Iterator[Container]:
             "or a damaged file; save a tensor, or a dictionary of tensors"
         ) from error
     tensors = dict(_named(content, ""))
+    _require_activations(list(tensors))
     if not tensors:
         raise UnusableError(f"expected a tensor or a dictionary of tensors, got {type(content)}")
 

@@ -10,8 +10,8 @@ from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.readers.axes import meaning
 from scorebounds.datasets.readers.containers import NUMBERS, OBJECTS, Container
 from scorebounds.datasets.readers.entry import Entry
-from scorebounds.datasets.readers.roles import names_rows, words
 from scorebounds.datasets.readers.tables import read_table
+from scorebounds.datasets.readers.vocabulary import names_rows, words
 
 _TIMES = re.compile(r"(.*_)?(time|times|timestamps?|t|bins?|frames?)(_.*)?|bin_?cent(er|re)s?")
 # Neighbouring times are alike: the squared step is below this share of what it is in any order.
