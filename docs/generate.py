@@ -16,6 +16,7 @@ import pandas as pd
 import torch
 
 from helpers.reference_ids import HELD_OUT, reference_ids
+from scorebounds.analyses.measures import invariances
 from scorebounds.core.measure_table import measure_label
 from scorebounds.figures.style import PAGE_WIDTH, use_style
 from scorebounds.measures import registry
@@ -54,30 +55,12 @@ def registry_section():
         lines += ["", f"### `{measure.name}`", ""]
         lines += [
             f"- **Formula:** {measure.formula}",
-            f"- **Does not change with:** {invariances(measure)}",
+            f"- **Does not change with:** {', '.join(invariances(measure))}",
             f"- **Blind to:** {measure.blind_to}",
             f"- **Cost:** {measure.cost}",
             f"- **Source:** {measure.reference}",
         ]
     return "\n".join(lines)
-
-
-def invariances(measure):
-    words = {
-        "orthogonal": "rotations",
-        "isotropic_scaling": "scale",
-        "translation": "offset",
-        "permutation": "order of neurons",
-        "invertible_linear": "any invertible linear map",
-    }
-    said = []
-    for name, word in words.items():
-        if name in measure.invariances:
-            said.append(word)
-        said += [
-            f"{word} of {side.upper()}" for side in "xy" if f"{name}_{side}" in measure.invariances
-        ]
-    return ", ".join(said)
 
 
 def with_registry(text):

@@ -29,7 +29,7 @@ def plan(folder, *analyses):
     return planned_jobs(planned.said)
 
 
-def test_score_cards_of_own_data_plan_twelve_jobs(own):
+def test_score_cards_of_own_data_plan_thirteen_jobs(own):
     jobs = plan(own, "scorecards")
     assert sorted(jobs) == [
         ("all", ""),
@@ -38,6 +38,7 @@ def test_score_cards_of_own_data_plan_twelve_jobs(own):
         ("collect_table", "results/tables/comparisons.csv"),
         ("collect_table", "results/tables/scorecards.csv"),
         ("compare_models", "results/comparisons/mydata.csv"),
+        ("describe_measures", "results/tables/measures.csv"),
         ("judge_model", "results/scorecards/mydata/mymodel.csv"),
         ("plot_figure_of_dataset", "results/figures/ladder/mydata.pdf"),
         ("plot_figure_of_dataset", "results/figures/scorecards/mydata.pdf"),
@@ -72,7 +73,7 @@ def test_an_analysis_alone_plans_no_job_of_another(own, analysis):
         "perturbation": {"perturb_components"},
         "layers": {"train_network", "match_layers", "score_unrelated"},
         "toy": {"trace_toy", "animate_toy"},
-        "scorecards": {"score_model", "compare_models", "judge_model"},
+        "scorecards": {"score_model", "compare_models", "judge_model", "describe_measures"},
         # Alone it has nothing to show.
         "explorer": set(),
     }

@@ -54,6 +54,7 @@ def test_makes_every_table_and_figure(tiny_run):
         "comparisons",
         "seed_thresholds",
         "decoding_times",
+        "measures",
     }
     for dataset in ("ultrametric", "simulated-pfc"):
         assert "participation ratio" in (finished / f"results/data/{dataset}.md").read_text()

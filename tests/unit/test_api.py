@@ -15,12 +15,12 @@ import yaml
 import scorebounds as sb
 from helpers.workflow import ROOT
 from scorebounds import api
-from scorebounds.analyses import methods, ranges, thresholds
+from scorebounds.analyses import ranges, thresholds
 from scorebounds.core.random import derived_seed
 from scorebounds.core.recording import recording
 from scorebounds.core.version import __version__
 from scorebounds.measures import registry
-from scorebounds.scorecards import inference
+from scorebounds.scorecards import inference, methods
 from scorebounds.scorecards.matching import match
 
 SIGNATURES = {
@@ -249,7 +249,7 @@ def test_methods_are_a_paragraph_and_references(card):
 def test_every_measure_has_its_source_in_the_bibliography(name):
     keys = methods.cited_keys(registry.load(name).reference)
     assert keys
-    entries = methods.bibliography([name], "1", ceiling=False)
+    entries = methods.bibliography([registry.load(name).reference], "1", ceiling=False)
     assert all(f"{{{key}," in entries for key in keys)
 
 

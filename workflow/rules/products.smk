@@ -22,6 +22,7 @@ CONTENTS_OF_TABLES = {
     "layers": LAYERS["measures"] if "layers" in ANALYSES else [],
     "scorecards": SCORED_PAIRS,
     "comparisons": SCORED_PAIRS,
+    "measures": SCORED_PAIRS,
     "availability": known_datasets(),
 }
 # What each folder of results/ has files of.

@@ -61,6 +61,7 @@ rule judge_model:
         comparison="results/comparisons/{dataset}.csv",
         thresholds=thresholds_of_dataset,
         regions=regions_of_dataset,
+        measures="results/tables/measures.csv",
     output:
         card="results/scorecards/{dataset}/{model}.csv",
         allowed="results/scorecards/{dataset}/{model}.allowed.csv",
@@ -82,5 +83,33 @@ rule judge_model:
         runtime=minutes(),
     params:
         code=code_digest("judge_model"),
+        # What the paragraph on methods states.
+        facts=lambda wildcards: {
+            "seed": config["seed"],
+            "match": config["models"][wildcards.model].get("match", "order"),
+            "n_permutations": config["scorecards"]["n_permutations"],
+            "n_groups": config["scorecards"]["n_groups"],
+        },
     script:
         "../scripts/judge_model.py"
+
+
+rule describe_measures:
+    output:
+        "results/tables/measures.csv",
+    log:
+        "results/logs/describe_measures.log",
+    benchmark:
+        "results/benchmarks/describe_measures.tsv"
+    localrule: True
+    conda:
+        "../../envs/optimize.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(TORCH_MB),
+        runtime=minutes(),
+    params:
+        code=code_digest("describe_measures", measures=config["measures"]),
+        measures=lookup(dpath="measures", within=config),
+    script:
+        "../scripts/describe_measures.py"

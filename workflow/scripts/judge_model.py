@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from scorebounds.core.joblog import job_log
 from scorebounds.core.tables import read_table, write_table
+from scorebounds.core.version import __version__
 from scorebounds.optimization.summary import THRESHOLD_COLUMNS
 from scorebounds.scorecards.comparisons import comparisons_of
 from scorebounds.scorecards.headline import model_statement
 from scorebounds.scorecards.implied import allowed_scores
+from scorebounds.scorecards.methods import methods_text
 from scorebounds.scorecards.page import scorecard_page
 from scorebounds.scorecards.verdicts import interpret
 
@@ -26,7 +28,9 @@ def main(
     comparison: str,
     threshold_paths: list[str],
     regions: list[str],
+    measures: str,
     names: Mapping[str, str],
+    facts: Mapping[str, Any],
 ) -> None:
     components = read_table(components_path)
     tables = [read_table(path) for path in threshold_paths]
@@ -40,6 +44,15 @@ def main(
         write_table(targets[name], table)
     others = comparisons_of(read_table(comparison), names["model"])
     statement = model_statement(components)
+    definitions = read_table(measures)
+    sizes = card.iloc[0][["n_samples", "n_conditions", "n_neurons"]].astype(int)
+    match = facts["match"] if isinstance(facts["match"], str) else ", ".join(facts["match"])
+    methods = methods_text(
+        {**facts, **sizes, "match": match, "version": __version__},
+        card.measure,
+        definitions.source,
+        ceiling=bool(card.ceiling_low.notna().any()),
+    )
     page = scorecard_page(
         card,
         allowed,
@@ -48,6 +61,8 @@ def main(
         names["model"],
         statement=statement,
         thresholds=thresholds,
+        definitions=definitions,
+        methods=methods,
         files={
             targets["card"].rpartition("/")[2]: "the numbers of this page",
             targets["allowed"].rpartition("/")[2]: "what each score implies for the others",
@@ -67,5 +82,7 @@ if __name__ == "__main__":
             snakemake.input.comparison,
             snakemake.input.thresholds,
             snakemake.input.regions,
+            snakemake.input.measures,
             dict(snakemake.wildcards.items()),
+            snakemake.params.facts,
         )

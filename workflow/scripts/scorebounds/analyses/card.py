@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import xarray as xr
 
-from scorebounds.analyses.methods import bibliography, methods_paragraph
+from scorebounds.analyses.measures import definitions
 from scorebounds.analyses.result import Result, require_matplotlib, table_html
 from scorebounds.core.random import derived_seed
 from scorebounds.core.version import __version__
@@ -24,6 +24,7 @@ from scorebounds.scorecards.inference import (
     score_model,
 )
 from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.methods import methods_text
 from scorebounds.scorecards.page import scorecard_page
 from scorebounds.scorecards.verdicts import interpret
 
@@ -81,8 +82,8 @@ class ScoreCard(Result):
     def methods(self) -> str:
         """Return a paragraph for the methods section of a paper, and BibTeX entries."""
         measures, ceiling = list(self.table.measure), bool(self.table.ceiling_low.notna().any())
-        paragraph = methods_paragraph(self.facts, measures, ceiling=ceiling)
-        return f"{paragraph}\n\n{bibliography(measures, self.facts['version'], ceiling=ceiling)}\n"
+        sources = definitions(measures).source
+        return methods_text(self.facts, measures, sources, ceiling=ceiling)
 
     def plot(self) -> "Figure":
         """Draw each score on the scale of its measure: chance, noise ceiling, and thresholds."""
@@ -110,6 +111,7 @@ class ScoreCard(Result):
             headline=self.headline,
             statement=model_statement(self.components),
             thresholds=self.thresholds,
+            definitions=definitions(self.table.measure),
             methods=self.methods(),
             facts={name.replace("_", " "): str(value) for name, value in self.facts.items()},
         )

@@ -21,5 +21,6 @@ TABLES = {
     "layers": "share of the layers whose corresponding layer each measure finds",
     "published": "published numbers next to the reproduced ones",
     "agreement": "differences from the published numbers, with the tolerance of each",
+    "measures": "definition of each measure of the score cards, and what it cannot see",
     "availability": "files that were used, with source, checksum, licence and citation",
 }

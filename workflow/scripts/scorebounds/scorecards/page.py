@@ -30,6 +30,7 @@ def scorecard_page(
     statement: str = "",
     thresholds: pd.DataFrame | None = None,
     facts: Mapping[str, str] | None = None,
+    definitions: pd.DataFrame | None = None,
     methods: str = "",
     files: Mapping[str, str] | None = None,
 ) -> str:
@@ -52,6 +53,8 @@ def scorecard_page(
         Those that the card was interpreted with, for the shades of the ladder.
     facts : mapping of str to str, optional
         How the card was computed, at the foot of the page.
+    definitions : DataFrame, optional
+        Of each measure: measure, label, formula, invariant_to, blind_to, source.
     methods : str
         A paragraph for a paper, with references.
     files : mapping of str to str, optional
@@ -76,6 +79,7 @@ def scorecard_page(
         others=[_other(row) for row in by_other.to_dict("records")],
         allowed=implied,
         facts=dict(facts or {}),
+        definitions=[] if definitions is None else definitions.to_dict("records"),
         methods=methods,
         files=dict(files or {}),
     )
@@ -111,6 +115,7 @@ def _row(row: dict[Any, Any]) -> dict[str, Any]:
     return {
         "mark": MARKS[row["verdict"]],
         "label": measure_label(row["measure"]),
+        "measure": row["measure"],
         "verdict": row["verdict"],
         "sentence": row["sentence"],
         "note": _note(row),

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from scorebounds.core.measure_table import measure_label
-from scorebounds.measures import registry
 
 _SOFTWARE = """\
 @software{{scorebounds,
@@ -61,14 +60,22 @@ def methods_paragraph(facts: Mapping[str, Any], measures: Iterable[str], *, ceil
     )
 
 
-def bibliography(measures: Iterable[str], version: str, *, ceiling: bool) -> str:
-    """Return BibTeX entries of the software, its methods and the measures."""
+def bibliography(references: Iterable[str], version: str, *, ceiling: bool) -> str:
+    """Return BibTeX entries of the software, its methods, and the sources of the measures."""
     known = _known_entries()
     keys = ["cloos2025", "phipson2010", *(["nili2014"] if ceiling else [])]
-    for name in measures:
-        keys += [key for key in cited_keys(registry.load(name).reference) if key in known]
+    for reference in references:
+        keys += [key for key in cited_keys(reference) if key in known]
     entries = [known[key] for key in dict.fromkeys(keys)]
     return "\n\n".join([_SOFTWARE.format(version=version), *entries])
+
+
+def methods_text(
+    facts: Mapping[str, Any], measures: Iterable[str], references: Iterable[str], *, ceiling: bool
+) -> str:
+    """Return the paragraph, and the BibTeX entries behind it: see the two functions above."""
+    paragraph = methods_paragraph(facts, measures, ceiling=ceiling)
+    return f"{paragraph}\n\n{bibliography(references, facts['version'], ceiling=ceiling)}\n"
 
 
 def cited_keys(reference: str) -> list[str]:
