@@ -284,7 +284,7 @@ def test_a_model_with_more_units_than_samples_has_the_bounds_of_its_rank():
     assert wide[0] > 0.35
 
 
-def test_attained_ranges_are_read_between_their_values():
+def test_attained_ranges_are_those_of_the_nearest_score_that_was_searched():
     region = pd.DataFrame(
         {
             "a": "cka",
@@ -297,7 +297,7 @@ def test_attained_ranges_are_read_between_their_values():
     scores = pd.DataFrame(
         {
             "measure": ["cka", "ridge_cv_100"],
-            "score": [0.75, 0.6],
+            "score": [0.8, 0.6],
             "n_neurons": 3,
             "n_samples": 20,
         }
@@ -305,9 +305,26 @@ def test_attained_ranges_are_read_between_their_values():
     components = pd.DataFrame({"variance_ratio": [0.6, 0.4], "r2": [1.0, 0.0]})
     (row,) = allowed_scores(scores, components, [region]).to_dict("records")
     assert (row["given"], row["implied"]) == ("cka", "ridge_cv_100")
-    assert row["attained_low"] == pytest.approx(0.5)
-    assert row["attained_high"] == pytest.approx(1.0)
+    assert [row["attained_low"], row["attained_high"], row["attained_at"]] == [0.8, 1.0, 1.0]
     assert np.isnan(row["outer_low"])
+
+
+def test_attained_nbs_is_that_of_the_score_itself():
+    region = pd.DataFrame({"a": "cka", "b": "procrustes_angular", "a_value": [0.0, 1.0]}).assign(
+        attained_lower=[0.0, 1.0], attained_upper=[0.0, 1.0]
+    )
+    ratios = 0.6 ** np.arange(6)
+    components = pd.DataFrame({"variance_ratio": ratios / ratios.sum(), "r2": 1.0})
+    scores = pd.DataFrame({"measure": ["cka", "procrustes_angular"], "score": [0.87, 0.7]})
+    wide, narrow = (
+        allowed_scores(scores.assign(n_neurons=6, n_samples=n), components, [region]).iloc[0]
+        for n in (40, 8)
+    )
+    assert wide.attained_at == 0.87
+    assert wide.outer_low <= wide.attained_low < wide.outer_low + 0.1
+    assert 0.8 < wide.attained_high <= wide.outer_high
+    # One direction outside X is too few.
+    assert [narrow.attained_at, narrow.attained_low] == [1.0, 1.0]
 
 
 def test_verdict_of_an_undefined_score_is_not_defined():

@@ -5,12 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from scorebounds.ranges.bounds import base_of, outer_range
+from scorebounds.ranges.bounds import base_of, from_base, outer_range, to_base
+from scorebounds.ranges.certificate_lower import LowerDual
+from scorebounds.ranges.certificate_upper import UpperDual
+from scorebounds.ranges.reach_lower import reach_lower
+from scorebounds.ranges.reach_upper import reach_upper
 
 # Measures between which there are proven bounds, with their angular forms.
 BOUNDED = ("cka", "nbs", "linreg")
 ALLOWED_COLUMNS = ["given", "score", "implied", "implied_score", "outer_low", "outer_high"]
-ALLOWED_COLUMNS += ["attained_low", "attained_high"]
+ALLOWED_COLUMNS += ["attained_low", "attained_high", "attained_at"]
 
 
 def allowed_scores(
@@ -31,7 +35,9 @@ def allowed_scores(
     -------
     DataFrame
         `ALLOWED_COLUMNS`: per ordered pair of measures with a proven bound or a range, the bound at
-        the score of `given`, the range attained there, and the model's own `implied_score`.
+        the score of `given`, the model's own `implied_score`, and the range attained where `given`
+        is `attained_at`: the score itself for NBS and angular Procrustes at a CKA, else the nearest
+        score that was searched.
     """
     spectrum = components.variance_ratio.to_numpy()
     # Centring takes one dimension from the samples.
@@ -48,17 +54,36 @@ def allowed_scores(
             if not bounded and region is None:
                 continue
             outer = outer_range(given, implied, np.array([score]), spectrum, rank, quick=True)
-            ends = _attained_at(region, score) if region is not None else (np.nan, np.nan)
+            ends = (np.nan, np.nan, np.nan)
+            if region is not None:
+                ends = _nearest(region, score)
+                n_outside = int(scores.n_samples.max()) - 1 - len(spectrum)
+                if (base_of(given), base_of(implied)) == ("cka", "nbs"):
+                    ends = _attained_nbs((given, implied), score, spectrum, rank, n_outside) or ends
             values = [given, score, implied, implied_score, outer[0][0], outer[1][0], *ends]
             rows.append(dict(zip(ALLOWED_COLUMNS, values, strict=True)))
     return pd.DataFrame(rows, columns=ALLOWED_COLUMNS)
 
 
-def _attained_at(region: pd.DataFrame, score: float) -> tuple[float, float]:
-    """Read a range between the values of its grid."""
+def _nearest(region: pd.DataFrame, score: float) -> tuple[float, float, float]:
+    """Return the ends that were attained at the value of the grid nearest to the score, and it."""
     if not region.a_value.min() <= score <= region.a_value.max():
-        return np.nan, np.nan
-    low, high = (
-        np.interp(score, region.a_value, region[f"attained_{end}"]) for end in ("lower", "upper")
-    )
-    return float(low), float(high)
+        return np.nan, np.nan, np.nan
+    row = region.iloc[int((region.a_value - score).abs().to_numpy().argmin())]
+    return float(row.attained_lower), float(row.attained_upper), float(row.a_value)
+
+
+def _attained_nbs(
+    pair: tuple[str, str], score: float, spectrum: np.ndarray, rank: int, n_outside: int
+) -> tuple[float, float, float] | None:
+    """Return ends of NBS, or its angular form, of data that are known explicitly, at any CKA.
+
+    None where the samples leave too few directions outside X for the lower end.
+    """
+    cka = float(to_base(pair[0], np.array(score)))
+    if n_outside < rank or not 0 < cka < 1:
+        return None
+    low = reach_lower(LowerDual(spectrum, cka, rank)).score
+    high = reach_upper(UpperDual(spectrum, cka, outside=True)).score
+    low, high = (float(from_base(pair[1], np.array(end))) for end in (low, high))
+    return low, high, score

@@ -14,6 +14,9 @@ from scorebounds.scorecards.formatting import COARSE, between, decimals, number
 from scorebounds.scorecards.headline import headline as headline_of
 from scorebounds.scorecards.verdicts import MARKS, WITHOUT_VERDICT
 
+# Two scores this near to each other are printed alike.
+OWN_SCORE = 5e-4
+
 _TEMPLATE = Environment(
     autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
 ).from_string(Path(__file__).with_name("page.html.j2").read_text(encoding="utf-8"))
@@ -139,6 +142,13 @@ def _note(row: dict[Any, Any]) -> str:
     return " ".join(notes)
 
 
+def _attained(row: dict[Any, Any]) -> str:
+    """Write a range, and the given score that it belongs to where it is not the model's."""
+    ends = between(row["attained_low"], row["attained_high"])
+    is_own = abs(row["attained_at"] - row["score"]) < OWN_SCORE
+    return ends if is_own or not ends else f"{ends} (at {row['attained_at']:.2g})"
+
+
 def _allowed(row: dict[Any, Any]) -> dict[str, str]:
     return {
         "given": measure_label(row["given"]),
@@ -146,7 +156,7 @@ def _allowed(row: dict[Any, Any]) -> dict[str, str]:
         "score": number(row["score"]),
         "implied_score": number(row["implied_score"]),
         "outer": between(row["outer_low"], row["outer_high"]),
-        "attained": between(row["attained_low"], row["attained_high"]),
+        "attained": _attained(row),
     }
 
 
