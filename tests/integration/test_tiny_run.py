@@ -160,17 +160,22 @@ def changed_files(folder, before):
     }
 
 
-def test_changed_code_of_a_figure_draws_this_figure_only(tiny_copy):
-    with open(
-        tiny_copy.project / "workflow/scripts/scorebounds/figures/scores.py", "a", encoding="utf-8"
-    ) as code:
-        code.write("\nNEVER_USED = 1\n")
+def test_changed_code_draws_its_figure_and_deleted_products_are_made_again(tiny_copy):
+    code = tiny_copy.project / "workflow/scripts/scorebounds/figures/scores.py"
+    code.write_text(code.read_text(encoding="utf-8") + "\nNEVER_USED = 1\n", encoding="utf-8")
+    made = ("figures/trajectories.png", "figures/toy.gif", "explorer.html")
+    deleted = [f"results/{name}" for name in made]
+    for name in deleted:
+        (tiny_copy.folder / name).unlink()
     before = modification_times(tiny_copy.folder)
     again = tiny_copy.run()
     assert again.returncode == 0, again.said
-    assert changed_files(tiny_copy.folder, before) == {
-        f"results/figures/scores.{ending}" for ending in ("pdf", "png", "csv")
-    }
+    changed = changed_files(tiny_copy.folder, before)
+    assert {f"results/figures/scores.{ending}" for ending in ("pdf", "png", "csv")} <= changed
+    assert set(deleted) <= changed
+    # Of the other figures, the one whose image was deleted.
+    drawn = {name.partition(".")[0] for name in changed if name.endswith(".png")}
+    assert drawn == {f"results/figures/{name}" for name in ("scores", "trajectories")}
 
 
 def test_report_holds_the_figures(tiny_copy):
