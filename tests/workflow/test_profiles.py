@@ -1,13 +1,14 @@
-"""Every profile says what its executor and Snakemake know, and groups the rules that there are."""
+"""Profiles hold keys that their executor and Snakemake know, and numbers for the groups of the rules."""
 
 import dataclasses
 import importlib.util
+import re
 
 import pytest
 import yaml
 from snakemake.cli import get_argument_parser
 
-from helpers.rules import derived_rules, rules_with_scripts
+from helpers.rules import rules_with_scripts
 from helpers.workflow import ROOT, TINY, snakemake
 
 PROFILES = ["slurm", "cluster-generic", "lsf", "kubernetes"]
@@ -16,11 +17,11 @@ NAMES_OF_LINES = ("slurm-", "cluster-generic-", "lsf-", "kubernetes-", "containe
 
 
 def profile(name):
-    return yaml.safe_load((ROOT / f"profiles/{name}/config.yaml").read_text())
+    return yaml.safe_load((ROOT / f"profiles/{name}/config.v9+.yaml").read_text())
 
 
 def optional_keys(name):
-    lines = (ROOT / f"profiles/{name}/config.yaml").read_text().splitlines()
+    lines = (ROOT / f"profiles/{name}/config.v9+.yaml").read_text().splitlines()
     commented = [line[2:].split(":")[0] for line in lines if line.startswith("# ") and ":" in line]
     return [key for key in commented if " " not in key and key.startswith(NAMES_OF_LINES)]
 
@@ -55,16 +56,21 @@ def test_the_time_of_a_script_file_triggers_no_job(name):
     assert profile(name)["rerun-triggers"] == ["mtime", "params", "input", "software-env"]
 
 
+def group_of(block):
+    found = re.search(r'(?m)^    group: "(.+)"$', block)
+    return found and found[1]
+
+
+def test_every_rule_that_is_submitted_has_a_group_and_no_other_rule_has_one():
+    for rule, block in rules_with_scripts().items():
+        assert bool(group_of(block)) == ("localrule: True" not in block), rule
+
+
 @pytest.mark.parametrize("name", PROFILES)
-def test_every_job_that_is_submitted_has_its_group(name):
-    groups = profile(name)["groups"]
-    submitted = {
-        rule for rule, block in rules_with_scripts().items() if "localrule: True" not in block
-    }
-    derived = {name for name, base in derived_rules().items() if base in submitted}
-    assert set(groups) == submitted | derived
-    assert set(profile(name)["group-components"]) == set(groups.values())
-    assert groups == profile("slurm")["groups"]
+def test_profiles_say_how_many_of_each_group_are_submitted_together(name):
+    groups = set(filter(None, map(group_of, rules_with_scripts().values())))
+    assert set(profile(name)["group-components"]) == groups
+    assert profile(name)["group-components"] == profile("slurm")["group-components"]
 
 
 @pytest.mark.parametrize("name", ["slurm", "cluster-generic", "lsf"])

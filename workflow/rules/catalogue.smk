@@ -213,6 +213,30 @@ def catalogue_entry(column):
     return lambda wildcards: CATALOGUE[wildcards.folder, wildcards.file][column]
 
 
+def folders_of_catalogue(*algorithms):
+    """List the folders of data/raw whose files have checksums by these algorithms, or none ("")."""
+    folders = {}
+    for (folder, _), row in CATALOGUE.items():
+        folders.setdefault(folder, set()).add(row["checksum"].partition(":")[0])
+    return [folder for folder, found in folders.items() if found <= set(algorithms)]
+
+
+def digits_of_checksum(wildcards):
+    """Return the checksum of a file in the catalogue, without its algorithm."""
+    return catalogue_entry("checksum")(wildcards).partition(":")[2]
+
+
+def sha256_of_raw_file(wildcards):
+    """Return the SHA-256 of a file of the catalogue, or else of its first download, once that is recorded."""
+    known = digits_of_checksum(wildcards)
+    lock = Path(prefixed(CHECKSUM_LOCK))
+    if known or not lock.is_file():
+        return known
+    lines = [line.partition("  ") for line in lock.read_text(encoding="utf-8").splitlines()]
+    recorded = {name: checksum.partition(":")[2] for checksum, _, name in lines}
+    return recorded.get(f"{wildcards.folder}/{wildcards.file}", "")
+
+
 def raw_files(wildcards):
     """List the files that a dataset is made from."""
     if wildcards.dataset in USER_DATASETS:

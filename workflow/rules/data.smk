@@ -5,11 +5,13 @@ keep_raw_files()
 
 rule fetch_dataset:
     output:
-        "data/raw/{folder}/{file}",
+        ensure("data/raw/{folder}/{file}", sha256=sha256_of_raw_file),
     log:
         "results/logs/fetch_dataset/{folder}/{file}.log",
     benchmark:
         "results/benchmarks/fetch_dataset/{folder}/{file}.tsv"
+    wildcard_constraints:
+        folder=one_of(folders_of_catalogue("sha256", "")),
     localrule: True
     conda:
         "../../envs/fetch.yaml"
@@ -24,6 +26,14 @@ rule fetch_dataset:
         lock=prefixed(CHECKSUM_LOCK),
     script:
         "../scripts/fetch_dataset.py"
+
+
+# Of these files the owner publishes SHA-1.
+use rule fetch_dataset as fetch_dataset_with_sha1 with:
+    output:
+        ensure("data/raw/{folder}/{file}", sha1=digits_of_checksum),
+    wildcard_constraints:
+        folder=one_of(folders_of_catalogue("sha1")),
 
 
 # `snakemake --cores N data` fetches the files of the chosen datasets, and does nothing else.
@@ -49,6 +59,7 @@ rule prepare_dataset:
         dataset=one_of([name for name in known_datasets() if name not in TASK_NETWORKS]),
     conda:
         "../../envs/data.yaml"
+    group: "prepare"
     threads: 1
     resources:
         mem_mb=prepare_memory,

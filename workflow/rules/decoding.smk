@@ -15,6 +15,7 @@ rule decode_reference:
     priority: 10
     conda:
         "../../envs/optimize.yaml"
+    group: "references"
     threads: 1
     resources:
         mem_mb=decode_memory,
@@ -39,6 +40,7 @@ rule decode_variables:
         "results/benchmarks/decode_variables/{dataset}/{measure}.tsv"
     conda:
         "../../envs/optimize.yaml"
+    group: "optimize-{dataset}"
     threads: 1
     resources:
         mem_mb=decode_memory,
@@ -70,6 +72,7 @@ rule find_decoding_thresholds:
         "results/benchmarks/find_decoding_thresholds/{dataset}.tsv"
     conda:
         "../../envs/tables.yaml"
+    group: "summaries-{dataset}"
     threads: 1
     resources:
         mem_mb=memory(PLAIN_MB, 10),

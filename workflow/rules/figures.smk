@@ -21,6 +21,7 @@ rule plot_figure:
         figure=one_of(FIGURES_OF_ALL),
     conda:
         "../../envs/figures.yaml"
+    group: "figures"
     threads: 1
     resources:
         mem_mb=memory(PLAIN_MB, 10),

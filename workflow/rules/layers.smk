@@ -32,6 +32,7 @@ rule train_network:
         "results/benchmarks/train_network/{network}.tsv"
     conda:
         "../../envs/models.yaml"
+    group: "networks"
     threads: 1
     resources:
         **GPU,
@@ -59,6 +60,7 @@ rule match_layers:
         part=one_of(LAYER_PARTS),
     conda:
         "../../envs/optimize.yaml"
+    group: "layers"
     threads: 1
     resources:
         mem_mb=memory(TORCH_MB, 7),
@@ -105,6 +107,7 @@ rule score_unrelated:
         "results/benchmarks/score_unrelated.tsv"
     conda:
         "../../envs/optimize.yaml"
+    group: "layers"
     threads: 1
     resources:
         mem_mb=memory(TORCH_MB, 7),

@@ -15,6 +15,7 @@ rule train_model:
         model=one_of(TASK_NETWORKS),
     conda:
         "../../envs/models.yaml"
+    group: "networks"
     threads: 1
     resources:
         **GPU,

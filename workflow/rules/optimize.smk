@@ -12,6 +12,7 @@ rule optimize_dataset:
         "results/benchmarks/optimize_dataset/{dataset}/{measure}.tsv"
     conda:
         "../../envs/optimize.yaml"
+    group: "optimize-{dataset}"
     threads: 1
     resources:
         **GPU,
@@ -38,6 +39,7 @@ rule score_synthetic:
         "results/benchmarks/score_synthetic/{dataset}.tsv"
     conda:
         "../../envs/optimize.yaml"
+    group: "summaries-{dataset}"
     threads: 1
     resources:
         mem_mb=score_memory,

@@ -12,6 +12,7 @@ rule perturb_components:
         "results/benchmarks/perturb_components/{dataset}.tsv"
     conda:
         "../../envs/optimize.yaml"
+    group: "summaries-{dataset}"
     threads: 1
     resources:
         mem_mb=memory(TORCH_MB, 30),

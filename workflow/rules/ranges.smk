@@ -18,6 +18,7 @@ rule range_pair:
         b=r"[a-z][a-z0-9_]*(\.\d+)?",
     conda:
         "../../envs/optimize.yaml"
+    group: "ranges-{dataset}"
     threads: 1
     resources:
         **GPU,
@@ -44,6 +45,7 @@ rule range_others:
         "results/benchmarks/range_others/{dataset}.tsv"
     conda:
         "../../envs/optimize.yaml"
+    group: "ranges-{dataset}"
     threads: 1
     resources:
         mem_mb=memory(TORCH_MB, 30),

@@ -15,6 +15,7 @@ rule score_model:
         "results/benchmarks/score_model/{dataset}/{model}.tsv"
     conda:
         "../../envs/optimize.yaml"
+    group: "cards-{dataset}"
     threads: 1
     resources:
         **GPU,
@@ -43,6 +44,7 @@ rule compare_models:
         "results/benchmarks/compare_models/{dataset}.tsv"
     conda:
         "../../envs/tables.yaml"
+    group: "cards-{dataset}"
     threads: 1
     resources:
         mem_mb=memory(PLAIN_MB, 10),
@@ -77,6 +79,7 @@ rule judge_model:
         "results/benchmarks/judge_model/{dataset}/{model}.tsv"
     conda:
         "../../envs/tables.yaml"
+    group: "cards-{dataset}"
     threads: 1
     resources:
         mem_mb=memory(PLAIN_MB, 10),

@@ -16,6 +16,7 @@ rule find_thresholds:
         "results/benchmarks/find_thresholds/{dataset}.tsv"
     conda:
         "../../envs/tables.yaml"
+    group: "summaries-{dataset}"
     threads: 1
     resources:
         mem_mb=memory(PLAIN_MB),

@@ -14,6 +14,7 @@ rule trace_toy:
         "results/benchmarks/trace_toy.tsv"
     conda:
         "../../envs/tables.yaml"
+    group: "figures"
     threads: 1
     resources:
         mem_mb=memory(PLAIN_MB, 10),
@@ -40,6 +41,7 @@ rule animate_toy:
         "results/benchmarks/animate_toy.tsv"
     conda:
         "../../envs/figures.yaml"
+    group: "figures"
     threads: 1
     resources:
         mem_mb=memory(PLAIN_MB, 10),
