@@ -5,7 +5,7 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 DEMO := --configfile config/demo.yaml --config offline=true
 
-.PHONY: demo data test test-clusters test-envs lint bench docs report wheel clean help
+.PHONY: demo data test test-clusters test-envs drill lint bench docs report wheel clean help
 
 help:
 	@echo "make demo    set up .venv and run the workflow without network ($(CORES) cores)"
@@ -13,6 +13,7 @@ help:
 	@echo "make test    set up .venv and run the tests"
 	@echo "make test-clusters  small runs on schedulers (docs/clusters.md says what they need)"
 	@echo "make test-envs  every script in the environment of its rule (docs/environments.md)"
+	@echo "make drill   kills, full disks, missing folders, other processors (docs/reliability.md)"
 	@echo "make lint    ruff, mypy, snakefmt and snakemake --lint"
 	@echo "make bench   speed against the textbook forms, as ratios"
 	@echo "make docs    the generated parts of docs/ (agreement: set SCOREBOUNDS_REFERENCE) and the site"
@@ -37,6 +38,9 @@ test-clusters: .venv/test
 
 test-envs: .venv/test
 	$(BIN)/python -m pytest tests/environments
+
+drill: .venv/test
+	$(BIN)/python -m pytest tests/drill
 
 lint: .venv/test
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Profiles hold keys that their executor and Snakemake know, and numbers for the groups of the rules."""
+"""Profiles hold keys that their executor and Snakemake know, and numbers for groups of rules."""
 
 import dataclasses
 import importlib.util

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from scorebounds.core.recording import recording
 from scorebounds.datasets.mante2013 import condition_names
-from scorebounds.networks.trials import Trials
+from scorebounds.networks.trials import PRECISION, Trials
 
 
 class ContextTask:
@@ -55,20 +55,21 @@ class ContextTask:
         """Draw a trial of each given condition; without a generator, without noise."""
         n_steps, n_trials = len(self.start_ms), len(condition)
         evidence = np.stack([self._coherence(self.motion), self._coherence(self.colour)], -1)
-        inputs = torch.zeros(n_steps, n_trials, self.n_inputs)
+        inputs = torch.zeros(n_steps, n_trials, self.n_inputs, dtype=PRECISION)
         shown = torch.from_numpy((self.start_ms >= 0) & (self.start_ms < self.stimulus_ms))
-        inputs[shown, :, :2] = torch.from_numpy(evidence[condition]).float()
+        inputs[shown, :, :2] = torch.from_numpy(evidence[condition]).double()
         if generator is not None:
-            noise = torch.randn(int(shown.sum()), n_trials, 2, generator=generator)
+            shape = (int(shown.sum()), n_trials, 2)
+            noise = torch.randn(shape, generator=generator, dtype=PRECISION)
             inputs[shown, :, :2] += self.evidence_noise / (self.step_ms / 1000) ** 0.5 * noise
         context = torch.from_numpy(self.context[condition])
-        inputs[..., 2] = (context > 0).float()
-        inputs[..., 3] = (context < 0).float()
-        targets = torch.zeros(n_steps, n_trials, 1)
+        inputs[..., 2] = (context > 0).double()
+        inputs[..., 3] = (context < 0).double()
+        targets = torch.zeros(n_steps, n_trials, 1, dtype=PRECISION)
         answer = torch.from_numpy(self.start_ms >= self.stimulus_ms)
-        targets[answer] = torch.from_numpy(self.choice[condition]).float()[:, None]
+        targets[answer] = torch.from_numpy(self.choice[condition]).double()[:, None]
         # Between the onset of the evidence and its end, the output is free.
-        weight = torch.from_numpy(self.start_ms < 0).float() * 0.2 + answer.float()
+        weight = torch.from_numpy(self.start_ms < 0).double() * 0.2 + answer.double()
         weight = (weight / weight.mean())[:, None, None].expand(-1, n_trials, 1)
         return Trials(inputs, targets, weight, condition)
 

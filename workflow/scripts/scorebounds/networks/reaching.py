@@ -7,7 +7,7 @@ import xarray as xr
 from torch import Tensor
 
 from scorebounds.core.recording import recording
-from scorebounds.networks.trials import Trials
+from scorebounds.networks.trials import PRECISION, Trials
 
 
 class ReachingTask:
@@ -42,20 +42,21 @@ class ReachingTask:
     def trials(self, condition: np.ndarray, generator: torch.Generator | None) -> Trials:
         """Draw a trial of each given condition; without a generator, movement starts at 0."""
         n_trials = len(condition)
-        time = torch.from_numpy(self.time_ms).float()[:, None]
-        target = torch.full((n_trials,), float(self.target_ms))
-        onset = torch.zeros(n_trials)
+        time = torch.from_numpy(self.time_ms).double()[:, None]
+        target = torch.full((n_trials,), float(self.target_ms), dtype=PRECISION)
+        onset = torch.zeros(n_trials, dtype=PRECISION)
         if generator is not None:
-            drawn = torch.rand(2, n_trials, generator=generator)
+            drawn = torch.rand(2, n_trials, generator=generator, dtype=PRECISION)
             target += self.target_jitter_ms * (2 * drawn[0] - 1)
             # Earlier only, so that the reach ends within the trial.
             onset -= self.movement_jitter_ms * drawn[1]
-        direction = torch.from_numpy(self.direction[condition]).float()
-        shown = (time >= target).float()[..., None]
-        held = (time < onset + self.go_ms).float()[..., None]
+        direction = torch.from_numpy(self.direction[condition]).double()
+        shown = (time >= target).double()[..., None]
+        held = (time < onset + self.go_ms).double()[..., None]
         targets = self._speed(time - onset)[..., None] * direction
         inputs = torch.cat([shown * direction, held], -1)
-        return Trials(inputs, targets, torch.ones(len(time), n_trials, 1), condition)
+        weight = torch.ones(len(time), n_trials, 1, dtype=PRECISION)
+        return Trials(inputs, targets, weight, condition)
 
     def _endpoints(self, outputs: Tensor) -> np.ndarray:
         endpoints: np.ndarray = outputs.sum(0).cpu().numpy() * self.step_ms / 1000

@@ -1,7 +1,7 @@
 """Recurrent networks of leaky rate units, trained on a task; training can be resumed."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from scorebounds.core.random import derived_seed
-from scorebounds.networks.trials import Task, Trials
+from scorebounds.networks.trials import PRECISION, Task, Trials
 
 logger = logging.getLogger(__name__)
 
@@ -49,10 +49,10 @@ class RateNetwork(nn.Module):
         super().__init__()
         self.rate = NONLINEARITIES[nonlinearity]
         self.n_units, self.leak, self.noise = n_units, leak, noise
-        self.inputs = nn.Parameter(torch.randn(n_inputs, n_units) / n_inputs**0.5)
-        self.recurrent = nn.Parameter(RADIUS * torch.randn(n_units, n_units) / n_units**0.5)
-        self.bias = nn.Parameter(torch.zeros(n_units))
-        self.readout = nn.Linear(n_units, n_outputs)
+        self.inputs = nn.Parameter(_normal((n_inputs, n_units)) / n_inputs**0.5)
+        self.recurrent = nn.Parameter(RADIUS * _normal((n_units, n_units)) / n_units**0.5)
+        self.bias = nn.Parameter(torch.zeros(n_units, dtype=PRECISION))
+        self.readout = nn.Linear(n_units, n_outputs, dtype=PRECISION)
 
     def rates(self, inputs: Tensor, generator: torch.Generator | None) -> Tensor:
         """Run from x = 0.
@@ -71,7 +71,7 @@ class RateNetwork(nn.Module):
         if generator is not None and self.noise:
             # With this factor the noise alone gives x the standard deviation `noise`.
             scale = self.noise * (self.leak * (2 - self.leak)) ** 0.5
-            drive = drive + scale * torch.randn(drive.shape, generator=generator).to(drive.device)
+            drive = drive + scale * _normal(drive.shape, generator).to(drive.device)
         recurrent = self.leak * self.recurrent
         x = torch.zeros_like(drive[0])
         rates = []
@@ -84,6 +84,10 @@ class RateNetwork(nn.Module):
         """Return the outputs, shape (n_steps, n_trials, n_outputs)."""
         outputs: Tensor = self.readout(self.rates(inputs, generator))
         return outputs
+
+
+def _normal(shape: Sequence[int], generator: torch.Generator | None = None) -> Tensor:
+    return torch.randn(shape, generator=generator, dtype=PRECISION)
 
 
 class Trained(NamedTuple):
@@ -260,4 +264,4 @@ def noise_free(network: RateNetwork, task: Task) -> tuple[np.ndarray, float]:
     trials = task.trials(np.arange(task.n_conditions), None)
     rates = network.rates(trials.inputs.to(network.bias.device), None)
     correct = float(task.correct(trials, network.readout(rates)).mean())
-    return rates.double().cpu().numpy(), correct
+    return rates.cpu().numpy(), correct

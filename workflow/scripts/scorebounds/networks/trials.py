@@ -8,9 +8,13 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+# In single precision, differences by rounding between the kernels of two processors grow during
+# training until the networks have nothing in common.
+PRECISION = torch.float64
+
 
 class Trials(NamedTuple):
-    """Trials of a task, single precision.
+    """Trials of a task.
 
     Attributes
     ----------

@@ -1,0 +1,48 @@
+"""Results depend on the processor by rounding only, and not on cores, threads, locale or hashes."""
+
+import os
+
+import numpy as np
+import pandas as pd
+
+# What follows from the rounding of other kernels, relative to the largest value of a table.
+TOLERANCE = 1e-6
+
+
+def test_other_cores_threads_locale_time_zone_and_hash_seed(run, undisturbed, tried):
+    other = {
+        "OMP_NUM_THREADS": "3",
+        "OPENBLAS_NUM_THREADS": "3",
+        "LC_ALL": "C",
+        "TZ": "Asia/Kathmandu",
+        "PYTHONHASHSEED": "77",
+    }
+    code, said = run.finish(cores=1, environment={**os.environ, **other})
+    assert code == 0, said
+    tried(1)
+    assert run.products() == undisturbed
+
+
+def test_other_kernels_of_the_processor(run, project, undisturbed, tried):
+    other = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}
+    code, said = run.finish(environment={**os.environ, **other})
+    assert code == 0, said
+    tried(1)
+    assert set(run.products()) == set(undisturbed)
+    tables = sorted(run.folder.glob("results/tables/*.csv"))
+    assert len(tables) > 5
+    for path in tables:
+        ours = pd.read_csv(path)
+        theirs = pd.read_csv(project.parent / "undisturbed" / path.relative_to(run.folder))
+        numbers = ours.select_dtypes("number").columns
+        pd.testing.assert_frame_equal(
+            ours.drop(columns=numbers), theirs.drop(columns=numbers), obj=path.name
+        )
+        scale = np.nanmax(np.abs(theirs[numbers].to_numpy()), initial=1.0)
+        np.testing.assert_allclose(
+            ours[numbers],
+            theirs[numbers],
+            rtol=TOLERANCE,
+            atol=TOLERANCE * scale,
+            err_msg=path.name,
+        )

@@ -1,0 +1,119 @@
+"""After a kill and, where it is asked for, `--unlock`, the same command gives the same bytes."""
+
+import contextlib
+import os
+import random
+import signal
+import time
+
+import psutil
+import pytest
+
+N_KILLS = 3
+
+
+def wait_for(condition, process, seconds=300):
+    """Wait until a condition holds; return whether it did before the process ended."""
+    end = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.002)
+    return False
+
+
+def jobs_of(process):
+    """Return the processes that run scripts."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return [
+            child
+            for child in psutil.Process(process.pid).children(recursive=True)
+            if any(".snakemake/scripts/" in part for part in child.cmdline())
+        ]
+    return []
+
+
+def kill_group(process):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def finish(run):
+    """Unlock and repeat the command, as its message asks."""
+    code, said = run.finish("--unlock")
+    assert code == 0, said
+    code, said = run.finish()
+    assert code == 0, said
+    return run.products()
+
+
+def test_everything_killed_at_random_times(run, undisturbed, tried):
+    times = random.Random(0)
+    for _ in range(N_KILLS):
+        process = run.start()
+        wait_for(lambda process=process: jobs_of(process), process)
+        time.sleep(times.uniform(0, 6))
+        kill_group(process)
+        run.finish("--unlock")
+    tried(N_KILLS)
+    assert finish(run) == undisturbed
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "data/prepared/simulated-pfc.nc",
+        "results/optimized/simulated-pfc/cka.nc",
+        "results/scorecards/simulated-pfc/rnn-context.scores.csv",
+    ],
+)
+def test_everything_killed_while_a_file_is_written(run, undisturbed, tried, output):
+    process = run.start()
+    seen = wait_for((run.folder / output).exists, process)
+    kill_group(process)
+    assert seen, (run.folder / "said.log").read_text()
+    tried(1)
+    assert finish(run) == undisturbed
+
+
+def test_a_single_job_killed(run, undisturbed, tried):
+    for number in range(N_KILLS):
+        process = run.start("--keep-going")
+        found = []
+        wait_for(
+            lambda process=process, found=found: found.extend(jobs_of(process)) or found, process
+        )
+        time.sleep(0.5 * number)
+        for job in found[:1]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                job.kill()
+        process.wait()
+    tried(N_KILLS)
+    code, said = run.finish()
+    assert code == 0, said
+    assert run.products() == undisturbed
+
+
+def test_the_main_process_killed_while_its_jobs_go_on(run, undisturbed, tried):
+    for _ in range(N_KILLS):
+        process = run.start()
+        wait_for(lambda process=process: jobs_of(process), process)
+        time.sleep(1)
+        process.kill()
+        process.wait()
+        run.finish("--unlock")
+    tried(N_KILLS)
+    assert finish(run) == undisturbed
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+def test_a_signal_leaves_no_lock(run, undisturbed, tried, number):
+    process = run.start()
+    wait_for(lambda: jobs_of(process), process)
+    process.send_signal(number)
+    assert process.wait() != 0
+    tried(1)
+    code, said = run.finish()
+    assert code == 0, said
+    assert run.products() == undisturbed

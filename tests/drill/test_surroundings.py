@@ -1,0 +1,81 @@
+"""Full disks, read-only or missing folders, two runs at once: one sentence, or the same bytes."""
+
+import contextlib
+import os
+import subprocess
+
+import pytest
+
+
+@contextlib.contextmanager
+def small_disk(folder, size):
+    """Mount a file system in memory of a size; skip without the right to."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    made = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if made.returncode:
+        pytest.skip(f"needs the right to mount a file system: {made.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def remount(folder, options):
+    subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], check=True)
+
+
+def sentences(said):
+    """Return the lines that tell what failed, without Snakemake's own."""
+    return [line for line in said.splitlines() if line.startswith(("error:", "ERROR", "OSError"))]
+
+
+@pytest.mark.parametrize("size", ["200k", "600k", "1500k"])
+def test_the_disk_fills(run, undisturbed, tried, size):
+    with small_disk(run.folder / "results", size) as folder:
+        code, said = run.finish("--keep-going")
+        assert code != 0
+        assert "No space left on device" in said or "disk is full" in said or "free" in said, said
+        assert "Traceback" not in said, said
+        tried(1)
+        remount(folder, "size=500m")
+        run.finish("--unlock")
+        code, said = run.finish()
+        assert code == 0, said
+        assert run.products() == undisturbed
+
+
+def test_results_cannot_be_written_to(run, undisturbed, tried):
+    with small_disk(run.folder / "results", "500m") as folder:
+        remount(folder, "ro")
+        code, said = run.finish()
+        assert code != 0
+        assert "expected a folder that this user can write to" in said, said
+        assert "Traceback" not in said, said
+        tried(1)
+        remount(folder, "rw")
+        code, said = run.finish()
+        assert code == 0, said
+        assert run.products() == undisturbed
+
+
+def test_no_home_and_no_folder_for_temporary_files(run, undisturbed, tried):
+    away = {name: value for name, value in os.environ.items() if name not in ("HOME", "TMPDIR")}
+    code, said = run.finish(environment={**away, "TMPDIR": "/nowhere"})
+    assert code == 0, said
+    tried(1)
+    assert run.products() == undisturbed
+
+
+def test_a_second_run_at_the_same_time_is_refused(run, undisturbed, tried):
+    first = run.start()
+    while first.poll() is None and not (run.folder / ".snakemake/locks").is_dir():
+        pass
+    while first.poll() is None and not list((run.folder / ".snakemake/locks").iterdir()):
+        pass
+    code, said = run.finish()
+    assert code != 0
+    assert "--unlock" in said
+    assert first.wait() == 0, (run.folder / "said.log").read_text()
+    tried(1)
+    assert run.products() == undisturbed
