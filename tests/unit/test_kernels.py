@@ -29,9 +29,9 @@ torch.set_num_threads(1)
 from scorebounds.networks import convnets, images
 train, held_out = images.load("digits", [])
 network = convnets.make_network("digits", train, 5)
-settings = dict(n_steps=10, batch_size=16, learning_rate=0.1, weight_decay=0.005, largest_shift=1)
+settings = dict(n_steps=20, batch_size=16, learning_rate=0.1, weight_decay=0.005, largest_shift=1)
 convnets.train_network(
-    network, train, images.first(held_out, 50), seed=3, device=torch.device("cpu"), **settings
+    network, train, held_out, seed=3, device=torch.device("cpu"), **settings
 )
 np.save(sys.argv[1], network.readout.weight.detach().numpy())
 """

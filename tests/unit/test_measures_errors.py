@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from helpers.measures import NAMES, draw, load
-from scorebounds.measures import inputs, registry
+from scorebounds.measures import inputs, registry, transport
 
 
 @pytest.fixture(params=NAMES)
@@ -140,3 +140,11 @@ def test_arrays_that_are_no_tensors_are_refused_with_advice():
         load("cka").score(x, x)
     with pytest.raises(TypeError, match="expected a tensor, got ndarray"):
         load("cka").score(torch.as_tensor(x), x)
+
+
+@pytest.mark.parametrize("name", ["soft_matching", "permutation_matching"])
+def test_too_many_neurons_to_match_are_refused_beforehand(monkeypatch, name):
+    monkeypatch.setattr(transport, "MOST_MATCHED", 5)
+    x, y = torch.randn(2, 20, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    with pytest.raises(ValueError, match=r"expected at most 5 neurons to match .* got 6 and 3"):
+        registry.load(name).score(x, y[:, :3])

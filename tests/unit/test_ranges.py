@@ -8,6 +8,7 @@ import torch
 from helpers.measures import draw
 from helpers.ranges import SETTINGS, ranges, with_spectrum
 from scorebounds.measures import registry
+from scorebounds.ranges import joint
 from scorebounds.ranges.certificate_lower import LowerDual
 from scorebounds.ranges.certificate_upper import UpperDual
 from scorebounds.ranges.constructed import constructed_paths
@@ -249,3 +250,24 @@ def test_constructed_data_are_at_least_as_extreme_as_what_the_lagrangian_attains
         assert most >= high - 1e-3
         # With two directions outside X only, less can be turned out of it.
         assert (least <= low + 1e-3) == (n == 30)
+
+
+def test_targets_in_batches_are_optimised_as_in_one(monkeypatch):
+    x, start = torch.randn(
+        2, 12, 4, generator=torch.Generator().manual_seed(3), dtype=torch.float64
+    )
+    grid = torch.linspace(0, 1, 5, dtype=torch.float64)
+
+    def run():
+        evaluate = joint.FixedX(x, ("cka", "nbs")).scorer()
+        settings = {"n_targets": 8, "max_steps": 6, "learning_rate": 0.1}
+        return joint.optimize_jointly(evaluate, start, grid, **settings)
+
+    whole = run()
+    monkeypatch.setattr(joint, "BATCH_NUMBERS", 3 * start.numel())
+    parts = run()
+    assert len(parts.scores) == 8
+    for one, other in zip(whole.scores, parts.scores, strict=True):
+        np.testing.assert_allclose(other, one, atol=1e-5)
+    assert parts.crossings.keys() == whole.crossings.keys()
+    assert whole.crossings

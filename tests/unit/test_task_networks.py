@@ -140,7 +140,7 @@ def test_noise_has_the_standard_deviation_that_was_set():
     with torch.no_grad():
         network.recurrent.zero_()
         network.rate = lambda x: x
-        rates = network.rates(torch.zeros(60, 50, 4), generator())
+        rates = network.rates(torch.zeros(60, 50, 4, dtype=torch.float64), generator())
     assert rates[-1].std().item() == pytest.approx(0.1, rel=0.03)
 
 

@@ -10,6 +10,8 @@ import yaml
 
 from helpers.workflow import ROOT
 from scorebounds.core import measure_table
+from scorebounds.measures import transport
+from scorebounds.ranges import joint
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 
@@ -63,3 +65,25 @@ def test_full_recordings_of_the_paper_ask_for_more(requests, recording):
     wildcards = SimpleNamespace(measure="ridge_cv_100")
     assert requests["optimize_memory"](wildcards, recording((1_080, 727)), 1) > 2_800
     assert requests["perturb_minutes"](wildcards, recording((1_080, 727)), 1) == 5
+
+
+def test_limits_that_requests_repeat_are_those_of_the_library(requests):
+    assert requests["MOST_MATCHED"] == transport.MOST_MATCHED
+    # Four bytes a number while targets are approached, eight in the size of a recording.
+    assert requests["TARGETS_MB"] == 8e-6 * joint.BATCH_NUMBERS
+
+
+@pytest.mark.parametrize(
+    ("shape", "most"), [((50, 20_000), 1_200), ((500, 8_000), 3_800), ((20_000, 300), 12_000)]
+)
+def test_scores_ask_for_matrices_of_samples_and_of_neurons(requests, recording, shape, most):
+    asked = requests["score_memory"](SimpleNamespace(), recording(shape), 1)
+    assert 0.8 * most < asked <= most
+
+
+@pytest.mark.parametrize("shape", [(50, 20_000), (500, 8_000), (20_000, 300)])
+def test_a_range_asks_for_a_batch_of_its_targets(requests, recording, shape):
+    wildcards = SimpleNamespace(a="cka", b="nbs")
+    asked = requests["range_memory"](wildcards, recording(shape), 1)
+    one = 8e-6 * shape[0] * shape[1]
+    assert 1_000 + 44 * one < asked < 1_000 + 44 * one + 15 * max(160, one) + 1

@@ -10,6 +10,10 @@ import math
 PLAIN_MB = 500
 TORCH_MB = 1000
 LEAST_MINUTES = 5
+# Of the targets of a range that are optimised as one batch: scorebounds.ranges.joint.BATCH_NUMBERS.
+TARGETS_MB = 160
+# Neurons that are matched with each other at most: scorebounds.measures.transport.
+MOST_MATCHED = 10_000
 # One of a scheduler's GPUs where the settings insist on one.
 GPU = {"gpu": 1} if config["device"] == "cuda" else {}
 
@@ -97,12 +101,18 @@ def optimize_minutes(wildcards, input, attempt):
 
 
 def score_memory(wildcards, input, attempt):
-    """Request MB: torch, the data, and matrices of samples × samples if a measure has them."""
-    n_samples, _ = shape(input)
-    entries = map(MEASURE_TABLE.entry_of, config["measures"])
-    squares = max(entry.square_matrices for entry in entries)
-    numbers = 20 * recording_mb(input) + squares * 8e-6 * n_samples**2
-    return round(TORCH_MB + numbers) * attempt
+    """Request MB: torch, the data, and matrices of samples or neurons if a measure has them.
+
+    More neurons than `MOST_MATCHED` are not matched with each other (measures/transport.py).
+    """
+    n_samples, n_neurons = shape(input)
+    entries = [MEASURE_TABLE.entry_of(name) for name in config["measures"]]
+    matched = n_neurons if n_neurons <= MOST_MATCHED else 0
+    largest = max(
+        entry.square_matrices * n_samples**2 + entry.neuron_matrices * matched**2
+        for entry in entries
+    )
+    return round(TORCH_MB + 20 * recording_mb(input) + 8e-6 * largest) * attempt
 
 
 def score_minutes(wildcards, input, attempt):
@@ -133,10 +143,15 @@ def perturb_minutes(wildcards, input, attempt):
 
 
 def range_memory(wildcards, input, attempt):
-    """Request MB: torch, all targets with Adam's two moments, and steps of L-BFGS."""
+    """Request MB: torch, a batch of targets with Adam's moments, and the points that are kept.
+
+    Points are kept in single precision, two for each end and each value of the other measure.
+    """
     joint = config["ranges"]["joint"]
-    copies = joint["n_targets"] * (45 if joint["x"] == "free" else 15)
-    return round(TORCH_MB + copies * recording_mb(input)) * attempt
+    one = recording_mb(input)
+    batch = max(one, min(joint["n_targets"] * one, TARGETS_MB))
+    kept = 4 * config["ranges"]["reduced"]["n_grid"]
+    return round(TORCH_MB + (45 if joint["x"] == "free" else 15) * batch + kept * one) * attempt
 
 
 def range_minutes(wildcards, input, attempt):

@@ -43,6 +43,8 @@ class MeasureEntry:
         Whether its scores do not run up to 1, so that it needs a `scale`.
     square_matrices : int
         How many n_samples × n_samples matrices a score holds at once.
+    neuron_matrices : int
+        How many n_x × n_y matrices a score holds at once, of every neuron with every other.
     few_coordinates : bool
         Whether its range can be searched in few coordinates instead of in all of Y.
     saturates : bool
@@ -58,6 +60,7 @@ class MeasureEntry:
     symmetric: bool = True
     off_scale: bool = False
     square_matrices: int = 0
+    neuron_matrices: int = 0
     few_coordinates: bool = False
     saturates: bool = False
 
@@ -225,12 +228,19 @@ ENTRIES = (
     MeasureEntry(id="svcca_r2", label="SVCCA R²", module="cca"),
     MeasureEntry(id="pwcca", label="PWCCA", module="cca", symmetric=False, saturates=True),
     MeasureEntry(id="ensd", label="shared dimensions", module="kernels", has_gradient=False),
-    MeasureEntry(id="soft_matching", label="soft matching", module="transport", has_gradient=False),
+    MeasureEntry(
+        id="soft_matching",
+        label="soft matching",
+        module="transport",
+        has_gradient=False,
+        neuron_matrices=4,
+    ),
     MeasureEntry(
         id="permutation_matching",
         label="permutation matching",
         module="transport",
         has_gradient=False,
+        neuron_matrices=4,
     ),
     MeasureEntry(
         id="distance_correlation",

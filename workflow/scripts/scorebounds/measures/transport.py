@@ -9,6 +9,10 @@ from scorebounds.measures.inputs import require_varying_neurons
 from scorebounds.measures.pair import Pair, Reference, in_double
 from scorebounds.measures.registry import declare
 
+# The time of an assignment grows with the cube of the number of neurons; beyond this, with 10 000
+# neurons on each side, one score takes hours.
+MOST_MATCHED = 10_000
+
 
 @in_double
 def soft_matching(pair: Pair) -> Tensor:
@@ -22,6 +26,7 @@ def soft_matching(pair: Pair) -> Tensor:
     ValueError
         If a neuron does not vary.
     """
+    _require_few_neurons(pair)
     unit_x = pair.reference.per_sample(_unit_neurons_in_x)
     unit_y = _unit_neurons(pair.centred, pair.activity, "y")
     correlations = unit_x.mT @ unit_y
@@ -37,10 +42,22 @@ def permutation_matching(pair: Pair) -> Tensor:
     max tr(XᵀYP) / (‖X‖_F ‖Y‖_F) over permutations P, the narrower side zero-padded: NBS with
     permutations in place of rotations. Williams et al. 2021, section 2.
     """
+    _require_few_neurons(pair)
     cross = pair.reference.centred.mT @ pair.centred
     batch = cross.reshape(-1, *cross.shape[-2:])
     best = torch.stack([_best_matching(matrix) for matrix in batch]).reshape(cross.shape[:-2])
     return at_most_one(best / (pair.reference.squared_norm * pair.squared_norm).sqrt())
+
+
+def _require_few_neurons(pair: Pair) -> None:
+    """Raise ValueError where matching neuron with neuron would not end in a reasonable time."""
+    widths = pair.reference.centred.shape[-1], pair.centred.shape[-1]
+    if max(widths) > MOST_MATCHED:
+        raise ValueError(
+            f"expected at most {MOST_MATCHED} neurons to match with each other, got {widths[0]} "
+            f"and {widths[1]}: the time grows with the cube of their number; take fewer neurons or "
+            "leave the measure out"
+        )
 
 
 def _unit_neurons_in_x(reference: Reference) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from scorebounds.networks.architectures import ARCHITECTURES, Convolution
 from scorebounds.networks.images import Images
+from scorebounds.networks.trials import PRECISION
 
 logger = logging.getLogger(__name__)
 
@@ -38,11 +39,13 @@ class ConvNet(nn.Module):
                 stride=layer.stride,
                 padding=layer.size // 2 if layer.padded else 0,
                 bias=False,
+                dtype=PRECISION,
             )
-            blocks.append(nn.Sequential(convolution, nn.BatchNorm2d(layer.n_channels), nn.ReLU()))
+            norm = nn.BatchNorm2d(layer.n_channels, dtype=PRECISION)
+            blocks.append(nn.Sequential(convolution, norm, nn.ReLU()))
             n_before = layer.n_channels
         self.blocks = nn.ModuleList(blocks)
-        self.readout = nn.Linear(n_before, n_classes)
+        self.readout = nn.Linear(n_before, n_classes, dtype=PRECISION)
 
     def layers(self, pixels: Tensor) -> list[Tensor]:
         """Return every convolution after its rectifier, and the mean of the last over positions."""
@@ -150,13 +153,13 @@ def activations(network: ConvNet, images: Images, device: torch.device) -> list[
     pixels, _ = _tensors(images, device)
     parts = [network.layers(part) for part in pixels.split(EVALUATION_BATCH)]
     return [
-        torch.cat([part.flatten(1) for part in of_layer]).cpu().numpy()
+        torch.cat([part.flatten(1) for part in of_layer]).float().cpu().numpy()
         for of_layer in zip(*parts, strict=True)
     ]
 
 
 def _tensors(images: Images, device: torch.device) -> tuple[Tensor, Tensor]:
     return (
-        torch.from_numpy(images.pixels).to(device),
+        torch.from_numpy(images.pixels).to(device, PRECISION),
         torch.from_numpy(images.classes).to(device, torch.int64),
     )

@@ -19,6 +19,9 @@ Scorer = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 # Loss below which a trajectory has arrived at its target.
 ARRIVED = 1e-3
+# Numbers in the points that are optimised as one batch, so that memory does not grow with the number
+# of targets.
+BATCH_NUMBERS = 20_000_000
 
 
 class Joint(NamedTuple):
@@ -74,15 +77,32 @@ def optimize_jointly(
     Returns
     -------
     Joint
-        All targets are optimised as one batch, in single precision. Cloos et al. 2025, section 4.4.
+        Targets are optimised in batches, in single precision. Cloos et al. 2025, section 4.4.
     """
-    start, grid = start.float(), grid.float()
+    start = start.float()
     targets = border_targets(n_targets)
-    goals = torch.from_numpy(targets).to(start)
-    keeper = _Crossings(grid)
-    scores: list[list[np.ndarray]] = [[] for _ in targets]
-    active = torch.arange(n_targets, device=start.device)
-    y = start.expand(n_targets, -1, -1).clone()
+    keeper = _Crossings(grid.float())
+    scores: list[np.ndarray] = []
+    for goals in torch.from_numpy(targets).to(start).split(max(1, BATCH_NUMBERS // start.numel())):
+        scores += _approach(
+            evaluate, start, goals, keeper, max_steps=max_steps, learning_rate=learning_rate
+        )
+    return Joint(targets, scores, keeper.crossings)
+
+
+def _approach(
+    evaluate: Scorer,
+    start: Tensor,
+    goals: Tensor,
+    keeper: "_Crossings",
+    *,
+    max_steps: int,
+    learning_rate: float,
+) -> list[np.ndarray]:
+    """Optimise one batch of targets; return the scores along each trajectory."""
+    scores: list[list[np.ndarray]] = [[] for _ in goals]
+    active = torch.arange(len(goals), device=start.device)
+    y = start.expand(len(goals), -1, -1).clone()
     adam = Adam(y, learning_rate)
     before: tuple[Tensor, Tensor] | None = None
     for step in range(1, max_steps + 2):
@@ -103,7 +123,7 @@ def optimize_jointly(
             adam.keep(going)
         before, y = (y, both), y.clone()
         adam.step(y, slope)
-    return Joint(targets, [np.stack(each) for each in scores], keeper.crossings)
+    return [np.stack(each) for each in scores]
 
 
 class FixedX:
@@ -174,7 +194,7 @@ class _Crossings:
             best, row = worth.max(0)
             for index in torch.nonzero(best > self.best[end])[:, 0].tolist():
                 self.best[end, index] = best[index]
-                pair = y[row[index]].double(), moved[row[index]].double()
+                pair = y[row[index]].clone(), moved[row[index]].clone()
                 self.crossings[index, sign] = pair
 
 

@@ -80,7 +80,8 @@ class PairProblem:
         goals = torch.from_numpy(grid).to(self.x.device)
         joint = optimize_jointly(evaluate, moving.start(y), goals, **settings)
         for (index, sign), between in joint.crossings.items():
-            point = point_at_goal(evaluate, *between, float(grid[index]))
+            first, second = (side.double() for side in between)
+            point = point_at_goal(evaluate, first, second, float(grid[index]))
             if point is not None and self._is_at(moving.sides(point), self.names[0], grid[index]):
                 found[index, sign] = moving.sides(point)
         return joint, found
