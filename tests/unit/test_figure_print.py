@@ -89,7 +89,8 @@ def perturbation():
     return table.assign(
         variance_ratio=share,
         theory=1 - share,
-        simulated_mean=1 - share,
+        overlap_theory=1 - share,
+        overlap_mean=1 - share,
         dropped_theory=1 - share / 2,
     )
 

@@ -17,6 +17,7 @@ from scorebounds.optimization.perturbation import (
     MEASURES,
     NoDirectionError,
     dropped_score,
+    overlapping_score,
     perturb_components,
     perturbed_scores,
     random_directions,
@@ -120,6 +121,42 @@ def test_theory_holds_for_equal_eigenvalues_and_single_components():
     assert single.theory.abs().max() < 1e-12
     assert single.simulated_mean.abs().max() < 1e-8
     assert single.dropped.isna().all()
+
+
+def test_expected_scores_with_an_overlap_are_those_of_closed_forms():
+    eigenvalues = torch.tensor([5.0, 3.0, 1.0, 0.5], dtype=torch.float64)
+    for n_samples in (6, 9, 40, 5000):
+        n_dims = n_samples - 4
+        share = eigenvalues / eigenvalues.sum()
+        squares = eigenvalues.square() / eigenvalues.square().sum()
+        expected = 1 - (1 - 1 / n_dims) * squares
+        found = overlapping_score("cka", eigenvalues, n_samples)
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+        # The mean of |c| for a coordinate of a random unit vector.
+        mean = math.exp(math.lgamma(n_dims / 2) - math.lgamma((n_dims + 1) / 2)) / math.pi**0.5
+        found = overlapping_score("nbs", eigenvalues, n_samples)
+        torch.testing.assert_close(found, 1 - (1 - mean) * share, rtol=0, atol=1e-12)
+
+
+def test_simulated_directions_that_may_overlap_give_the_expected_scores():
+    """The directions of the paper: orthogonal to the other components only."""
+    components = principal_components(draw(14, 6) * torch.arange(1, 7))
+    left = components.scores / components.eigenvalues.sqrt()
+    draws = []
+    for seed in range(400):
+        directions = random_directions(components, generator(seed), overlapping=True)
+        draws.append(perturbed_scores(components, MEASURES, directions))
+    overlaps = left.mT @ directions
+    outside = overlaps - torch.diag(overlaps.diagonal())
+    assert outside.abs().max() < 1e-12
+    assert overlaps.diagonal().abs().min() > 1e-4
+    for name in MEASURES:
+        scores = torch.stack([drawn[name] for drawn in draws])
+        error = scores.std(0) / len(draws) ** 0.5
+        expected = overlapping_score(name, components.eigenvalues, 14)
+        # Four standard errors: 24 comparisons.
+        assert ((scores.mean(0) - expected).abs() < 4 * error + 1e-12).all(), name
+        assert (expected >= replaced_score(name, components.eigenvalues)).all()
 
 
 def test_published_end_points_agree_with_each_other():

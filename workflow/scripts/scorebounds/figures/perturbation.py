@@ -25,6 +25,7 @@ SIMULATED: dict[str, Any] = {
 }
 # Theory is a function of the share of variance, so that values between components are meant.
 REPLACED: dict[str, Any] = {"linestyle": "-", "linewidth": 0.8}
+OVERLAPPING: dict[str, Any] = {"linestyle": "--", "linewidth": 0.8}
 DROPPED: dict[str, Any] = {"linestyle": ":", "linewidth": 0.8}
 
 
@@ -34,7 +35,8 @@ def perturbation_figure(perturbation: pd.DataFrame) -> tuple[Figure, pd.DataFram
     Parameters
     ----------
     perturbation : DataFrame
-        Columns dataset, measure, variance_ratio, theory, simulated_mean, dropped_theory.
+        Columns dataset, measure, variance_ratio, theory, overlap_theory, overlap_mean,
+        dropped_theory.
     """
     if perturbation.empty:
         reason = "no dataset has a direction left to replace a component by"
@@ -44,7 +46,7 @@ def perturbation_figure(perturbation: pd.DataFrame) -> tuple[Figure, pd.DataFram
     figure, axes = panels(len(datasets))
     shares = perturbation.variance_ratio
     limits = (shares.min() / 1.3, min(shares.max() * 1.3, 1.0))
-    lowest = min(perturbation.theory.min(), perturbation.simulated_mean.min()) - 0.05
+    lowest = min(perturbation.theory.min(), perturbation.overlap_mean.min()) - 0.05
     for axis, dataset in zip(axes, datasets, strict=True):
         of_dataset = perturbation[perturbation.dataset == dataset]
         for measure, rows in of_dataset.groupby("measure", sort=False):
@@ -52,8 +54,9 @@ def perturbation_figure(perturbation: pd.DataFrame) -> tuple[Figure, pd.DataFram
             rows = rows.sort_values("variance_ratio")
             share = rows.variance_ratio.to_numpy()
             axis.plot(share, rows.theory, color=colour, **REPLACED)
+            axis.plot(share, rows.overlap_theory, color=colour, **OVERLAPPING)
             axis.plot(share, rows.dropped_theory, color=colour, **DROPPED)
-            axis.plot(share, rows.simulated_mean, color=colour, marker=marker, **SIMULATED)
+            axis.plot(share, rows.overlap_mean, color=colour, marker=marker, **SIMULATED)
         axis.set(xscale="log", xlim=limits, ylim=(lowest, 1.03))
         axis.set_title(dataset_label(dataset))
     label_outer(axes)
@@ -67,7 +70,8 @@ def perturbation_figure(perturbation: pd.DataFrame) -> tuple[Figure, pd.DataFram
     ]
     handles += [
         Line2D([], [], color="0.3", label="replaced, theory", **REPLACED),
-        Line2D([], [], color="0.3", marker="o", label="replaced, simulated", **SIMULATED),
+        Line2D([], [], color="0.3", label="with chance overlap", **OVERLAPPING),
+        Line2D([], [], color="0.3", marker="o", label="simulated", **SIMULATED),
         Line2D([], [], color="0.3", label="dropped, theory", **DROPPED),
     ]
     legend_below(figure, handles)

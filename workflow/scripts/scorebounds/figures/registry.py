@@ -248,9 +248,11 @@ FIGURES: dict[str, FigureEntry] = {
         caption_settings={"n_draws": "perturbation/n_draws"},
         caption=(
             "How much of a score does one principal component (PC) carry? Score of each dataset "
-            "with itself after one PC is replaced by a direction that it does not have, against "
-            "the share of the variance of the PC. Lines: theory (Cloos et al. 2025, section 4.3); "
-            "symbols: mean over {n_draws} random directions; dotted: the PC is left out instead."
+            "with itself after one PC is replaced by a random direction, against the share of the "
+            "variance of the PC. Lines: theory for a direction orthogonal to all PCs (Cloos et al. "
+            "2025, section 4.3); symbols: mean over {n_draws} directions that are orthogonal to "
+            "the other PCs only, as in the paper's simulation; dashed: what is expected of these; "
+            "dotted: the PC is left out instead."
         ),
     ),
     "ranges": FigureEntry(

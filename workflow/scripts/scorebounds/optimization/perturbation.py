@@ -4,8 +4,10 @@ Component i of X = Σ √λⱼ uⱼ wⱼᵀ becomes √λᵢ v wᵢᵀ with a ra
 and figure 6.
 """
 
+import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -18,6 +20,8 @@ from scorebounds.optimization.capture import PrincipalComponents, principal_comp
 
 # Entries outside the diagonal that are smaller, relative to the trace, are rounding.
 NEGLIGIBLE = 1e-12
+# Of the quadrature over the overlap of a direction with the component that it replaces.
+N_NODES = 200
 COLUMNS = [
     "dataset",
     "measure",
@@ -27,6 +31,10 @@ COLUMNS = [
     "simulated_mean",
     "simulated_low",
     "simulated_high",
+    "overlap_theory",
+    "overlap_mean",
+    "overlap_low",
+    "overlap_high",
     "dropped_theory",
     "dropped",
 ]
@@ -86,18 +94,54 @@ def dropped_score(measure: str, eigenvalues: Tensor) -> Tensor:
     return finish((1 - weight(eigenvalues)).clamp(min=0).sqrt())
 
 
-def random_directions(components: PrincipalComponents, generator: torch.Generator) -> Tensor:
+def overlapping_score(measure: str, eigenvalues: Tensor, n_samples: int) -> Tensor:
+    """Return the expected score after each component is replaced by a direction that overlaps it.
+
+    A random direction v that is orthogonal to the *other* components keeps c = uᵢᵀv of the replaced
+    one: cka = 1 − (1 − c²)·λᵢ²/Σλ² and nbs = 1 − (1 − |c|)·λᵢ/Σλ, where c is a coordinate of a
+    random unit vector in d = n − r dimensions, with mean square 1/d.
+
+    Parameters
+    ----------
+    measure : str
+        One of `MEASURES`.
+    eigenvalues : Tensor, shape (r,)
+        λ, in any unit.
+    n_samples : int
+        n, at least r + 2.
+
+    Returns
+    -------
+    Tensor, shape (r,)
+        In [0, 1], above `replaced_score`.
+    """
+    weight, finish = _THEORY[measure]
+    n_dims = n_samples - len(eigenvalues)
+    # c = sin θ has the density cos^(d − 2) θ, which is negligible beyond ten standard deviations.
+    largest = min(math.pi / 2, 10 / n_dims**0.5)
+    nodes, weights = np.polynomial.legendre.leggauss(N_NODES)
+    angles = torch.from_numpy((nodes + 1) * largest / 2).to(eigenvalues)
+    density = torch.from_numpy(weights).to(eigenvalues) * angles.cos() ** (n_dims - 2)
+    kept = angles.sin() if weight is _share else angles.sin().square()
+    scores = finish(1 - (1 - kept[:, None]) * weight(eigenvalues))
+    return density @ scores / density.sum()
+
+
+def random_directions(
+    components: PrincipalComponents, generator: torch.Generator, *, overlapping: bool = False
+) -> Tensor:
     """Draw a direction for each component to be replaced by.
 
     "Orthogonal to all others" is taken to include the component itself, so that nothing of it is
-    left: that is what the formulas hold for exactly. Without this, v would keep an overlap c = uᵢᵀv
-    with it by chance, of mean square 1/(n − r); cka would be higher by c²·λᵢ²/Σλ² and nbs by
-    |c|·λᵢ/Σλ, which shows where samples are few.
+    left: that is what `replaced_score` holds for exactly. With `overlapping`, the direction is
+    orthogonal to the other components only, as in the simulation of Cloos et al. 2025, figure 6;
+    `overlapping_score` is the expectation.
 
     Returns
     -------
     Tensor, shape (n_samples, n_components)
-        Unit columns of mean zero, orthogonal to all left singular vectors of X.
+        Unit columns of mean zero, orthogonal to all left singular vectors of X, or to all but the
+        one of the same column.
 
     Raises
     ------
@@ -114,7 +158,10 @@ def random_directions(components: PrincipalComponents, generator: torch.Generato
     drawn = torch.randn(left.shape, generator=generator, dtype=left.dtype).to(left)
     # Twice, since one projection leaves rounding where few dimensions are left.
     for _ in range(2):
-        drawn = centre(drawn - left @ (left.mT @ drawn))
+        inside = left.mT @ drawn
+        if overlapping:
+            inside.fill_diagonal_(0)
+        drawn = centre(drawn - left @ inside)
         drawn = drawn / torch.linalg.vector_norm(drawn, dim=0)
     return drawn
 
@@ -195,25 +242,32 @@ def perturb_components(
     -------
     DataFrame
         Columns `COLUMNS`, a row per measure and component: the score after it is replaced, by
-        theory and by simulation (mean and 95 % interval over the draws), and after it is dropped.
+        theory and by simulation (mean and 95 % interval over the draws), the same with a direction
+        that may overlap it (`overlap_…`), and the score after it is dropped.
     """
     components = principal_components(x)
-    draws = [
-        perturbed_scores(
-            components,
-            names,
-            random_directions(components, torch.Generator().manual_seed(seed)),
-        )
-        for seed in seeds
-    ]
+    n_samples = len(components.scores)
+
+    def simulate(*, overlapping: bool) -> list[dict[str, Tensor]]:
+        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        directions = [
+            random_directions(components, generator, overlapping=overlapping)
+            for generator in generators
+        ]
+        return [perturbed_scores(components, names, drawn) for drawn in directions]
+
+    draws, overlapping = simulate(overlapping=False), simulate(overlapping=True)
     dropped = perturbed_scores(components, names, None) if len(components.eigenvalues) > 1 else {}
     rows = []
     for name in names:
         theory = replaced_score(name, components.eigenvalues)
+        expected = overlapping_score(name, components.eigenvalues, n_samples)
         without = dropped_score(name, components.eigenvalues)
         for index, share in enumerate(components.variance_ratio.tolist()):
             simulated = mean_with_interval([draw[name][index].item() for draw in draws])
+            overlap = mean_with_interval([draw[name][index].item() for draw in overlapping])
             left = dropped[name][index].item() if dropped else float("nan")
-            row = (dataset, name, index + 1, share, theory[index].item(), *simulated)
-            rows.append((*row, without[index].item(), left))
+            place = (dataset, name, index + 1, share)
+            replaced = (theory[index].item(), *simulated, expected[index].item(), *overlap)
+            rows.append((*place, *replaced, without[index].item(), left))
     return pd.DataFrame(rows, columns=COLUMNS)
