@@ -1,5 +1,7 @@
 """Files in the formats of other libraries, each written by that library."""
 
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pandas as pd
@@ -583,3 +585,33 @@ def test_constant_neurons_are_warned_of(tmp_path, caplog):
     assert custom.load(tmp_path / "d.npy").shape == (24, 5)
     assert "constant, so that no score can see them: 2 neuron(s): number 1, 3" in caplog.text
     assert custom.load(tmp_path / "d.npy", drop=["constant_neurons"]).shape == (24, 3)
+
+
+def test_a_genuine_image_of_nibabel_is_read(tmp_path):
+    nibabel = pytest.importorskip("nibabel")
+    path = Path(nibabel.__file__).parent / "tests" / "data" / "example4d.nii.gz"
+    if not path.is_file():
+        pytest.skip("this installation of nibabel has no test data")
+    image = nibabel.load(path)
+    inside = np.asarray(image.dataobj)[..., 0] > 700
+    nibabel.save(nibabel.Nifti1Image(inside.astype(np.uint8), image.affine), tmp_path / "mask.nii")
+    array = custom.load(path, mask=str(tmp_path / "mask.nii"))
+    np.testing.assert_array_equal(array.values, np.asarray(image.dataobj)[inside].T)
+
+
+MATLAB_FILES = Path(scipy.io.matlab.__file__).parent / "tests" / "data"
+
+
+@pytest.mark.skipif(not MATLAB_FILES.is_dir(), reason="this installation of SciPy has no test data")
+def test_genuine_matlab_files_are_read_or_refused_in_one_sentence():
+    n_read, said = 0, []
+    for path in sorted(MATLAB_FILES.glob("*.mat")):
+        try:
+            array = custom.load(path)
+        except ValueError as error:
+            said.append(str(error).removeprefix(f"{path}: "))
+        else:
+            n_read += 1
+            assert np.isfinite(array.values).all()
+    assert n_read >= 10
+    assert not [text for text in said if "\n" in text or str(MATLAB_FILES) in text]

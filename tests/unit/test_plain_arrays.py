@@ -167,7 +167,11 @@ def test_three_axes_that_may_be_others_are_asked_about(tmp_path, values, others)
     ("values", "others", "said"),
     [
         (COURSE, {}, "values change slowly along the first one only"),
-        (RNG.normal(size=(4, 10, 3)), {"choice": np.arange(10) % 2}, "the second one has labels"),
+        (
+            RNG.normal(size=(4, 10, 3)),
+            {"choice": np.arange(10) % 2},
+            "the second one has labels or names",
+        ),
         (RNG.normal(size=(4, 10, 3)), {"times": np.arange(4)}, ""),
         (RNG.normal(size=(4, 10, 3)), {"bin_centres": np.arange(4)}, ""),
     ],
@@ -181,6 +185,15 @@ def test_times_conditions_and_neurons_are_read_where_something_says_so(
     np.testing.assert_array_equal(array.values, values)
     assert said in array.attrs["history"]
     assert said in caplog.text
+
+
+def test_names_in_the_entry_say_what_the_second_axis_is(tmp_path):
+    np.savez(tmp_path / "d.npz", activity=RNG.normal(size=(4, 60, 8)), word=NAMES)
+    array = custom.load(tmp_path / "d.npz", names="word")
+    assert array.dims == ("time", "condition", "neuron")
+    np.savez(tmp_path / "d.npz", activity=REPEATS, word=NAMES)
+    with pytest.raises(ValueError, match="cannot tell what the axes of 'activity'"):
+        custom.load(tmp_path / "d.npz", names="word")
 
 
 def test_a_table_of_labels_says_what_the_second_axis_is(tmp_path):

@@ -19,6 +19,7 @@ from scorebounds.datasets.readers.roles import (
     ROLES,
     roles_of_columns,
 )
+from scorebounds.datasets.readers.vocabulary import is_whole
 
 N_SHOWN = 3
 
@@ -141,4 +142,4 @@ def _once_per_row(population: Population, column: int) -> np.ndarray:
             f"expected column {column}, as a {LABEL} or {NAME}, with the same value at all times"
         )
     first: np.ndarray = values[0]
-    return first
+    return first.astype(np.int64) if is_whole(first) else first

@@ -104,11 +104,13 @@ def _why_time_first(values: np.ndarray, container: Container, entry: Entry) -> s
         return "values change slowly along the first one only"
     if min(others) < SMOOTH or _are_repeats(values):
         return None
-    if not any(
+    asked = {entry.names, *(entry.labels if isinstance(entry.labels, list | tuple) else ())}
+    is_described = asked & set(_along(container, values.shape, 1)) or any(
         _are_classes(labels, values.shape[1]) for labels in _labels(container, entry, values)
-    ):
+    )
+    if not is_described:
         return None
-    return "the second one has labels and the first one no repeats of the same responses"
+    return "the second one has labels or names and the first one no repeats of the same responses"
 
 
 def _are_repeats(values: np.ndarray) -> bool:
