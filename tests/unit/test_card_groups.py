@@ -7,11 +7,19 @@ import pytest
 import xarray as xr
 
 import scorebounds as sb
-from helpers.worlds import matched_pair, population
+from helpers.worlds import (
+    NO_COMPONENTS,
+    NO_THRESHOLDS,
+    card_of,
+    matched_pair,
+    population,
+)
 from scorebounds.core.recording import recording
 from scorebounds.scorecards.grouping import assign, with_groups
+from scorebounds.scorecards.inference import ResamplingSettings, score_model
 from scorebounds.scorecards.matching import Matched, match
 from scorebounds.scorecards.permutations import distinct_orders
+from scorebounds.scorecards.verdicts import interpret
 
 RUNS = np.repeat(np.arange(6), 8)
 
@@ -41,6 +49,11 @@ def test_a_drift_between_runs_is_no_similarity_where_runs_are_groups():
         sb.score(x, y, "ridge_cv_tuned", groups=RUNS)
     )
     assert "the 6 values of 'run' are held out whole" in card.table.match_note[0]
+    explained = [
+        sb.card(labelled(x, run=RUNS), y, ["cka"], groups=groups, n_permutations=19).components
+        for groups in (None, "run")
+    ]
+    assert explained[0].total_p[0] <= 0.05 < explained[1].total_p[0]
     given = sb.card(x, y, ["ridge_cv_tuned"], groups=RUNS, n_permutations=19).table
     assert given.score[0] == with_runs.score["ridge_cv_tuned"]
 
@@ -118,3 +131,36 @@ def test_models_of_other_groups_get_no_interval_of_their_difference():
     pair = matched_pair(np.zeros((48, 2)), np.zeros((48, 2)))
     grouped = Matched(pair.reference, pair.model, pair.condition, groups=RUNS)
     assert grouping_of(pair) != grouping_of(grouped)
+
+
+def test_the_width_of_a_model_does_not_count_the_rounding_of_its_file():
+    """The ceiling of linear regression grows with the width of the model."""
+    rng = np.random.default_rng(4)
+    truth = rng.normal(size=(60, 5))
+    trials = np.repeat(truth @ rng.normal(size=(5, 12)), 4, axis=0)
+    trials += 3 * rng.normal(size=trials.shape)
+    model = truth @ rng.normal(size=(5, 40))
+    condition = np.repeat(np.arange(60), 4)
+    ceilings = [
+        card_of(matched_pair(trials, values, condition), ["linreg"]).ceiling["linreg"]
+        for values in (model, model.astype("float32").astype(float))
+    ]
+    assert ceilings[0] == pytest.approx(ceilings[1], abs=1e-6)
+    assert ceilings[0] < 0.9
+
+
+def test_a_measure_with_too_few_permutations_takes_no_verdict_from_the_others():
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(40, 8))
+    settings = ResamplingSettings(39, 5, 0, {"ridge_cv_tuned": 10})
+    pair = matched_pair(x, x + 0.2 * rng.normal(size=x.shape))
+    table = score_model(pair, ["cka", "ridge_cv_tuned"], settings)[0]
+    card = interpret(table, NO_COMPONENTS, NO_THRESHOLDS).set_index("measure")
+    assert card.verdict["cka"] == "better than chance"
+    assert card.p_corrected["cka"] == pytest.approx(1 / 40)
+    assert "p = 0.025, the smallest possible" in card.sentence["cka"]
+    assert card.verdict["ridge_cv_tuned"] == "too few permutations to decide"
+    assert (
+        "with 10 permutations p cannot be below 0.091; at least 19 are needed"
+        in (card.sentence["ridge_cv_tuned"])
+    )

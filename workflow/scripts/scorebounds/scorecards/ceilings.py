@@ -12,7 +12,12 @@ import numpy as np
 
 from scorebounds.core.intervals import half_width
 from scorebounds.measures.base import Measure
-from scorebounds.scorecards.halves import Estimator, HalvesOfTrials, estimator_of
+from scorebounds.scorecards.halves import (
+    OF_INDEPENDENT_SAMPLES,
+    Estimator,
+    HalvesOfTrials,
+    estimator_of,
+)
 from scorebounds.scorecards.jackknife import LEAST_DEFINED
 from scorebounds.scorecards.samples import Halves
 
@@ -22,6 +27,10 @@ MOST_ROWS = 5000
 N_SIGNAL_PERMUTATIONS = 199
 SIGNIFICANT = 0.05
 NO_ESTIMATE = "no estimator with the right expectation is known for this measure"
+NO_ESTIMATE_OVER_TIME = (
+    "no estimator with the right expectation is known for this measure and recordings over time"
+)
+TOO_NOISY = "the halves of the trials agree too little to estimate it"
 NO_SIGNAL = "the halves of the trials do not agree better than chance"
 BELOW_CHANCE = "the ceiling does not exceed chance: the trials are too noisy"
 TOO_MANY_ROWS = f"not computed for more than {MOST_ROWS} rows"
@@ -96,7 +105,8 @@ def noise_ceiling(
         return Ceiling(note=NO_SIGNAL)
     value = _mean([estimate(split) for split in splits])
     if math.isnan(value):
-        return Ceiling(note=NO_ESTIMATE)
+        over_time = splits[0].whole.shape[0] > 1 and measure.name in OF_INDEPENDENT_SAMPLES
+        return Ceiling(note=NO_ESTIMATE_OVER_TIME if over_time else TOO_NOISY)
     half = _half_width(splits, estimate, n_groups, seed)
     low, high = value - half, min(value + half, measure.bounds[1])
     return Ceiling(min(value, measure.bounds[1]), low, high)

@@ -11,11 +11,14 @@ import torch
 
 from scorebounds.optimization.capture import principal_components
 from scorebounds.scorecards.ceilings import splits_of
+from scorebounds.scorecards.grouping import assign
 from scorebounds.scorecards.matching import Matched
 from scorebounds.scorecards.permutations import distinct_orders
 from scorebounds.scorecards.samples import Halves, average_trials, flatten, usable_halves
 
 N_FOLDS = 5
+# For a penalty that is chosen within the training conditions.
+LEAST_FOLDS = 3
 # Penalties to choose from, in units of the mean squared singular value of the training data.
 PENALTIES = 10.0 ** np.arange(-4.0, 5.0)
 # The fewest with which p can be 0.05.
@@ -56,7 +59,7 @@ def explained_components(
         that the model explains, `total_r2_chance`, `total_p` and `total_smallest_p`, the smallest
         possible one, from permutations, and
         `total_explainable`, the share that is not trial noise, where halves of trials tell. Scores
-        are missing with fewer than three conditions.
+        are missing with fewer than three conditions, or groups of them.
     """
     averaged, splits = average_trials(matched, seed)
     components = principal_components(flatten(averaged.reference).to(device))
@@ -66,12 +69,13 @@ def explained_components(
     explainable = np.mean([split.signal / split.total for split in usable]) if usable else np.nan
     table["total_explainable"] = explainable if neurons.all() else np.nan
     n = averaged.n_conditions
-    if n < 3:
+    n_held_out = n if averaged.groups is None else len(np.unique(averaged.groups))
+    orders = distinct_orders(n, N_PERMUTATIONS, seed, averaged.groups)
+    if n_held_out < LEAST_FOLDS or not len(orders):
         return table.reindex(columns=COMPONENT_COLUMNS)
-    prediction = HeldOutRidge(averaged.model, seed)
+    prediction = HeldOutRidge(averaged.model, seed, averaged.groups)
     x = components.scores.cpu().numpy().reshape(-1, n, len(ratios))
     r2 = prediction.r2(x)
-    orders = distinct_orders(n, N_PERMUTATIONS, seed)
     # Exchanging the conditions of x instead of those of y leaves the folds of y as they are.
     null = np.array([prediction.r2(x[:, np.argsort(order)]) for order in orders])
     total, null_total = r2 @ ratios, null @ ratios
@@ -170,11 +174,13 @@ class HeldOutRidge:
     model : ndarray, shape (n_times, n_conditions, n_y)
     seed : int
         Assigns the conditions to folds.
+    groups : ndarray of int, shape (n_conditions,), optional
+        Groups of conditions that stay in one fold.
     """
 
-    def __init__(self, model: np.ndarray, seed: int):
+    def __init__(self, model: np.ndarray, seed: int, groups: np.ndarray | None = None):
         n_times, n_conditions, width = model.shape
-        fold = np.random.default_rng(seed).permutation(np.arange(n_conditions) % N_FOLDS)
+        fold = assign(n_conditions, N_FOLDS, np.random.default_rng(seed), groups)
         y = model.reshape(-1, width)
         of_row = np.tile(fold, n_times)
         rows = {number: np.flatnonzero(of_row == number) for number in sorted(set(fold.tolist()))}

@@ -185,6 +185,10 @@ ESTIMATORS: dict[str, Estimator] = {
 }
 
 
+# Measures whose estimate is for independent samples only.
+OF_INDEPENDENT_SAMPLES = ("linreg", "rsa_correlation_pearson")
+
+
 def estimator_of(measure: Measure, width: int) -> Estimator | None:
     """Return the estimate of a measure's noise ceiling, None where none is valid."""
     if measure.bounds[0] == -math.inf:

@@ -14,6 +14,7 @@ import torch
 
 from scorebounds.measures import registry
 from scorebounds.measures.base import Measure, SaturatedScoreWarning
+from scorebounds.measures.precision import rank_cutoff, source_precision
 from scorebounds.scorecards.ceilings import BELOW_CHANCE, Ceiling, noise_ceiling, splits_of
 from scorebounds.scorecards.explained import explained_components
 from scorebounds.scorecards.matching import Matched
@@ -187,9 +188,12 @@ class _Card:
 
     @cached_property
     def width(self) -> int:
-        """Number of independent units of the model."""
-        model = self.matched.model.reshape(-1, self.matched.model.shape[-1])
-        return int(np.linalg.matrix_rank(model - model.mean(axis=0)))
+        """Number of independent units of the model, rounding of its file not counted."""
+        model = flatten(self.matched.model)
+        values = torch.linalg.svdvals(model - model.mean(0))
+        rounding = values[0] * max(model.shape) * torch.finfo(model.dtype).eps
+        of_file = rank_cutoff(model, source_precision(model))
+        return int((values > torch.maximum(rounding, of_file)).sum())
 
     @cached_property
     def standardised(self) -> Matched:

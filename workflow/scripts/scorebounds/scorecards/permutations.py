@@ -187,7 +187,8 @@ def corrected_p(signed: Mapping[str, tuple[float, np.ndarray]]) -> dict[str, flo
 
     Scores are standardised by mean and standard deviation over all orders, the observed one
     included, which keeps the orders exchangeable. The number of permutations is that of the
-    measure with the fewest.
+    measure with the fewest. Measures with so few that their own p cannot decide take no part,
+    unless none has more: with them no measure could be found better than chance.
 
     Parameters
     ----------
@@ -198,8 +199,11 @@ def corrected_p(signed: Mapping[str, tuple[float, np.ndarray]]) -> dict[str, flo
     -------
     dict of str to float
         Probability that unrelated data would reach the measure's standardised score with any of
-        the measures.
+        the measures that take part.
     """
+    enough = 1 / (1 - CONFIDENCE) - 1 - TIE
+    deciding = {name: pair for name, pair in signed.items() if len(pair[1]) >= enough}
+    signed = deciding or signed
     if not signed:
         return {}
     n_orders = min(len(null) for _, null in signed.values())

@@ -1,5 +1,6 @@
 """Interpret a model's scores: a verdict and a sentence for each, with the reasons."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ N_SHOWN = 3
 UNDEFINED = "not defined"
 UNINFORMATIVE = "uninformative"
 UNDECIDED = "too few conditions to decide"
+TOO_FEW_DRAWN = "too few permutations to decide"
 WORSE_THAN_MEAN = "worse than predicting the mean"
 CHANCE = "not distinguishable from chance"
 BETTER = "better than chance"
@@ -27,7 +29,7 @@ PERFECT = "perfect"
 # Verdicts by which a model is better than chance.
 ABOVE_CHANCE = (BETTER, AT_CEILING, PERFECT)
 # Verdicts that do not say whether a model is better than chance.
-WITHOUT_VERDICT = (UNDEFINED, UNINFORMATIVE, UNDECIDED)
+WITHOUT_VERDICT = (UNDEFINED, UNINFORMATIVE, UNDECIDED, TOO_FEW_DRAWN)
 # Marks tell the verdicts apart without colour.
 MARKS = {
     PERFECT: "●",
@@ -36,6 +38,7 @@ MARKS = {
     CHANCE: "○",
     WORSE_THAN_MEAN: "▽",
     UNDECIDED: "?",
+    TOO_FEW_DRAWN: "?",
     UNINFORMATIVE: "–",
     UNDEFINED: "–",
 }
@@ -89,12 +92,23 @@ def verdict(row: Row) -> str:
     if row["is_held_out_r2"] and row["score"] < 0:
         return WORSE_THAN_MEAN
     if row["smallest_p"] > SIGNIFICANT:
-        return UNDECIDED
+        return TOO_FEW_DRAWN if _has_more_orders(row) else UNDECIDED
     if not row["p_corrected"] <= SIGNIFICANT:
         return CHANCE
     if abs(row["score"] - row["perfect"]) <= ROUNDING:
         return PERFECT
     return AT_CEILING if reaches_ceiling(row) else BETTER
+
+
+def _has_more_orders(row: Row) -> bool:
+    """Return whether more permutations exist than were drawn."""
+    if _is_grouped(row):
+        return False
+    return bool(math.lgamma(row["n_conditions"] + 1) > math.log(row["n_permutations"] + 1.5))
+
+
+def _is_grouped(row: Row) -> bool:
+    return "permuted within" in str(row.get("match_note"))
 
 
 def reaches_ceiling(row: Row) -> bool:
@@ -121,11 +135,16 @@ def sentence(row: Row) -> str:
     )
     spread = f"{between(row['null_low'], row['null_high'], digits)} for 90% of them"
     if said == UNDECIDED:
-        within = " within their groups" if "permuted within" in str(row.get("match_note")) else ""
+        within = " within their groups" if _is_grouped(row) else ""
         return (
             f"No verdict: {score}; {row['n_conditions']:.0f} conditions have only "
             f"{row['n_permutations']:.0f} other orders{within}, so that p cannot be below "
             f"{row['smallest_p']:.2g}."
+        )
+    if said == TOO_FEW_DRAWN:
+        return (
+            f"No verdict: {score}; with {row['n_permutations']:.0f} permutations p cannot be below "
+            f"{row['smallest_p']:.2g}; at least {round(1 / SIGNIFICANT) - 1} are needed."
         )
     if said == WORSE_THAN_MEAN:
         return (
@@ -156,9 +175,11 @@ def _uninformative(row: Row) -> str:
 
 def _p(row: Row) -> str:
     corrected, single = row["p_corrected"], row["p"]
+    smallest = ", the smallest possible" if np.isclose(single, row["smallest_p"]) else ""
+    said = f"p = {single:.2g}{smallest}"
     if np.isnan(corrected) or np.isclose(corrected, single):
-        return f"p = {single:.2g}"
-    return f"p = {single:.2g}, corrected for the number of measures {corrected:.2g}"
+        return said
+    return f"{said}; corrected for the number of measures {corrected:.2g}"
 
 
 def _ceiling_clause(row: Row) -> str:
