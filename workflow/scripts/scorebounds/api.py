@@ -103,10 +103,10 @@ def card(
     measures: Iterable[str] | None = None,
     *,
     match: Matching = "order",
-    groups: Any = None,
     n_permutations: int = 200,
     thresholds: Any = None,
     seed: int = 0,
+    groups: Any = None,
 ) -> "ScoreCard":
     """Interpret the scores of a model: is this score good?
 
@@ -119,9 +119,6 @@ def card(
         Not given: the default measures.
     match : str or sequence of str
         As in `scores`.
-    groups : str or array_like, shape (n_rows,), optional
-        A label of `x`, or a value for each row of it, such as the run, session or film. Conditions
-        of one group resemble each other: they are held out together, and permuted within groups.
     n_permutations : int
         Permutations of the model's conditions, for the null distribution.
     thresholds : Thresholds, DataFrame or path, optional
@@ -129,6 +126,9 @@ def card(
         and variables synthetic data with this score capture.
     seed : int
         The same arrays and seed give the same numbers.
+    groups : str or array_like, shape (n_rows,), optional
+        A label of `x`, or a value for each row of it, such as the run, session or film. Conditions
+        of one group resemble each other: they are held out together, and permuted within groups.
 
     Returns
     -------
