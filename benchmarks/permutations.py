@@ -1,8 +1,8 @@
 """Cost of a measure's null distribution: 1000 shuffles of a model of 1080 × 100.
 
-As a score card draws it: 72 conditions of 15 times are exchanged, and the share of either side is
-worked out once. Beside it the same scores from the two matrices each.
-Processor time, one thread.
+As a score card draws it: 72 conditions of 15 times are exchanged, and what depends on one side only
+is computed once. It is compared with scoring the two matrices again for each permutation. Processor
+time, one thread.
 """
 
 import argparse
@@ -14,13 +14,14 @@ import torch
 import yaml
 
 from scorebounds.measures import registry
-from scorebounds.scorecards.inference import ResamplingSettings, null_scores
 from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.permutations import distinct_orders, null_scores
+from scorebounds.scorecards.samples import flatten, fold_options
 
 N_TIMES, N_CONDITIONS, N_NEURONS = 15, 72, 100
 N_SHUFFLES = 1000
-SLOW = {"ridge_cv_tuned": 50}  # shuffles that are timed in place of all
-N_SINGLE = 20
+SLOW = {"ridge_cv_tuned": 100}  # shuffles that are timed in place of all
+N_SINGLE = 10
 
 
 def made_up():
@@ -42,15 +43,20 @@ def seconds(work):
 def timed(matched, name):
     """Return the row of one measure."""
     measure, n = registry.load(name), SLOW.get(name, N_SHUFFLES)
-    x = torch.from_numpy(matched.reference.reshape(-1, N_NEURONS))
-    null_scores(matched, measure, ResamplingSettings(2, 10, 0))  # warm up
-    together, null = seconds(lambda: null_scores(matched, measure, ResamplingSettings(n, 10, 0)))
+    orders = distinct_orders(N_CONDITIONS, n, seed=0)
+    null_scores(matched, [measure], orders[:2])  # warm up
+    together, null = seconds(lambda: null_scores(matched, [measure], orders)[name])
 
     def from_matrices():
-        rng = np.random.default_rng(0)
-        orders = [rng.permutation(N_CONDITIONS) for _ in range(N_SINGLE)]
-        shuffled = [torch.from_numpy(matched.model[:, o].reshape(-1, N_NEURONS)) for o in orders]
-        return [measure.score(x, y).item() for y in shuffled]
+        x, y = (flatten(side) for side in (matched.reference, matched.model))
+        places = np.arange(N_TIMES)[:, None] * N_CONDITIONS
+        options = fold_options(matched)
+        found = []
+        for order in orders[:N_SINGLE]:
+            # Folds stay with the rows of the model, and so the recording is what is permuted.
+            partners = torch.from_numpy(np.argsort((places + order).ravel()))
+            found.append(measure.score(x[partners], y, **options).item())
+        return found
 
     apart, single = seconds(from_matrices)
     together *= N_SHUFFLES / n
@@ -62,10 +68,12 @@ def timed(matched, name):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--measures", nargs="+", help="those of the settings if not given")
     parser.add_argument("--config", type=Path, default=Path("config.yaml"))
     options = parser.parse_args()
     torch.set_num_threads(1)
-    names = yaml.safe_load(options.config.read_text(encoding="utf-8"))["measures"]
+    settings = yaml.safe_load(options.config.read_text(encoding="utf-8"))
+    names = options.measures or settings["measures"]
     print("| measure | 1000 shuffles, s | from the matrices, s | ratio | largest difference |")
     print("|---|---|---|---|---|")
     matched = made_up()

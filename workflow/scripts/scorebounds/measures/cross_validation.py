@@ -100,7 +100,7 @@ RIDGE_CV_TUNED = declare(
     reference="nested cross-validation, Stone 1974, doi:10.1111/j.2517-6161.1974.tb00994.x",
     formula="ridge_cv with λ chosen by inner folds of the training samples",
     blind_to=BLIND_TO,
-    cost="5(q³ + nq² + npq) and up to 45(n²(p + q)/25 + npq/5)",
+    cost="5(q³ + nq² + npq) + up to 45 inner folds of n(pq + (p + q)n/5)/5",
 )
 
 

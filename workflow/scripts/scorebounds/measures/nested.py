@@ -31,6 +31,7 @@ class _Products:
     basis: Tensor  # Q, (n_inner, r, r): eigenvectors
     shrunk: Tensor  # 1 / (eigenvalues + λ), (n_inner, n_penalties, r)
     within: Tensor  # products of the held-out rows in that basis, (n_inner, r, r)
+    rows: list[Tensor]  # the held-out rows of T
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,9 @@ def _decomposed(
     rotated: Tensor, weights: Tensor, penalties: Tensor, parts: list[Tensor]
 ) -> _Products:
     held_out, total = [], []
-    for part in parts:
-        rows, n_train = rotated[part], len(rotated) - len(part)
+    held_out_rows = [rotated[part] for part in parts]
+    for part, rows in zip(parts, held_out_rows, strict=True):
+        n_train = len(rotated) - len(part)
         # The other training rows sum to minus those of the fold.
         means = torch.outer(rows.sum(0), rows.sum(0))
         products = rows.mT @ rows
@@ -108,7 +110,8 @@ def _decomposed(
         held_out.append(products + _mean_terms(len(part), n_train) * means)
     of_training, basis = torch.linalg.eigh(torch.stack(total))
     shrunk = 1 / (of_training.clamp_min(0)[:, None, :] + penalties[:, None])
-    return _Products(basis, shrunk, basis.mT @ torch.stack(held_out) @ basis)
+    within = basis.mT @ torch.stack(held_out) @ basis
+    return _Products(basis, shrunk, within, held_out_rows)
 
 
 def _mean_terms(n_test: int, n_train: int) -> float:
@@ -134,8 +137,8 @@ def nested_r2(x: Tensor, outer: OuterFold) -> Tensor:
 def _best_by_products(x: Tensor, cross: Tensor, outer: OuterFold, products: _Products) -> int:
     """Return the place of the λ of the highest inner R², from the products of all of them."""
     train, test, sizes = [], [], []
-    for part in outer.inner:
-        rows, rows_x, n_train = outer.rotated[part], x[part], len(x) - len(part)
+    for part, rows in zip(outer.inner, products.rows, strict=True):
+        rows_x, n_train = x[part], len(x) - len(part)
         means, terms = torch.outer(rows.sum(0), rows_x.sum(0)), _mean_terms(len(part), n_train)
         held_out = rows.mT @ rows_x
         train.append(cross - held_out - means / n_train)
