@@ -19,8 +19,8 @@ Scorer = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 # Loss below which a trajectory has arrived at its target.
 ARRIVED = 1e-3
-# Numbers in the points that are optimised as one batch, so that memory does not grow with the number
-# of targets.
+# Numbers in the points that are optimised as one batch, so that memory does not grow with the
+# number of targets.
 BATCH_NUMBERS = 20_000_000
 
 
