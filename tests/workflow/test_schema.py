@@ -47,3 +47,12 @@ def test_config_files_name_their_schema_in_the_first_line(path):
     assert first.startswith(FIRST_LINE)
     named = file.parent / first.removeprefix(FIRST_LINE)
     assert named.resolve() == (ROOT / "workflow/schemas/config.schema.yaml").resolve()
+
+
+@pytest.mark.parametrize("section", ["custom", "models"])
+def test_every_key_of_an_entry_has_type_and_meaning(section):
+    keys = SCHEMA["properties"][section]["additionalProperties"]["properties"]
+    assert len(keys) > 15
+    for name, schema in keys.items():
+        assert schema["description"], name
+        assert {"type", "enum", "$ref", "oneOf"} & set(schema), name
