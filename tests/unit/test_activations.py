@@ -119,6 +119,60 @@ def test_too_large_activations_are_refused_before_they_are_made(net, pixels, mon
     monkeypatch.setattr(psutil, "virtual_memory", Memory)
     with pytest.raises(ValueError, match="of memory are free; choose fewer layers"):
         sb.activations(net, pixels, batch_size=2)
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(pixels), batch_size=2)
+    with pytest.raises(ValueError, match="of memory are free; choose fewer layers"):
+        sb.activations(net, loader)
+
+
+class Block(nn.Module):
+    """A residual block, as in ResNet: one ReLU module runs twice, and a shortcut is added."""
+
+    def __init__(self, n_in, n_out):
+        super().__init__()
+        self.conv1 = nn.Conv2d(n_in, n_out, 3, stride=2, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(n_out)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(n_out, n_out, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(n_out)
+        self.downsample = nn.Sequential(nn.Conv2d(n_in, n_out, 1, stride=2), nn.BatchNorm2d(n_out))
+
+    def forward(self, x):
+        out = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+        return self.relu(out + self.downsample(x))
+
+
+def test_residual_blocks_by_pattern():
+    torch.manual_seed(0)
+    stages = {"layer1": Block(3, 4), "layer2": Block(4, 8)}
+    net = nn.Sequential()
+    for name, block in stages.items():
+        net.add_module(name, block)
+    images = torch.randn(6, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+    found = sb.activations(net, images, layers="layer?", pool="mean")
+    assert {name: layer.shape for name, layer in found.items()} == {
+        "layer1": (6, 4),
+        "layer2": (6, 8),
+    }
+    net.eval()
+    with torch.no_grad():
+        expected = net(images).mean((2, 3))
+    np.testing.assert_allclose(found["layer2"].values, expected, rtol=1e-5)
+    # The inplace ReLU must not change what was recorded of the layer before it.
+    normed = sb.activations(net, images, layers="layer1.bn1")["layer1.bn1"]
+    assert normed.values.min() < 0
+    with pytest.raises(ValueError, match=r"'layer1.relu' to run once"):
+        sb.activations(net, images, layers="layer1.relu")
+
+
+def test_a_single_layer_and_arrays_of_numpy():
+    layer = nn.Linear(6, 2)
+    values = np.random.default_rng(0).normal(size=(5, 6))
+    found = sb.activations(layer, values)
+    expected = layer(torch.from_numpy(values).float()).detach()
+    assert list(found) == ["Linear"]
+    np.testing.assert_allclose(found["Linear"].values, expected, rtol=1e-5)
+    with pytest.raises(TypeError, match="expected a torch module, got int"):
+        sb.activations(3, values)
 
 
 def test_scores_of_layers_make_a_profile(net, pixels):

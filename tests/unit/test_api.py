@@ -113,6 +113,56 @@ def test_three_axes_are_times_conditions_and_neurons():
     assert sb.score(axes, y) == pytest.approx(flat)
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: pd.DataFrame(x).astype("Int64"),
+        lambda x: torch.from_numpy(x).to_sparse(),
+    ],
+)
+def test_nullable_columns_and_sparse_tensors_are_numbers(make):
+    x = np.random.default_rng(5).integers(0, 9, size=(40, 6))
+    assert sb.score(make(x), x) == pytest.approx(1)
+    missing = pd.DataFrame(x).astype("Int64").mask(np.eye(40, 6) > 0)
+    with pytest.raises(ValueError, match="NaN or infinity in x"):
+        sb.score(missing, x)
+
+
+WRONG_ARGUMENTS = {
+    "list of models": (lambda x: sb.scores(x, [x, x]), "mapping of names to models"),
+    "models to compare": (lambda x: sb.compare(x, [x, x]), "mapping of names to models"),
+    "no name": (lambda x: sb.score(x, x, None), "id of a measure"),
+    "text as score": (lambda x: sb.bounds(x, cka="0.5"), "a number as the score of cka"),
+    "part of a permutation": (lambda x: sb.card(x, x, n_permutations=9.5), "whole number"),
+    "text as seed": (lambda x: sb.card(x, x, ["cka"], seed="a"), "whole number"),
+    "missing table": (lambda x: sb.card(x, x, thresholds="none.csv"), "none.csv: no such file"),
+    "number as table": (lambda x: sb.card(x, x, thresholds=3), "a result of sb.thresholds"),
+    "one measure twice": (lambda x: sb.ranges(x, "cka", "CKA"), "two different measures"),
+    "list of labels": (lambda x: sb.thresholds(x, labels=[1] * 40), "mapping of names to values"),
+    "unknown key": (lambda _: sb.read("a.npy", axis=1), "did you mean 'axes'"),
+    "dataset": (lambda x: sb.score(xr.Dataset({"a": (("u", "v"), x)}), x), "as a DataArray"),
+    "arrays for a measure": (lambda x: sb.measures.load("cka").score(x, x), "scorebounds.score"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_ARGUMENTS)
+def test_a_wrong_argument_is_named_in_one_sentence(pair, case):
+    call, message = WRONG_ARGUMENTS[case]
+    with pytest.raises((TypeError, ValueError), match=message) as caught:
+        call(pair[0])
+    assert "\n" not in str(caught.value)
+
+
+def test_times_of_the_recording_are_averaged_as_the_message_says(pair):
+    x, y = np.stack([pair[0]] * 3), pair[1]
+    with pytest.raises(ValueError, match="time: average"):
+        sb.scores(x, y, ["cka"])
+    found = sb.scores(x, y, ["cka"], match={"time": "average"})
+    assert found.score.item() == pytest.approx(sb.score(*pair))
+    card = sb.card(x, y, ["cka"], match={"time": "average"}, n_permutations=19)
+    assert card.facts["match"] == "time: average"
+
+
 REFUSED = {
     "text": (np.array([["a", "b"]] * 5), "real numbers"),
     "complex": (np.ones((5, 2), complex), "real numbers"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scorebounds.analyses.ranges import PairOfRanges
     from scorebounds.analyses.thresholds import Thresholds
 
-Matching = str | Sequence[str]
+Matching = str | Sequence[str] | Mapping[str, Any]
 
 
 def score(x: Any, y: Any, measure: str = "cka", *, groups: Any = None) -> float:
@@ -153,7 +153,7 @@ def card(
         match=match,
         n_permutations=inputs.positive(n_permutations, "n_permutations"),
         thresholds=threshold_rows(thresholds, pair[0].attrs["dataset"]),
-        seed=seed,
+        seed=inputs.whole(seed, "seed"),
     )
 
 
@@ -225,7 +225,7 @@ def bounds(x: Any, **given: float) -> pd.DataFrame:
             f"expected one measure with its score, such as cka=0.83, got {len(given)} of them"
         )
     ((measure, value),) = given.items()
-    return proven_table(inputs.recording(x, "x"), measure, value)
+    return proven_table(inputs.recording(x, "x"), measure, inputs.number(value, measure))
 
 
 def ranges(x: Any, a: str, b: str, *, seed: int = 0) -> "PairOfRanges":
@@ -249,6 +249,8 @@ def ranges(x: Any, a: str, b: str, *, seed: int = 0) -> "PairOfRanges":
 
     reference = inputs.recording(x, "x")
     pair = inputs.measure_ids([a, b])
+    if len(pair) < 2:
+        raise ValueError(f"expected two different measures, got {a!r} and {b!r}")
     activity = inputs.samples(reference)
     return find_ranges(activity, (pair[0], pair[1]), str(reference.attrs["dataset"]), seed)
 
@@ -313,6 +315,7 @@ def read(path: str | Path, **entry: Any) -> xr.DataArray:
     from scorebounds.fetching.checksums import checksum_of
 
     file = Path(path)
+    inputs.require_known(entry, custom.load)
     array = custom.load(file, **entry)
     facts = {"dataset": file.stem, "path": str(path)}
     if file.is_file():

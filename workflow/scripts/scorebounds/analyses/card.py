@@ -23,7 +23,7 @@ from scorebounds.scorecards.inference import (
     explained_components,
     score_model,
 )
-from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.matching import By, Matched
 from scorebounds.scorecards.methods import methods_text
 from scorebounds.scorecards.page import scorecard_page
 from scorebounds.scorecards.verdicts import interpret
@@ -146,7 +146,7 @@ def make_card(
     matched: Matched,
     measures: Sequence[str],
     *,
-    match: str | Sequence[str],
+    match: By,
     n_permutations: int,
     thresholds: pd.DataFrame,
     seed: int,
@@ -194,7 +194,7 @@ def make_card(
         "seed": seed,
         "n_permutations": n_permutations,
         "n_groups": N_GROUPS,
-        "match": match if isinstance(match, str) else ", ".join(match),
+        "match": _matching(match),
         **{size: int(table[size].iloc[0]) for size in ("n_samples", "n_conditions", "n_neurons")},
         **_files(recording=reference, model=model),
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
@@ -202,6 +202,12 @@ def make_card(
     implied = allowed_scores(table, components, [])
     said = headline(table, str(facts["model"]), name)
     return ScoreCard(table, said, components, implied, replicates, thresholds, facts)
+
+
+def _matching(match: Any) -> str:
+    if isinstance(match, Mapping):
+        return ", ".join(f"{key}: {value}" for key, value in match.items())
+    return match if isinstance(match, str) else ", ".join(match)
 
 
 def _shown_first(table: pd.DataFrame) -> pd.DataFrame:
@@ -227,8 +233,15 @@ def threshold_rows(thresholds: Any, dataset: str) -> pd.DataFrame:
     if thresholds is None:
         return pd.DataFrame(columns=THRESHOLD_COLUMNS)
     if isinstance(thresholds, str | Path):
+        if not Path(thresholds).is_file():
+            raise ValueError(f"{thresholds}: no such file; expected a table of thresholds")
         thresholds = pd.read_csv(thresholds)
-    table = thresholds if isinstance(thresholds, pd.DataFrame) else thresholds.table
+    table = getattr(thresholds, "table", thresholds)
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(
+            "expected thresholds as a result of sb.thresholds, a DataFrame or the path of a table, "
+            f"got {type(thresholds).__name__}"
+        )
     missing = [column for column in THRESHOLD_COLUMNS if column not in table]
     if missing:
         raise ValueError(

@@ -1,7 +1,10 @@
 """Arguments of the public functions, checked and brought into one form."""
 
+import difflib
+import inspect
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -11,7 +14,7 @@ from scorebounds.core.recording import samples_by_neurons
 from scorebounds.datasets.arrays import as_recording, require_same_order
 from scorebounds.measures import registry
 from scorebounds.scorecards.grouping import with_components, with_groups
-from scorebounds.scorecards.matching import Matched, match
+from scorebounds.scorecards.matching import By, Matched, match
 from scorebounds.scorecards.times import ORDER
 
 # One measure of each kind; with a tuned penalty and no fixed one, because the result of a fixed
@@ -38,9 +41,7 @@ def pair(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     return matching.reference, matching.model
 
 
-def matched(
-    x: xr.DataArray, y: xr.DataArray, by: str | Sequence[str], groups: Any = None
-) -> Matched:
+def matched(x: xr.DataArray, y: xr.DataArray, by: By, groups: Any = None) -> Matched:
     """Pair the rows of a model with those of a recording."""
     if by == ORDER:
         require_same_order(x, y)
@@ -49,11 +50,14 @@ def matched(
     return with_components(found, x, y)
 
 
-def matched_models(
-    reference: xr.DataArray, models: Any, by: str | Sequence[str]
-) -> dict[str, Matched]:
+def matched_models(reference: xr.DataArray, models: Any, by: By) -> dict[str, Matched]:
     """Pair each of several models with a recording; one array is one model."""
     several = models if isinstance(models, Mapping) else {"model": models}
+    if isinstance(models, list | tuple) and any(hasattr(each, "shape") for each in models):
+        raise ValueError(
+            f"expected a mapping of names to models, such as {{'a': y}}, got a "
+            f"{type(models).__name__} of {len(models)} arrays"
+        )
     if not several:
         raise ValueError("expected at least one model, got none")
     return {
@@ -92,6 +96,11 @@ def with_labels(array: xr.DataArray, labels: Mapping[str, Any] | None) -> xr.Dat
     """Return the recording with these labels in place of its own, if any are given."""
     if labels is None:
         return array
+    if not isinstance(labels, Mapping):
+        raise TypeError(
+            "expected labels as a mapping of names to values, such as {'choice': values}, got a "
+            f"{type(labels).__name__}"
+        )
     row = str(array.dims[-2])
     n_rows = array.sizes[row]
     columns = {str(name): np.asarray(values) for name, values in labels.items()}
@@ -106,8 +115,33 @@ def with_labels(array: xr.DataArray, labels: Mapping[str, Any] | None) -> xr.Dat
     return made.assign_attrs(variables=list(columns))
 
 
+def whole(number: Any, name: str) -> int:
+    """Return a number that has to be whole."""
+    if isinstance(number, bool) or not isinstance(number, Integral):
+        raise TypeError(f"expected {name} to be a whole number, got {number!r}")
+    return int(number)
+
+
+def number(value: Any, name: str) -> float:
+    """Return a score as a floating point number."""
+    if isinstance(value, bool | str) or not isinstance(value, Real):
+        raise TypeError(f"expected a number as the score of {name}, got {value!r}")
+    return float(value)
+
+
+def require_known(arguments: Mapping[str, Any], function: Callable[..., Any]) -> None:
+    """Raise ValueError for an argument that a function does not have."""
+    known = list(inspect.signature(function).parameters)[1:]
+    for name in arguments:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            meant = f" (did you mean {close[0]!r}?)" if close else ""
+            raise ValueError(f"expected one of {', '.join(known)}, got {name!r}{meant}")
+
+
 def positive(number: int, name: str) -> int:
-    """Return a number that has to be at least 1."""
+    """Return a whole number that has to be at least 1."""
+    number = whole(number, name)
     if number < 1:
         raise ValueError(f"expected {name} of at least 1, got {number}")
     return number

@@ -49,6 +49,11 @@ def as_recording(values: Any, name: str) -> xr.DataArray:
         made = _from_pandas(values, name)
     elif isinstance(values, xr.DataArray):
         made = _from_xarray(values, name)
+    elif isinstance(values, xr.Dataset):
+        raise TypeError(
+            f"expected {name} as a DataArray, got a Dataset with {', '.join(map(str, values))}; "
+            "select one of them"
+        )
     else:
         made = recording(_real_numbers(_as_numpy(values), name))
     made.attrs = {"dataset": name, **made.attrs}
@@ -90,7 +95,7 @@ def _as_numpy(values: Any) -> np.ndarray:
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise ValueError("expected values without a mask, got a masked array; select rows first")
     if hasattr(values, "detach"):
-        tensor = values.detach().cpu()
+        tensor = values.detach().to_dense().cpu()
         # NumPy has no bfloat16; single precision holds every value of it.
         return np.asarray(tensor.float() if tensor.is_floating_point() else tensor)
     return np.asarray(values)
@@ -141,7 +146,8 @@ def _from_pandas(table: pd.DataFrame, name: str) -> xr.DataArray:
         names = np.array([str(value) for value in table.index])
         if table.index.name is not None:
             labels[str(table.index.name)] = names
-    activity = _real_numbers(table[numbers].to_numpy(), name)
+    # Missing values of nullable columns become NaN, which is refused afterwards.
+    activity = _real_numbers(table[numbers].to_numpy(np.float64, na_value=np.nan), name)
     return recording(activity, labels, names=names)
 
 

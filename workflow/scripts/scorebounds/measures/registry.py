@@ -87,6 +87,8 @@ def load(name: str) -> Measure:
     >>> load("linear_cka") is load("cka")
     True
     """
+    if not isinstance(name, str):
+        raise TypeError(f"expected the id of a measure, such as 'cka', got {name!r}")
     name = measure_table.canonical_name(name)
     if name not in _LOADED:
         _LOADED[name] = _declared(name, measure_table.entry_of(name))

@@ -3,6 +3,7 @@
 import fnmatch
 import logging
 import math
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -41,7 +42,7 @@ def layer_activations(
     model : Module
         Its parameters tell the device and precision to which the inputs are brought; afterwards it
         is in the mode, training or eval, in which it was before.
-    inputs : Tensor, shape (n_samples, ...), or iterable of batches
+    inputs : Tensor or ndarray, shape (n_samples, ...), or iterable of batches
         A `DataLoader` is an iterable of batches; of a batch that is a tuple or list, the first
         element is the input.
     layers : sequence of str, or str, optional
@@ -65,11 +66,16 @@ def layer_activations(
         If no module matches, a module gives no single tensor with a row per sample, the activations
         do not fit into the free memory, or the names do not fit the samples.
     """
+    if isinstance(inputs, np.ndarray):
+        inputs = torch.from_numpy(inputs)
+    if isinstance(model, nn.Module) and not list(model.children()):
+        # A single layer, which has no name of its own.
+        model = nn.Sequential(OrderedDict({type(model).__name__: model}))
     chosen = _chosen_layers(model, layers)
     if pool is not None and pool not in POOLS:
         raise ValueError(f"expected pool to be one of {', '.join(POOLS)} or None, got {pool!r}")
     outputs: Outputs = {name: [] for name in chosen}
-    n_samples = len(inputs) if isinstance(inputs, Tensor) else None
+    n_samples = _n_samples(inputs)
     with _recording(model, chosen, outputs, POOLS[pool] if pool else None), torch.no_grad():
         for number, batch in enumerate(_batches(model, inputs, batch_size)):
             _run(model, batch)
@@ -79,7 +85,17 @@ def layer_activations(
     return _as_arrays(outputs, type(model).__name__, names)
 
 
+def _n_samples(inputs: Any) -> int | None:
+    """Return the number of samples of a tensor or a DataLoader, None where it is not known."""
+    try:
+        return len(inputs if isinstance(inputs, Tensor) else inputs.sampler)
+    except (AttributeError, TypeError):
+        return None
+
+
 def _chosen_layers(model: nn.Module, layers: Sequence[str] | str | None) -> list[str]:
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"expected a torch module, got {type(model).__name__}")
     modules = {name: module for name, module in model.named_modules() if name}
     if layers is None:
         chosen = [name for name, module in modules.items() if not list(module.children())]
@@ -138,8 +154,8 @@ def _as_units(name: str, output: Any, pool: Callable[[Tensor], Tensor] | None) -
     # Half precision is stored in single: NumPy has no bfloat16.
     if flat.dtype not in (torch.float32, torch.float64):
         flat = flat.float()
-    units: np.ndarray = flat.cpu().numpy()
-    return units
+    # A copy, because a later layer may work in place.
+    return np.array(flat.cpu().numpy())
 
 
 def _batches(model: nn.Module, inputs: Any, batch_size: int) -> Iterator[Tensor]:
