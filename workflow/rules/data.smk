@@ -57,9 +57,10 @@ rule prepare_dataset:
         "results/benchmarks/prepare_dataset/{dataset}.tsv"
     wildcard_constraints:
         dataset=one_of([name for name in known_datasets() if name not in TASK_NETWORKS]),
+    group:
+        "prepare"
     conda:
         "../../envs/data.yaml"
-    group: "prepare"
     threads: 1
     resources:
         mem_mb=prepare_memory,

@@ -13,9 +13,10 @@ rule decode_reference:
         "results/benchmarks/decode_reference/{dataset}.tsv"
     # Labels that cannot be decoded are better refused before the long work.
     priority: 10
+    group:
+        "references"
     conda:
         "../../envs/optimize.yaml"
-    group: "references"
     threads: 1
     resources:
         mem_mb=decode_memory,
@@ -38,9 +39,10 @@ rule decode_variables:
         "results/logs/decode_variables/{dataset}/{measure}.log",
     benchmark:
         "results/benchmarks/decode_variables/{dataset}/{measure}.tsv"
+    group:
+        "optimize-{dataset}"
     conda:
         "../../envs/optimize.yaml"
-    group: "optimize-{dataset}"
     threads: 1
     resources:
         mem_mb=decode_memory,
@@ -70,9 +72,10 @@ rule find_decoding_thresholds:
         "results/logs/find_decoding_thresholds/{dataset}.log",
     benchmark:
         "results/benchmarks/find_decoding_thresholds/{dataset}.tsv"
+    group:
+        "summaries-{dataset}"
     conda:
         "../../envs/tables.yaml"
-    group: "summaries-{dataset}"
     threads: 1
     resources:
         mem_mb=memory(PLAIN_MB, 10),

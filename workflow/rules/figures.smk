@@ -19,9 +19,10 @@ rule plot_figure:
         "results/benchmarks/plot_figure/{figure}.tsv"
     wildcard_constraints:
         figure=one_of(FIGURES_OF_ALL),
+    group:
+        "figures"
     conda:
         "../../envs/figures.yaml"
-    group: "figures"
     threads: 1
     resources:
         mem_mb=memory(PLAIN_MB, 10),

@@ -30,9 +30,10 @@ rule train_network:
         "results/logs/train_network/{network}.log",
     benchmark:
         "results/benchmarks/train_network/{network}.tsv"
+    group:
+        "networks"
     conda:
         "../../envs/models.yaml"
-    group: "networks"
     threads: 1
     resources:
         **GPU,
@@ -58,9 +59,10 @@ rule match_layers:
         "results/benchmarks/match_layers/{part}.tsv"
     wildcard_constraints:
         part=one_of(LAYER_PARTS),
+    group:
+        "layers"
     conda:
         "../../envs/optimize.yaml"
-    group: "layers"
     threads: 1
     resources:
         mem_mb=memory(TORCH_MB, 7),
@@ -105,9 +107,10 @@ rule score_unrelated:
         "results/logs/score_unrelated.log",
     benchmark:
         "results/benchmarks/score_unrelated.tsv"
+    group:
+        "layers"
     conda:
         "../../envs/optimize.yaml"
-    group: "layers"
     threads: 1
     resources:
         mem_mb=memory(TORCH_MB, 7),

@@ -13,9 +13,10 @@ rule train_model:
         "results/benchmarks/train_model/{model}.tsv"
     wildcard_constraints:
         model=one_of(TASK_NETWORKS),
+    group:
+        "networks"
     conda:
         "../../envs/models.yaml"
-    group: "networks"
     threads: 1
     resources:
         **GPU,

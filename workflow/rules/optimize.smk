@@ -10,9 +10,10 @@ rule optimize_dataset:
         "results/logs/optimize_dataset/{dataset}/{measure}.log",
     benchmark:
         "results/benchmarks/optimize_dataset/{dataset}/{measure}.tsv"
+    group:
+        "optimize-{dataset}"
     conda:
         "../../envs/optimize.yaml"
-    group: "optimize-{dataset}"
     threads: 1
     resources:
         **GPU,
@@ -37,9 +38,10 @@ rule score_synthetic:
         "results/logs/score_synthetic/{dataset}.log",
     benchmark:
         "results/benchmarks/score_synthetic/{dataset}.tsv"
+    group:
+        "summaries-{dataset}"
     conda:
         "../../envs/optimize.yaml"
-    group: "summaries-{dataset}"
     threads: 1
     resources:
         mem_mb=score_memory,

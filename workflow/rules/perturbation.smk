@@ -10,9 +10,10 @@ rule perturb_components:
         "results/logs/perturb_components/{dataset}.log",
     benchmark:
         "results/benchmarks/perturb_components/{dataset}.tsv"
+    group:
+        "summaries-{dataset}"
     conda:
         "../../envs/optimize.yaml"
-    group: "summaries-{dataset}"
     threads: 1
     resources:
         mem_mb=memory(TORCH_MB, 30),

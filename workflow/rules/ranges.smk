@@ -16,9 +16,10 @@ rule range_pair:
     wildcard_constraints:
         a=r"[a-z][a-z0-9_.]*",
         b=r"[a-z][a-z0-9_]*(\.\d+)?",
+    group:
+        "ranges-{dataset}"
     conda:
         "../../envs/optimize.yaml"
-    group: "ranges-{dataset}"
     threads: 1
     resources:
         **GPU,
@@ -43,9 +44,10 @@ rule range_others:
         "results/logs/range_others/{dataset}.log",
     benchmark:
         "results/benchmarks/range_others/{dataset}.tsv"
+    group:
+        "ranges-{dataset}"
     conda:
         "../../envs/optimize.yaml"
-    group: "ranges-{dataset}"
     threads: 1
     resources:
         mem_mb=memory(TORCH_MB, 30),

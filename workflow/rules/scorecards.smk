@@ -13,9 +13,10 @@ rule score_model:
         "results/logs/score_model/{dataset}/{model}.log",
     benchmark:
         "results/benchmarks/score_model/{dataset}/{model}.tsv"
+    group:
+        "cards-{dataset}"
     conda:
         "../../envs/optimize.yaml"
-    group: "cards-{dataset}"
     threads: 1
     resources:
         **GPU,
@@ -42,9 +43,10 @@ rule compare_models:
         "results/logs/compare_models/{dataset}.log",
     benchmark:
         "results/benchmarks/compare_models/{dataset}.tsv"
+    group:
+        "cards-{dataset}"
     conda:
         "../../envs/tables.yaml"
-    group: "cards-{dataset}"
     threads: 1
     resources:
         mem_mb=memory(PLAIN_MB, 10),
@@ -77,9 +79,10 @@ rule judge_model:
         "results/logs/judge_model/{dataset}/{model}.log",
     benchmark:
         "results/benchmarks/judge_model/{dataset}/{model}.tsv"
+    group:
+        "cards-{dataset}"
     conda:
         "../../envs/tables.yaml"
-    group: "cards-{dataset}"
     threads: 1
     resources:
         mem_mb=memory(PLAIN_MB, 10),

@@ -14,9 +14,10 @@ rule find_thresholds:
         "results/logs/find_thresholds/{dataset}.log",
     benchmark:
         "results/benchmarks/find_thresholds/{dataset}.tsv"
+    group:
+        "summaries-{dataset}"
     conda:
         "../../envs/tables.yaml"
-    group: "summaries-{dataset}"
     threads: 1
     resources:
         mem_mb=memory(PLAIN_MB),

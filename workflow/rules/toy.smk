@@ -12,9 +12,10 @@ rule trace_toy:
         "results/logs/trace_toy.log",
     benchmark:
         "results/benchmarks/trace_toy.tsv"
+    group:
+        "figures"
     conda:
         "../../envs/tables.yaml"
-    group: "figures"
     threads: 1
     resources:
         mem_mb=memory(PLAIN_MB, 10),
@@ -39,9 +40,10 @@ rule animate_toy:
         "results/logs/animate_toy.log",
     benchmark:
         "results/benchmarks/animate_toy.tsv"
+    group:
+        "figures"
     conda:
         "../../envs/figures.yaml"
-    group: "figures"
     threads: 1
     resources:
         mem_mb=memory(PLAIN_MB, 10),
