@@ -152,10 +152,11 @@ def finished_tiny_run(place):
 
 def planned_jobs(said):
     """List the (rule, first output) of the jobs in the output of a dry run."""
-    jobs = re.findall(r"(?m)^(?:local)?rule (\w+):\n((?:    .*\n)*)", said)
-    outputs = [re.search(r"output: ([^,\s]+)", block) for _, block in jobs]
+    # Jobs of a group are indented.
+    jobs = re.findall(r"(?m)^( *)(?:local)?rule (\w+):\n((?:\1    .*\n)*)", said)
+    outputs = [re.search(r"output: ([^,\s]+)", block) for *_, block in jobs]
     return [
-        (rule, found[1] if found else "") for (rule, _), found in zip(jobs, outputs, strict=True)
+        (rule, found[1] if found else "") for (_, rule, _), found in zip(jobs, outputs, strict=True)
     ]
 
 
