@@ -57,7 +57,7 @@ def test_the_time_of_a_script_file_triggers_no_job(name):
 
 
 def group_of(block):
-    found = re.search(r'(?m)^    group: "(.+)"$', block)
+    found = re.search(r'(?m)^    group:\s+"(.+)"$', block)
     return found and found[1]
 
 
