@@ -112,7 +112,8 @@ def test_a_new_measure_in_the_table_plans_no_computation(run):
     jobs = plan_after(run, "core/measure_table.py", add_entry)
     # Labels in figures and pages are read from the table.
     labelled = {"plot_figure", "plot_figure_of_dataset", "animate_toy", "judge_model"}
-    assert rules(jobs) <= {*labelled, "collect_table", "all"}
+    pages = {"build_explorer", "describe_measures"}
+    assert rules(jobs) <= {*labelled, *pages, "collect_table", "all"}
 
 
 def test_code_of_recordings_plans_what_reads_them(run):

@@ -30,7 +30,7 @@ if __name__ == "__main__":
     with job_log(snakemake.log[0]):
         main(
             snakemake.output[0],
-            snakemake.input.products,
+            snakemake.params.products,
             {"cards": snakemake.input.cards, "availability": snakemake.input.availability},
             snakemake.input.reports,
         )

@@ -57,12 +57,12 @@ def proven_bounds(
 
     Examples
     --------
-    >>> proven_bounds(np.array([4.0, 2.0, 1.0]), "cka", 0.9).round(2)
+    >>> proven_bounds(np.array([4.0, 2.0, 1.0]), "cka", 0.8).round(2)
                   measure   low  high
-    0         cka_angular  0.71  0.71
-    1                 nbs  0.80  0.98
-    2  procrustes_angular  0.59  0.86
-    3              linreg  0.71  1.00
+    0         cka_angular  0.59  0.59
+    1                 nbs  0.59  0.95
+    2  procrustes_angular  0.40  0.79
+    3              linreg  0.52  1.00
     """
     if measure not in BOUNDED:
         expected = ", ".join(BOUNDED)
