@@ -112,7 +112,7 @@ def test_a_new_measure_in_the_table_plans_no_computation(run):
     jobs = plan_after(run, "core/measure_table.py", add_entry)
     # Labels in figures and pages are read from the table.
     labelled = {"plot_figure", "plot_figure_of_dataset", "animate_toy", "judge_model"}
-    pages = {"build_explorer", "describe_measures"}
+    pages = {"build_explorer", "build_index", "describe_measures"}
     assert rules(jobs) <= {*labelled, *pages, "collect_table", "all"}
 
 
