@@ -109,6 +109,13 @@ def test_curves_are_means_on_scores_that_all_passed():
     assert apart.empty
 
 
+def test_interval_of_an_accuracy_stays_between_0_and_1():
+    curves = mean_curves(accuracies(([0.1, 0.9], [0.1, 1.0]), ([0.1, 0.9], [0.0, 0.9])))
+    assert curves.accuracy_high.iloc[-1] == 1
+    assert curves.accuracy_low.iloc[0] == 0
+    assert curves.accuracy_low.iloc[-1] < curves.accuracy_mean.iloc[-1] < 1
+
+
 def test_nothing_decoded_gives_tables_without_rows():
     none = pd.DataFrame(columns=ACCURACY_COLUMNS)
     empty = pd.DataFrame(columns=REFERENCE_COLUMNS)

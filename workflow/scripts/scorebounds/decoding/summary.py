@@ -147,7 +147,7 @@ def mean_curves(accuracies: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `CURVE_COLUMNS`: mean and 95 % interval of the mean (Student's t).
+        `CURVE_COLUMNS`: mean and 95 % interval of the mean (Student's t, within [0, 1]).
     """
     rows: list[tuple[object, ...]] = []
     for names, curves in accuracies.groupby(["dataset", "measure", "target"], sort=False):
@@ -159,5 +159,6 @@ def mean_curves(accuracies: pd.DataFrame) -> pd.DataFrame:
             continue
         grid, read = curves_on_common_scores(runs, _direction(curves), N_CURVE_POINTS)
         for score, values in zip(grid, read[..., 0].T, strict=True):
-            rows.append((*names, score, *mean_with_interval(values), len(values)))
+            mean_and_ends = np.clip(mean_with_interval(values), 0, 1)
+            rows.append((*names, score, *mean_and_ends, len(values)))
     return pd.DataFrame(rows, columns=CURVE_COLUMNS)
