@@ -50,6 +50,8 @@ def layer_settings():
 
 
 LAYERS = layer_settings()
+# Digits are small: one job matches their layers by all measures. Others take a job per measure.
+LAYER_PARTS = ["all"] if LAYERS["images"] == "digits" else LAYERS["measures"]
 OPTIMIZED_MEASURES = optimized_measures()
 RIDGE_SWEEP_DATASETS, RIDGE_SWEEP_MEASURES = ridge_sweep()
 TOY_MEASURES = config["toy"]["measures"]
@@ -137,6 +139,23 @@ def image_files(wildcards):
 def networks_to_match():
     """List the recorded layers of all networks, a file per network."""
     return [f"results/layers/networks/{number}.nc" for number in range(1, LAYERS["n_networks"] + 1)]
+
+
+def network_settings(wildcards):
+    """Return what a network and the record of its layers depend on."""
+    return {
+        "images": LAYERS["images"],
+        "checksums": checksums_of([key for key in CATALOGUE if key[0] == LAYERS["images"]]),
+        "compared": {key: LAYERS[key] for key in ("n_images", "compare_on")},
+        "training": LAYERS["training"],
+        "untrained": int(wildcards.network) <= LAYERS["n_untrained"],
+        "seed": config["seed"],
+    }
+
+
+def measures_of_part(wildcards):
+    """List the measures of a job that matches layers."""
+    return LAYERS["measures"] if wildcards.part == "all" else [wildcards.part]
 
 
 def parts_of_table(wildcards):

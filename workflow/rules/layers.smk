@@ -1,25 +1,5 @@
 """Which measures find the corresponding layer of a network that was trained from another seed?"""
 
-# Digits are small: one job matches their layers by all measures. Others take a job per measure.
-LAYER_PARTS = ["all"] if LAYERS["images"] == "digits" else LAYERS["measures"]
-
-
-def network_settings(wildcards):
-    """Return what a network and the record of its layers depend on."""
-    return {
-        "images": LAYERS["images"],
-        "checksums": checksums_of([key for key in CATALOGUE if key[0] == LAYERS["images"]]),
-        "compared": {key: LAYERS[key] for key in ("n_images", "compare_on")},
-        "training": LAYERS["training"],
-        "untrained": int(wildcards.network) <= LAYERS["n_untrained"],
-        "seed": config["seed"],
-    }
-
-
-def measures_of_part(wildcards):
-    """List the measures of a job that matches layers."""
-    return LAYERS["measures"] if wildcards.part == "all" else [wildcards.part]
-
 
 rule train_network:
     input:
