@@ -1,4 +1,4 @@
-"""After a kill and, where it is asked for, `--unlock`, the same command gives the same bytes."""
+"""After a kill and, where Snakemake says so, `--unlock`, the same command gives the same bytes."""
 
 import contextlib
 import os

@@ -31,7 +31,7 @@ def recorded(paths: list[str], state: str) -> list[torch.Tensor]:
 
 def main(target: str, paths: list[str], names: list[str], *, n_untrained: int) -> None:
     tables = []
-    # Layers wider than there are images are a part of the demonstration.
+    # One layer may have as many neurons as there are images; settings with more are refused.
     warnings.simplefilter("ignore", registry.SaturatedScoreWarning)
     for state, of_state in (("trained", paths), ("untrained", paths[:n_untrained])):
         layers = recorded(of_state, state)

@@ -21,7 +21,7 @@ def with_groups(
     model: xr.DataArray,
     groups: str | Sequence[object] | np.ndarray | None = None,
 ) -> Matched:
-    """Add the group of each condition, where one is asked for.
+    """Add the group of each condition, if the settings name a label of groups.
 
     Parameters
     ----------
