@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 Matching = str | Sequence[str] | Mapping[str, Any]
 
 
-def score(x: Any, y: Any, measure: str = "cka", *, groups: Any = None) -> float:
+def score(
+    x: Any,
+    y: Any,
+    measure: str = "cka",
+    *,
+    groups: Any = None,
+    memory_limit: float | None = None,
+) -> float:
     """Score how well `y` matches `x`.
 
     Parameters
@@ -34,6 +41,10 @@ def score(x: Any, y: Any, measure: str = "cka", *, groups: Any = None) -> float:
     groups : array_like, shape (n_samples,), optional
         The condition of each row, for cross-validated measures: rows of one condition are either
         all in the training set or all held out. Other measures do not depend on it.
+    memory_limit : float, optional
+        In GB. Arrays that need more in memory are read in blocks where the measure allows it
+        (docs/library.md): memory-mapped NumPy arrays, datasets of zarr and h5py, DataArrays. Not
+        given: half of the memory that is free. Dask arrays are always computed in blocks.
 
     Returns
     -------
@@ -52,7 +63,11 @@ def score(x: Any, y: Any, measure: str = "cka", *, groups: Any = None) -> float:
     1.0
     """
     from scorebounds.analyses.models import score_pair
+    from scorebounds.analyses.out_of_core import score_in_blocks
 
+    in_blocks = score_in_blocks(x, y, measure, groups, memory_limit)
+    if in_blocks is not None:
+        return in_blocks
     return score_pair(*inputs.pair(x, y), measure, groups)
 
 

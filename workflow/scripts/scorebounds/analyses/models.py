@@ -119,18 +119,22 @@ def score_pair(x: np.ndarray, y: np.ndarray, name: str, groups: Any = None) -> f
     """
     measure = registry.load(name)
     first, second = (torch.from_numpy(_as_samples(side)) for side in (x, y))
-    n_times, n_rows = x.shape[:2]
+    held_out = held_out_groups(x.shape[0], x.shape[1], groups)
+    return measure.score(first, second, groups=held_out).item()
+
+
+def held_out_groups(n_times: int, n_rows: int, groups: Any) -> torch.Tensor | None:
+    """Return the group of each sample as in `score_pair`, None where each sample is its own."""
     if groups is None:
         if n_times == 1:
-            return measure.score(first, second).item()
+            return None
         groups = np.arange(n_rows)
     codes = np.unique(np.asarray(groups), return_inverse=True)[1]
     if codes.shape != (n_rows,):
         raise ValueError(
             f"expected groups with a value for each of the {n_rows} rows, got shape {codes.shape}"
         )
-    held_out = torch.from_numpy(np.tile(codes, n_times))
-    return measure.score(first, second, groups=held_out).item()
+    return torch.from_numpy(np.tile(codes, n_times))
 
 
 def compare_models(

@@ -178,7 +178,7 @@ def _is_identifier(column: Any) -> bool:
 
 
 def _from_xarray(array: xr.DataArray, name: str) -> xr.DataArray:
-    ordered = _in_order(array, name)
+    ordered = in_order(array, name)
     row, times = ordered.dims[-2], ordered.dims[0] if ordered.ndim == len(SAMPLE_DIMS[3]) else None
     labels = {
         str(title): coordinate.values
@@ -193,14 +193,14 @@ def _from_xarray(array: xr.DataArray, name: str) -> xr.DataArray:
         labels,
         units=str(ordered.attrs.get("units", "")),
         time=time,
-        names=_names_of(ordered, row),
+        names=names_of(ordered, row),
         halves=halves,
     )
     history = {key: ordered.attrs[key] for key in ("history",) if key in ordered.attrs}
     return made.assign_attrs(**known, **history)
 
 
-def _names_of(array: xr.DataArray, row: Any) -> np.ndarray | None:
+def names_of(array: xr.DataArray, row: Any) -> np.ndarray | None:
     if ROW_NAME in array.coords:
         return np.asarray(array[ROW_NAME].values)
     if row not in array.coords or isinstance(array.get_index(row), pd.MultiIndex):
@@ -209,7 +209,7 @@ def _names_of(array: xr.DataArray, row: Any) -> np.ndarray | None:
     return None if _is_default(index) else np.array([str(value) for value in index])
 
 
-def _in_order(array: xr.DataArray, name: str) -> xr.DataArray:
+def in_order(array: xr.DataArray, name: str) -> xr.DataArray:
     """Return the array with its axes as (time,) sample, neuron."""
     kinds = [_AXIS_OF.get(str(dim)) for dim in array.dims]
     wanted = {2: [0, 1], 3: [2, 0, 1]}.get(array.ndim)

@@ -111,14 +111,14 @@ def distance_correlation(pair: Pair) -> Tensor:
 def _euclidean_sums(pair: Pair) -> tuple[_Rdm, _Rdm, Tensor]:
     norms_x = pair.reference.per_sample(_squared_rows)
     x = pair.reference.once(_euclidean_rdm_of_x)
-    norms_y = pair.y.square().sum(-1)
+    norms_y = pair.squared_rows
     y = _euclidean_rdm(norms_y, pair.gram.square().sum((-2, -1)), "y")
     products = _euclidean_products(norms_x, norms_y, pair.cross.square().sum((-2, -1)))
     return x, y, products
 
 
 def _squared_rows(reference: Reference) -> Tensor:
-    return reference.x.square().sum(-1)
+    return reference.squared_rows
 
 
 def _euclidean_rdm_of_x(reference: Reference) -> _Rdm:

@@ -65,7 +65,7 @@ def debiased_cka(pair: Pair) -> Tensor:
     require_samples(pair.n_samples, MIN_SAMPLES_DEBIASED, "debiased CKA")
     norms_x = pair.reference.per_sample(squared_rows)
     self_x = pair.reference.once(_unbiased_hsic_of_itself)
-    norms_y = pair.y.square().sum(-1)
+    norms_y = pair.squared_rows
     self_y = unbiased_hsic(_gram_norm(pair).square(), norms_y, norms_y)
     _require_structure(self_y, norms_y, "y")
     between = unbiased_hsic(_shared(pair), norms_x, norms_y)
@@ -129,7 +129,7 @@ def unbiased_hsic(shared: Tensor, norms_x: Tensor, norms_y: Tensor) -> Tensor:
 
 def squared_rows(reference: Reference) -> Tensor:
     """Return the squared norm of each sample of X centred, shape (n_samples,)."""
-    return reference.x.square().sum(-1)
+    return reference.squared_rows
 
 
 def _unbiased_hsic_of_itself(reference: Reference) -> Tensor:

@@ -97,6 +97,16 @@ class Reference:
         return self.x.square().sum()
 
     @cached_property
+    def squared_rows(self) -> Tensor:
+        """The squared norm of each sample of X centred, shape (n_samples,)."""
+        return self.x.square().sum(-1)
+
+    @property
+    def cutoff(self) -> Tensor:
+        """The largest singular value of X that is rounding of its source."""
+        return rank_cutoff(self.activity, self.precision)
+
+    @cached_property
     def gram(self) -> Tensor:
         """XᵀX, shape (n_x, n_x)."""
         return self.x.mT @ self.x
@@ -130,8 +140,7 @@ class Reference:
 
 
 def _subspace(reference: Reference, share: float) -> Tensor:
-    cutoff = rank_cutoff(reference.activity, reference.precision)
-    basis, rank = principal_subspace(reference.x, share, cutoff)
+    basis, rank = principal_subspace(reference.x, share, reference.cutoff)
     return basis[:, : int(rank)]
 
 
@@ -190,6 +199,11 @@ class Pair:
     def squared_norm(self) -> Tensor:
         """‖Y‖²_F, shape (...)."""
         return self.y.square().sum((-2, -1))
+
+    @cached_property
+    def squared_rows(self) -> Tensor:
+        """The squared norm of each sample of Y centred, shape (..., n_samples)."""
+        return self.y.square().sum(-1)
 
     @cached_property
     def explained(self) -> Tensor:

@@ -49,6 +49,12 @@ def rank_cutoff(values: Tensor, precision: float) -> Tensor:
     """
     n_samples, n_neurons = values.shape[-2:]
     size = values.detach().square().mean((-2, -1)).sqrt()
+    return rounding_cutoff(size, (n_samples, n_neurons), precision)
+
+
+def rounding_cutoff(size: Tensor, shape: tuple[int, int], precision: float) -> Tensor:
+    """Return `rank_cutoff` of a matrix of this shape whose values have this root mean square."""
+    n_samples, n_neurons = shape
     largest: Tensor = size * (precision / 2 * (n_samples**0.5 + n_neurons**0.5))
     return largest
 

@@ -121,15 +121,26 @@ def explained_squared_norm(
     Tensor, shape (..., n_x)
         Between 0 and ‖xⱼ‖²; differentiable in `cross` and `gram_y`, or in `y`.
     """
-    with torch.no_grad():
-        factor, failed = torch.linalg.cholesky_ex(gram_y)
-        pivots = factor.diagonal(dim1=-2, dim2=-1)
-        # A Gram matrix squares the condition number: beyond this, its rounding shows.
-        limit = torch.finfo(y.dtype).eps ** 0.25
-        limits = torch.maximum(limit * pivots.amax(-1), UNCERTAIN * cutoff)
-        sound = (failed == 0).all() and (pivots.amin(-1) > limits).all()
-    if not sound:
+    factor = sound_factor(gram_y, cutoff)
+    if factor is None:
         return apply(_ExplainedBySVD, x, y, cutoff)
+    return explained_by_products(cross, gram_y, factor)
+
+
+@torch.no_grad()
+def sound_factor(gram_y: Tensor, cutoff: Tensor) -> Tensor | None:
+    """Return the Cholesky factor of YᵀY, or None where Y is too ill-conditioned for it."""
+    factor, failed = torch.linalg.cholesky_ex(gram_y)
+    pivots = factor.diagonal(dim1=-2, dim2=-1)
+    # A Gram matrix squares the condition number: beyond this, its rounding shows.
+    limit = torch.finfo(gram_y.dtype).eps ** 0.25
+    limits = torch.maximum(limit * pivots.amax(-1), UNCERTAIN * cutoff)
+    sound = (failed == 0).all() and (pivots.amin(-1) > limits).all()
+    return factor if sound else None
+
+
+def explained_by_products(cross: Tensor, gram_y: Tensor, factor: Tensor) -> Tensor:
+    """Return `explained_squared_norm` from XᵀY, YᵀY and its Cholesky factor."""
     return apply(_Explained, cross, gram_y, factor)
 
 

@@ -33,7 +33,7 @@ def linear_regression(pair: Pair) -> Tensor:
     once Y has n_samples − 1 independent neurons, of which a warning tells. Kornblith et al. 2019,
     section 4 (R²_LR).
     """
-    if pair.y.shape[-1] >= pair.n_samples - 1:
+    if pair.activity.shape[-1] >= pair.n_samples - 1:
         rank = numerical_rank(pair.y.detach(), pair.cutoff)
         _warn_if_saturated(rank, pair.n_samples)
     return at_most_one(pair.explained.sum(-1) / pair.reference.squared_norm)

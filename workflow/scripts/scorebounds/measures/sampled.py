@@ -39,7 +39,7 @@ def corrected_cka_of_sampled_x(pair: Pair) -> Tensor:
     As `corrected_cka`, but HSIC of Y with itself is over all pairs of its neurons.
     """
     require_samples(pair.n_samples, MIN_SAMPLES_DEBIASED, "corrected CKA")
-    norms_y = pair.y.square().sum(-1)
+    norms_y = pair.squared_rows
     self_y = unbiased_hsic(pair.gram.square().sum((-2, -1)), norms_y, norms_y)
     return _corrected(pair, self_y / pair.activity.shape[-1] ** 2)
 
@@ -50,7 +50,7 @@ def _corrected(pair: Pair, self_y: Tensor) -> Tensor:
         raise ValueError(_undefined("y"))
     norms_x = pair.reference.per_sample(squared_rows)
     shared = pair.cross.square().sum((-2, -1))
-    between = unbiased_hsic(shared, norms_x, pair.y.square().sum(-1))
+    between = unbiased_hsic(shared, norms_x, pair.squared_rows)
     n_pairs = pair.reference.activity.shape[-1] * pair.activity.shape[-1]
     return between / n_pairs / (self_x * self_y).sqrt()
 
