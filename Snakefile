@@ -24,6 +24,12 @@ check_settings(config)
 report: "workflow/report/overview.rst"
 
 
+# The image with the environments of all rules, for `--sdm conda apptainer`.
+if config["containerized"]:
+
+    containerized: config["containerized"]
+
+
 include: "workflow/rules/own_data.smk"
 include: "workflow/rules/catalogue.smk"
 include: "workflow/rules/common.smk"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,8 @@ class Run:
                 stdout=said,
                 stderr=said,
                 start_new_session=True,
+                # nohup, under which the drill may run, would have SIGHUP ignored.
+                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
             )
 
     def finish(self, *more, environment=None, **options):
