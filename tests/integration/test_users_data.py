@@ -1,5 +1,7 @@
 """Recordings and models of users through the workflow: results, warnings and refusals."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -60,15 +62,22 @@ def finished(shared_folder):
         np.savez(folder / "mine.npz", activity=activity, stimulus=np.arange(10) % 2, words=words)
         shuffled = rng.permutation(10)
         np.savez(folder / "model.npz", activity=2 * activity[:, shuffled], words=words[shuffled])
+        # Two layers: a copy of the recording, and noise.
+        noise = rng.standard_normal((4, 10, 3))
+        np.savez(folder / "deep.npz", **{"block.2/out": activity}, noise=noise, words=words)
         np.savez(folder / "wide.npz", activity=rng.standard_normal((12, 20)))
         (folder / "settings.yaml").write_text(
             "datasets: []\n"
             "measures: [cka, procrustes_distance, hsic, linreg, soft_matching, mutual_knn_99]\n"
             "custom: {mine: {path: mine.npz, names: words}, wide: {path: wide.npz}}\n"
-            "models: {scaled: {path: model.npz, names: words, references: [mine], match: names}}\n"
+            "models:\n"
+            "  scaled: {path: model.npz, names: words, references: [mine], match: names}\n"
+            "  deep: {path: deep.npz, layers: all, axes: [time, condition, neuron],\n"
+            "    references: [mine]}\n"
         )
         targets = [f"results/tables/{table}.csv" for table in STAGES]
         targets += [f"results/figures/{figure}.pdf" for figure in FIGURES]
+        targets.append("results/profiles/mine/deep.html")
         made = run(folder, *targets)
         assert made.returncode == 0, made.said
         return made.said
@@ -102,8 +111,7 @@ def test_a_users_recording_goes_through_every_stage(finished):
     assert scores.loc["mutual_knn_99"].note.str.contains("at least 101 samples").all()
     assert "warning: no score with mutual_knn_99 for 4 of 4 synthetic datasets" in said
     # A scaled copy in another order is perfect, but for the measures that see the scale.
-    cards = read(folder, "scorecards").set_index("measure")
-    assert set(cards.model) == {"scaled"}
+    cards = read(folder, "scorecards").query("model == 'scaled'").set_index("measure")
     assert cards.verdict["cka"] == cards.verdict["soft_matching"] == "perfect"
     assert cards.verdict["mutual_knn_99"] == "not defined"
     assert cards.score["procrustes_distance"] > 1
@@ -117,6 +125,79 @@ def test_a_users_recording_goes_through_every_stage(finished):
     assert by_seed.last().tolist() == by_seed.min().tolist()
     (reference,) = read(folder, "references").itertuples()
     assert (reference.target, reference.chance, reference.n_samples) == ("stimulus", 0.5, 10)
+
+
+def test_the_layers_of_a_model_have_one_page(finished):
+    folder, _ = finished
+    cards = read(folder, "scorecards").set_index(["model", "measure"])
+    table = pd.read_csv(folder / "results/profiles/mine/deep.csv")
+    assert table.layer.unique().tolist() == ["block.2/out", "noise"]
+    assert table.model.unique().tolist() == ["deep.block.2-out", "deep.noise"]
+    assert len(table) == 2 * 6
+    for row in table.itertuples():
+        of_card = cards.loc[(row.model, row.measure)]
+        assert row.score == of_card.score or np.isnan([row.score, of_card.score]).all()
+    assert table.set_index(["layer", "measure"]).score["block.2/out", "cka"] == pytest.approx(1)
+    page = (folder / "results/profiles/mine/deep.html").read_text()
+    assert "The layer of deep closest to mine is block.2/out (by 5 measures)." in page
+    for model in table.model.unique():
+        assert f'href="../../scorecards/mine/{model}.html"' in page
+        card = (folder / f"results/scorecards/mine/{model}.html").read_text()
+        assert 'href="../../profiles/mine/deep.html"' in card
+    assert "profiles/" not in (folder / "results/scorecards/mine/scaled.html").read_text()
+
+
+LAYERS = [
+    ("{path: deep.npz, layers: all, array: first}", "either `array` or `layers`, got both"),
+    ("{layers: all}", "`layers` needs the `path` of a file or folder"),
+    ("{path: gone.npz, layers: all}", "no such file: gone.npz"),
+    ("{path: deep.csv, layers: all}", "list the arrays of deep.csv"),
+    ("{path: deep.npz, layers: [a/b, a b]}", "'a/b' and 'a b' would have the same name, net.a-b"),
+    ("{path: files, layers: [third]}", "got 'third'; there are: block2, block10"),
+    ("{path: deep.npz, layers: []}", "expected all, or a list of layers"),
+]
+
+
+@pytest.mark.parametrize(("entry", "said"), LAYERS)
+def test_layers_that_cannot_be_found_are_refused_before_any_job(tmp_path, entry, said):
+    activity = np.ones((4, 3))
+    np.savez(tmp_path / "deep.npz", first=activity, labels=np.arange(4))
+    (tmp_path / "deep.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "files").mkdir()
+    for name in ("block10", "block2"):
+        np.save(tmp_path / f"files/{name}.npy", activity)
+    entry = entry[:-1] + ", references: [ultrametric]}"
+    (tmp_path / "settings.yaml").write_text(f"models: {{net: {entry}}}\n")
+    refused = run(tmp_path, "-n")
+    assert refused.returncode != 0
+    assert said in refused.said
+
+
+@pytest.mark.parametrize(
+    ("entry", "models"),
+    [
+        ("{path: deep.npz, layers: all}", ["net.first", "net.second"]),
+        ("{path: deep.npz, layers: [second]}", ["net.second"]),
+        ("{path: deep.safetensors, layers: all}", ["net.conv2", "net.conv10"]),
+        ("{path: files, layers: all}", ["net.block2", "net.block10"]),
+        ("{path: files/, layers: [block10]}", ["net.block10"]),
+    ],
+)
+def test_layers_are_arrays_of_a_file_or_files_of_a_folder(tmp_path, entry, models):
+    activity = np.ones((4, 3), dtype="float32")
+    np.savez(tmp_path / "deep.npz", first=activity, second=activity, labels=np.arange(4))
+    tensors = {"conv10": activity, "conv2": activity, "labels": np.ones(4, dtype="float32")}
+    pytest.importorskip("safetensors.numpy").save_file(tensors, tmp_path / "deep.safetensors")
+    (tmp_path / "files").mkdir()
+    for name in ("block10", "block2"):
+        np.save(tmp_path / f"files/{name}.npy", activity)
+    entry = entry[:-1] + ", references: [ultrametric]}"
+    (tmp_path / "settings.yaml").write_text(f"models: {{net: {entry}}}\n")
+    planned = run(tmp_path, "-n", "results/profiles/ultrametric/net.html")
+    assert planned.returncode == 0, planned.said
+    (rule,) = re.findall(r"rule plot_profile:\s+input: (.+)", planned.said)
+    cards = [f"results/scorecards/ultrametric/{model}.csv" for model in models]
+    assert rule.split(", ") == cards
 
 
 def test_more_neurons_than_samples_give_a_warning_and_results(finished):

@@ -12,6 +12,7 @@ from scorebounds.pages.explorer import explorer_page
 from scorebounds.pages.explorer_data import explorer_data
 from scorebounds.pages.index import index_page
 from scorebounds.pages.possible import SCORES, possible_scores
+from scorebounds.pages.profile import profile_page
 from scorebounds.scorecards.curve import position_on_curve
 
 REPORT = "# cortex\n\n| | |\n|---|---|\n| axes | 60 samples, 6 neurons |\n| unit | Hz |\n"
@@ -26,14 +27,48 @@ def lines(page):
 
 def test_index_has_a_line_and_a_link_for_each_result():
     files = [*FILES, "figures/capture/cortex.pdf", "figures/capture/cortex.csv", "explorer.html"]
+    files += [f"profiles/cortex/net.{ending}" for ending in ("html", "pdf", "png", "csv")]
     page = index_page(files, {"cortex": REPORT})
     assert set(re.findall(r'href="([^"#]+)"', page)) == {*files, "data/cortex.md"}
     said = lines(page)
+    assert "net: scores of all layers by every measure PDF, PNG, CSV" in said
     assert "cortex: 60 samples, 6 neurons; in Hz" in said
     assert "thresholds: score at which each component is captured PNG" in said
     assert "capture, cortex: components captured during optimisation CSV" in said
     assert any(line.startswith("thresholds: score at which each component is") for line in said)
     assert "Score cards" not in page
+
+
+def profile(scores, above, *, higher_is_closer=True):
+    """Return a table of layers with names that look like numbers, and these names."""
+    layers = {"net.0.1": "0.1", "net.0.10": "0.10", "net.2": "2"}
+    verdict = [
+        "better than chance" if each else "not distinguishable from chance" for each in above
+    ]
+    columns = {"score": scores, "verdict": verdict, "higher_is_closer": higher_is_closer}
+    empty = dict.fromkeys(("score_low", "score_high", "null_low", "null_high"), 0.0)
+    return pd.DataFrame({"model": list(layers), "measure": "cka", **columns, **empty}), layers
+
+
+@pytest.mark.parametrize(
+    ("above", "rises", "closest"),
+    [([1, 1, 1], True, "0.10"), ([1, 0, 1], True, "2"), ([1, 1, 1], False, "0.1")],
+)
+def test_closest_layer_is_named_among_those_better_than_chance(above, rises, closest):
+    table, layers = profile([0.3, 0.9, 0.5], above, higher_is_closer=rises)
+    page = profile_page(table, layers, b"picture", "cortex", "net")
+    assert f"The layer of net closest to cortex is {closest} (by 1 measure)." in page
+    names = re.findall(r'cortex/net[^"]+">([^<]+)</a>', page)
+    assert names == ["0.1", "0.10", "2"]
+    bold = re.findall(r'<tr>.*cortex/net[^"]+">([^<]+)</a></th>\n<td class="closest"', page)
+    assert bold == [closest]
+
+
+def test_no_layer_is_named_where_none_is_better_than_chance():
+    table, layers = profile([0.3, 0.9, 0.5], [0, 0, 0])
+    page = profile_page(table, layers, b"picture", "cortex", "net")
+    assert "No layer of net is distinguishable from chance by any measure." in page
+    assert 'class="closest"' not in page
 
 
 def test_index_quotes_the_names_of_users_in_links_and_text():

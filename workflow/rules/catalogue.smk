@@ -183,7 +183,7 @@ def models_to_score():
     scored = []
     if "scorecards" not in ANALYSES:
         return scored
-    for model, entry in config["models"].items():
+    for model, entry in MODEL_ENTRIES.items():
         require_known(f"models → {model} → references", entry["references"])
         if "path" not in entry and model not in known_datasets():
             raise WorkflowError(
@@ -322,6 +322,9 @@ def availability_entries():
 
 
 require_loaders()
+# A model with several layers is a model of this name for each of them.
+LAYERS_OF_MODELS = layers_of_models()
+MODEL_ENTRIES = model_entries()
 USER_DATASETS = own_entries()
 check_custom()
 MISSING_OFFLINE = reasons_to_leave_out()

@@ -67,7 +67,8 @@ wildcard_constraints:
     table="thresholds|seed_thresholds|runs|trajectories|scores|decoding|decoding_times|references|"
     "perturbation|scorecards|comparisons",
     network=r"[1-9]\d*",
-    model=one_of(config["models"]) or "none",
+    model=one_of(MODEL_ENTRIES) or "none",
+    layered=one_of(LAYERS_OF_MODELS) or "none",
 
 
 # Modules that are imported by name at run time, by the module that does it.
@@ -204,6 +205,22 @@ def cards(dataset, ending=".csv"):
 def models_of_dataset(dataset):
     """List the models that are scored against a dataset."""
     return [model for reference, model in SCORED_PAIRS if reference == dataset]
+
+
+def cards_of_layers(wildcards):
+    """List the score cards of a model's layers, from the first layer to the last."""
+    layers = LAYERS_OF_MODELS[wildcards.layered]
+    return [f"results/scorecards/{wildcards.dataset}/{name}.csv" for name in layers]
+
+
+def profiled_pairs():
+    """List (dataset, model) of every model with several layers."""
+    return [
+        (dataset, model)
+        for model, layers in LAYERS_OF_MODELS.items()
+        for dataset in DATASETS_WITH_MODELS
+        if (dataset, next(iter(layers))) in SCORED_PAIRS
+    ]
 
 
 def decoded_measures(dataset):

@@ -54,6 +54,27 @@ use rule plot_figure as plot_figure_of_dataset with:
         figure=one_of(FIGURES_BY_DATASET),
 
 
+use rule plot_figure as plot_profile with:
+    input:
+        cards=cards_of_layers,
+    output:
+        pdf="results/profiles/{dataset}/{layered}.pdf",
+        png="results/profiles/{dataset}/{layered}.png",
+        csv="results/profiles/{dataset}/{layered}.csv",
+    log:
+        "results/logs/plot_profile/{dataset}/{layered}.log",
+    benchmark:
+        "results/benchmarks/plot_profile/{dataset}/{layered}.tsv"
+    wildcard_constraints:
+        layered=one_of(LAYERS_OF_MODELS) or "none",
+    params:
+        code=code_digest("plot_figure", modules=["scorebounds.figures.profile"]),
+        function="profile.draw_layers",
+        settings=lambda wildcards: {"layers": LAYERS_OF_MODELS[wildcards.layered]},
+        caption="Scores of the layers of a model, with 95 % intervals and scores with permuted "
+        "conditions (grey)",
+
+
 # Named targets: `snakemake --cores N figure_thresholds` draws that figure and what it needs.
 for figure in FIGURES:
 

@@ -4,7 +4,7 @@ import functools
 import hashlib
 
 # What an entry of `models` says of its comparison; the rest is of its file.
-MATCH_KEYS = ("references", "match")
+MATCH_KEYS = ("references", "match", "layers")
 # What follows the name of a model in the files of its score card.
 PARTS_OF_SCORECARD = ("scores", "replicates", "components", "allowed")
 # Bytes of the largest file whose content is hashed whenever the workflow is planned.
@@ -15,7 +15,7 @@ def own_entries():
     """Return how the user's files are read, by name: recordings, and models that have a file."""
     models = {
         name: {key: value for key, value in entry.items() if key not in MATCH_KEYS}
-        for name, entry in config["models"].items()
+        for name, entry in MODEL_ENTRIES.items()
         if "path" in entry
     }
     return {**config["custom"], **models}
@@ -35,8 +35,8 @@ def check_custom():
             f"config, {PRIVATE}: this recording is not public; expected its file under `path`, "
             f"got {config[PRIVATE]['path']!r}"
         )
-    twice = [name for name in config["custom"] if "path" in config["models"].get(name, {})]
-    check_file_names([*USER_DATASETS, *config["models"]])
+    twice = [name for name in config["custom"] if "path" in MODEL_ENTRIES.get(name, {})]
+    check_file_names([*USER_DATASETS, *MODEL_ENTRIES])
     for name in USER_DATASETS:
         section = "custom" if name in config["custom"] else "models"
         taken = name in EMBEDDED or catalogue_files(name) or name.startswith(SURROGATE)

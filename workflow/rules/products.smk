@@ -69,12 +69,23 @@ def score_cards():
     ]
 
 
+def profiles():
+    """List the profile over the layers of every model that has several: a page, figure and table."""
+    endings = (".html", ".pdf", ".png", ".csv")
+    return [
+        f"results/profiles/{dataset}/{model}{ending}"
+        for dataset, model in PROFILED_PAIRS
+        for ending in endings
+    ]
+
+
 def reports_of_datasets():
     """List what was found in each dataset."""
     names = dict.fromkeys([*ACTIVE_DATASETS, *TASK_NETWORKS_SHOWN, *TOY])
     return [f"results/data/{name}.md" for name in names]
 
 
+PROFILED_PAIRS = profiled_pairs()
 EXPLORED = ("thresholds", "seed_thresholds", "decoding", "references", "scorecards", "ranges")
 
 
@@ -90,8 +101,8 @@ def explorer_pages():
 
 def products():
     """List everything that the chosen analyses make; the index lists all of it."""
-    files = tables_to_make() + figures_to_draw() + score_cards() + reports_of_datasets()
-    return files + explorer_pages()
+    files = tables_to_make() + figures_to_draw() + score_cards() + profiles()
+    return files + reports_of_datasets() + explorer_pages()
 
 
 def table_if_made(name):

@@ -25,7 +25,7 @@ rule score_model:
     params:
         code=code_digest("score_model", measures=config["measures"]),
         measures=lookup(dpath="measures", within=config),
-        match=lambda wildcards: config["models"][wildcards.model].get("match"),
+        match=lambda wildcards: MODEL_ENTRIES[wildcards.model].get("match"),
         settings=lookup(dpath="scorecards", within=config),
         device=lookup(dpath="device", within=config),
         seed=lookup(dpath="seed", within=config),
@@ -92,12 +92,42 @@ rule judge_model:
         # What the paragraph on methods states.
         facts=lambda wildcards: {
             "seed": config["seed"],
-            "match": config["models"][wildcards.model].get("match", "order"),
+            "match": MODEL_ENTRIES[wildcards.model].get("match", "order"),
             "n_permutations": config["scorecards"]["n_permutations"],
             "n_groups": config["scorecards"]["n_groups"],
         },
+        layer_of=lambda wildcards: model_of_layer(wildcards.model),
     script:
         "../scripts/judge_model.py"
+
+
+rule build_profile:
+    input:
+        table="results/profiles/{dataset}/{layered}.csv",
+        picture="results/profiles/{dataset}/{layered}.png",
+    output:
+        report(
+            "results/profiles/{dataset}/{layered}.html",
+            caption="../report/profile.rst",
+            category="6. Is a model's score good?",
+            labels={"dataset": "{dataset}", "figure": "layers of {layered}"},
+        ),
+    log:
+        "results/logs/build_profile/{dataset}/{layered}.log",
+    benchmark:
+        "results/benchmarks/build_profile/{dataset}/{layered}.tsv"
+    localrule: True
+    conda:
+        "../../envs/pages.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
+    params:
+        code=code_digest("build_profile"),
+        layers=lambda wildcards: LAYERS_OF_MODELS[wildcards.layered],
+    script:
+        "../scripts/build_profile.py"
 
 
 rule describe_measures:

@@ -31,6 +31,7 @@ def main(
     measures: str,
     names: Mapping[str, str],
     facts: Mapping[str, Any],
+    layer_of: str,
 ) -> None:
     components = read_table(components_path)
     tables = [read_table(path) for path in threshold_paths]
@@ -68,9 +69,15 @@ def main(
             targets["allowed"].rpartition("/")[2]: "what each score implies for the others",
             components_path.rpartition("/")[2]: "what the model explains of each component",
             f"../../data/{names['dataset']}.md": "what was read as the recording",
+            **_profile(names["dataset"], layer_of),
         },
     )
     Path(targets["page"]).write_text(page, encoding="utf-8")
+
+
+def _profile(dataset: str, layered: str) -> dict[str, str]:
+    path = f"../../profiles/{dataset}/{layered}.html"
+    return {path: f"the scores of all layers of {layered}"} if layered else {}
 
 
 if __name__ == "__main__":
@@ -85,4 +92,5 @@ if __name__ == "__main__":
             snakemake.input.measures,
             dict(snakemake.wildcards.items()),
             snakemake.params.facts,
+            snakemake.params.layer_of,
         )

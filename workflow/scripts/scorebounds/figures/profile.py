@@ -1,15 +1,31 @@
 """Figures of several models or layers: scores by model, and differences between models."""
 
+from collections.abc import Mapping
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from scorebounds.core.measure_table import measure_label
-from scorebounds.figures.style import PAGE_WIDTH, empty_figure, measure_handles, measure_looks
+from scorebounds.figures.style import (
+    PAGE_WIDTH,
+    empty_figure,
+    legend_below,
+    measure_handles,
+    measure_looks,
+    panels,
+)
 
 WIDTH = PAGE_WIDTH / 2
 ROW_HEIGHT = 0.22
+CHANCE, SCORE = "0.75", "#0072B2"
+SCORE_LABEL = "score, 95 % interval"
+MOST_NAMES = 16
+# Columns of a score card that the profile over layers shows.
+PROFILE = ["model", "measure", "score", "score_low", "score_high", "null_mean", "null_low"]
+PROFILE += ["null_high", "p_corrected", "verdict", "higher_is_closer"]
 
 
 def draw_profile(table: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
@@ -34,6 +50,46 @@ def draw_profile(table: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     axis.set_ylabel("score")
     figure.legend(handles=measure_handles(looks), loc="outside lower center", ncols=3)
     return figure, shown
+
+
+def draw_layers(cards: pd.DataFrame, layers: Mapping[str, str]) -> tuple[Figure, pd.DataFrame]:
+    """Draw the scores of a model's layers, a panel per measure, compared with chance.
+
+    Parameters
+    ----------
+    cards : DataFrame
+        The score cards of the layers: columns model, measure, score, score_low, score_high,
+        null_low, null_high, and others of a score card.
+    layers : mapping of str to str
+        What each model of the cards is called, from the first layer to the last.
+
+    Returns
+    -------
+    Figure
+    DataFrame
+        A row per layer and measure, in this order: layer and the columns of `PROFILE`.
+    """
+    order = pd.DataFrame({"model": list(layers), "layer": list(layers.values())})
+    table = order.merge(cards, on="model")[["layer", *PROFILE]]
+    measures = list(dict.fromkeys(table.measure))
+    figure, axes = panels(len(measures), height=1.9, legend_height=0.3)
+    # Names of many layers would cover each other.
+    step = -(-len(layers) // MOST_NAMES)
+    for axis, measure in zip(axes, measures, strict=True):
+        rows = table[table.measure == measure].reset_index(drop=True)
+        places = np.arange(len(rows))
+        axis.vlines(places, rows.null_low, rows.null_high, color=CHANCE, linewidth=4)
+        axis.vlines(places, rows.score_low, rows.score_high, color=SCORE, linewidth=0.9)
+        axis.plot(places, rows.score, marker="o", color=SCORE, linestyle="none", markersize=3.2)
+        axis.set_xticks(places[::step], rows.layer[::step], rotation=45, ha="right")
+        axis.set(xlim=(-0.6, len(rows) - 0.4), ylabel="score")
+        axis.set_title(measure_label(measure))
+    handles = [
+        Line2D([], [], color=SCORE, marker="o", markersize=3.2, linewidth=0.9, label=SCORE_LABEL),
+        Line2D([], [], color=CHANCE, linewidth=4, label="permuted conditions, 5 to 95 %"),
+    ]
+    legend_below(figure, handles)
+    return figure, table
 
 
 def draw_differences(table: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:

@@ -53,6 +53,7 @@ def index_page(
     paths = [PurePosixPath(file) for file in files]
     sections = [
         {"title": "Score cards", "groups": _score_cards(paths, cards)},
+        {"title": "Layers of models", "groups": _profiles(paths)},
         {"title": "Explorer", "groups": _explorer(paths)},
         {"title": "Datasets and models", "groups": _datasets(reports)},
         {"title": "Figures", "groups": _figures(paths)},
@@ -102,6 +103,16 @@ def _score_cards(paths: Sequence[PurePosixPath], cards: pd.DataFrame | None) -> 
         line = _line(model, path, said, [path.with_suffix(".csv")])
         group["lines"].append({**line, "colon": ""})
     return list(groups.values())
+
+
+def _profiles(paths: Iterable[PurePosixPath]) -> list[Group]:
+    groups: dict[str, list[Line]] = {}
+    for path in paths:
+        if path.parts[0] == "profiles" and path.suffix == ".html":
+            said = "scores of all layers by every measure"
+            others = [path.with_suffix(ending) for ending in (".pdf", ".png", ".csv")]
+            groups.setdefault(path.parent.name, []).append(_line(path.stem, path, said, others))
+    return [_group(lines, title) for title, lines in groups.items()]
 
 
 def _explorer(paths: Iterable[PurePosixPath]) -> list[Group]:
