@@ -1,10 +1,10 @@
-"""What the rules ask of a scheduler beside what their jobs took, of a finished run.
+"""Compare what the rules request from a scheduler with what their jobs used in a finished run.
 
     .venv/bin/python benchmarks/resources.py --directory FOLDER [--configfile FILE]
 
-Prints a row per rule with the job that asked for the most beside what it used, of memory and of
-time. Ends with 1 if a job used more than it asked for, or asked for more than four times what it
-used and more than the floor.
+Prints a row per rule with the job that used the most memory and the one that used the most time.
+Exits with 1 if a job used more than it requested, or requested more than the floor and more than
+four times what it used.
 """
 
 import argparse
@@ -17,12 +17,12 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 LARGEST_RATIO = 4
-# Asking for this little is never too much: an idle Python or torch, and the minutes of a queue.
+# Requests up to these are never too large: torch alone needs as much, and queues count minutes.
 FLOORS = {"mem_mb": 1000, "runtime": 5}
 
 
-class Asked(NamedTuple):
-    """One job: its rule, its benchmark file, and what it asks for and used by resource."""
+class FinishedJob(NamedTuple):
+    """One job: its rule, its benchmark file, and what it requested and used by resource."""
 
     rule: str
     benchmark: str
@@ -30,28 +30,32 @@ class Asked(NamedTuple):
     used: dict[str, float]
 
     def ratio(self, resource):
-        """Return how many times what was used was asked for."""
+        """Return the request divided by what was used."""
         return self.requested[resource] / max(self.used[resource], 1e-9)
 
     def is_short(self, resource):
-        """Tell whether more was used than asked for."""
+        """Tell whether more was used than requested."""
         return self.used[resource] > self.requested[resource]
 
-    def is_lavish(self, resource):
-        """Tell whether far more was asked for than used."""
+    def is_excessive(self, resource):
+        """Tell whether far more was requested than used."""
         allowed = max(FLOORS[resource], LARGEST_RATIO * self.used[resource])
         return self.requested[resource] > allowed
 
 
-def planned_jobs(folder, options):
-    """Yield rule, benchmark file and requests of every job, as a dry run tells them."""
+def dry_run(folder, options):
+    """Return what a dry run of all jobs prints."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--dry-run"]
     command += ["--forceall", "--nolock", "--directory", folder, *options]
-    told = subprocess.run(
+    return subprocess.run(
         [str(part) for part in command], capture_output=True, text=True, check=True, cwd=ROOT
     ).stdout
-    for block in re.split(r"(?m)^(?=(?:local)?rule )", told):
-        rule = re.match(r"(?:local)?rule (\w+):", block)
+
+
+def planned_jobs(plan):
+    """Yield rule, benchmark file and requests of every job of a dry run, in groups or not."""
+    for block in re.split(r"(?m)^(?= *(?:local)?rule \w+:)", plan):
+        rule = re.match(r" *(?:local)?rule (\w+):", block)
         benchmark = re.search(r"(?m)^ +benchmark: (.*)$", block)
         resources = re.search(r"(?m)^ +resources: (.*)$", block)
         if rule and benchmark and resources:
@@ -74,17 +78,18 @@ def numbers(requested):
 
 
 def compare(folder, options):
-    """List the jobs of a finished run, with what they asked for and used."""
+    """List the jobs of a finished run, with what they requested and used."""
     return [
-        Asked(rule, benchmark, numbers(requested), used(folder / benchmark))
-        for rule, benchmark, requested in planned_jobs(folder, options)
+        FinishedJob(rule, benchmark, numbers(requested), used(folder / benchmark))
+        for rule, benchmark, requested in planned_jobs(dry_run(folder, options))
         if (folder / benchmark).exists()
     ]
 
 
 def table(jobs):
-    """Return the lines of a table in Markdown: per rule the job that comes nearest to its limit."""
-    yield "| rule | jobs | MB asked | MB used | ratio | minutes asked | minutes used | ratio |"
+    """Return the lines of a table in Markdown: per rule the jobs that used most."""
+    columns = ["MB requested", "MB used", "ratio", "minutes requested", "minutes used", "ratio"]
+    yield f"| rule | jobs | {' | '.join(columns)} |"
     yield "|---|---|---|---|---|---|---|---|"
     for rule in sorted({job.rule for job in jobs}):
         own = [job for job in jobs if job.rule == rule]
@@ -98,13 +103,13 @@ def table(jobs):
 
 
 def faults(jobs):
-    """Yield a sentence for each job that asked for too little or for far too much."""
+    """Yield a sentence for each job that requested too little or far too much."""
     for job in jobs:
         for resource in FLOORS:
-            for wrong, word in ((job.is_short, "too little"), (job.is_lavish, "too much")):
+            for wrong, word in ((job.is_short, "too little"), (job.is_excessive, "too much")):
                 if wrong(resource):
                     yield (
-                        f"{job.benchmark}: asked for {word} {resource}, "
+                        f"{job.benchmark}: requested {word} {resource}, "
                         f"{job.requested[resource]:.0f} where {job.used[resource]:.1f} were used"
                     )
 

@@ -46,7 +46,7 @@ rule match_layers:
     threads: 1
     resources:
         mem_mb=memory(TORCH_MB, 7),
-        runtime=minutes(0.2),
+        runtime=minutes(0.15),
     params:
         code=code_digest("match_layers", measures=measures_of_part),
         measures=measures_of_part,

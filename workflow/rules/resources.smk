@@ -1,12 +1,12 @@
-"""What a job asks of a scheduler: from the size of its input, held to what jobs took.
+"""Requests of memory and time, computed from the size of a job's input.
 
-`benchmarks/resources.py` compares both; docs/clusters.md has its table. A job that
-dies is asked for again with as much more as the number of the attempt.
+`benchmarks/resources.py` compares them with what jobs used; docs/clusters.md has its table. A job
+that dies is resubmitted with its request multiplied by the number of the attempt.
 """
 
 import math
 
-# The least that is asked for: Python with tables or figures, with torch, and a queue's minutes.
+# Smallest requests: Python with tables or figures, Python with torch, and the minutes of a queue.
 PLAIN_MB = 500
 TORCH_MB = 1000
 LEAST_MINUTES = 5
@@ -40,7 +40,7 @@ def at_least(time):
 
 def shape(input):
     """Return the numbers of samples and neurons of the recording that a job reads."""
-    # Before the recording is there, Snakemake wants the error of this line.
+    # Before the recording exists, Snakemake expects the error that this line raises.
     n_bytes = Path(input.reference).stat().st_size
     try:
         import h5py
