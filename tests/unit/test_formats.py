@@ -157,6 +157,29 @@ def brain_score_assembly():
     )
 
 
+def test_stored_activations_of_brain_score_need_no_entry(tmp_path):
+    paths = [f"/stimuli/im{number}.png" for number in range(len(VALUES))]
+    xr.DataArray(
+        VALUES,
+        dims=("stimulus_path", "neuroid"),
+        coords={
+            "stimulus_path": paths,
+            "neuroid_id": ("neuroid", np.arange(VALUES.shape[1])),
+            "layer": ("neuroid", ["fc"] * VALUES.shape[1]),
+        },
+    ).to_netcdf(tmp_path / "d.nc")
+    array = custom.load(tmp_path / "d.nc")
+    np.testing.assert_array_equal(array.values, VALUES)
+    assert array.row_name.values.tolist() == paths
+
+
+def test_nwb_without_trials_says_what_is_missing(tmp_path):
+    with h5py.File(tmp_path / "d.nwb", "w") as file:
+        file["units/spike_times"] = np.arange(5.0)
+    with pytest.raises(ValueError, match=r"expected a table of trials \(intervals/trials\)"):
+        custom.load(tmp_path / "d.nwb", align="start_time", window=[0, 100], bin=50)
+
+
 def test_brain_score_assembly_needs_no_entry(tmp_path):
     assembly = brain_score_assembly()
     assembly.to_netcdf(tmp_path / "d.nc")

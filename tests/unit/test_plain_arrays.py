@@ -7,7 +7,12 @@ import scipy.io
 import torch
 
 from scorebounds.datasets.readers import custom
-from scorebounds.datasets.readers.odd import label_planes, mark_of_missing, odd_columns
+from scorebounds.datasets.readers.odd import (
+    doubt_of_minus_one,
+    label_planes,
+    mark_of_missing,
+    odd_columns,
+)
 
 RNG = np.random.default_rng(5)
 DECIMALS = RNG.normal(size=(60, 8))
@@ -103,6 +108,7 @@ def test_neurons_are_not_asked_about(seed):
     for activity in activity_of_many_kinds(seed):
         assert odd_columns(activity) == []
         assert mark_of_missing(activity) is None
+        assert doubt_of_minus_one(activity) is None
 
 
 def test_a_unit_that_fires_rarely_is_a_neuron():
@@ -201,3 +207,89 @@ def test_a_table_of_labels_says_what_the_second_axis_is(tmp_path):
     (tmp_path / "trials.csv").write_text("side\n" + "left\nright\n" * 3)
     array = custom.load(tmp_path / "d.npy", labels=str(tmp_path / "trials.csv"))
     assert array.dims == ("time", "condition", "neuron")
+
+
+@pytest.mark.parametrize("reliability", [0.2, 0.4])
+def test_weakly_correlated_repeats_are_not_taken_as_times(tmp_path, reliability):
+    rng = np.random.default_rng(1)
+    signal = np.sqrt(reliability) * rng.normal(size=(60, 8))
+    values = signal + np.sqrt(1 - reliability) * rng.normal(size=(6, 60, 8))
+    np.savez(tmp_path / "d.npz", activity=values, category=np.arange(60) % 3)
+    with pytest.raises(ValueError, match="cannot tell what the axes of 'activity'"):
+        custom.load(tmp_path / "d.npz")
+
+
+def test_labels_that_fit_two_axes_are_said(tmp_path, caplog):
+    square = RNG.normal(size=(20, 20))
+    np.savez(tmp_path / "d.npz", activity=square, category=np.arange(20) % 2)
+    said = "so that its labels fit two axes; they were taken as those of axis 0"
+    array = custom.load(tmp_path / "d.npz")
+    assert said in caplog.text
+    assert said in array.attrs["history"]
+    np.testing.assert_array_equal(array.values, square)
+    caplog.clear()
+    turned = custom.load(tmp_path / "d.npz", axes=["neuron", "sample"])
+    np.testing.assert_array_equal(turned.values, square.T)
+    assert "two axes" not in caplog.text
+    np.savez(tmp_path / "d.npz", activity=square)
+    custom.load(tmp_path / "d.npz")
+    assert "two axes" not in caplog.text
+    course = RNG.normal(size=(4, 20, 20))
+    np.savez(tmp_path / "d.npz", activity=course, choice=np.arange(20) % 2, times=np.arange(4))
+    custom.load(tmp_path / "d.npz")
+    assert "taken as those of axis 1" in caplog.text
+
+
+def test_rows_of_neurons_over_time_are_said(tmp_path, caplog):
+    traces = np.cumsum(RNG.normal(size=(12, 300)), axis=1)
+    np.save(tmp_path / "d.npy", traces)
+    custom.load(tmp_path / "d.npy")
+    assert "if they are times, say axes: [neuron, time]" in caplog.text
+    caplog.clear()
+    np.testing.assert_array_equal(
+        custom.load(tmp_path / "d.npy", axes=["neuron", "time"]).values, traces.T
+    )
+    np.save(tmp_path / "d.npy", traces.T)
+    custom.load(tmp_path / "d.npy")
+    assert not caplog.text
+
+
+@pytest.mark.parametrize("name", ["d.npy", "d.csv"])
+@pytest.mark.parametrize("mark", [-1, -9])
+def test_one_negative_number_among_counts_is_said(tmp_path, caplog, name, mark):
+    values = COUNTS.astype(float)
+    values[[3, 9], [1, 5]] = mark
+    write(tmp_path / name, values)
+    array = custom.load(tmp_path / name)
+    said = f"the only negative number is {mark}, in 2 places"
+    assert said in caplog.text
+    assert said in array.attrs["history"]
+    differences = RNG.poisson(2, size=(60, 8)) - RNG.poisson(2, size=(60, 8))
+    assert doubt_of_minus_one(differences) is None
+
+
+def test_a_label_with_a_mark_of_missing_values_is_left_out(tmp_path, caplog):
+    choice = np.where(np.arange(60) == 7, -999, np.arange(60) % 2)
+    np.savez(tmp_path / "d.npz", activity=DECIMALS, choice=choice, side=np.arange(60) % 3 - 1)
+    assert custom.load(tmp_path / "d.npz").attrs["variables"] == ["side"]
+    assert "'choice' is no label: -999 stands for missing values in 1 rows" in caplog.text
+
+
+def test_a_rarely_active_unit_that_ends_as_it_begins_is_a_neuron():
+    values = COUNTS.copy()
+    values[:, 2] = 0
+    values[[1, 4, 20, 41, 44], 2] = [1, 2, 3, 1, 2]
+    values[:, 3] = np.tile(RNG.permutation(15), 4)
+    assert [column for column, _ in odd_columns(values)] == [3]
+
+
+@pytest.mark.parametrize("times", ["time", "unit.time", "bin_centres"])
+def test_bin_centres_of_the_columns_are_asked_about(tmp_path, times):
+    values = RNG.normal(size=(12, 30))
+    others = {times: np.arange(30) * 0.05, "n_spikes": np.arange(30) % 7}
+    np.savez(tmp_path / "d.npz", activity=values, **others)
+    with pytest.raises(ValueError, match=r"rising numbers '.*' for its 30 columns"):
+        custom.load(tmp_path / "d.npz")
+    for axes, read in ((["neuron", "time"], values.T), (["sample", "neuron"], values)):
+        array = custom.load(tmp_path / "d.npz", axes=axes)
+        np.testing.assert_array_equal(array.values, read)

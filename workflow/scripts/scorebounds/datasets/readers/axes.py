@@ -32,11 +32,11 @@ _UNNAMED = re.compile(r"(phony_)?dim_?\d+|axis_?\d+|")
 def meaning(name: str) -> str | None:
     """Return the axis that a name stands for, or None if it is unknown.
 
-    >>> meaning("Neuroids"), meaning("time_bin"), meaning("q")
-    ('neuron', 'time', None)
+    >>> meaning("Neuroids"), meaning("time_bin"), meaning("stimulus_path"), meaning("q")
+    ('neuron', 'time', 'condition', None)
     """
     plain = re.sub(r"[\s-]+", "_", name.strip().lower())
-    plain = re.sub(r"^(n|num)_|_(id|ids|idx|index|axis|dim)$", "", plain)
+    plain = re.sub(r"^(n|num)_|_(id|ids|idx|index|axis|dim|path|name)$", "", plain)
     return _MEANING.get(plain) or _MEANING.get(plain.removesuffix("s"))
 
 

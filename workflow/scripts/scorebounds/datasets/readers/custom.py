@@ -21,7 +21,7 @@ from scorebounds.datasets.readers.columns import activity_of_table, part_columns
 from scorebounds.datasets.readers.containers import Container
 from scorebounds.datasets.readers.entry import Entry
 from scorebounds.datasets.readers.formats import open_container
-from scorebounds.datasets.readers.odd import require_no_marks
+from scorebounds.datasets.readers.odd import doubt_of_minus_one, require_no_marks
 from scorebounds.datasets.readers.population import (
     Population,
     arrange,
@@ -168,8 +168,10 @@ def _read(
     name = container.activity_name or "the columns"
     precision = str(activity.dtype)
     population = arrange(activity, axes, name, entry.pool)
+    doubts = [doubt_of_minus_one(population.activity)]
     if axes is None and entry.pool is None:
-        population = _with_doubt(population, activity, name, container, entry, path)
+        doubts.append(require_order(activity, name, container, entry))
+    population = _with_doubts(population, doubts, path)
     if not container.is_table:
         require_no_marks(population.activity, name)
         container, population, entry = part_columns(container, population, entry)
@@ -199,20 +201,12 @@ def _array(
     return values, axes
 
 
-def _with_doubt(
-    population: Population,
-    activity: np.ndarray,
-    name: str,
-    container: Container,
-    entry: Entry,
-    path: Path,
-) -> Population:
-    """Say what was assumed of axes without names."""
-    said = require_order(activity, name, container, entry)
-    if said is None:
-        return population
-    logger.warning("%s: %s", path, said)
-    return replace(population, done=(*population.done, said))
+def _with_doubts(population: Population, doubts: Sequence[str | None], path: Path) -> Population:
+    """Say what was assumed."""
+    said = [doubt for doubt in doubts if doubt is not None]
+    for one in said:
+        logger.warning("%s: %s", path, one)
+    return replace(population, done=(*population.done, *said))
 
 
 def _recorded(

@@ -5,6 +5,7 @@ import unicodedata
 import numpy as np
 
 from scorebounds.datasets.errors import UnusableError
+from scorebounds.datasets.readers.odd import mark_of_missing
 from scorebounds.datasets.readers.population import Population
 
 ROUNDING = 1e-6
@@ -89,6 +90,9 @@ def fault_of_label(values: np.ndarray) -> str | None:
     missing = values == "" if values.dtype.kind in "UST" else ~np.isfinite(values)
     if missing.any():
         return f"there is no value in row {np.flatnonzero(missing)[0]}, counted from 0"
+    mark = mark_of_missing(values)
+    if mark is not None:
+        return f"{mark:g} stands for missing values in {(values == mark).sum()} rows"
     if len(np.unique(values)) < 2:
         return "it has one value throughout, there is nothing to decode"
     return None

@@ -77,6 +77,11 @@ def _columns(table: h5py.Group) -> dict[str, np.ndarray]:
 
 def _require_choice(file: h5py.File, trials: dict[str, np.ndarray], entry: Entry) -> None:
     """Ask for the event, the window and the bins, which a reader should not choose."""
+    if not trials:
+        raise UnusableError(
+            f"expected a table of trials ({TRIALS}) with the times at which windows are placed, "
+            "got none; add one with pynwb (add_trial), or save the activity in bins as .npz"
+        )
     times = [name for name, values in trials.items() if values.dtype.kind == "f"]
     if entry.align is None or entry.window is None or entry.bin is None:
         series = ", ".join(map(repr, _series(file))) or "none"

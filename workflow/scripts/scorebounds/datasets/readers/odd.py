@@ -31,6 +31,8 @@ MARKS = np.array(
     [*(-nines for nines in _NINES), *_NINES, 9.969209968386869e36, -32768, 1e20, -1e20, 1e30, -1e30]
 )
 MIN_GAP = 10
+# The largest of differences of rare counts is below this.
+MIN_COUNT = 3
 
 
 def is_rising(values: np.ndarray) -> bool:
@@ -156,7 +158,9 @@ def _design(values: np.ndarray, n_columns: int) -> str | None:
             return "each of its values is there equally often"
     same = ((counts / n_rows) ** 2).sum()
     starts = np.lib.stride_tricks.sliding_window_view(values, min(LENGTH_OF_START, n_rows))
-    for period in np.flatnonzero((starts == starts[0]).all(axis=1))[1:N_PERIODS].tolist():
+    periods = np.flatnonzero((starts == starts[0]).all(axis=1))[1:N_PERIODS].tolist()
+    # A design recurs as a whole; the last rows of a rarely active unit may equal its first.
+    for period in (period for period in periods if period <= n_rows / 2):
         is_accident = n_columns * n_rows * same ** (n_rows - period) > IMPROBABLE
         if not is_accident and (values[period:] == values[:-period]).all():
             return f"its values recur every {period} rows"
@@ -217,3 +221,23 @@ def require_no_marks(matrix: np.ndarray, name: str) -> None:
             "other numbers; replace it by NaN (`drop: [missing_trials]` then leaves these samples "
             "out, `drop: [missing_neurons]` the neurons)"
         )
+
+
+def doubt_of_minus_one(matrix: np.ndarray) -> str | None:
+    """Say that one negative number among counts or rates may stand for missing values, or None.
+
+    Numbers that are signed by nature, as differences and normalised values, have several negative
+    ones.
+    """
+    if matrix.dtype.kind not in "fi" or matrix.size < MIN_ROWS:
+        return None
+    lowest = np.nanmin(matrix)
+    n_lowest = int((matrix == lowest).sum())
+    if not (-10 < lowest < 0 and lowest == round(float(lowest))) or np.nanmax(matrix) < MIN_COUNT:
+        return None
+    if int((matrix < 0).sum()) > n_lowest:
+        return None
+    return (
+        f"the only negative number is {lowest:g}, in {n_lowest} places; it was taken as a value; "
+        "if it stands for missing values, replace it by NaN"
+    )
