@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from scorebounds.core.memory import require_memory
+
 # Errors that a user can act on: their message is all that is needed.
 USER_ERRORS = (ValueError, OSError, MemoryError)
 # What to do about errors of the file system.
@@ -101,6 +103,8 @@ def job_log(path: str) -> Iterator[None]:
     reported, logging.raiseExceptions = logging.raiseExceptions, False
     try:
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+            if job := getattr(sys.modules["__main__"], "snakemake", None):
+                require_memory(job.resources.get("mem_mb"), job.config)
             yield
     except Exception as error:
         root.exception("job failed")

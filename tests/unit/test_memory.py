@@ -1,0 +1,48 @@
+"""A job that certainly does not fit into memory is refused before it begins."""
+
+import pytest
+
+from helpers.workflow import ROOT, snakemake
+from scorebounds.core import memory
+from scorebounds.core.memory import free_mb, require_memory
+
+LIMIT = {"memory_limit": 2000}
+
+
+def test_a_job_is_refused_from_four_times_the_limit_with_both_figures():
+    require_memory(8000, LIMIT)
+    expected = r"at least 2001 MB for this job, .* 8004 MB that it requests, got 2000 MB"
+    with pytest.raises(MemoryError, match=expected):
+        require_memory(8004, LIMIT)
+
+
+def test_the_default_is_the_free_memory(monkeypatch):
+    monkeypatch.setattr(memory, "free_mb", lambda: 500.0)
+    require_memory(2000, {"memory_limit": 0})
+    with pytest.raises(MemoryError, match=r"got 500 MB \(free memory\)"):
+        require_memory(2100, {})
+
+
+def test_a_floor_and_an_unknown_request_are_not_compared():
+    require_memory(memory.FLOOR_MB, {"memory_limit": 1})
+    require_memory("<TBD>", {"memory_limit": 1})
+    require_memory(None, {"memory_limit": 1})
+
+
+def test_the_limit_of_a_control_group_counts(monkeypatch, tmp_path):
+    monkeypatch.setattr(memory, "CONTROL_GROUP", tmp_path)
+    (tmp_path / "memory.current").write_text("1000000\n")
+    (tmp_path / "memory.max").write_text("max\n")
+    assert free_mb() > 10
+    (tmp_path / "memory.max").write_text("11000000\n")
+    assert free_mb() == 10
+
+
+def test_a_job_of_the_workflow_ends_with_the_sentence(tmp_path):
+    told = ("--config", "memory_limit=1", "--set-resources", "describe_measures:mem_mb=40000")
+    target = "results/tables/measures.csv"
+    ran = snakemake(target, "--cores", 1, *told, folder=tmp_path, root=ROOT)
+    assert ran.returncode != 0
+    sentence = "error: out of memory: expected at least 10000 MB for this job"
+    assert [line for line in ran.said.splitlines() if line.strip().startswith(sentence)], ran.said
+    assert not (tmp_path / target).exists()
