@@ -7,7 +7,7 @@ peak of memory is that of a process that only scores. The products are those tha
 requires, of arrays in memory, in double precision and blocks of the same size.
 """
 
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -46,7 +46,9 @@ def score(folder, measure):
     start = time.process_time()
     value = sb.score(x, y, measure, memory_limit=MEMORY_LIMIT)
     seconds = time.process_time() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    # ru_maxrss would include that of the process that started this one.
+    status = Path("/proc/self/status").read_text()
+    peak = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024 / 1e9
     print(value, seconds, peak)
 
 

@@ -13,7 +13,7 @@ import xarray as xr
 from torch import Tensor
 
 from scorebounds.core.checks import MIN_SAMPLES, count_neurons
-from scorebounds.measures.precision import rounding_cutoff
+from scorebounds.measures.precision import are_single, are_whole, rounding_cutoff
 
 Block = Any
 
@@ -146,14 +146,17 @@ def in_double(block: Block) -> Tensor:
 def statistics(_start: int, block: Block) -> Statistics:
     """Return the statistics of a block of samples."""
     values = in_double(block)
+    flat = values.flatten()
+    low, high = torch.aminmax(values, dim=0)
     return Statistics(
         values.sum(0),
-        values.amin(0),
-        values.amax(0),
-        torch.isfinite(values).all(0),
-        values.square().sum(),
-        (values.float().double() == values).all(),
-        (values == values.round()).all(),
+        low,
+        high,
+        torch.isfinite(low) & torch.isfinite(high),
+        flat @ flat,
+        # The first sample mostly decides, which spares looking at the others.
+        torch.tensor(block.dtype == np.float32 or (are_single(values[0]) and are_single(values))),
+        torch.tensor(are_whole(values[0]) and are_whole(values)),
     )
 
 

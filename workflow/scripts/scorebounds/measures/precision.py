@@ -35,10 +35,10 @@ def source_precision(values: Tensor) -> float:
     """
     values = values.detach()
     if values.dtype in _HALF:
-        return 0.0 if _are_whole(values) else torch.finfo(values.dtype).eps
-    if values.dtype != torch.float64 or not _are_single(values.flatten()[:_FEW]):
+        return 0.0 if are_whole(values) else torch.finfo(values.dtype).eps
+    if values.dtype != torch.float64 or not are_single(values.flatten()[:_FEW]):
         return 0.0
-    return torch.finfo(torch.float32).eps if _are_single(values) and not _are_whole(values) else 0.0
+    return torch.finfo(torch.float32).eps if are_single(values) and not are_whole(values) else 0.0
 
 
 def rank_cutoff(values: Tensor, precision: float) -> Tensor:
@@ -59,9 +59,11 @@ def rounding_cutoff(size: Tensor, shape: tuple[int, int], precision: float) -> T
     return largest
 
 
-def _are_single(values: Tensor) -> bool:
+def are_single(values: Tensor) -> bool:
+    """Return whether single precision holds all values."""
     return bool((values.float().double() == values).all())
 
 
-def _are_whole(values: Tensor) -> bool:
+def are_whole(values: Tensor) -> bool:
+    """Return whether all values are whole numbers."""
     return bool((values == values.round()).all())
