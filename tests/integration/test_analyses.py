@@ -68,7 +68,12 @@ def test_an_analysis_alone_plans_no_job_of_another(own, analysis):
     rules = {rule for rule, _ in plan(own, analysis)}
     only_of = {
         "thresholds": {"find_thresholds", "score_synthetic", "collect_published"},
-        "decoding": {"decode_reference", "decode_variables", "find_decoding_thresholds"},
+        "decoding": {
+            "decode_reference",
+            "decode_variables",
+            "find_decoding_thresholds",
+            "collect_published_decoding",
+        },
         "ranges": {"range_pair", "range_others", "collect_ranges"},
         "perturbation": {"perturb_components"},
         "layers": {"train_network", "match_layers", "score_unrelated"},

@@ -54,6 +54,8 @@ def test_makes_every_table_and_figure(tiny_run):
         "comparisons",
         "seed_thresholds",
         "decoding_times",
+        "published_decoding",
+        "published_decoding_thresholds",
         "measures",
     }
     for dataset in ("ultrametric", "simulated-pfc"):

@@ -127,6 +127,12 @@ def published_files():
     return [key for name in names for key in catalogue_files(SURROGATE + name)]
 
 
+def decoding_counterparts():
+    """Name the dataset whose variables are decoded here, by the name of its published results."""
+    names = {**PUBLISHED_NAMES, "ultrametric": "ultrametric"}
+    return {names[dataset]: dataset for dataset in LABELLED_DATASETS if dataset in names}
+
+
 def checksums_of(keys):
     """List the checksums of files of the catalogue, empty where they are not known."""
     return [CATALOGUE[key]["checksum"] for key in keys]

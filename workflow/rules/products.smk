@@ -15,6 +15,8 @@ CONTENTS_OF_TABLES = {
     "agreement": PUBLISHED_COUNTERPARTS,
     "decoding": LABELLED_DATASETS,
     "decoding_times": LABELLED_DATASETS,
+    "published_decoding": LABELLED_DATASETS,
+    "published_decoding_thresholds": LABELLED_DATASETS,
     "references": LABELLED_DATASETS,
     "ranges": DATASETS_WITH_RANGES,
     "range_guides": DATASETS_WITH_RANGES,

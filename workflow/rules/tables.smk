@@ -29,6 +29,7 @@ rule collect_published:
         runs="results/tables/runs.csv",
         trajectories="results/tables/trajectories.csv",
         published=[f"data/raw/{folder}/{file}" for folder, file in published_files()],
+        decoding=lambda wildcards: table_if_made("published_decoding_thresholds"),
     output:
         published="results/tables/published.csv",
         agreement="results/tables/agreement.csv",
@@ -50,3 +51,30 @@ rule collect_published:
         lock=prefixed(CHECKSUM_LOCK),
     script:
         "../scripts/collect_published.py"
+
+
+rule collect_published_decoding:
+    input:
+        thresholds="results/tables/thresholds.csv",
+        published=[f"data/raw/{folder}/{file}" for folder, file in published_files()],
+    output:
+        curves="results/tables/published_decoding.csv",
+        thresholds="results/tables/published_decoding_thresholds.csv",
+    log:
+        "results/logs/collect_published_decoding.log",
+    benchmark:
+        "results/benchmarks/collect_published_decoding.tsv"
+    localrule: True
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(PLAIN_MB, 10),
+        runtime=minutes(),
+    params:
+        code=code_digest("collect_published_decoding"),
+        counterparts=decoding_counterparts(),
+        checksums=checksums_of(published_files()),
+        lock=prefixed(CHECKSUM_LOCK),
+    script:
+        "../scripts/collect_published_decoding.py"

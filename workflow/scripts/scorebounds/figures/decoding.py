@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -38,6 +39,7 @@ _VARIABLE_LOOKS: list[tuple[str, Dash]] = [
 NOT_DECODABLE = "not decodable from the reference"
 NO_LABELS = "no dataset has labels that were decoded"
 LEVEL: dict[str, Any] = {"color": "0.4", "linewidth": 0.6}
+PUBLISHED_LINE: dict[str, Any] = {"linewidth": 0.45, "alpha": 0.75}
 
 
 def decoding_figure(
@@ -45,6 +47,7 @@ def decoding_figure(
     references: pd.DataFrame,
     thresholds: pd.DataFrame,
     measures: Sequence[str],
+    published: pd.DataFrame | None = None,
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw the accuracy of each variable along the score of each measure, a panel a variable.
 
@@ -58,26 +61,41 @@ def decoding_figure(
         Columns dataset, measure, kind, target, score_median: marked on the lower axis.
     measures : sequence of str
         Measures whose curves the table of the figure has; of these, `main_measures` are drawn.
+    published : DataFrame, optional
+        Columns published, dataset, measure, target, score, accuracy, chance, reference: thin lines
+        in the panel of the same dataset, or in a panel of their own where `dataset` is empty.
     """
+    theirs = _published_curves(published, measures)
     curves = curves[curves.measure.isin(measures)]
     levels = references[["dataset", "target", "chance", "reference", "decodable"]]
     shown = curves.merge(levels, on=["dataset", "target"])
+    if len(theirs):
+        shown = pd.concat([shown, _as_shown(theirs)], ignore_index=True)
     names = main_measures(curves.measure)
     curves = curves[curves.measure.isin(names)]
     thresholds = thresholds[(thresholds.kind == "variable") & thresholds.measure.isin(names)]
     if references.empty or curves.empty:
         return empty_figure(NO_LABELS), shown
     looks, dashes = measure_looks(names), measure_dashes(names)
-    figure, axes = panels(len(references), height=1.6)
-    for axis, panel in zip(axes, _records(references), strict=True):
+    alone = theirs[(theirs.dataset == "") & theirs.measure.isin(names)]
+    others = alone.drop_duplicates(["published", "target"])
+    figure, axes = panels(len(references) + len(others), height=1.6)
+    for axis, panel in zip(axes[len(references) :], _records(others), strict=True):
+        here = alone[(alone.published == panel.published) & (alone.target == panel.target)]
+        _draw_published(axis, here, looks, dashes)
+        _draw_levels(axis, panel)
+        axis.set(title=f"{dataset_label(panel.published)}: {panel.target}\n(published)")
+        axis.set(ylim=(min(0.4, here.accuracy.min()) if panel.chance > 0.3 else 0, 1.02))
+    for axis, panel in zip(axes, _records(references), strict=False):
+        same = (theirs.dataset == panel.dataset) & (theirs.target == panel.target)
+        _draw_published(axis, theirs[same & theirs.measure.isin(names)], looks, dashes)
         here = curves[(curves.dataset == panel.dataset) & (curves.target == panel.target)]
         marks = thresholds[
             (thresholds.dataset == panel.dataset) & (thresholds.target == panel.target)
         ]
         _draw_accuracies(axis, here, looks, dashes)
         _mark_thresholds(axis, marks, looks)
-        axis.axhline(panel.chance, linestyle=":", **LEVEL)
-        axis.axhline(panel.reference, linestyle="--", **LEVEL)
+        _draw_levels(axis, panel)
         axis.set_title(f"{dataset_label(panel.dataset)}: {panel.target}")
         _set_accuracy_limits(axis, references[references.dataset == panel.dataset])
         if not panel.decodable:
@@ -92,12 +110,43 @@ def decoding_figure(
         Line2D([], [], linestyle="--", label="accuracy on the reference", **LEVEL),
         Line2D([], [], linestyle=":", label="chance", **LEVEL),
     ]
+    if len(theirs):
+        handles.append(Line2D([], [], color="0.4", label="published, one run", **PUBLISHED_LINE))
     legend_below(figure, handles)
     return figure, shown
 
 
 def _records(table: pd.DataFrame) -> list[Any]:
     return list(table.itertuples())
+
+
+def _published_curves(published: pd.DataFrame | None, measures: Sequence[str]) -> pd.DataFrame:
+    if published is None:
+        columns = ["published", "dataset", "measure", "target", "accuracy", "chance"]
+        return pd.DataFrame(columns=columns)
+    return published[published.measure.isin(measures)].assign(dataset=published.dataset.fillna(""))
+
+
+def _as_shown(published: pd.DataFrame) -> pd.DataFrame:
+    """Return published curves with the columns of ours."""
+    renamed = published.assign(dataset=published.published + " (published)", n_seeds=1)
+    return renamed.rename(columns={"accuracy": "accuracy_mean"}).drop(columns="published")
+
+
+def _draw_published(
+    axis: Axes, curves: pd.DataFrame, looks: dict[str, Look], dashes: dict[str, Dash]
+) -> None:
+    for name, rows in curves.groupby("measure", sort=False):
+        colour, dash = looks[str(name)][1], dashes[str(name)]
+        axis.plot(rows.score, rows.accuracy, color=colour, linestyle=dash, **PUBLISHED_LINE)
+    if len(curves):
+        axis.set_xlim(min(0, curves.score.min()), 1)
+
+
+def _draw_levels(axis: Axes, panel: Any) -> None:
+    for level, style in ((panel.chance, ":"), (panel.reference, "--")):
+        if np.isfinite(level):
+            axis.axhline(level, linestyle=style, **LEVEL)
 
 
 def _set_accuracy_limits(axis: Axes, references: pd.DataFrame) -> None:
@@ -232,6 +281,9 @@ def ridge_sweep_figure(
                     color=colour,
                     linestyle=dash,
                     label=variable.target,
+                )
+                axis.axhline(
+                    variable.reference, color=colour, linestyle=dash, linewidth=0.5, alpha=0.7
                 )
             axis.axhline(of_dataset.chance.min(), color="0.4", linewidth=0.6, linestyle=":")
         axes[0].set_ylabel(f"{dataset_label(dataset)}\naccuracy")

@@ -24,6 +24,13 @@ from scorebounds.figures.style import (
 
 NEVER = 1.08  # where seeds that never decode a variable are drawn
 ROW_HEIGHT, MARGIN = 0.4, 0.95
+CROSS: dict[str, Any] = {
+    "marker": "x",
+    "markersize": 3.4,
+    "markeredgewidth": 0.8,
+    "linestyle": "none",
+    "zorder": 5,
+}
 
 
 def decoding_threshold_figure(
@@ -31,6 +38,7 @@ def decoding_threshold_figure(
     seeds: pd.DataFrame,
     references: pd.DataFrame,
     measures: Sequence[str],
+    published: pd.DataFrame | None = None,
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw the score at which each variable is decoded, a row a variable.
 
@@ -45,40 +53,84 @@ def decoding_threshold_figure(
         Columns dataset, target, decodable; a row of the figure per row.
     measures : sequence of str
         Measures that the table of the figure has; of these, `main_measures` are drawn.
+    published : DataFrame, optional
+        Columns published, dataset, measure, target, chance, reference, published_score: crosses in
+        the row of the same dataset, or in a row of their own where `dataset` is empty.
     """
     shown = thresholds[(thresholds.kind == "variable") & thresholds.measure.isin(measures)]
     names = main_measures(shown.measure)
     if references.empty or shown.empty or not names:
         return empty_figure(NO_LABELS), shown
     looks = measure_looks(names)
-    height = MARGIN + ROW_HEIGHT * len(references)
+    theirs = _known_levels(published, names)
+    rows = [(row.dataset, row.target, row.decodable) for row in _records(references)]
+    alone = theirs[theirs.dataset == ""].drop_duplicates(["published", "target"])
+    rows += [(f"{row.published} (published)", row.target, True) for row in _records(alone)]
+    height = MARGIN + ROW_HEIGHT * len(rows)
     figure, axis = plt.subplots(figsize=(PAGE_WIDTH, height))
-    for number, row in enumerate(_records(references)):
+    for number, (dataset, target, decodable) in enumerate(rows):
         if number % 2:
             axis.axhspan(number - 0.5, number + 0.5, color="0.95", linewidth=0)
-        if not row.decodable:
+        if not decodable:
             axis.text(0.5, number, NOT_DECODABLE, ha="center", va="center", fontsize=6)
             continue
         summary, dots = (
-            table[(table.dataset == row.dataset) & (table.target == row.target)]
-            for table in (shown, seeds)
+            table[(table.dataset == dataset) & (table.target == target)] for table in (shown, seeds)
         )
         _draw_row(axis, number, summary, dots, looks)
+        same = (theirs.dataset == dataset) | (theirs.published + " (published)" == dataset)
+        _draw_crosses(axis, number, theirs[same & (theirs.target == target)], looks)
     axis.axvline((1 + NEVER) / 2, color="0.6", linewidth=0.6)
     axis.set_yticks(
-        range(len(references)),
-        [f"{dataset_label(row.dataset)}: {row.target}" for row in _records(references)],
+        range(len(rows)),
+        [f"{dataset_label(dataset)}: {target}" for dataset, target, _ in rows],
     )
     axis.set_xticks([*np.linspace(0, 1, 6), NEVER], ["0", "0.2", "0.4", "0.6", "0.8", "1", "never"])
     lowest = min(0.0, shown.score_low.min(), shown.score_median.min())
     axis.set(
         xlim=(lowest - 0.01, NEVER + 0.1),
-        ylim=(len(references) - 0.5, -0.5),
+        ylim=(len(rows) - 0.5, -0.5),
         xlabel="score at which the variable is decoded",
     )
     axis.tick_params(axis="y", length=0)
-    legend_below(figure, _handles(looks))
+    handles = _handles(looks)
+    if len(theirs):
+        handles.append(Line2D([], [], color="0.3", label="published, one run", **CROSS))
+        shown = pd.concat([shown, _as_shown(theirs)], ignore_index=True)
+    legend_below(figure, handles)
     return figure, shown
+
+
+def _known_levels(published: pd.DataFrame | None, names: Sequence[str]) -> pd.DataFrame:
+    """Return the published thresholds whose level is known."""
+    if published is None:
+        return pd.DataFrame(columns=["published", "dataset", "measure", "target"])
+    known = published.chance.notna() & published.reference.notna()
+    chosen = published[known & published.measure.isin(names)]
+    return chosen.assign(dataset=chosen.dataset.fillna(""))
+
+
+def _as_shown(published: pd.DataFrame) -> pd.DataFrame:
+    """Return published thresholds with the columns of ours."""
+    return published[["measure", "target"]].assign(
+        dataset=published.published + " (published)",
+        kind="variable",
+        score_median=published.published_score,
+        n_seeds=1,
+        n_reached=published.published_score.notna().astype(int),
+    )
+
+
+def _draw_crosses(axis: Axes, number: int, published: pd.DataFrame, looks: dict[str, Look]) -> None:
+    offsets = dict(zip(looks, _offsets(len(looks)), strict=True))
+    for row in _records(published):
+        score = row.published_score if np.isfinite(row.published_score) else NEVER
+        axis.plot(score, number + offsets[row.measure], color=looks[row.measure][1], **CROSS)
+
+
+def _offsets(n: int) -> list[float]:
+    """Return where each measure lies within a row."""
+    return [float(value) for value in np.linspace(-0.38, 0.38, n)] if n > 1 else [0.0]
 
 
 def _records(table: pd.DataFrame) -> list[Any]:
@@ -92,8 +144,8 @@ def _draw_row(
     seeds: pd.DataFrame,
     looks: dict[str, Look],
 ) -> None:
-    offsets = np.linspace(-0.38, 0.38, len(looks)) if len(looks) > 1 else [0.0]
-    for offset, (measure, (_, colour, marker)) in zip(offsets, looks.items(), strict=True):
+    for offset, (measure, look) in zip(_offsets(len(looks)), looks.items(), strict=True):
+        _, colour, marker = look
         y = number + offset
         dots = seeds.score[(seeds.measure == measure) & seeds.score.notna()]
         axis.plot(dots, np.full(len(dots), y), ".", color=colour, markersize=1.6, zorder=3)

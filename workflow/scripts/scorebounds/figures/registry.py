@@ -174,6 +174,7 @@ FIGURES: dict[str, FigureEntry] = {
             "curves": "results/tables/decoding.csv",
             "references": "results/tables/references.csv",
             "thresholds": "results/tables/thresholds.csv",
+            "published": "results/tables/published_decoding.csv",
         },
         title="accuracy of task variables during optimisation",
         category=WHAT_SCORE,
@@ -186,7 +187,10 @@ FIGURES: dict[str, FigureEntry] = {
             "that all of them passed; band: 95 % interval of the mean. Dashed: accuracy on the "
             "reference itself; dotted: share of the largest class. Marks on the lower axis: median "
             "score at which nine tenths of the way between the two are passed. Grey panel: the "
-            "variable cannot be decoded from the reference (p > 0.05 among shuffled labels)."
+            "variable cannot be decoded from the reference (p > 0.05 among shuffled labels). Thin "
+            "lines: published by Cloos et al. 2025 (one optimisation, neurons not standardised, "
+            "folds drawn anew at each step), in the panel of the same data or in panels of "
+            "their own."
         ),
     ),
     "decoding_times": FigureEntry(
@@ -207,6 +211,7 @@ FIGURES: dict[str, FigureEntry] = {
             "thresholds": "results/tables/thresholds.csv",
             "seeds": "results/tables/seed_thresholds.csv",
             "references": "results/tables/references.csv",
+            "published": "results/tables/published_decoding_thresholds.csv",
         },
         title="score at which each task variable is decoded",
         category=WHAT_SCORE,
@@ -218,7 +223,9 @@ FIGURES: dict[str, FigureEntry] = {
             "as a score beyond all others; dots: single optimisations; line: interval of the "
             "median (order statistics; smallest to largest for up to five). Open symbol: not all "
             "optimisations decode the variable, and how many do. Right of the line: at least half "
-            "never do. Numbers: results/tables/thresholds.csv (kind variable), "
+            "never do. Crosses: the same rule applied to the curve that Cloos et al. 2025 "
+            "published (one optimisation), in the row of the same data or in rows of their own. "
+            "Numbers: results/tables/thresholds.csv (kind variable), "
             "results/tables/seed_thresholds.csv and results/tables/references.csv."
         ),
     ),
@@ -236,8 +243,8 @@ FIGURES: dict[str, FigureEntry] = {
             "Does the penalty of ridge regression decide what its score guarantees? Accuracy at "
             "which each task variable is decoded from data optimised towards cross-validated ridge "
             "regression with penalty λ, against the score; mean over {n_seeds} optimisations; "
-            "band: 95 % interval of the mean. Dotted: chance. results/tables/references.csv has "
-            "the accuracy on the reference itself."
+            "band: 95 % interval of the mean. Grey dotted: chance. Thin horizontal lines: accuracy "
+            "on the reference itself."
         ),
     ),
     "perturbation": FigureEntry(
@@ -267,14 +274,20 @@ FIGURES: dict[str, FigureEntry] = {
         category=PAIRS,
         by_dataset=True,
         settings={"reference_level": "ranges/reference_level"},
-        caption_settings={"n_targets": "ranges/joint/n_targets", "x": "ranges/joint/x"},
+        caption_settings={
+            "n_targets": "ranges/joint/n_targets",
+            "x": "ranges/joint/x",
+            "max_steps": "ranges/joint/max_steps",
+            "learning_rate": "ranges/joint/learning_rate",
+        },
         caption=(
             "Which pairs of scores are possible on {dataset}? Blue: attained by constrained "
             "search, every end by actual data. Grey: impossible, by a proven bound; where there is "
             "no grey, no bound is known. Orange: joint optimisation with Adam from one random "
-            "start towards {n_targets} targets on the border of the unit square, as in Cloos et "
-            "al. 2025 (the reference was {x}): dots, scores visited; triangles, scores reached. "
-            "Above each panel: scores of the other measure that data with a score of at least "
+            "start towards {n_targets} targets on the border of the unit square, at most "
+            "{max_steps} updates with learning rate {learning_rate} (1000 with 0.01 in the code of "
+            "Cloos et al. 2025; the reference was {x}): dots, scores visited; triangles, scores "
+            "reached. Above each panel: scores of the other measure that data with a score of at least "
             "{reference_level} were found with."
         ),
     ),

@@ -20,6 +20,10 @@ TABLES = {
     "perturbation": "score after one component is replaced",
     "layers": "share of the layers whose corresponding layer each measure finds",
     "published": "published numbers next to the reproduced ones",
+    "published_decoding": "published decoding accuracy of variables along each score",
+    "published_decoding_thresholds": (
+        "score at which each variable is decoded on published curves, next to ours"
+    ),
     "agreement": "differences from the published numbers, with the tolerance of each",
     "measures": "definition of each measure of the score cards, and what it cannot see",
     "availability": "files that were used, with source, checksum, licence and citation",
