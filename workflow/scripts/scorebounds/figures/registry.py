@@ -287,8 +287,8 @@ FIGURES: dict[str, FigureEntry] = {
             "start towards {n_targets} targets on the border of the unit square, at most "
             "{max_steps} updates with learning rate {learning_rate} (1000 with 0.01 in the code of "
             "Cloos et al. 2025; the reference was {x}): dots, scores visited; triangles, scores "
-            "reached. Above each panel: scores of the other measure that data with a score of at least "
-            "{reference_level} were found with."
+            "reached. Above each panel: scores of the other measure that data with a score of at "
+            "least {reference_level} were found with."
         ),
     ),
     "range_matrix": FigureEntry(
