@@ -132,7 +132,10 @@ def compare_decoding(curves: pd.DataFrame, thresholds: pd.DataFrame) -> pd.DataF
         crossing of chance + 0.9 · (reference − chance) by the single published run; missing if
         there is none, or if `note` says that the level is not known.
     """
-    ours = thresholds[thresholds.kind == "variable"].set_index(["dataset", "measure", "target"])
+    variables = thresholds[thresholds.kind == "variable"]
+    keys = zip(variables.dataset, variables.measure, variables.target, strict=True)
+    ends = zip(variables.score_median, variables.score_low, variables.score_high, strict=True)
+    ours = dict(zip(keys, ends, strict=True))
     rows: list[tuple[object, ...]] = []
     for names, curve in curves.groupby(["published", "dataset", "measure", "target"], sort=False):
         published, dataset, measure, target = map(str, names)
@@ -142,10 +145,7 @@ def compare_decoding(curves: pd.DataFrame, thresholds: pd.DataFrame) -> pd.DataF
         if np.isfinite(level):
             accuracy = curve.accuracy.to_numpy()[:, None]
             score = float(first_crossing(curve.score.to_numpy(), accuracy, np.array([level]))[0])
-        found = (np.nan, np.nan, np.nan)
-        if (dataset, measure, target) in ours.index:
-            row = ours.loc[(dataset, measure, target)]
-            found = (float(row.score_median), float(row.score_low), float(row.score_high))
+        found = ours.get((dataset, measure, target), (np.nan, np.nan, np.nan))
         note = _note(published, dataset, known=bool(np.isfinite(level)))
         rows.append((*names, chance, reference, score, *found, found[0] - score, note))
     return pd.DataFrame(rows, columns=THRESHOLD_COLUMNS)
