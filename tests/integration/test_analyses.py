@@ -76,7 +76,7 @@ def test_an_analysis_alone_plans_no_job_of_another(own, analysis):
         },
         "ranges": {"range_pair", "range_others", "collect_ranges"},
         "perturbation": {"perturb_components"},
-        "layers": {"train_network", "match_layers", "score_unrelated"},
+        "layers": {"train_network", "match_layers", "compare_networks", "score_unrelated"},
         "toy": {"trace_toy", "animate_toy"},
         "scorecards": {"score_model", "compare_models", "judge_model", "describe_measures"},
         # Alone it has nothing to show.

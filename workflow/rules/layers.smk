@@ -78,6 +78,31 @@ rule summarize_layers:
         "../scripts/summarize_layers.py"
 
 
+rule compare_networks:
+    input:
+        networks=networks_to_match(),
+    output:
+        components="results/layers/components.csv",
+        states="results/layers/states.csv",
+    log:
+        "results/logs/compare_networks.log",
+    benchmark:
+        "results/benchmarks/compare_networks.tsv"
+    group:
+        "layers"
+    conda:
+        "../../envs/optimize.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(TORCH_MB, 7),
+        runtime=minutes(0.2),
+    params:
+        code=code_digest("compare_networks", measures=["cka"]),
+        n_untrained=lookup(dpath="layers/n_untrained", within=config),
+    script:
+        "../scripts/compare_networks.py"
+
+
 rule score_unrelated:
     input:
         network=networks_to_match()[0],

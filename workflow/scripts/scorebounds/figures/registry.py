@@ -342,6 +342,33 @@ FIGURES: dict[str, FigureEntry] = {
             "layer of a row; on the diagonal where it is the corresponding one."
         ),
     ),
+    "layer_components": FigureEntry(
+        function="networks.components_figure",
+        inputs={"components": "results/layers/components.csv"},
+        title="components that carry the CKA",
+        category=LAYERS,
+        caption_settings={"n_networks": "layers/n_networks"},
+        caption=(
+            "Which principal components do corresponding layers of two networks share? Variance of "
+            "each component, as a share of the largest; variance of the same layer of another "
+            "network along it, as a share of the largest of that layer; and the share of linear "
+            "CKA that the component and those before it carry. Mean over all ordered pairs of "
+            "{n_networks} trained networks (Kornblith et al. 2019, figure 8)."
+        ),
+    ),
+    "untrained_maps": FigureEntry(
+        function="networks.states_figure",
+        inputs={"states": "results/layers/states.csv"},
+        title="similarity of layers before and after training",
+        category=LAYERS,
+        caption_settings={"n_networks": "layers/n_networks", "n_untrained": "layers/n_untrained"},
+        caption=(
+            "Are layers similar before training? Linear CKA between every layer of a network and "
+            "every layer of another, mean over pairs of networks with different seeds: "
+            "{n_networks} trained networks, and {n_untrained} of them before training (Kornblith "
+            "et al. 2019, figures F.4 and F.5)."
+        ),
+    ),
     "unrelated": FigureEntry(
         function="layers.unrelated_figure",
         inputs={"scores": "results/layers/unrelated.csv"},

@@ -1,0 +1,36 @@
+"""Read the recorded layers of networks."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from scorebounds.core.tables import open_dataset
+from scorebounds.networks.layers import drop_constant
+
+
+def read_layers(paths: Sequence[str], state: str) -> list[list[Tensor]]:
+    """Read the layers of networks in double precision, without silent units.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        A file per network.
+    state : str
+        `trained` or `untrained`.
+
+    Returns
+    -------
+    list of list of Tensor
+        Per network and layer, shape (n_images, n_units).
+    """
+    networks = []
+    for path in paths:
+        with open_dataset(path) as stored:
+            numbers = range(1, stored.attrs["n_layers"] + 1)
+            kept, n_silent = drop_constant(
+                [stored[f"{state}_{number}"].values for number in numbers]
+            )
+        print(f"{path}: {state}, left out {n_silent} units that are silent for all images")
+        networks.append([torch.from_numpy(layer).double() for layer in kept])
+    return networks
