@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 from scorebounds.figures.style import (
     N_COLUMNS,
     PAGE_WIDTH,
+    Dash,
     add_letters,
     bottom_row,
     label_outer,
@@ -15,7 +16,7 @@ from scorebounds.figures.style import (
     panels,
 )
 
-LINES = {
+LINES: dict[str, tuple[str, Dash, str]] = {
     "eigenvalue": ("#000000", "-", "variance in the network, scaled"),
     "variance_in_other": (
         "#0072B2",
