@@ -1,5 +1,7 @@
 """Figures of what networks share: components that carry the CKA, and networks before training."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
@@ -8,7 +10,6 @@ from matplotlib.lines import Line2D
 from scorebounds.figures.style import (
     N_COLUMNS,
     PAGE_WIDTH,
-    Dash,
     add_letters,
     bottom_row,
     label_outer,
@@ -16,7 +17,7 @@ from scorebounds.figures.style import (
     panels,
 )
 
-LINES: dict[str, tuple[str, Dash, str]] = {
+LINES: dict[str, tuple[str, Any, str]] = {
     "eigenvalue": ("#000000", "-", "variance in the network, scaled"),
     "variance_in_other": (
         "#0072B2",
