@@ -2,19 +2,22 @@
 
 Its import takes more time than many a run. This program reads a request a line from
 stdin (arguments, folder, environment), runs each in a fork of itself, as `python -m snakemake`
-would, and answers with a line of what came of it.
+would, and answers with a line of what came of it. The request says whether jobs, too, start from
+a process that has imported their libraries.
 """
 
 import json
 import os
 import sys
 import tempfile
+from pathlib import Path
 
 import jsonschema  # noqa: F401 - imported here once, for all requests
 import snakemake.api
 import snakemake.cli
 import snakemake.utils
 import snakemake.workflow
+from job_server import stand_in
 
 
 def become(request, stdout, stderr):
@@ -27,6 +30,9 @@ def become(request, stdout, stderr):
     os.environ.clear()
     os.environ.update(request["environment"])
     sys.path[0] = request["folder"]
+    if request["preloaded"]:
+        # Snakemake starts scripts with it.
+        sys.executable = request["preloaded"]
     sys.argv = ["snakemake", *request["arguments"]]
     code = 1
     try:
@@ -55,5 +61,9 @@ def answer(request):
 
 
 if __name__ == "__main__":
-    for line in sys.stdin:
-        print(json.dumps(answer(json.loads(line))), flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        python = str(stand_in(Path(folder)))
+        for line in sys.stdin:
+            request = json.loads(line)
+            request["preloaded"] = request["preloaded"] and python
+            print(json.dumps(answer(request)), flush=True)

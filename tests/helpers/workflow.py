@@ -60,13 +60,18 @@ def offer(project, content, *, checksum):
     return Path("zhang2011/ZD_150bins_50sampled.Rda")
 
 
-def snakemake(*arguments, folder=None, root=ROOT, python=sys.executable, environment=None):
-    """Run Snakemake on the project in `root`, in `folder`; return its exit code and output."""
+def snakemake(
+    *arguments, folder=None, root=ROOT, python=sys.executable, environment=None, preloaded=True
+):
+    """Run Snakemake on the project in `root`, in `folder`; return its exit code and output.
+
+    If `preloaded`, jobs are forks of a process that has imported their libraries.
+    """
     arguments = [str(part) for part in ("--snakefile", root / "Snakefile", *arguments)]
     environment = {**os.environ, "COLUMNS": "200", **(environment or {})}
     folder = str(folder or root)
     if python == sys.executable:
-        return types.SimpleNamespace(**run_in_server(arguments, folder, environment))
+        return types.SimpleNamespace(**run_in_server(arguments, folder, environment, preloaded))
     finished = subprocess.run(
         [python, "-m", "snakemake", *arguments],
         cwd=folder,
@@ -94,10 +99,15 @@ def snakemake_server():
     return server
 
 
-def run_in_server(arguments, folder, environment):
+def run_in_server(arguments, folder, environment, preloaded):
     """Run Snakemake in a fork of a process that has imported it."""
     server = snakemake_server()
-    request = {"arguments": arguments, "folder": folder, "environment": environment}
+    request = {
+        "arguments": arguments,
+        "folder": folder,
+        "environment": environment,
+        "preloaded": preloaded,
+    }
     server.stdin.write(json.dumps(request) + "\n")
     server.stdin.flush()
     return json.loads(server.stdout.readline())
@@ -110,10 +120,12 @@ class TinyRun:
     project: Path
     folder: Path
 
-    def run(self, *arguments, cores=2):
+    def run(self, *arguments, cores=2, preloaded=True):
         """Run the workflow; `arguments` are targets and options of Snakemake."""
         options = ("--cores", cores, "--configfile", TINY)
-        return snakemake(*arguments, *options, folder=self.folder, root=self.project)
+        return snakemake(
+            *arguments, *options, folder=self.folder, root=self.project, preloaded=preloaded
+        )
 
     def copy(self, place):
         """Copy project and results with their times, so that nothing has to run again."""

@@ -130,14 +130,17 @@ def test_second_run_does_nothing(tiny_copy):
 
 
 def test_one_core_gives_the_same_bytes(tiny_copy, tiny_run):
-    """A product of every rule is made again, with what these products need of each other."""
+    """A product of every rule is made again, with what these products need of each other.
+
+    Every job has a process of its own, as for users.
+    """
     everything = planned_jobs(tiny_copy.run("-n", "--forceall").said)
     # Of one dataset where there are several, so that less follows.
     everything.sort(key=lambda job: "ultrametric" not in job[1])
     first = dict(reversed([job for job in everything if job[1]])).values()
     assert len(first) > 15
     before = modification_times(tiny_copy.folder)
-    alone = tiny_copy.run(*first, "--forcerun", *first, cores=1)
+    alone = tiny_copy.run(*first, "--forcerun", *first, cores=1, preloaded=False)
     assert alone.returncode == 0, alone.said
     assert set(first) <= changed_files(tiny_copy.folder, before)
     patterns = ("data/prepared/*", "results/optimized/**/*.nc", "results/tables/*")
