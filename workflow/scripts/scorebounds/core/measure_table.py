@@ -3,7 +3,7 @@
 The registry, the schema of the configuration, the labels in figures, resource requests and the
 documentation read this table. It uses the standard library only, so that Snakefiles can load it by
 its path. To add a measure, add an entry here, declare the measure with the same id in the module
-that the entry names (`scorebounds.measures.base.declare`), and test it.
+that the entry names (`scorebounds.measures.registry.declare`), and test it.
 """
 
 import difflib
