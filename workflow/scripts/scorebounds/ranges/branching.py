@@ -6,7 +6,6 @@ share). Any multipliers give a valid bound of every case in a cell, so that the 
 cannot invalidate a result.
 """
 
-import time
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -27,6 +26,7 @@ class Dual(Protocol):
     """A family of Lagrangian bounds of a score, from above."""
 
     n_cases: int
+    n_terms: int
     narrowest: float
 
     def cells(self) -> list[Cell]:
@@ -49,13 +49,35 @@ class Dual(Protocol):
         """Return multipliers for each case, tuned until its bound meets the goal where it can."""
 
 
+class Work:
+    """An amount of work, counted in terms of the Lagrangian, that is the same on every machine.
+
+    Parameters
+    ----------
+    most : float
+        Largest number of terms to evaluate.
+    """
+
+    def __init__(self, most: float = np.inf):
+        self.left = most
+
+    def spend(self, n_terms: int) -> None:
+        """Count terms that were evaluated."""
+        self.left -= n_terms
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left."""
+        return self.left <= 0
+
+
 class Certificate(NamedTuple):
     """What was proven.
 
     Attributes
     ----------
     bound : float
-        The score is at most this; inf where time or cells ran out.
+        The score is at most this; inf where the work or the cells ran out.
     n_cells, n_tuned : int
         Cells visited, and cases whose multipliers were tuned.
     multipliers : list of ndarray, shape (3,)
@@ -73,7 +95,7 @@ def certify(
     goal: float,
     tolerance: float,
     pool: Sequence[np.ndarray],
-    deadline: float = np.inf,
+    work: Work | None = None,
     most_cells: float = np.inf,
 ) -> Certificate:
     """Prove that a score is at most `goal`, or as little above it as the bounds allow.
@@ -87,8 +109,8 @@ def certify(
         Distance of the goal from the value that is attained.
     pool : sequence of ndarray, shape (3,)
         Multipliers to start from, the best last.
-    deadline : float
-        Time of `time.monotonic` after which nothing is proven.
+    work : Work, optional
+        What may be spent; nothing is proven once it is over. No limit by default.
     most_cells : float
         Number of cells after which nothing is proven.
 
@@ -97,21 +119,23 @@ def certify(
     Certificate
         `bound` is the goal where all cases meet it, else the largest bound of a case.
     """
-    kept = list(pool)
+    kept, work = list(pool), work or Work()
     todo = [(cell, np.arange(dual.n_cases)) for cell in dual.cells()]
     n_cells = n_tuned = 0
     while todo:
-        if time.monotonic() > deadline or n_cells >= most_cells:
+        if work.is_over or n_cells >= most_cells:
             return Certificate(np.inf, n_cells, n_tuned, kept)
         cell, cases = todo.pop()
         n_cells += 1
         state = _Open(dual, cell, cases, goal)
         for multipliers in kept[: -N_TRIED - 1 : -1]:
+            work.spend(dual.n_terms + len(state.cases))
             state.try_multipliers(multipliers)
         while len(state.cases):
             chosen = state.representatives()
             tuned = dual.tune(chosen, cell, kept[-1], goal - SPARE * tolerance, N_STEPS)
             n_tuned += len(chosen)
+            work.spend(len(chosen) * (N_STEPS * dual.n_terms + len(state.cases)))
             kept += [multipliers for multipliers in tuned if state.try_multipliers(multipliers)]
             del kept[:-N_KEPT]
             stuck = np.isin(state.cases, chosen)

@@ -51,7 +51,7 @@ class LowerDual:
         self.norm = float(np.linalg.norm(spectrum)) if norm is None else norm
         self.root = np.sqrt(spectrum)
         self.number = np.arange(1, rank + 1)
-        self.n_cases = len(spectrum)
+        self.n_cases, self.n_terms = len(spectrum), rank
         self.start = np.array([0.5, 1 / (cka + 0.1), 5.0])
 
     def window(self) -> tuple[float, float]:

@@ -49,7 +49,7 @@ class UpperDual:
         first, second = np.triu_indices(n, 1)
         self.first = np.concatenate([np.arange(n), first])
         self.second = np.concatenate([np.full(n, -1), second])
-        self.n_cases = len(self.first)
+        self.n_cases, self.n_terms = len(self.first), n
         self.all_pairs = self.pair(first, second), first, second
 
     def pair(self, first: np.ndarray, second: np.ndarray) -> Pair:

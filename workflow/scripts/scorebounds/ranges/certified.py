@@ -4,13 +4,12 @@ CKA against NBS and the angular forms of both are certified by Lagrangian bounds
 (docs/theory/certificate.md); bounds against linear regression are exact; other pairs have none.
 """
 
-import time
 from collections.abc import Callable, Collection
 
 import numpy as np
 
 from scorebounds.ranges.bounds import base_of, from_base, outer_range, to_base
-from scorebounds.ranges.branching import certify
+from scorebounds.ranges.branching import Work, certify
 from scorebounds.ranges.certificate_lower import LowerDual
 from scorebounds.ranges.certificate_upper import START, UpperDual
 from scorebounds.ranges.nbs_bounds import ROUNDING, Range, before_rounding
@@ -24,6 +23,9 @@ SIMILAR, ADJACENT = 0.1, 0.025
 # Margins in NBS that are tried for a bound of CKA, each three times the last; the first at least
 # LEAST_MARGIN. A try ends after so many cells.
 N_TRIES, LEAST_MARGIN, N_CELLS = 3, 2e-4, 120
+# About how many Lagrangians a search for an attained value evaluates, from scratch or from what was
+# attained at a similar CKA.
+STEPS_UPPER, STEPS_NEAR, STEPS_LOWER = 100_000, 15_000, 40_000
 
 PAIR = {"cka", "nbs"}
 
@@ -37,7 +39,7 @@ def certified_range(
     *,
     outside: bool = True,
     tolerance: float = 0.002,
-    deadline: float = np.inf,
+    work: Work | None = None,
     ends: Collection[str] = ("lower", "upper"),
 ) -> Range:
     """Bound measure b for each value of measure a to within a tolerance, where that is provable.
@@ -57,9 +59,9 @@ def certified_range(
     tolerance : float
         Distance of each end from a value that is attained. Where it is not reached, the end is the
         best that was proven, never worse than the quick form of `outer_range`.
-    deadline : float
-        Time of `time.monotonic` after which the remaining ends are those quick ones.
-
+    work : Work, optional
+        What may be spent; once it is over, the remaining ends are those quick ones. No limit by
+        default.
     ends : collection of str
         Which ends to certify, of `lower` and `upper`; the other is the quick bound.
 
@@ -75,7 +77,7 @@ def certified_range(
     spectrum = np.sort(np.asarray(eigenvalues, dtype=float))[::-1]
     spectrum = spectrum / spectrum.sum()
     kind = _NbsEnds if base_of(a) == "cka" else _CkaEnds
-    problem = kind(spectrum, rank, b, outside=outside, tolerance=tolerance, deadline=deadline)
+    problem = kind(spectrum, rank, b, outside=outside, tolerance=tolerance, work=work or Work())
     for index, value in enumerate(to_base(a, values)):
         if 0 < value < 1 and "lower" in ends:
             lower[index] = np.fmax(lower[index], problem.lower(float(value), lower[index]))
@@ -95,10 +97,10 @@ class _NbsEnds:
         *,
         outside: bool,
         tolerance: float,
-        deadline: float,
+        work: Work,
     ):
         self.spectrum, self.rank, self.form = spectrum, rank, form
-        self.outside, self.tolerance, self.deadline = outside, tolerance, deadline
+        self.outside, self.tolerance, self.work = outside, tolerance, work
         # What served the latest value, to start from at the next.
         self.upper_multipliers: list[np.ndarray] = [START]
         self.lower_multipliers: list[np.ndarray] = []
@@ -128,7 +130,7 @@ class _NbsEnds:
         if known <= from_base(self.form, np.array(goal)):
             return known
         pool = [*self.upper_multipliers, found_case.multipliers]
-        found = certify(dual, goal, goal - reached, pool, self.deadline)
+        found = certify(dual, goal, goal - reached, pool, self.work)
         self.upper_multipliers = found.multipliers
         return float(from_base(self.form, np.array(min(found.bound + ROUNDING, 1.0))))
 
@@ -140,7 +142,7 @@ class _NbsEnds:
         if known >= from_base(self.form, np.array(goal)):
             return known
         pool = [dual.start, *self.lower_multipliers, where]
-        found = certify(dual, -goal, reached - goal, pool, self.deadline)
+        found = certify(dual, -goal, reached - goal, pool, self.work)
         self.lower_multipliers = found.multipliers
         return float(from_base(self.form, np.array(max(-found.bound - ROUNDING, 0.0))))
 
@@ -161,18 +163,22 @@ class _CkaEnds(_NbsEnds):
 
             def excess(cka: float, margin: float = margin) -> float:
                 nonlocal last
+                if self.work.is_over:
+                    return 0.0
                 near = last[1] if last and abs(cka - last[0]) < SIMILAR else None
-                last = cka, reach_upper(self.upper_dual(cka), near)
+                dual = self.upper_dual(cka)
+                self.work.spend((STEPS_UPPER if near is None else STEPS_NEAR) * dual.n_terms)
+                last = cka, reach_upper(dual, near)
                 return last[1].score - (goal - margin)
 
             cka = _crossing(excess, low, NEAR_1)
-            if cka == low or time.monotonic() > self.deadline:
+            if cka == low or self.work.is_over:
                 break
             dual = self.upper_dual(cka)
             score, where, _ = reach_upper(dual)
             if score > goal - margin / 3:
                 continue
-            found = certify(dual, goal, goal - score, [START, where], self.deadline, N_CELLS)
+            found = certify(dual, goal, goal - score, [START, where], self.work, N_CELLS)
             if found.bound <= goal:
                 return float(from_base(self.form, np.array(cka)))
         return np.nan
@@ -184,16 +190,20 @@ class _CkaEnds(_NbsEnds):
         for margin in self._margins(nbs):
 
             def excess(cka: float, margin: float = margin) -> float:
-                return reach_lower(self.lower_dual(cka)).score - (goal + margin)
+                if self.work.is_over:
+                    return 0.0
+                dual = self.lower_dual(cka)
+                self.work.spend(STEPS_LOWER * dual.n_terms)
+                return reach_lower(dual).score - (goal + margin)
 
             cka = _crossing(excess, NEAR_0, high)
-            if cka == high or time.monotonic() > self.deadline:
+            if cka == high or self.work.is_over:
                 break
             dual = self.lower_dual(cka)
             score, where, _, _ = reach_lower(dual)
             if score < goal + margin / 3:
                 continue
-            found = certify(dual, -goal, score - goal, [dual.start, where], self.deadline, N_CELLS)
+            found = certify(dual, -goal, score - goal, [dual.start, where], self.work, N_CELLS)
             if found.bound <= -goal:
                 return float(from_base(self.form, np.array(cka)))
         return np.nan

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scorebounds.ranges.certificate_upper import START, UpperDual
+from scorebounds.ranges.certificate_upper import LEAST, START, UpperDual
+from scorebounds.ranges.newton import make_stationary
 
 N_COMPONENTS = 12
 N_TRACES = 12
@@ -14,8 +15,10 @@ N_ROUNDS, N_ROUNDS_NEAR = 4, 2
 N_SURVIVORS, N_SURVIVORS_NEAR = 12, 4
 N_STEPS = 100
 N_BISECTIONS = 40
-# How the first component is varied at a similar CKA, and both components of the best cases.
+# How the first component is varied at a similar CKA, and both components of the best cases: by a
+# share of the number of the first, which is halved in each round.
 FACTORS = np.array([0.4, 0.6, 0.8, 1, 1.25, 1.6, 2.5])
+SHIFT = 0.2
 SHIFTS = ((0, 0), (1, 1), (-1, -1), (0, 1), (1, 0))
 
 
@@ -56,13 +59,20 @@ def reach_upper(dual: UpperDual, near: Reached | None = None) -> Reached:
     best = Reached(0.0, START, cases[0])
     n_rounds = N_ROUNDS if near is None else N_ROUNDS_NEAR
     n_survivors = N_SURVIVORS if near is None else N_SURVIVORS_NEAR
-    for _ in range(n_rounds):
+    for shift in SHIFT * 0.5 ** np.arange(n_rounds):
         first, second, trace = np.array(cases).T
         first, second = first.astype(int), second.astype(int)
         number = np.where(second < 0, first, _number_of_pair(n, first, second))
         limit = np.maximum(np.minimum(trace, 1 - trace), 1e-12)
         _, tuned = dual.minimise(number, trace, limit, starts, None, N_STEPS)
         reached = _made_feasible(dual, tuned, number, trace, limit)
+        chosen = np.argsort(-reached, kind="stable")[:n_survivors]
+        part = number[chosen], trace[chosen], limit[chosen]
+        refined = _refined(dual, tuned[chosen], *part)
+        score = _made_feasible(dual, refined, *part)
+        better = chosen[score > reached[chosen]]
+        tuned[better] = refined[score > reached[chosen]]
+        reached[better] = score[score > reached[chosen]]
         order = np.argsort(-reached, kind="stable")[:n_survivors]
         top = order[0]
         if reached[top] > best.score:
@@ -72,10 +82,27 @@ def reach_upper(dual: UpperDual, near: Reached | None = None) -> Reached:
         found = {
             case: tuned[row]
             for row in order[::-1]
-            for case in _variations(n, int(first[row]), int(second[row]), float(trace[row]), width)
+            for case in _variations(
+                n, int(first[row]), int(second[row]), float(trace[row]), shift, width
+            )
         }
         cases, starts = list(found), np.array(list(found.values()))
     return best
+
+
+def _refined(
+    dual: UpperDual,
+    multipliers: np.ndarray,
+    cases: np.ndarray,
+    trace: np.ndarray,
+    limit: np.ndarray,
+) -> np.ndarray:
+    """Return multipliers whose maximisers satisfy the constraints more exactly."""
+
+    def slopes(rows: np.ndarray, at: np.ndarray) -> np.ndarray:
+        return dual.lagrangian(at, cases[rows], trace[rows], limit[rows])[1]
+
+    return make_stationary(slopes, multipliers, np.array([-np.inf, LEAST, LEAST]))
 
 
 def _first_cases(n: int) -> list[tuple[int, int]]:
@@ -94,10 +121,11 @@ def _near_cases(n: int, case: tuple[int, int, float], width: float) -> list[tupl
 
 
 def _variations(
-    n: int, first: int, second: int, trace: float, width: float
+    n: int, first: int, second: int, trace: float, shift: float, width: float
 ) -> list[tuple[int, int, float]]:
-    """Return cases with adjacent components and traces."""
-    cases = [(first + a, second + b if second >= 0 else -1) for a, b in SHIFTS]
+    """Return cases with components and traces nearby; `shift` is relative to the component."""
+    size = max(1, round((first + 1) * shift))
+    cases = [(first + a * size, second + b * size if second >= 0 else -1) for a, b in SHIFTS]
     cases = [(a, b) for a, b in cases if 0 <= a < n and (b == -1 or a < b < n)]
     traces = [trace + step for step in (-width, 0, width) if 0 < trace + step < 1]
     return [(*case, float(each)) for case in cases for each in traces]
