@@ -24,6 +24,7 @@ from scorebounds.figures.style import (
 
 NEVER = 1.08  # where seeds that never decode a variable are drawn
 ROW_HEIGHT, MARGIN = 0.4, 0.95
+COUNT_WIDTH = 0.075  # of the number of seeds
 CROSS: dict[str, Any] = {
     "marker": "x",
     "markersize": 3.4,
@@ -88,7 +89,7 @@ def decoding_threshold_figure(
     axis.set_xticks([*np.linspace(0, 1, 6), NEVER], ["0", "0.2", "0.4", "0.6", "0.8", "1", "never"])
     lowest = min(0.0, shown.score_low.min(), shown.score_median.min())
     axis.set(
-        xlim=(lowest - 0.01, NEVER + 0.1),
+        xlim=(lowest - 0.01, NEVER + 0.03 + 2 * COUNT_WIDTH),
         ylim=(len(rows) - 0.5, -0.5),
         xlabel="score at which the variable is decoded",
     )
@@ -144,8 +145,8 @@ def _draw_row(
     seeds: pd.DataFrame,
     looks: dict[str, Look],
 ) -> None:
-    for offset, (measure, look) in zip(_offsets(len(looks)), looks.items(), strict=True):
-        _, colour, marker = look
+    places = enumerate(zip(_offsets(len(looks)), looks.items(), strict=True))
+    for index, (offset, (measure, (_, colour, marker))) in places:
         y = number + offset
         dots = seeds.score[(seeds.measure == measure) & seeds.score.notna()]
         axis.plot(dots, np.full(len(dots), y), ".", color=colour, markersize=1.6, zorder=3)
@@ -167,7 +168,9 @@ def _draw_row(
             )
             if 0 < row.n_reached < row.n_seeds:
                 text = f"{row.n_reached} of {row.n_seeds}"
-                axis.text(NEVER + 0.025, y, text, va="center", fontsize=6, color=colour)
+                # Lines are closer than letters are high.
+                left = NEVER + 0.025 + COUNT_WIDTH * (index % 2)
+                axis.text(left, y, text, va="center", fontsize=6, color=colour)
 
 
 def _handles(looks: dict[str, Look]) -> list[Line2D]:
