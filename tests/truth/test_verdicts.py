@@ -1,5 +1,7 @@
 """Verdicts in worlds with known answers: error rates of "better than chance" and "closer"."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,8 +16,10 @@ from helpers.worlds import (
     unrelated,
 )
 from scorebounds.scorecards.comparisons import compare
+from scorebounds.scorecards.formatting import below_zero
+from scorebounds.scorecards.headline import headline
 from scorebounds.scorecards.inference import ResamplingSettings, score_model
-from scorebounds.scorecards.verdicts import ABOVE_CHANCE, AT_CEILING, PERFECT
+from scorebounds.scorecards.verdicts import ABOVE_CHANCE, AT_CEILING, PERFECT, WORSE_THAN_MEAN
 
 MEASURES = ["cka", "cka_debiased", "nbs", "procrustes_angular", "linreg", "ridge_cv_100"]
 MEASURES += ["rsa_correlation_pearson", "svcca"]
@@ -77,6 +81,46 @@ def test_only_a_copy_is_perfect(related):
     rotation = np.linalg.qr(rng.standard_normal((12, 12)))[0]
     copy = card_of(matched_pair(x, 3 * x @ rotation + 1), ["cka", "nbs", "procrustes_angular"])
     assert copy.verdict.eq(PERFECT).all()
+
+
+def test_an_outlying_condition_is_no_copy():
+    rng = np.random.default_rng(7)
+    x, y = unrelated(rng, 30, 12, 9)
+    x[0], y[0] = 1e4 * x[0], 1e4 * y[0]
+    card = card_of(matched_pair(x, y), ["cka", "linreg", "nbs"], n_groups=5)
+    assert card.score.to_numpy() == pytest.approx(1, abs=1e-3)
+    assert not card.verdict.eq(PERFECT).any()
+
+
+def test_the_headline_warns_of_rows_that_follow_each_other_in_time():
+    rng = np.random.default_rng(8)
+    walks = rng.standard_normal((100, 12)).cumsum(axis=0), rng.standard_normal((100, 9)).cumsum(0)
+    said = headline(card_of(matched_pair(*walks), ["cka"]).reset_index(), "m", "d")
+    assert "if rows follow each other in time, p is too small" in said
+    x, y = unrelated(rng, 100, 12, 9)
+    for pair in ((walks[0], y), (x, walks[1]), (x, y)):
+        card = card_of(matched_pair(*pair), ["cka"], n_groups=2)
+        assert card.order_note.eq("").all()
+    # With groups, rows are permuted within them only.
+    grouped = replace(matched_pair(*walks), groups=np.repeat(np.arange(10), 10))
+    assert card_of(grouped, ["cka"], n_groups=2).order_note.eq("").all()
+
+
+def test_a_related_model_with_a_negative_r2_is_not_called_undistinguishable():
+    rng = np.random.default_rng(9)
+    z = latents(rng, 80)
+    x = population(rng, 80, 30, z) + rng.standard_normal((80, 30))
+    y = np.hstack([z[:, :2], rng.standard_normal((80, 30))])
+    card = card_of(matched_pair(x, y), ["linreg_cv"], n_groups=2)
+    assert card.p_corrected["linreg_cv"] <= 0.05
+    assert card.verdict["linreg_cv"] == WORSE_THAN_MEAN
+    said = headline(card.reset_index(), "m", "d")
+    assert "m is no better than the mean or not distinguishable from chance" in said
+
+
+def test_the_sentence_shows_a_number_below_zero():
+    shown = [below_zero(value, 2) for value in (-0.2, -0.003, -0.0004, -1e-7)]
+    assert shown == ["−0.20", "−0.003", "−4e-04", "−1e-07"]
 
 
 def compared(x, models, measures, seed, n_permutations=39):

@@ -83,7 +83,14 @@ def test_each_condition_has_a_group_of_its_own_only_where_p_cannot_be_small():
     x, y = population(rng, 12, 5), population(rng, 12, 3)
     row = sb.card(x, y, ["cka"], groups=np.arange(12)).table.iloc[0]
     assert row.verdict == "too few conditions to decide"
-    assert "0 other orders within their groups" in row.sentence
+    assert "12 conditions have no other order within their groups" in row.sentence
+    runs = np.repeat(np.arange(4), 3)
+    few = sb.card(x, y, ["cka"], groups=runs, n_permutations=10).table.iloc[0]
+    assert few.verdict == "too few permutations to decide"
+    assert "at least 19 are needed" in few.sentence
+    all_of_them = sb.card(x[:6], y[:6], ["cka"], groups=[0, 0, 0, 1, 1, 1]).table.iloc[0]
+    assert all_of_them.n_permutations == 6 * 6 - 1
+    assert all_of_them.is_exhaustive
 
 
 def test_groups_of_an_entry_are_those_of_the_recording():

@@ -29,6 +29,18 @@ def number(value: float, digits: int = 3) -> str:
     return _signed(text)
 
 
+def below_zero(value: float, digits: int = 3) -> str:
+    """Write a negative number with as many decimals as it takes to differ from zero.
+
+    Examples
+    --------
+    >>> below_zero(-0.42, 2), below_zero(-0.003, 2), below_zero(-0.00004)
+    ('−0.42', '−0.003', '−4e-05')
+    """
+    texts = [number(value, digits), number(value)]
+    return next((text for text in texts if text.strip("0.")), f"{value:.0e}".replace("-", "−", 1))
+
+
 def between(low: float, high: float, digits: int = 3) -> str:
     """Write an interval; empty where it is not known."""
     return "" if np.isnan(low + high) else f"{number(low, digits)} to {number(high, digits)}"

@@ -15,6 +15,7 @@ from scorebounds.scorecards.verdicts import (
     PERFECT,
     SIGNIFICANT,
     WITHOUT_VERDICT,
+    WORSE_THAN_MEAN,
     listed,
 )
 
@@ -37,6 +38,7 @@ def headline(card: pd.DataFrame, model: str, reference: str) -> str:
     model, reference = (f"the {name}" if name in NOT_NAMED else name for name in (model, reference))
     decided = card[~card.verdict.isin(WITHOUT_VERDICT)]
     others = _sentence_of_others(card[card.verdict.isin(WITHOUT_VERDICT)])
+    others += [note for note in card.order_note.iloc[:1] if note and not decided.empty]
     if decided.empty:
         said = [f"No measure on this card can tell how close {model} is to {reference}.", *others]
         return " ".join(said)
@@ -70,7 +72,10 @@ def _chance_sentence(decided: pd.DataFrame, above: pd.DataFrame, model: str, ref
         said = f"{model} is closer to {reference} than chance by {by}{corrected}"
     elif above.empty:
         by = {1: "the one measure", 2: "either measure"}.get(n, f"any of {n} measures")
-        said = f"{model} is not distinguishable from chance by {by}{corrected}"
+        is_worse = (decided.verdict == WORSE_THAN_MEAN) & (decided.p_corrected <= SIGNIFICANT)
+        # Their p is that of a weak relation, but they are no better than the mean.
+        are = "no better than the mean or " if is_worse.any() else ""
+        said = f"{model} is {are}not distinguishable from chance by {by}{corrected}"
     else:
         rest = decided[~decided.index.isin(above.index)]
         said = f"{model} is closer to {reference} than chance by {len(above)} of {n} measures"

@@ -17,11 +17,13 @@ from scorebounds.measures.base import Measure, SaturatedScoreWarning
 from scorebounds.measures.precision import rank_cutoff, source_precision
 from scorebounds.scorecards.ceilings import BELOW_CHANCE, Ceiling, noise_ceiling, splits_of
 from scorebounds.scorecards.explained import explained_components
+from scorebounds.scorecards.jackknife import CONDITIONS
 from scorebounds.scorecards.matching import Matched
 from scorebounds.scorecards.permutations import (
     NullScores,
     compare_with_chance,
     corrected_p,
+    is_exhaustive,
 )
 from scorebounds.scorecards.replicates import REPLICATE_COLUMNS, jackknife_replicates
 from scorebounds.scorecards.samples import (
@@ -35,6 +37,7 @@ from scorebounds.scorecards.samples import (
     usable_halves,
 )
 from scorebounds.scorecards.score_intervals import is_corrected, score_interval
+from scorebounds.scorecards.sequence import order_note
 
 __all__ = ["COLUMNS", "ResamplingSettings", "explained_components", "score_model"]
 
@@ -42,12 +45,15 @@ logger = logging.getLogger(__name__)
 
 COLUMNS = ["measure", "score", "score_low", "score_high", "score_corrected", "score_calibrated"]
 COLUMNS += ["self_score", "own_score", "null_mean", "null_sd", "null_low", "null_high"]
-COLUMNS += ["p", "p_corrected", "smallest_p", "n_permutations", "is_informative"]
+COLUMNS += ["p", "p_corrected", "smallest_p", "n_permutations", "is_exhaustive"]
+COLUMNS += ["is_informative", "is_perfect"]
 COLUMNS += ["ceiling", "ceiling_low", "ceiling_high", "ceiling_score", "ceiling_note"]
 COLUMNS += ["higher_is_closer", "perfect", "is_held_out_r2"]
 COLUMNS += ["n_samples", "n_conditions", "n_neurons", "n_reference_neurons", "n_trials"]
-COLUMNS += ["interval_note", "match_note", "note"]
+COLUMNS += ["interval_note", "match_note", "order_note", "note"]
 Device = str | torch.device
+# How far from the perfect score that of a copy may be.
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -118,6 +124,7 @@ def score_model(
         "n_reference_neurons": averaged.reference.shape[-1],
         "n_trials": len(matched.condition),
         "match_note": "; ".join(matched.notes),
+        "order_note": order_note(averaged),
     }
     grouping = grouping_of(matched)
     rows: list[dict[str, Any]] = []
@@ -138,6 +145,7 @@ def score_model(
             logger.warning("no score with %s: %s", name, error)
             rows.append({**row, "note": str(error)})
             continue
+        row["is_perfect"] = _is_perfect(scored["score"], left_out, row["perfect"])
         rows.append({**row, **scored, **score_interval(scored, left_out, measure, n_times)})
         replicates.append(left_out)
         if scored["is_informative"]:
@@ -155,11 +163,22 @@ def _facts(measure: Measure) -> dict[str, Any]:
         "higher_is_closer": measure.higher_is_closer,
         "perfect": _perfect(measure),
         "is_held_out_r2": measure.bounds[0] == -math.inf,
+        "is_exhaustive": False,
         "is_informative": False,
+        "is_perfect": False,
         "ceiling_note": "",
         "interval_note": "",
         "note": "",
     }
+
+
+def _is_perfect(score: float, replicates: pd.DataFrame, perfect: float) -> bool:
+    """Return whether a score is that of a copy: perfect with and without groups of conditions.
+
+    One outlying condition can bring CKA, NBS and regression to 1, up to rounding.
+    """
+    parts = replicates.score[replicates.left_out == CONDITIONS].dropna()
+    return all(abs(value - perfect) <= ROUNDING for value in (score, *parts))
 
 
 def _perfect(measure: Measure) -> float:
@@ -221,6 +240,7 @@ class _Card:
             "self_score": self_score,
             "own_score": self_score,  # earlier name of the column
             **chance,
+            "is_exhaustive": is_exhaustive(matched.n_conditions, len(null), self.matched.groups),
             "ceiling": ceiling.value,
             "ceiling_low": ceiling.low,
             "ceiling_high": ceiling.high,

@@ -41,9 +41,8 @@ def distinct_orders(
     ndarray of int, shape (at most n_orders, n_conditions)
     """
     identity = tuple(range(n_conditions))
-    one = np.zeros(n_conditions, dtype=np.int64)
-    members = _members(one if groups is None else groups)
-    if sum(math.lgamma(len(each) + 1) for each in members) < math.log(n_orders + 1) + TIE:
+    members = _members(np.zeros(n_conditions) if groups is None else groups)
+    if is_exhaustive(n_conditions, n_orders, groups):
         every = itertools.product(*(itertools.permutations(each) for each in members))
         places = np.concatenate(members)
         orders = [_at(places, itertools.chain.from_iterable(order)) for order in every]
@@ -56,6 +55,12 @@ def distinct_orders(
         if order != identity:
             drawn[order] = None
     return np.array(list(drawn), dtype=np.int64)
+
+
+def is_exhaustive(n_conditions: int, n_orders: int, groups: np.ndarray | None = None) -> bool:
+    """Return whether no more than `n_orders` permutations other than the identity exist."""
+    members = _members(np.zeros(n_conditions) if groups is None else groups)
+    return sum(math.lgamma(len(each) + 1) for each in members) < math.log(n_orders + 1) + TIE
 
 
 def _members(groups: np.ndarray) -> list[np.ndarray]:

@@ -16,6 +16,9 @@ from scorebounds.scorecards.jackknife import corrected_estimate, jackknife_estim
 CORRECTED = {"cka", "cka_angular", "cka_debiased", "linreg", "rsa_correlation_pearson"}
 TOO_FEW = "there are too few conditions or neurons for the jackknife"
 NO_INTERVAL = "no way to remove the bias from few conditions and neurons is known for this measure"
+NOT_SIMULATED = "how often an interval of this measure covers the population has not been simulated"
+# Measures whose intervals missed the population score in simulations.
+BIASED = ("nbs", "procrustes", "svcca", "cca", "pwcca", "soft_matching", "mutual_knn")
 
 
 def is_cross_validated(measure: Measure) -> bool:
@@ -52,7 +55,7 @@ def score_interval(
     if not scored["is_informative"]:
         pass
     elif not has_valid_interval(measure):
-        note = NO_INTERVAL
+        note = NO_INTERVAL if measure.name.startswith(BIASED) else NOT_SIMULATED
     elif is_corrected(measure, scored, n_times):
         centre, low, high = _corrected(score, replicates, measure)
         note = TOO_FEW if math.isnan(low) else ""

@@ -1,6 +1,5 @@
 """Interpret a model's scores: a verdict and a sentence for each, with the reasons."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,11 +8,11 @@ import pandas as pd
 
 from scorebounds.core.intervals import half_width
 from scorebounds.scorecards.curve import positions_on_curves
-from scorebounds.scorecards.formatting import between, decimals, number, percent
+from scorebounds.scorecards.formatting import below_zero, between, decimals, number, percent
 
 SIGNIFICANT = 0.05
-# How far from the perfect score a perfect one may be: rounding.
-ROUNDING = 1e-6
+# An R² this near to zero is that of predicting the mean.
+ZERO = 1e-9
 # Held-out R² from which on a model explains a PC, as for data during optimisation.
 EXPLAINED = 0.5
 N_SHOWN = 3
@@ -89,22 +88,15 @@ def verdict(row: Row) -> str:
         return UNDECIDED
     if not row["is_informative"]:
         return UNINFORMATIVE
-    if row["is_held_out_r2"] and row["score"] < 0:
+    if row["is_held_out_r2"] and row["score"] < -ZERO:
         return WORSE_THAN_MEAN
     if row["smallest_p"] > SIGNIFICANT:
-        return TOO_FEW_DRAWN if _has_more_orders(row) else UNDECIDED
+        return UNDECIDED if row["is_exhaustive"] else TOO_FEW_DRAWN
     if not row["p_corrected"] <= SIGNIFICANT:
         return CHANCE
-    if abs(row["score"] - row["perfect"]) <= ROUNDING:
+    if row["is_perfect"]:
         return PERFECT
     return AT_CEILING if reaches_ceiling(row) else BETTER
-
-
-def _has_more_orders(row: Row) -> bool:
-    """Return whether more permutations exist than were drawn."""
-    if _is_grouped(row):
-        return False
-    return bool(math.lgamma(row["n_conditions"] + 1) > math.log(row["n_permutations"] + 1.5))
 
 
 def _is_grouped(row: Row) -> bool:
@@ -136,10 +128,11 @@ def sentence(row: Row) -> str:
     spread = f"{between(row['null_low'], row['null_high'], digits)} for 90% of them"
     if said == UNDECIDED:
         within = " within their groups" if _is_grouped(row) else ""
+        n = int(row["n_permutations"])
+        orders = {0: "no other order", 1: "only 1 other order"}.get(n, f"only {n} other orders")
         return (
-            f"No verdict: {score}; {row['n_conditions']:.0f} conditions have only "
-            f"{row['n_permutations']:.0f} other orders{within}, so that p cannot be below "
-            f"{row['smallest_p']:.2g}."
+            f"No verdict: {score}; {row['n_conditions']:.0f} conditions have {orders}{within}, so "
+            f"that p cannot be below {row['smallest_p']:.2g}."
         )
     if said == TOO_FEW_DRAWN:
         return (
@@ -148,7 +141,8 @@ def sentence(row: Row) -> str:
         )
     if said == WORSE_THAN_MEAN:
         return (
-            f"Worse than predicting the mean: R² of held-out samples is {score}, below zero; "
+            f"Worse than predicting the mean: R² of held-out samples is "
+            f"{below_zero(row['score'], digits)}, below zero; "
             f"{shuffles} ({_p(row)})."
         )
     if said == CHANCE:
