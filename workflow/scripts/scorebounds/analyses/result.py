@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
+
+from scorebounds.core.templates import load_template
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_PAGE = Environment(
-    autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
-).from_string(Path(__file__).with_name("result.html.j2").read_text(encoding="utf-8"))
+_PAGE = load_template(Path(__file__).with_name("result.html.j2"))
 FLOAT_FORMAT = "{:.4g}".format
 
 

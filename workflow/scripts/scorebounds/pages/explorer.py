@@ -7,15 +7,13 @@ from typing import Any
 import altair as alt
 import pandas as pd
 import vl_convert
-from jinja2 import Environment, StrictUndefined
 
+from scorebounds.core.templates import load_template
 from scorebounds.pages.charts import charts
 from scorebounds.pages.explorer_data import Tables, explorer_data
 
 _FOLDER = Path(__file__).parent
-_TEMPLATE = Environment(
-    autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
-).from_string((_FOLDER / "explorer.html.j2").read_text(encoding="utf-8"))
+_TEMPLATE = load_template(_FOLDER / "explorer.html.j2")
 
 
 def explorer_page(tables: Tables, bounds: pd.DataFrame | None = None) -> str:

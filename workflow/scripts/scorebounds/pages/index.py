@@ -8,16 +8,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
 
+from scorebounds.core.templates import load_template
 from scorebounds.figures.registry import FIGURES
 from scorebounds.pages.tables import TABLES
 from scorebounds.scorecards.headline import headline
 
 _FOLDER = Path(__file__).parent
-_TEMPLATE = Environment(
-    autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
-).from_string((_FOLDER / "index.html.j2").read_text(encoding="utf-8"))
+_TEMPLATE = load_template(_FOLDER / "index.html.j2")
 _STYLE = (_FOLDER / "page.css").read_text(encoding="utf-8")
 # Datasets that the settings do not choose are not missing.
 NOT_CHOSEN = "not in `datasets`"

@@ -8,16 +8,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
 
 from scorebounds.core.measure_table import measure_label
+from scorebounds.core.templates import load_template
 from scorebounds.scorecards.formatting import decimals, number
 from scorebounds.scorecards.verdicts import ABOVE_CHANCE, MARKS, listed
 
 _FOLDER = Path(__file__).parent
-_TEMPLATE = Environment(
-    autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
-).from_string((_FOLDER / "profile.html.j2").read_text(encoding="utf-8"))
+_TEMPLATE = load_template(_FOLDER / "profile.html.j2")
 _STYLE = (_FOLDER / "page.css").read_text(encoding="utf-8")
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
 
 from scorebounds.core.measure_table import measure_label
+from scorebounds.core.templates import load_template
 from scorebounds.scorecards.bars import ladder
 from scorebounds.scorecards.formatting import COARSE, between, decimals, number
 from scorebounds.scorecards.headline import headline as headline_of
@@ -17,9 +17,7 @@ from scorebounds.scorecards.verdicts import MARKS, WITHOUT_VERDICT
 # Two scores this near to each other are printed alike.
 OWN_SCORE = 5e-4
 
-_TEMPLATE = Environment(
-    autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
-).from_string(Path(__file__).with_name("page.html.j2").read_text(encoding="utf-8"))
+_TEMPLATE = load_template(Path(__file__).with_name("page.html.j2"))
 
 
 def scorecard_page(

@@ -197,13 +197,14 @@ def _position_sentence(row: Row) -> list[str]:
     said = f"Data optimised to this score have captured {captured} of {row['n_pcs']:.0f} PCs"
     if some:
         said += f" ({percent(row['variance_at_score'])} of the variance)"
-    got, missing = _words(row["variables_at_score"]), _words(row["variables_missing"])
-    if got:
-        said += f" and {listed(got)}"
-    if missing:
-        none = "and none" if not some and not got else "but none"
-        said += f", {'but not' if got else f'{none} of the variables'} {listed(missing)}"
-    return [f"{said}."]
+    sentences = [f"{said}."]
+    for start, column in (
+        ("Decodable", "variables_at_score"),
+        ("Not decodable", "variables_missing"),
+    ):
+        if variables := _words(row[column]):
+            sentences.append(f"{start} from all of them: {listed(variables)}.")
+    return sentences
 
 
 def _words(text: object) -> list[str]:
