@@ -108,7 +108,7 @@ IMPORTED_BY = {
         "analyses",
     },
     "matplotlib": {"figures"},
-    "jinja2": {"scorecards", "analyses", "pages"},
+    "jinja2": {"core"},
     "altair": {"pages"},
     "vl_convert": {"pages"},
     "typer": {"cli"},
