@@ -1,6 +1,7 @@
 """Datasets that are made, read, or brought by the user."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 import scipy.io
 
 from helpers.recordings import load, write_unit
+from helpers.workflow import ROOT
 from scorebounds.core.recording import (
     read_recording,
     recording,
@@ -295,3 +297,13 @@ def test_prepared_file_gives_back_what_was_written(tmp_path):
     write_recording(tmp_path / "out.nc", array, "ultrametric")
     again = read_recording(tmp_path / "out.nc")
     assert again.identical(array)
+
+
+def test_every_loader_is_tested():
+    library = ROOT / "workflow/scripts/scorebounds/datasets"
+    tests = "".join(path.read_text() for path in (ROOT / "tests/unit").glob("*.py"))
+    for path in (*library.glob("*.py"), *library.glob("made/*.py")):
+        if re.search("(?m)^def (load|make)\\(", path.read_text()) and path.stem != "loaders":
+            name = path.stem.replace("_", "-")
+            used = re.search(rf'\bimport .*\b{path.stem}\b|["\']{name}["\']', tests)
+            assert used, f"write a test of datasets/{path.relative_to(library)} in tests/unit"
