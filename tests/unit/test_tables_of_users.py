@@ -58,6 +58,12 @@ def test_separators_and_decimal_commas_are_recognised(tmp_path, separator, end):
     assert "the decimal mark is ','" in array.attrs["history"]
 
 
+def test_decimal_commas_between_blanks_need_no_header(tmp_path):
+    lines = [" ".join(f"{value:.3f}".replace(".", ",") for value in row) for row in VALUES]
+    array = read(tmp_path, "\n".join(lines))
+    np.testing.assert_allclose(array.values, VALUES, atol=5e-4)
+
+
 def test_thousands_separators_are_no_decimal_marks(tmp_path):
     large = np.round(1000 * VALUES, 2)
     german = [[f"{v:,.2f}".translate(str.maketrans(",.", ".,")) for v in row] for row in large]

@@ -157,6 +157,8 @@ def _split(line: str, separator: str) -> list[str]:
 def _separator(lines: Sequence[str], path: Path) -> str:
     """Tell the separator: that by which lines have equally many fields, more than one."""
     name = path.name.lower().removesuffix(".gz")
+    if all(_are_decimal_commas(_split(line, " ")) for line in lines):
+        return " "
     order = ("\t", *SEPARATORS) if name.endswith((".tsv", ".tab")) else SEPARATORS
     for separator in (*(s for s in order if s in ";\t|"), ",", " "):
         counts = {len(_split(line, separator)) for line in lines}
@@ -165,6 +167,10 @@ def _separator(lines: Sequence[str], path: Path) -> str:
         if min(counts) > 1 and len(body) == 1 and max(counts) - min(counts) <= 1:
             return separator
     return "\t" if name.endswith((".tsv", ".tab")) else ","
+
+
+def _are_decimal_commas(fields: Sequence[str]) -> bool:
+    return len(fields) > 1 and all(_COMMA_NUMBER.fullmatch(field) for field in fields)
 
 
 def _decimal_mark(
