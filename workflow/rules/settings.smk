@@ -80,6 +80,13 @@ def faults_of_keys(node, place=()):
                     f"{where}: expected the name of a dataset or model, got {name}, which YAML "
                     f"reads as {key.tag.rpartition(':')[2]}; start it with a letter, as data-{name}"
                 )
+            # Columns of an array are numbered: 0, 1, …; 01 and 1_0 are other numbers to YAML.
+            is_plain = key.tag.endswith(":str") or re.fullmatch(r"0|[1-9]\d*", name)
+            if place[2:] == ("columns",) and not is_plain:
+                yield (
+                    f"{where}: expected the name of a column, got {name}, which YAML reads as "
+                    f'{key.tag.rpartition(":")[2]}; write it in quotes, as "{name}"'
+                )
             yield from faults_of_keys(value, (*place, name))
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
