@@ -83,7 +83,7 @@ def test_a_table_shows_what_each_column_becomes(tmp_path):
     table.insert(0, "stimulus_id", np.arange(24) * 7)
     table.to_csv(tmp_path / "d.csv", index=False)
     text = describe_file(tmp_path / "d.csv")
-    assert "took 5 columns as neurons: v, w, x, …" in text
+    assert "took 5 columns as neurons: v, w, x, y, z" in text
     assert "took 'stimulus_id' as the names of the rows" in text
 
 

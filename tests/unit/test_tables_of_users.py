@@ -297,7 +297,7 @@ def test_report_lists_what_each_column_became_and_escapes_names(tmp_path):
     assert "<script>" not in text
     assert "<b>" not in text
     assert r"a&lt;b" in text
-    assert "took 4 columns as neurons: n1, n2, n3, …" in text
+    assert "took 4 columns as neurons: n1, n2, n3, n4" in text
     assert "'stimulus_id' as the names of the rows" in text
     row = next(line for line in text.splitlines() if line.startswith(f"| {tmp_path / 'd.csv'} |"))
     assert re.search(r"\d+ bytes, changed \d{4}-\d\d-\d\d .*, sha256:[0-9a-f]{64} \|$", row)

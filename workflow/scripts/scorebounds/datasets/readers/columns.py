@@ -22,6 +22,8 @@ from scorebounds.datasets.readers.roles import (
 from scorebounds.datasets.readers.vocabulary import is_whole
 
 N_SHOWN = 3
+# The report lists every column, but of large tables.
+N_LISTED = 200
 
 
 def activity_of_table(
@@ -59,7 +61,7 @@ def activity_of_table(
     not_numbers = [name for name in neurons if columns[name].dtype.kind not in "fiub"]
     if not_numbers:
         raise UnusableError(f"expected numbers in column {not_numbers[0]!r}, got text")
-    shown = ", ".join(neurons[:N_SHOWN]) + (", …" if neurons[N_SHOWN:] else "")
+    shown = ", ".join(neurons[:N_LISTED]) + (", …" if neurons[N_LISTED:] else "")
     notes = [f"took {len(neurons)} columns as neurons: {shown}"]
     return np.column_stack([columns[name] for name in neurons]), roles, notes
 
