@@ -69,6 +69,10 @@ from helpers.workflow import snakemake
             "custom: {a: {path: x, columns: {0: ignore, 1_11: label}}}",
             'name of a column, got 1_11, which YAML reads as int; write it in quotes, as "1_11"',
         ),
+        (
+            'custom: {"a\\n": {path: x}}',
+            "a name of letters, digits, '.', '_' and '-' that is no number",
+        ),
         ("custom: {NA: {path: x}}", "that is no number and not NA, None, null, true or false"),
         ("custom: {a: {path: x}, b: {path: x}, a: {path: y}}", "expected each key once, got 'a'"),
         (
