@@ -201,6 +201,31 @@ def test_a_column_that_may_identify_rows_is_refused(pair, columns, named):
     assert sb.score(index, pair[1]) == pytest.approx(sb.score(*pair))
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        lambda values: values.astype(object),
+        lambda values: values.astype(str),
+        lambda values: [None, *values[1:].astype(object)],
+        lambda values: ["n/a", *values[1:].astype(str)],
+        lambda values: [None] * len(values),
+    ],
+)
+def test_a_column_of_numbers_that_is_stored_as_text_is_refused(pair, column):
+    table = pd.DataFrame(pair[0]).add_prefix("n")
+    table["n2"] = pd.Series(column(pair[0][:, 2]), dtype=object)
+    with pytest.raises(ValueError, match=r"1 of type object .* .'n2'.; convert a neuron with"):
+        sb.score(table, pair[1])
+    label = table.assign(n2=table.n2.fillna("none").astype("category"))
+    assert sb.score(label, pair[1]) == pytest.approx(sb.score(np.delete(pair[0], 2, 1), pair[1]))
+
+
+def test_numbers_of_type_object_can_be_converted_as_the_message_says(pair):
+    table = pd.DataFrame(pair[0]).astype({2: object})
+    converted = table.assign(**{"2": pd.to_numeric(table[2])}).drop(columns=2)
+    assert sb.score(converted, pair[1]) == pytest.approx(sb.score(*pair))
+
+
 def test_a_column_of_text_is_a_label(pair):
     x, y = (pd.DataFrame(side).assign(image=[f"i{n}" for n in range(40)]) for side in pair)
     expected = sb.score(*pair)

@@ -135,6 +135,7 @@ def _from_pandas(table: pd.DataFrame, name: str) -> xr.DataArray:
     texts = [column for column, kind in kinds.items() if kind not in "fiub"]
     numbers = [column for column in table.columns if column not in texts]
     _require_neurons(kinds, numbers, name)
+    _require_text(table[texts], name)
     labels = {str(column): table[column].astype(str).to_numpy() for column in texts}
     names = None
     if isinstance(table.index, pd.MultiIndex):
@@ -169,6 +170,24 @@ def _require_neurons(kinds: Mapping[Any, str], numbers: Sequence[Any], name: str
             f"expected every column of numbers in {name} to be a neuron, got {len(suspects)} that "
             f"may identify rows ({shown}); make them the index with set_index, drop them, or "
             "convert all columns to one floating-point type"
+        )
+
+
+def _require_text(columns: pd.DataFrame, name: str) -> None:
+    """Refuse columns that hold numbers but are not stored as numbers: they may be neurons."""
+    numeric = []
+    for column, values in columns.items():
+        if isinstance(values.dtype, pd.CategoricalDtype) or values.dtype.kind in "mM":
+            continue
+        known = values.dropna()
+        if pd.to_numeric(known, errors="coerce").notna().any() or known.empty:
+            numeric.append(column)
+    if numeric:
+        shown = ", ".join(repr(column) for column in numeric[:3])
+        raise ValueError(
+            f"expected every column of {name} to hold numbers, or text that labels the rows, got "
+            f"{len(numeric)} of type object with numbers or without values ({shown}); convert a "
+            "neuron with pd.to_numeric, a label with astype('category'), or drop the column"
         )
 
 
