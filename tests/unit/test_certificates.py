@@ -317,12 +317,11 @@ def test_newton_finds_where_slopes_vanish_and_keeps_points_that_no_step_improves
     assert stuck.tolist() == start.tolist()
 
 
-@pytest.mark.parametrize(("rank", "cka"), [(100, 0.1), (60, 0.3)])
-def test_many_components_are_certified_to_the_tolerance(rank, cka):
+def test_many_components_are_certified_to_the_tolerance():
     # The largest NBS enlarges a component far from those of a coarse list of starts.
-    spectrum = normalised(np.arange(1.0, rank + 1) ** -1.3)
-    reached = reach_upper(UpperDual(spectrum, cka, outside=True)).score
+    spectrum = normalised(np.exp(-np.arange(40) / 8))
+    reached = reach_upper(UpperDual(spectrum, 0.1, outside=True)).score
     _, (upper,) = certified_range(
-        "cka", "nbs", np.array([cka]), spectrum, rank, tolerance=0.002, ends=["upper"]
+        "cka", "nbs", np.array([0.1]), spectrum, 40, tolerance=0.001, ends=["upper"]
     )
-    assert reached <= upper <= reached + 0.0025
+    assert reached <= upper <= reached + 0.0013
