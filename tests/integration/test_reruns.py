@@ -133,6 +133,18 @@ def test_code_of_the_log_plans_nothing(run):
     assert plan_after(run, "core/joblog.py", add_code) == []
 
 
+def test_another_device_plans_only_what_was_asked_to_run_on_a_gpu(run):
+    assert plan(run, "--config", "device=cpu") == []
+    on_gpu = rules(plan(run, "--config", "device=cuda"))
+    assert {
+        "train_network",
+        "train_model",
+        "optimize_dataset",
+        "score_model",
+        "range_pair",
+    } <= on_gpu
+
+
 def test_a_figure_by_path_or_by_name_is_up_to_date(run):
     assert plan(run, "results/figures/capture/ultrametric.pdf") == []
     assert plan(run, "figure_thresholds") == []

@@ -22,7 +22,7 @@ rule train_network:
     params:
         code=code_digest("train_network"),
         lock=prefixed(CHECKSUM_LOCK),
-        device=lookup(dpath="device", within=config),
+        gpu=bool(GPU),
         settings=network_settings,
     script:
         "../scripts/train_network.py"

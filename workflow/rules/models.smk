@@ -27,7 +27,7 @@ rule train_model:
         # Where training goes on after its job was killed; gone when it is done.
         checkpoint=prefixed("results/models/{model}/checkpoint.pt"),
         settings=lookup(dpath="task-networks", within=config),
-        device=lookup(dpath="device", within=config),
+        gpu=bool(GPU),
         seed=lookup(dpath="seed", within=config),
     script:
         "../scripts/train_model.py"

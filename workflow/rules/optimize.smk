@@ -21,7 +21,7 @@ rule optimize_dataset:
         runtime=optimize_minutes,
     params:
         code=code_digest("optimize_dataset", measures=measure_of_job),
-        device=lookup(dpath="device", within=config),
+        gpu=bool(GPU),
         seed=lookup(dpath="seed", within=config),
         settings=lookup(dpath="optimize", within=config),
     script:

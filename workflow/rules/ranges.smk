@@ -27,7 +27,7 @@ rule range_pair:
         runtime=range_minutes,
     params:
         code=code_digest("range_pair", measures=measures_of_pair),
-        device=lookup(dpath="device", within=config),
+        gpu=bool(GPU),
         seed=lookup(dpath="seed", within=config),
         settings=range_settings,
     script:

@@ -27,7 +27,7 @@ rule score_model:
         measures=lookup(dpath="measures", within=config),
         match=lambda wildcards: MODEL_ENTRIES[wildcards.model].get("match"),
         settings=lookup(dpath="scorecards", within=config),
-        device=lookup(dpath="device", within=config),
+        gpu=bool(GPU),
         seed=lookup(dpath="seed", within=config),
     script:
         "../scripts/score_model.py"

@@ -18,7 +18,7 @@ if __name__ == "__main__":
     with job_log(snakemake.log[0]):
         torch.set_num_threads(snakemake.threads)
         x, recording = read_samples(
-            snakemake.input.reference, chosen_device(snakemake.params.device)
+            snakemake.input.reference, chosen_device(snakemake.config["device"])
         )
         optimized = optimize_recording(
             x,

@@ -42,7 +42,7 @@ if __name__ == "__main__":
             dict(snakemake.output.items()),
             snakemake.input.reference,
             (snakemake.wildcards.a, snakemake.wildcards.b),
-            device=chosen_device(snakemake.params.device),
+            device=chosen_device(snakemake.config["device"]),
             seed=snakemake.params.seed,
             settings=snakemake.params.settings,
         )

@@ -51,7 +51,7 @@ if __name__ == "__main__":
             snakemake.params.measures,
             snakemake.params.match,
             settings=snakemake.params.settings,
-            device=chosen_device(snakemake.params.device),
+            device=chosen_device(snakemake.config["device"]),
             # The same for all models of a recording, so that they can be compared.
             seed=derived_seed(snakemake.params.seed, "scorecards", snakemake.wildcards.dataset),
         )

@@ -24,7 +24,7 @@ if __name__ == "__main__":
             name,
             Path(snakemake.params.checkpoint),
             seed=snakemake.params.seed,
-            device=chosen_device(snakemake.params.device),
+            device=chosen_device(snakemake.config["device"]),
             **snakemake.params.settings,
         )
         write_recording(snakemake.output.recording, model.recording, name)

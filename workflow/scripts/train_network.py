@@ -42,6 +42,6 @@ if __name__ == "__main__":
             int(snakemake.wildcards.network),
             [Path(file) for file in snakemake.input.images],
             lock=Path(snakemake.params.lock),
-            device=chosen_device(snakemake.params.device),
+            device=chosen_device(snakemake.config["device"]),
             **snakemake.params.settings,
         )

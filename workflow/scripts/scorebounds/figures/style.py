@@ -262,8 +262,9 @@ def _report(caught: Iterable[warnings.WarningMessage], path: str) -> None:
 
 
 def use_style() -> None:
-    """Take the shared look for every figure drawn from now on."""
+    """Take the shared look for every figure drawn from now on, whatever the user's matplotlibrc."""
     mpl.use("Agg")
+    mpl.rcdefaults()
     mpl.rcParams.update(RC)
 
 
