@@ -173,8 +173,9 @@ class BlockedPair(Pair):
     @cached_property
     def fold_products(self) -> tuple[Tensor, Tensor, Tensor]:
         """The fold-wise XᵀY, YᵀY and row sums of Y."""
-        fold_of, n_folds = self.blocks.fold_of_sample, len(self.blocks.folds.bounds)
-        cross, gram = self.blocks.sum_over(_fold_products, 0, 1, fold_of=fold_of, n_folds=n_folds)
+        found = self.blocks.sum_over(_fold_products, 0, 1, fold_of=self.blocks.fold_of_sample)
+        products = [found[fold] for fold in range(len(self.blocks.folds.bounds))]
+        cross, gram = (torch.stack(matrices) for matrices in zip(*products, strict=True))
         return cross, gram, _fold_sums_of(self.blocks, 1)[0]
 
     @cached_property
@@ -255,17 +256,17 @@ def _joined(centrings: list[Centring], _start: int, *blocks: Block) -> Tensor:
 
 
 def _fold_products(
-    centrings: list[Centring], start: int, *blocks: Block, fold_of: Tensor, n_folds: int
-) -> tuple[Tensor, Tensor]:
+    centrings: list[Centring], start: int, *blocks: Block, fold_of: Tensor
+) -> dict[int, tuple[Tensor, Tensor]]:
+    """Return XᵀY and YᵀY of each fold that has samples in the block."""
     x, y = (side.apply(block) for side, block in zip(centrings, blocks, strict=True))
-    cross = x.new_zeros(n_folds, x.shape[1], y.shape[1])
-    gram = x.new_zeros(n_folds, y.shape[1], y.shape[1])
+    found = {}
     folds = fold_of[start : start + len(x)]
     for fold in folds.unique().tolist():
         rows = folds == fold
         x_fold, y_fold = (x, y) if bool(rows.all()) else (x[rows], y[rows])
-        cross[fold], gram[fold] = x_fold.mT @ y_fold, y_fold.mT @ y_fold
-    return cross, gram
+        found[fold] = x_fold.mT @ y_fold, y_fold.mT @ y_fold
+    return found
 
 
 def _fold_sums_of(blocks: Blocks, which: int) -> tuple[Tensor, Tensor]:
@@ -286,6 +287,9 @@ def _fold_sums(
 
 
 def _add(first: Any, second: Any) -> Any:
+    if isinstance(first, dict):
+        shared = {key: _add(first[key], second[key]) for key in first.keys() & second.keys()}
+        return first | second | shared
     if isinstance(first, tuple):
         return tuple(map(torch.add, first, second))
     return first + second
