@@ -18,7 +18,7 @@ from scorebounds.ranges.quartic import largest_terms, smallest_terms, term
 from scorebounds.ranges.reach_lower import reach_lower
 from scorebounds.ranges.reach_upper import reach_upper
 
-N_PAIRS = 5_000
+N_PAIRS = 20_000
 SPECTRA = {
     "1/k": 1 / np.arange(1, 7),
     "geometric": 0.5 ** np.arange(5),
