@@ -85,5 +85,21 @@ def test_few_neurons_of_a_population_score_as_the_population_does():
 
 
 def test_independent_neurons_have_no_score():
-    with pytest.raises(ValueError, match="different neurons of x share no structure"):
+    with pytest.raises(ValueError, match="different neurons of [xy] share no structure"):
         registry.load("cka_corrected").score(draw(30, 6), draw(30, 4, seed=1))
+
+
+@pytest.mark.parametrize("n_samples,n_neurons", [(20, 5), (60, 40)])
+def test_denominator_of_independent_neurons_counts_as_noise(n_samples, n_neurons):
+    # Their own structure is a random number around 0, so that copies would score anything above 1.
+    rng = np.random.default_rng(n_neurons)
+    measure = registry.load("cka_corrected")
+    n_scored = 0
+    for _ in range(200):
+        x = torch.as_tensor(rng.normal(size=(n_samples, n_neurons)) * rng.lognormal(size=n_neurons))
+        try:
+            measure.score(x, x + 0.01 * torch.as_tensor(rng.normal(size=x.shape)))
+        except ValueError:
+            continue
+        n_scored += 1
+    assert n_scored <= 6

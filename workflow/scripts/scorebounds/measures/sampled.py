@@ -15,6 +15,9 @@ from scorebounds.measures.pair import Pair, Reference, in_double
 from scorebounds.measures.references import PairOfReferences
 from scorebounds.measures.registry import declare
 
+# Standard deviations above what independent neurons give: below, the denominator is noise.
+MIN_STRUCTURE = 3
+
 
 @in_double
 def corrected_cka(pair: Pair) -> Tensor:
@@ -26,7 +29,7 @@ def corrected_cka(pair: Pair) -> Tensor:
     ------
     ValueError
         With fewer than 4 samples or 2 neurons on a side, or where different neurons of a side
-        have no structure in common.
+        have no more structure in common than independent neurons may have by chance.
     """
     require_samples(pair.n_samples, MIN_SAMPLES_DEBIASED, "corrected CKA")
     return _corrected(pair, _between_neurons(pair))
@@ -77,9 +80,20 @@ def _mean_over_pairs(centred: Tensor, squared_gram: Tensor, name: str) -> Tensor
     alone = unbiased_hsic(squares.sum(-2).square(), squares.mT, squares.mT).sum(-1)
     different = unbiased_hsic(squared_gram, norms, norms) - alone
     mean = different / (n_neurons * (n_neurons - 1))
-    if (mean <= 1e-12 * (norms.sum(-1) / n_neurons).square()).any():
+    if (mean <= MIN_STRUCTURE * _chance_deviation(squares.sum(-2), centred.shape[-2])).any():
         raise ValueError(_undefined(name))
     return mean
+
+
+def _chance_deviation(variances: Tensor, n_samples: int) -> Tensor:
+    """Return the standard deviation of the mean over pairs, were all neurons independent.
+
+    The squared product of two independent normal columns with n values has a standard deviation
+    of √2 times its mean, and different pairs of independent neurons are not correlated.
+    """
+    n_neurons = variances.shape[-1]
+    products = variances.square().sum(-1).square() - variances.pow(4).sum(-1)
+    return 2 * products.sqrt() / (n_samples * n_neurons * (n_neurons - 1))
 
 
 def _undefined(name: str) -> str:
