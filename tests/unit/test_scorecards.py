@@ -11,6 +11,7 @@ import torch
 import yaml
 
 from helpers.workflow import ROOT
+from scorebounds.core.tables import read_table, write_table
 from scorebounds.datasets.made import simulated_pfc
 from scorebounds.measures import registry
 from scorebounds.scorecards import formatting, jackknife, replicates, samples, verdicts
@@ -374,7 +375,7 @@ def test_fewer_permutations_are_drawn_where_the_settings_say_so():
     assert card.n_permutations.tolist() == [40, 20]
 
 
-def test_the_headline_counts_the_measures_and_names_the_exceptions():
+def test_the_headline_counts_the_measures_and_names_the_exceptions(tmp_path):
     rng = np.random.default_rng(14)
     x = rng.normal(size=(60, 20)) * np.sqrt(1 / np.arange(1, 21))
     names = ["cka", "nbs", "linreg", "mutual_knn_10"]
@@ -414,6 +415,8 @@ def test_the_headline_counts_the_measures_and_names_the_exceptions():
     some = good.assign(verdict=[verdicts.BETTER] * 3 + [verdicts.UNINFORMATIVE])
     assert headline(some, "m", "d").endswith("No verdict by mutual k-NN (10) (uninformative).")
     assert headline(none, "model", "recording").startswith("The model is not distinguishable")
+    write_table(tmp_path / "none.csv", none)
+    assert headline(read_table(tmp_path / "none.csv"), "m", "d") == headline(none, "m", "d")
 
 
 def test_the_headline_says_how_far_scores_are_from_chance_to_the_ceiling():

@@ -38,7 +38,8 @@ def headline(card: pd.DataFrame, model: str, reference: str) -> str:
     model, reference = (f"the {name}" if name in NOT_NAMED else name for name in (model, reference))
     decided = card[~card.verdict.isin(WITHOUT_VERDICT)]
     others = _sentence_of_others(card[card.verdict.isin(WITHOUT_VERDICT)])
-    others += [note for note in card.order_note.iloc[:1] if note and not decided.empty]
+    # Missing where the card was read from a file.
+    others += [note for note in card.order_note.iloc[:1].dropna() if note and not decided.empty]
     if decided.empty:
         said = [f"No measure on this card can tell how close {model} is to {reference}.", *others]
         return " ".join(said)
