@@ -85,11 +85,11 @@ def test_few_neurons_of_a_population_score_as_the_population_does():
 
 
 def test_independent_neurons_have_no_score():
-    with pytest.raises(ValueError, match="different neurons of [xy] share no structure"):
+    with pytest.raises(ValueError, match=r"different neurons of [xy] share no structure"):
         registry.load("cka_corrected").score(draw(30, 6), draw(30, 4, seed=1))
 
 
-@pytest.mark.parametrize("n_samples,n_neurons", [(20, 5), (60, 40)])
+@pytest.mark.parametrize(("n_samples", "n_neurons"), [(20, 5), (60, 40)])
 def test_denominator_of_independent_neurons_counts_as_noise(n_samples, n_neurons):
     # Their own structure is a random number around 0, so that copies would score anything above 1.
     rng = np.random.default_rng(n_neurons)
