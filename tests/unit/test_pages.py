@@ -236,6 +236,11 @@ def test_every_source_of_a_chart_is_filled_by_the_page():
     spec = json.dumps(charts())
     named = set(re.findall(r'"data": {"name": "(\w+)"}', spec))
     assert named == {
-        *("ladder", "ladder_shades", "ladder_marks", "ladder_models"),
-        *("components", "variables", "possible"),
+        "ladder",
+        "ladder_shades",
+        "ladder_marks",
+        "ladder_models",
+        "components",
+        "variables",
+        "possible",
     }

@@ -20,19 +20,32 @@ from scorebounds.measures.blockwise import RIDGE_CV, Blocks, compare_in_blocks, 
 from scorebounds.measures.folds import Folds, contiguous_folds, grouped_folds
 
 # Measures that need products of neurons and vectors of samples only, or R of [X Y] = QR.
-OF_PRODUCTS = frozenset(
-    {
-        *("cka", "cka_angular", "cka_debiased", "hsic", "ensd", "nbs", "procrustes_angular"),
-        *("rsa_euclidean_cosine", "rsa_euclidean_pearson", "rsa_euclidean_whitened_pearson"),
-        *("linreg", "ridge_<λ>", RIDGE_CV),
-    }
-)
-OF_TRIANGULAR_FACTOR = frozenset(
-    {
-        *("procrustes_distance", "procrustes_normalised", "linreg_reverse", "linreg_symmetric"),
-        *("cca", "cca_r2", "svcca", "svcca_r2", "pwcca"),
-    }
-)
+OF_PRODUCTS = {
+    "cka",
+    "cka_angular",
+    "cka_debiased",
+    "ensd",
+    "hsic",
+    "linreg",
+    "nbs",
+    "procrustes_angular",
+    RIDGE_CV,
+    "ridge_<λ>",
+    "rsa_euclidean_cosine",
+    "rsa_euclidean_pearson",
+    "rsa_euclidean_whitened_pearson",
+}
+OF_TRIANGULAR_FACTOR = {
+    "cca",
+    "cca_r2",
+    "linreg_reverse",
+    "linreg_symmetric",
+    "procrustes_distance",
+    "procrustes_normalised",
+    "pwcca",
+    "svcca",
+    "svcca_r2",
+}
 # A score in memory holds about so many copies of each side in double precision at once.
 COPIES_IN_MEMORY = 4
 # Without a limit, a score in memory may use this share of the memory that is free.

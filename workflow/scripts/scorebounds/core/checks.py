@@ -52,7 +52,9 @@ def warn_of_width(activity: np.ndarray, name: str) -> None:
             "%s: with %d neurons and %d samples, data of as many random neurons explain every "
             "component from the start: there will be no thresholds, and linear regression scores 1 "
             "whatever the data; take more samples or fewer neurons",
-            *(name, n_neurons, n_samples),
+            name,
+            n_neurons,
+            n_samples,
         )
 
 

@@ -21,8 +21,23 @@ _AXIS_OF = {
 }
 # Columns of these names hold identifiers of rows, whatever their type.
 _IDENTIFIERS = {
-    *("id", "index", "level_0", "sample", "trial", "condition", "stimulus", "image", "row"),
-    *("session", "run", "subject", "repetition", "repeat", "block", "fold", "time"),
+    "id",
+    "index",
+    "level_0",
+    "sample",
+    "trial",
+    "condition",
+    "stimulus",
+    "image",
+    "row",
+    "session",
+    "run",
+    "subject",
+    "repetition",
+    "repeat",
+    "block",
+    "fold",
+    "time",
 }
 _KEPT_ATTRIBUTES = ("dataset", "path", "checksum", "licence", "citation", "groups", "reduced")
 

@@ -219,7 +219,10 @@ def _stop_reason(point: Point, stop_accuracy: float, max_steps: int) -> str:
     logger.warning(
         "training ended after %d steps with %.1f %% of held-out trials correct and %.1f %% of "
         "conditions without noise; expected %.1f %% (stop_accuracy) and all",
-        *(max_steps, 100 * point[2], 100 * point[3], 100 * stop_accuracy),
+        max_steps,
+        100 * point[2],
+        100 * point[3],
+        100 * stop_accuracy,
     )
     return "step limit"
 

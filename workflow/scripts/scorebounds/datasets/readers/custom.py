@@ -42,8 +42,14 @@ MS_PER |= dict.fromkeys(("s", "sec", "second", "seconds"), 1000.0)
 MS_PER |= dict.fromkeys(("us", "µs", "microsecond", "microseconds"), 0.001)
 
 DAMAGED = (
-    *(*UNREADABLE, EOFError, IndexError, AttributeError, zipfile.BadZipFile, zlib.error),
-    *(gzip.BadGzipFile, scipy.io.matlab.MatReadError),
+    *UNREADABLE,
+    EOFError,
+    IndexError,
+    AttributeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    gzip.BadGzipFile,
+    scipy.io.matlab.MatReadError,
 )
 
 

@@ -16,9 +16,35 @@ from scorebounds.datasets.readers.vocabulary import is_name_of_names, is_no_neur
 
 # Missing values as spreadsheets, R, pandas, databases and people write them, in lower case.
 MISSING = (
-    *("", "na", "n/a", "n.a.", "#n/a", "#n/a n/a", "#na", "<na>", "nan", "-nan", "null", "(null)"),
-    *("none", "nat", "nil", "missing", "-", "--", ".", "?", "\\n", "1.#qnan", "-1.#ind", "1.#ind"),
-    *("#value!", "#div/0!", "#num!", "#ref!", "#name?"),
+    "",
+    "na",
+    "n/a",
+    "n.a.",
+    "#n/a",
+    "#n/a n/a",
+    "#na",
+    "<na>",
+    "nan",
+    "-nan",
+    "null",
+    "(null)",
+    "none",
+    "nat",
+    "nil",
+    "missing",
+    "-",
+    "--",
+    ".",
+    "?",
+    "\\n",
+    "1.#qnan",
+    "-1.#ind",
+    "1.#ind",
+    "#value!",
+    "#div/0!",
+    "#num!",
+    "#ref!",
+    "#name?",
 )
 # Numbers as no program writes them: 1'000, 12 %, 1.5D-3, a long minus.
 _STRANGE = re.compile(
