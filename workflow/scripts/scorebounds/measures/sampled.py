@@ -32,7 +32,8 @@ def corrected_cka(pair: Pair) -> Tensor:
         have no more structure in common than independent neurons may have by chance.
     """
     require_samples(pair.n_samples, MIN_SAMPLES_DEBIASED, "corrected CKA")
-    return _corrected(pair, _between_neurons(pair))
+    self_x = pair.reference.once(_between_neurons_of, "x")
+    return _corrected(pair, self_x, _between_neurons(pair))
 
 
 @in_double
@@ -44,11 +45,11 @@ def corrected_cka_of_sampled_x(pair: Pair) -> Tensor:
     require_samples(pair.n_samples, MIN_SAMPLES_DEBIASED, "corrected CKA")
     norms_y = pair.squared_rows
     self_y = unbiased_hsic(pair.gram.square().sum((-2, -1)), norms_y, norms_y)
-    return _corrected(pair, self_y / pair.activity.shape[-1] ** 2)
-
-
-def _corrected(pair: Pair, self_y: Tensor) -> Tensor:
     self_x = pair.reference.once(_between_neurons_of, "x")
+    return _corrected(pair, self_x, self_y / pair.activity.shape[-1] ** 2)
+
+
+def _corrected(pair: Pair, self_x: Tensor, self_y: Tensor) -> Tensor:
     if (self_y <= 0).any():
         raise ValueError(_undefined("y"))
     norms_x = pair.reference.per_sample(squared_rows)
