@@ -2,7 +2,7 @@
 
 from snakemake.utils import min_version
 
-min_version("9.0.1")
+min_version("9.0.0")
 
 
 include: "workflow/rules/settings.smk"
