@@ -85,7 +85,7 @@ def called_layers(model, entry):
 
 def is_folder(path):
     """Tell whether a path is a folder of files; one of Zarr is a file of arrays."""
-    return Path(absolute(path)).is_dir() and not str(path).rstrip("/").endswith(".zarr")
+    return Path(absolute(path)).is_dir() and Path(path).suffix != ".zarr"
 
 
 def files_of_layers(path):
