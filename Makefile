@@ -74,7 +74,7 @@ wheel: .venv/test
 	rm -rf build workflow/scripts/scorebounds.egg-info
 
 clean:
-	rm -rf results data/prepared report.zip dist site
+	rm -rf results data/prepared report.zip dist site jupyter_execute
 
 # Snakemake itself needs its cache before it reads the workflow, and ends in a traceback without it.
 writable-home:
