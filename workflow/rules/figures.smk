@@ -71,7 +71,8 @@ use rule plot_figure as plot_profile with:
         code=code_digest("plot_figure", modules=["scorebounds.figures.profile"]),
         function="profile.draw_layers",
         settings=lambda wildcards: {"layers": LAYERS_OF_MODELS[wildcards.layered]},
-        caption="Scores of the layers of a model, with 95 % intervals and scores with permuted "
+        caption="Scores of the layers of a model (dots), 95 % intervals of the corrected scores "
+        "(lines, for measures that have them) and scores with permuted "
         "conditions (grey)",
 
 

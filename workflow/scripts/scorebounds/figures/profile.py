@@ -21,7 +21,7 @@ from scorebounds.figures.style import (
 WIDTH = PAGE_WIDTH / 2
 ROW_HEIGHT = 0.22
 CHANCE, SCORE = "0.75", "#0072B2"
-SCORE_LABEL = "score, 95 % interval"
+INTERVAL = "95 % interval of the corrected score"
 MOST_NAMES = 16
 # Columns of a score card that the profile over layers shows.
 PROFILE = ["model", "measure", "score", "score_low", "score_high", "null_mean", "null_low"]
@@ -58,8 +58,8 @@ def draw_layers(cards: pd.DataFrame, layers: Mapping[str, str]) -> tuple[Figure,
     Parameters
     ----------
     cards : DataFrame
-        The score cards of the layers: columns model, measure, score, score_low, score_high,
-        null_low, null_high, and others of a score card.
+        The score cards of the layers: columns model, measure, score, score_low, score_high (of the
+        corrected score), null_low, null_high, and others of a score card.
     layers : mapping of str to str
         What each model of the cards is called, from the first layer to the last.
 
@@ -71,7 +71,9 @@ def draw_layers(cards: pd.DataFrame, layers: Mapping[str, str]) -> tuple[Figure,
     """
     order = pd.DataFrame({"model": list(layers), "layer": list(layers.values())})
     table = order.merge(cards, on="model")[["layer", *PROFILE]]
-    measures = list(dict.fromkeys(table.measure))
+    measures = list(dict.fromkeys(table.measure[table.score.notna()]))
+    if not measures:
+        return empty_figure("no measure is defined for these layers"), table
     figure, axes = panels(len(measures), height=1.9, legend_height=0.3)
     # Names of many layers would cover each other.
     step = -(-len(layers) // MOST_NAMES)
@@ -85,7 +87,8 @@ def draw_layers(cards: pd.DataFrame, layers: Mapping[str, str]) -> tuple[Figure,
         axis.set(xlim=(-0.6, len(rows) - 0.4), ylabel="score")
         axis.set_title(measure_label(measure))
     handles = [
-        Line2D([], [], color=SCORE, marker="o", markersize=3.2, linewidth=0.9, label=SCORE_LABEL),
+        Line2D([], [], color=SCORE, marker="o", markersize=3.2, linestyle="none", label="score"),
+        Line2D([], [], color=SCORE, linewidth=0.9, label=INTERVAL),
         Line2D([], [], color=CHANCE, linewidth=4, label="permuted conditions, 5 to 95 %"),
     ]
     legend_below(figure, handles)

@@ -127,7 +127,7 @@ def reduce_blocks(
 
 
 class Statistics(NamedTuple):
-    """What one pass tells of a side: per neuron, and of all values."""
+    """Statistics of a side from one pass: per neuron, and of all values."""
 
     total: Tensor
     low: Tensor
