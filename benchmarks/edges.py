@@ -39,7 +39,7 @@ STAGES = {
     "optimize_dataset ridge_cv_100": "optimize_memory",
     "optimize_dataset svcca": "optimize_memory",
     "score_synthetic": "score_memory",
-    "decode_reference": "decode_memory",
+    "decode_reference": "reference_memory",
     "decode_variables cka": "decode_memory",
     "perturb_components": PER_MB,
     "range_pair cka--procrustes_angular": "range_memory",

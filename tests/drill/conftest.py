@@ -5,10 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from helpers.job_server import stand_in
 from helpers.workflow import ROOT, TINY, copy_project, digests
 
 PRODUCTS = (
@@ -20,18 +22,21 @@ PRODUCTS = (
 )
 # Tables with the address of files, and figures, whose bytes hold dates, are not compared.
 NOT_COMPARED = ("availability",)
+# Snakemake with another Python for its jobs.
+SNAKEMAKE = "import sys; sys.executable = sys.argv.pop(1); import snakemake.cli as c; c.main()"
 
 
 class Run:
-    """The drill's workflow in a folder."""
+    """The drill's workflow in a folder; `python` runs its jobs."""
 
-    def __init__(self, project, folder):
-        self.project, self.folder = project, folder
+    def __init__(self, project, folder, python):
+        self.project, self.folder, self.python = project, folder, python
         folder.mkdir(parents=True, exist_ok=True)
 
     def command(self, *more, cores=2):
         settings = ("--configfile", TINY, ROOT / "tests/config/drill.yaml")
-        start = (sys.executable, "-m", "snakemake", "--snakefile", self.project / "Snakefile")
+        start = (sys.executable, "-c", SNAKEMAKE, self.python)
+        start += ("--snakefile", self.project / "Snakefile")
         return [str(part) for part in (*start, "--cores", cores, *settings, *more)]
 
     def start(self, *more, environment=None, **options):
@@ -73,9 +78,25 @@ def project(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def undisturbed(project):
+def jobs():
+    """Return the function that starts a process whose forks are jobs, with variables set."""
+    with tempfile.TemporaryDirectory() as folder:
+
+        def start(**environment):
+            return stand_in(Path(tempfile.mkdtemp(dir=folder)), environment)
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def python(jobs):
+    return jobs()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(project, python):
     """Return the products of a run that nothing disturbed."""
-    run = Run(project, project.parent / "undisturbed")
+    run = Run(project, project.parent / "undisturbed", python)
     code, said = run.finish()
     assert code == 0, said
     products = run.products()
@@ -84,8 +105,8 @@ def undisturbed(project):
 
 
 @pytest.fixture
-def run(project, tmp_path):
-    return Run(project, tmp_path / "run")
+def run(project, tmp_path, python):
+    return Run(project, tmp_path / "run", python)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pandas as pd
 TOLERANCE = 1e-6
 
 
-def test_other_cores_threads_locale_time_zone_and_hash_seed(run, undisturbed, tried):
+def test_other_cores_threads_locale_time_zone_and_hash_seed(run, undisturbed, tried, jobs):
     other = {
         "OMP_NUM_THREADS": "3",
         "OPENBLAS_NUM_THREADS": "3",
@@ -17,14 +17,17 @@ def test_other_cores_threads_locale_time_zone_and_hash_seed(run, undisturbed, tr
         "TZ": "Asia/Kathmandu",
         "PYTHONHASHSEED": "77",
     }
+    run.python = jobs(**other)
     code, said = run.finish(cores=1, environment={**os.environ, **other})
     assert code == 0, said
     tried(1)
     assert run.products() == undisturbed
 
 
-def test_other_kernels_of_the_processor(run, project, undisturbed, tried):
+def test_other_kernels_of_the_processor(run, project, undisturbed, tried, jobs):
     other = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}
+    other["OPENBLAS_CORETYPE"] = "Nehalem"
+    run.python = jobs(**other)
     code, said = run.finish(environment={**os.environ, **other})
     assert code == 0, said
     tried(1)

@@ -7,7 +7,6 @@ import signal
 import time
 
 import psutil
-import pytest
 
 N_KILLS = 3
 
@@ -60,20 +59,21 @@ def test_everything_killed_at_random_times(run, undisturbed, tried):
     assert finish(run) == undisturbed
 
 
-@pytest.mark.parametrize(
-    "output",
-    [
+def test_everything_killed_while_a_file_is_written(run, undisturbed, tried):
+    outputs = (
         "data/prepared/simulated-pfc.nc",
         "results/optimized/simulated-pfc/cka.nc",
         "results/scorecards/simulated-pfc/rnn-context.scores.csv",
-    ],
-)
-def test_everything_killed_while_a_file_is_written(run, undisturbed, tried, output):
-    process = run.start()
-    seen = wait_for((run.folder / output).exists, process)
-    kill_group(process)
-    assert seen, (run.folder / "said.log").read_text()
-    tried(1)
+    )
+    for output in outputs:
+        file = run.folder / output
+        file.unlink(missing_ok=True)
+        process = run.start()
+        seen = wait_for(file.exists, process)
+        kill_group(process)
+        assert seen, (run.folder / "said.log").read_text()
+        run.finish("--unlock")
+    tried(len(outputs))
     assert finish(run) == undisturbed
 
 
@@ -107,13 +107,44 @@ def test_the_main_process_killed_while_its_jobs_go_on(run, undisturbed, tried):
     assert finish(run) == undisturbed
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
-def test_a_signal_leaves_no_lock(run, undisturbed, tried, number):
-    process = run.start()
-    wait_for(lambda: jobs_of(process), process)
-    process.send_signal(number)
-    assert process.wait() != 0
-    tried(1)
+def test_a_signal_leaves_no_lock(run, undisturbed, tried):
+    signals = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+    for number in signals:
+        process = run.start()
+        assert wait_for(lambda process=process: jobs_of(process), process)
+        process.send_signal(number)
+        assert process.wait() != 0
+        assert not list((run.folder / ".snakemake/locks").iterdir()), number
+    tried(len(signals))
     code, said = run.finish()
     assert code == 0, said
+    assert run.products() == undisturbed
+
+
+def test_ctrl_c_and_a_closed_terminal_leave_no_lock(run, undisturbed, tried):
+    """Both signals go to the jobs, too."""
+    signals = (signal.SIGINT, signal.SIGHUP)
+    for number in signals:
+        process = run.start()
+        assert wait_for(lambda process=process: jobs_of(process), process)
+        os.killpg(process.pid, number)
+        assert process.wait() != 0
+        assert not list((run.folder / ".snakemake/locks").iterdir()), number
+    tried(len(signals))
+    code, said = run.finish()
+    assert code == 0, said
+    assert run.products() == undisturbed
+
+
+def test_everything_deleted_is_made_again(run, undisturbed, tried):
+    code, said = run.finish()
+    assert code == 0, said
+    patterns = ("tables/*", "figures/**/*.*", "data/*", "scorecards/*/*", "*.html")
+    made = [path for pattern in patterns for path in (run.folder / "results").glob(pattern)]
+    for path in made:
+        path.unlink()
+    code, said = run.finish()
+    assert code == 0, said
+    tried(len(made))
+    assert [path for path in made if not path.is_file()] == []
     assert run.products() == undisturbed

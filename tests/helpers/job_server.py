@@ -2,7 +2,8 @@
 
 Most jobs of the tests take less time than the import of these libraries. `stand_in` starts the
 process, and writes a program to be used as Python by Snakemake. This program sends its arguments,
-folder, environment and streams to the process, and ends as the job did.
+folder, environment and streams to the process, and ends as the job did. A job whose program is
+killed is killed, too.
 """
 
 import atexit
@@ -11,9 +12,11 @@ import json
 import os
 import runpy
 import select
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import traceback
 from pathlib import Path
 
@@ -37,8 +40,12 @@ with socket.socket(socket.AF_UNIX) as server:
 """
 
 
-def stand_in(folder):
-    """Start the process, and return the path of the program."""
+# As Snakemake sets it for jobs of one thread; the library is read when it is imported.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def stand_in(folder, environment=None):
+    """Start the process with these variables in addition, and return the path of the program."""
     address, program = folder / "jobs", folder / "python"
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(address))
@@ -48,6 +55,7 @@ def stand_in(folder):
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             pass_fds=[listening.fileno()],
+            env={**os.environ, **ONE_THREAD, **(environment or {})},
         )
     # It ends with its input.
     atexit.register(server.communicate)
@@ -77,11 +85,18 @@ def reap():
         return
 
 
+def end_with(connection):
+    """Kill this process when the program at the other end has been killed."""
+    connection.recv(1)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def run_job(connection):
     """Run a script as Python would, and send its exit code."""
     _, streams, _, _ = socket.recv_fds(connection, 1, 3)
     with connection.makefile() as sent:
         request = json.loads(sent.readline())
+    threading.Thread(target=end_with, args=[connection], daemon=True).start()
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
@@ -107,9 +122,6 @@ def run_job(connection):
 
 
 if __name__ == "__main__":
-    # As Snakemake sets it for jobs of one thread; the library is read when it is imported.
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[variable] = "1"
     for library in LIBRARIES:
         importlib.import_module(library)
     serve(socket.socket(fileno=int(sys.argv[1])))

@@ -1,8 +1,10 @@
 """The batched decoders are scikit-learn's, and chance is chance."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+import xarray as xr
 import yaml
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, StratifiedKFold
@@ -13,8 +15,10 @@ from scorebounds.core.recording import recording, samples_by_neurons
 from scorebounds.datasets import loaders
 from scorebounds.decoding import decoder as decoding_solver
 from scorebounds.decoding import logistic
+from scorebounds.decoding import reference as decoding_reference
 from scorebounds.decoding.decoder import Decoder, decode, null_accuracy, predict, solve
 from scorebounds.decoding.design import design, group_folds, stratified_folds, variance_share
+from scorebounds.decoding.reference import accuracy_table
 from scorebounds.measures import registry
 from scorebounds.optimization.optimize import optimize, starting_points
 
@@ -135,6 +139,40 @@ def test_results_do_not_depend_on_the_size_of_chunks(monkeypatch):
         alone = decode(activity[None], plan, decoder)
         for variable in ("stimulus", "choice"):
             assert alone[variable][0] == pytest.approx(together[variable][index], abs=1e-12)
+
+
+def test_results_do_not_depend_on_how_many_shuffles_are_decoded_at_once(monkeypatch):
+    array = in_time()
+    plan = design(array, n_folds=N_FOLDS, seed=0)
+    flat = array.values.reshape(-1, 12)
+    together = null_accuracy(flat, plan, DECODER, n_permutations=7, seed=0)
+    # Three labellings of three classes.
+    monkeypatch.setattr(decoding_solver, "MAX_PREDICTORS", 3 * N_FOLDS * 3 * 60)
+    parts = null_accuracy(flat, plan, DECODER, n_permutations=7, seed=0)
+    for variable, expected in together.items():
+        assert len(expected) == 7
+        assert parts[variable] == pytest.approx(expected, abs=1e-12)
+
+
+def test_blocks_of_checkpoints_give_the_same_table(monkeypatch):
+    array = in_time()
+    plan = design(array, n_folds=N_FOLDS, seed=0)
+    rng = np.random.default_rng(1)
+    kept = rng.standard_normal((7, 240, 12)).astype(np.float32)
+    names = {f"checkpoint_{name}": ("checkpoint", np.arange(7)) for name in ("seed", "step")}
+    stored = xr.Dataset(
+        {
+            **names,
+            "checkpoint_score": ("checkpoint", np.linspace(0, 1, 7)),
+            "checkpoint_activity": (("checkpoint", "sample", "neuron"), kept),
+        },
+        attrs={"dataset": "made", "measure": "cka"},
+    )
+    monkeypatch.setattr(decoding_solver, "CHUNK_BYTES", 2 * 4 * 60 * 12)
+    together = accuracy_table(stored, plan, DECODER)
+    assert len(together) == 14
+    monkeypatch.setattr(decoding_reference, "BLOCK_BYTES", 2 * 4 * 240 * 12)
+    pd.testing.assert_frame_equal(accuracy_table(stored, plan, DECODER), together)
 
 
 def test_accuracy_at_each_time_is_the_mean_over_folds_of_scikit_learn():

@@ -2,14 +2,23 @@
 
 import re
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
+from helpers.workflow import ROOT
 from scorebounds.core.integrity import digest_path
 from scorebounds.core.recording import read_halves, read_recording, recording, write_recording
-from scorebounds.core.tables import open_dataset, read_table, write_dataset, write_table
+from scorebounds.core.tables import (
+    open_dataset,
+    read_report,
+    read_table,
+    write_dataset,
+    write_report,
+    write_table,
+)
 
 TABLE = pd.DataFrame({"dataset": ["a", "b", "c", "d"], "score": [0.1, np.nan, 0.3, 0.4]})
 
@@ -49,9 +58,10 @@ def test_table_without_a_digest_is_read(tmp_path):
     assert read_table(path).score.tolist() == [0.5]
 
 
+@pytest.mark.parametrize("recorded", [True, False], ids=["with digest", "without"])
 @pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.999])
 @pytest.mark.parametrize("read", [read_recording, read_halves, open_dataset])
-def test_cut_netcdf_file_is_refused(tmp_path, read, share):
+def test_cut_netcdf_file_is_refused(tmp_path, read, share, recorded):
     path = tmp_path / "data.nc"
     activity = np.random.default_rng(0).standard_normal((40, 5))
     if read is open_dataset:
@@ -61,9 +71,50 @@ def test_cut_netcdf_file_is_refused(tmp_path, read, share):
     read(path)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    sentence = rf"{re.escape(str(path))}: expected a complete netCDF file, .* delete it and run"
+    expected = "the file as it was written" if recorded else "a complete netCDF file,"
+    if not recorded:
+        digest_path(path).unlink()
+    sentence = rf"{re.escape(str(path))}: expected {expected} .* delete it and run"
     with pytest.raises(ValueError, match=sentence):
         read(path)
+
+
+def test_changed_number_of_an_array_is_refused(tmp_path):
+    path = tmp_path / "data.nc"
+    write_recording(path, recording(np.random.default_rng(0).standard_normal((40, 5))), "data")
+    with h5py.File(path, "r+") as file:
+        file["activity"][0, 0] = 7
+    with pytest.raises(ValueError, match="expected the file as it was written"):
+        read_recording(path)
+
+
+def test_cut_report_is_refused(tmp_path):
+    path = tmp_path / "report.md"
+    write_report(path, "# Report\n\n| axes | 3 |\n")
+    assert read_report(path).endswith("| axes | 3 |\n")
+    path.write_text("# Report\n")
+    with pytest.raises(ValueError, match=r"report\.md: expected the file as it was written"):
+        read_report(path)
+
+
+def test_scripts_read_results_through_functions_that_check_them():
+    """Only files that others published are read in another way."""
+    calls = re.compile(r"\b(?:read_csv|(?:open|load)_dataarray|load_dataset|xr\.open_dataset)\(")
+    scripts = ROOT / "workflow/scripts"
+    users = {
+        path.relative_to(scripts).as_posix()
+        for path in scripts.rglob("*.py")
+        if calls.search(path.read_text(encoding="utf-8"))
+    }
+    readers = {name for name in users if name.startswith("scorebounds/datasets/")}
+    assert users - readers == {
+        "scorebounds/core/tables.py",
+        "scorebounds/core/recording.py",
+        "scorebounds/optimization/published.py",
+        "scorebounds/decoding/published.py",
+        # A table of thresholds that a user of the library names.
+        "scorebounds/analyses/card.py",
+    }
 
 
 def test_missing_netcdf_file_is_named(tmp_path):

@@ -4,29 +4,51 @@ import pytest
 
 from helpers.workflow import ROOT, snakemake
 from scorebounds.core import memory
-from scorebounds.core.memory import free_mb, require_memory
+from scorebounds.core.memory import free_mb, parts_at_once, require_memory
 
 LIMIT = {"memory_limit": 2000}
 
 
 def test_a_job_is_refused_from_four_times_the_limit_with_both_figures():
-    require_memory(8000, LIMIT)
+    require_memory({"mem_mb": 8000}, LIMIT)
     expected = r"at least 2001 MB for this job, .* 8004 MB that it requests, got 2000 MB"
     with pytest.raises(MemoryError, match=expected):
-        require_memory(8004, LIMIT)
+        require_memory({"mem_mb": 8004}, LIMIT)
+
+
+def test_a_later_attempt_is_compared_by_its_first_request():
+    require_memory({"mem_mb": 3 * 8000, "attempt": 3}, LIMIT)
+    with pytest.raises(MemoryError, match="a quarter of the 8004 MB that it requests"):
+        require_memory({"mem_mb": 2 * 8004, "attempt": 2}, LIMIT)
+
+
+def test_a_job_of_parts_has_to_fit_one_of_them():
+    require_memory({"mem_mb": 40_000}, LIMIT, n_parts=5)
+    with pytest.raises(MemoryError, match=r"at least 2002 MB .* to compute 5 parts at once, got"):
+        require_memory({"mem_mb": 40_040}, LIMIT, n_parts=5)
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [(900, 5), (2000, 5), (2600, 3), (8000, 1), (80_000, 1), (None, 5)],
+)
+def test_as_many_parts_are_computed_at_once_as_fit(request_, expected):
+    assert parts_at_once({"mem_mb": request_}, LIMIT, 5) == expected
+    doubled = request_ and 2 * request_
+    assert parts_at_once({"mem_mb": doubled, "attempt": 2}, LIMIT, 5) == expected
 
 
 def test_the_default_is_the_free_memory(monkeypatch):
     monkeypatch.setattr(memory, "free_mb", lambda: 500.0)
-    require_memory(2000, {"memory_limit": 0})
+    require_memory({"mem_mb": 2000}, {"memory_limit": 0})
     with pytest.raises(MemoryError, match=r"got 500 MB \(free memory\)"):
-        require_memory(2100, {})
+        require_memory({"mem_mb": 2100}, {})
 
 
 def test_a_floor_and_an_unknown_request_are_not_compared():
-    require_memory(memory.FLOOR_MB, {"memory_limit": 1})
-    require_memory("<TBD>", {"memory_limit": 1})
-    require_memory(None, {"memory_limit": 1})
+    require_memory({"mem_mb": memory.FLOOR_MB}, {"memory_limit": 1})
+    require_memory({"mem_mb": "<TBD>"}, {"memory_limit": 1})
+    require_memory({"mem_mb": None}, {"memory_limit": 1})
 
 
 def test_the_limit_of_a_control_group_counts(monkeypatch, tmp_path):

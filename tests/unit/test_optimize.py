@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 from sklearn.linear_model import LinearRegression
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -13,6 +14,7 @@ from scorebounds.measures.base import Measure
 from scorebounds.measures.pair import Pair, Reference
 from scorebounds.optimization.capture import captured_variance, principal_components
 from scorebounds.optimization.optimize import optimize, starting_points
+from scorebounds.optimization.recordings import optimize_recording
 from scorebounds.optimization.trajectories import to_dataset
 
 DIFFERENTIABLE = [name for name in registry.names() if registry.load(name).differentiable]
@@ -111,6 +113,16 @@ def test_the_trajectory_of_a_seed_does_not_depend_on_the_others_in_the_batch(nam
         (alone,), _ = optimize(x, registry.load(name), start[None], **SETTINGS)
         assert alone.stop_reason == together[index].stop_reason
         assert alone.score == pytest.approx(together[index].score, abs=1e-6)
+
+
+def test_seeds_that_are_optimised_one_after_the_other_give_the_same_dataset():
+    x = reference()
+    recording = xr.DataArray(x, dims=("sample", "neuron"), attrs={"dataset": "a", "variables": []})
+    settings = {**SETTINGS, "seed": 0, "n_seeds": 3, "n_checkpoints": 0}
+    together = optimize_recording(x, recording, "cka", **settings)
+    parts = optimize_recording(x, recording, "cka", **settings, n_at_once=2)
+    xr.testing.assert_allclose(parts, together, rtol=1e-6)
+    assert parts.attrs == together.attrs
 
 
 def test_updates_are_those_of_the_adam_paper():

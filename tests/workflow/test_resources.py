@@ -10,6 +10,7 @@ import yaml
 
 from helpers.workflow import ROOT
 from scorebounds.core import measure_table
+from scorebounds.decoding import reference
 from scorebounds.measures import transport
 from scorebounds.ranges import joint
 
@@ -71,6 +72,7 @@ def test_limits_that_requests_repeat_are_those_of_the_library(requests):
     assert requests["MOST_MATCHED"] == transport.MOST_MATCHED
     # Four bytes a number while targets are approached, eight in the size of a recording.
     assert requests["TARGETS_MB"] == 8e-6 * joint.BATCH_NUMBERS
+    assert requests["CHECKPOINTS_MB"] * 1e6 == reference.BLOCK_BYTES
 
 
 @pytest.mark.parametrize(

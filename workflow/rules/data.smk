@@ -64,6 +64,7 @@ rule prepare_dataset:
         "../../envs/data.yaml"
     threads: 1
     resources:
+        **ATTEMPT,
         mem_mb=prepare_memory,
         runtime=minutes(0.2),
     params:

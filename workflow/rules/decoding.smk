@@ -19,7 +19,8 @@ rule decode_reference:
         "../../envs/optimize.yaml"
     threads: 1
     resources:
-        mem_mb=decode_memory,
+        **ATTEMPT,
+        mem_mb=reference_memory,
         runtime=decode_minutes,
     params:
         code=code_digest("decode_reference"),
@@ -45,6 +46,7 @@ rule decode_variables:
         "../../envs/optimize.yaml"
     threads: 1
     resources:
+        **ATTEMPT,
         mem_mb=decode_memory,
         runtime=decode_minutes,
     params:

@@ -17,6 +17,7 @@ rule train_network:
     threads: 1
     resources:
         **GPU,
+        **ATTEMPT,
         mem_mb=memory(TORCH_MB, 20),
         runtime=train_minutes,
     params:
@@ -45,6 +46,7 @@ rule match_layers:
         "../../envs/optimize.yaml"
     threads: 1
     resources:
+        **ATTEMPT,
         mem_mb=memory(TORCH_MB, 7),
         runtime=minutes(0.15),
     params:
@@ -94,6 +96,7 @@ rule compare_networks:
         "../../envs/optimize.yaml"
     threads: 1
     resources:
+        **ATTEMPT,
         mem_mb=memory(TORCH_MB, 7),
         runtime=minutes(0.2),
     params:
@@ -118,6 +121,7 @@ rule score_unrelated:
         "../../envs/optimize.yaml"
     threads: 1
     resources:
+        **ATTEMPT,
         mem_mb=memory(TORCH_MB, 7),
         runtime=minutes(0.02),
     params:

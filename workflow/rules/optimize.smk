@@ -17,6 +17,7 @@ rule optimize_dataset:
     threads: 1
     resources:
         **GPU,
+        **ATTEMPT,
         mem_mb=optimize_memory,
         runtime=optimize_minutes,
     params:
@@ -44,6 +45,7 @@ rule score_synthetic:
         "../../envs/optimize.yaml"
     threads: 1
     resources:
+        **ATTEMPT,
         mem_mb=score_memory,
         runtime=score_minutes,
     params:

@@ -16,6 +16,7 @@ rule perturb_components:
         "../../envs/optimize.yaml"
     threads: 1
     resources:
+        **ATTEMPT,
         mem_mb=memory(TORCH_MB, 30),
         runtime=perturb_minutes,
     params:

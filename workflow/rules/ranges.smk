@@ -23,6 +23,7 @@ rule range_pair:
     threads: 1
     resources:
         **GPU,
+        **ATTEMPT,
         mem_mb=range_memory,
         runtime=range_minutes,
     params:
@@ -50,6 +51,7 @@ rule range_others:
         "../../envs/optimize.yaml"
     threads: 1
     resources:
+        **ATTEMPT,
         mem_mb=memory(TORCH_MB, 30),
         runtime=other_pairs_minutes,
     params:

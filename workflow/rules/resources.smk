@@ -12,10 +12,14 @@ TORCH_MB = 1000
 LEAST_MINUTES = 5
 # Of the targets of a range that are optimised as one batch: scorebounds.ranges.joint.BATCH_NUMBERS.
 TARGETS_MB = 160
+# Of checkpoints that are in memory at once: scorebounds.decoding.reference.BLOCK_BYTES.
+CHECKPOINTS_MB = 200
 # Neurons that are matched with each other at most: scorebounds.measures.transport.
 MOST_MATCHED = 10_000
 # One of a scheduler's GPUs where the settings insist on one.
 GPU = {"gpu": 1} if config["device"] == "cuda" else {}
+# What the requests of a job are multiplied by, which scorebounds.core.memory takes out again.
+ATTEMPT = {"attempt": lambda wildcards, attempt: attempt}
 
 
 def memory(least, per_mb=0):
@@ -122,19 +126,26 @@ def score_minutes(wildcards, input, attempt):
 
 
 def checkpoints_mb(input):
-    """Return the most that the checkpoints of one measure take, twice their 4 bytes a number."""
+    """Return the most that the checkpoints of one measure take, 4 bytes a number."""
     section = config["optimize"]
-    return section["n_seeds"] * section["n_checkpoints"] * recording_mb(input)
+    return section["n_seeds"] * section["n_checkpoints"] * recording_mb(input) / 2
+
+
+def reference_memory(wildcards, input, attempt):
+    """Request MB: torch, and copies of a recording and of what its folds predict."""
+    return round(TORCH_MB + 25 * recording_mb(input)) * attempt
 
 
 def decode_memory(wildcards, input, attempt):
-    """Request MB: torch, and the checkpoints of one measure."""
-    return round(TORCH_MB + checkpoints_mb(input)) * attempt
+    """Request MB: as for the reference, and the checkpoints that are in memory at once, twice."""
+    return reference_memory(wildcards, input, attempt) + round(
+        2 * min(checkpoints_mb(input), CHECKPOINTS_MB) * attempt
+    )
 
 
 def decode_minutes(wildcards, input, attempt):
     """Request minutes, by the checkpoints of one measure."""
-    return at_least(checkpoints_mb(input) / 300) * attempt
+    return at_least(checkpoints_mb(input) / 150) * attempt
 
 
 def perturb_minutes(wildcards, input, attempt):

@@ -20,6 +20,7 @@ rule score_model:
     threads: 1
     resources:
         **GPU,
+        **ATTEMPT,
         mem_mb=score_memory,
         runtime=card_minutes,
     params:

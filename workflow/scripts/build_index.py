@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scorebounds.core.joblog import job_log
-from scorebounds.core.tables import read_table
+from scorebounds.core.tables import read_report, read_table
 from scorebounds.pages.index import index_page
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def main(
     files = [Path(os.path.relpath(path, folder)).as_posix() for path in products]
     page = index_page(
         files,
-        {Path(path).stem: Path(path).read_text(encoding="utf-8") for path in reports},
+        {Path(path).stem: read_report(path) for path in reports},
         **{name: read_table(paths[0]) for name, paths in tables.items() if paths},
     )
     Path(target).write_text(page, encoding="utf-8")

@@ -6,6 +6,7 @@ import torch
 
 from scorebounds.core.devices import chosen_device
 from scorebounds.core.joblog import job_log
+from scorebounds.core.memory import parts_at_once
 from scorebounds.core.samples import read_samples
 from scorebounds.core.tables import write_dataset
 from scorebounds.optimization.recordings import optimize_recording
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 
 if __name__ == "__main__":
-    with job_log(snakemake.log[0]):
+    n_seeds = snakemake.params.settings["n_seeds"]
+    with job_log(snakemake.log[0], n_parts=n_seeds):
         torch.set_num_threads(snakemake.threads)
         x, recording = read_samples(
             snakemake.input.reference, chosen_device(snakemake.config["device"])
@@ -25,6 +27,7 @@ if __name__ == "__main__":
             recording,
             snakemake.wildcards.measure,
             seed=snakemake.params.seed,
+            n_at_once=parts_at_once(dict(snakemake.resources.items()), snakemake.config, n_seeds),
             **snakemake.params.settings,
         )
         write_dataset(snakemake.output[0], optimized)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from scorebounds.core.joblog import job_log
 from scorebounds.core.recording import write_recording
+from scorebounds.core.tables import write_report
 from scorebounds.datasets.prepare import prepare
 from scorebounds.fetching.checksums import require_raw_files
 
@@ -26,7 +27,7 @@ def main(
         require_raw_files(files, checksums, lock)
     array, report = prepare(name, files, provenance, **settings)
     write_recording(targets["recording"], array, str(files[0]) if settings["custom"] else name)
-    Path(targets["report"]).write_text(report, encoding="utf-8")
+    write_report(targets["report"], report)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,11 @@ def require_space(path: str | Path, n_bytes: int) -> None:
 
 @contextlib.contextmanager
 def readable_netcdf(path: str | Path) -> Iterator[None]:
-    """Turn what HDF5 says of a damaged netCDF file into a ValueError that names file and remedy."""
+    """Turn what HDF5 says of a damaged netCDF file into a ValueError that names file and remedy.
+
+    A file that differs from its recorded digest is not opened.
+    """
+    require_digest(path)
     try:
         yield
     except (FileNotFoundError, PermissionError, IsADirectoryError):

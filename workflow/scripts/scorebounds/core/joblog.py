@@ -75,8 +75,10 @@ def is_users(error: BaseException) -> bool:
 
 
 @contextlib.contextmanager
-def job_log(path: str) -> Iterator[None]:
+def job_log(path: str, *, n_parts: int = 1) -> Iterator[None]:
     """Send logging, stdout and stderr to the rule's log, and end with one sentence on failure.
+
+    A job that does not fit into memory, not even one of its `n_parts` at a time, does not begin.
 
     An error that a user can act on ends in one sentence on the console, where warnings of the
     library go, too; the traceback is in the log only.
@@ -104,7 +106,7 @@ def job_log(path: str) -> Iterator[None]:
     try:
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
             if job := getattr(sys.modules["__main__"], "snakemake", None):
-                require_memory(job.resources.get("mem_mb"), job.config)
+                require_memory(dict(job.resources.items()), job.config, n_parts=n_parts)
             yield
     except Exception as error:
         root.exception("job failed")

@@ -1,4 +1,4 @@
-"""Refuse a job that certainly does not fit into memory, before it begins."""
+"""The memory for a job: refuse what certainly does not fit, and cut batches to what does."""
 
 import os
 from collections.abc import Mapping
@@ -28,15 +28,20 @@ def free_mb() -> float:
     return free / 1e6
 
 
-def require_memory(requested: object, config: Mapping[str, object]) -> None:
+def require_memory(
+    resources: Mapping[str, object], config: Mapping[str, object], *, n_parts: int = 1
+) -> None:
     """Refuse a job whose least need, a quarter of its request, exceeds the memory for it.
 
     Parameters
     ----------
-    requested : object
-        MB that the job requests; anything but a number is not compared.
+    resources : mapping
+        `mem_mb` is what the job requests, anything but a number is not compared; `attempt`, by
+        which the first request has been multiplied, is 1 if it is missing.
     config : mapping
         Settings; `memory_limit` is the MB for a job, 0 for the memory that is free.
+    n_parts : int
+        Number of equal parts that the job can compute one after the other.
 
     Raises
     ------
@@ -45,20 +50,53 @@ def require_memory(requested: object, config: Mapping[str, object]) -> None:
 
     Examples
     --------
-    >>> require_memory(40_000, {"memory_limit": 16_000})
+    >>> require_memory({"mem_mb": 40_000}, {"memory_limit": 16_000})
     >>> try:
-    ...     require_memory(40_000, {"memory_limit": 2_000})
+    ...     require_memory({"mem_mb": 40_000}, {"memory_limit": 2_000})
     ... except MemoryError as error:
     ...     print(str(error)[:43])
     expected at least 10000 MB for this job, a
     """
-    if not isinstance(requested, int | float) or requested <= FLOOR_MB:
+    requested = first_request(resources)
+    if requested is None or requested <= FLOOR_MB:
         return
-    needed = requested / LARGEST_RATIO
-    limit = config.get("memory_limit") or 0
-    allowed, whose = (float(str(limit)), "memory_limit") if limit else (free_mb(), "free memory")
+    needed = requested / n_parts / LARGEST_RATIO
+    allowed, whose = _allowed(config)
     if needed > allowed:
+        share = f"a quarter of the {requested:.0f} MB that it requests"
+        share += f" to compute {n_parts} parts at once" if n_parts > 1 else ""
         raise MemoryError(
-            f"expected at least {needed:.0f} MB for this job, a quarter of the {requested:.0f} MB "
-            f"that it requests, got {allowed:.0f} MB ({whose})"
+            f"expected at least {needed:.0f} MB for this job, {share}, got {allowed:.0f} MB "
+            f"({whose})"
         )
+
+
+def first_request(resources: Mapping[str, object]) -> float | None:
+    """Return the MB that a job requested at its first attempt, or None if they are not known."""
+    requested, attempt = resources.get("mem_mb"), resources.get("attempt", 1)
+    if not isinstance(requested, int | float) or not isinstance(attempt, int):
+        return None
+    return requested / attempt
+
+
+def parts_at_once(
+    resources: Mapping[str, object], config: Mapping[str, object], n_parts: int
+) -> int:
+    """Return how many of a job's equal parts fit into the memory for it at once, one or more.
+
+    Examples
+    --------
+    >>> parts_at_once({"mem_mb": 10_000}, {"memory_limit": 4_500}, 5)
+    2
+    """
+    requested = first_request(resources)
+    if requested is None or requested <= FLOOR_MB:
+        return n_parts
+    allowed, _ = _allowed(config)
+    return int(min(n_parts, max(1, n_parts * allowed // requested)))
+
+
+def _allowed(config: Mapping[str, object]) -> tuple[float, str]:
+    """Return the MB for a job, and where this number is from."""
+    limit = config.get("memory_limit") or 0
+    return (float(str(limit)), "memory_limit") if limit else (free_mb(), "free memory")

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from scorebounds.core.checks import count_neurons, require_activity, warn_of_width
-from scorebounds.core.integrity import readable_netcdf, require_space
+from scorebounds.core.integrity import readable_netcdf, record_digest, require_space
 
 SAMPLE_DIMS = {2: ("sample", "neuron"), 3: ("time", "condition", "neuron")}
 # Coordinate with the name of each sample or condition, by which a model's are found; no variable.
@@ -96,11 +96,12 @@ def with_history(array: xr.DataArray, *done: str) -> xr.DataArray:
 
 
 def write_recording(path: str | Path, array: xr.DataArray, name: str) -> None:
-    """Check an array of activity and write it; `name` stands in the messages."""
+    """Check an array of activity, write it and its digest; `name` stands in the messages."""
     require_activity(array.values, name)
     warn_of_width(array.values, name)
     require_space(path, array.nbytes)
     array.to_netcdf(path, engine="h5netcdf")
+    record_digest(path)
 
 
 def read_recording(path: str | Path) -> xr.DataArray:

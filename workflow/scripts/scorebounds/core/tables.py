@@ -1,4 +1,4 @@
-"""Results on disk: tables as tidy CSV, labelled arrays as netCDF."""
+"""Results on disk: tables as tidy CSV, labelled arrays as netCDF, reports as Markdown."""
 
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from scorebounds.core.integrity import (
 
 
 def write_dataset(path: str | Path, dataset: xr.Dataset) -> None:
-    """Write a labelled dataset as netCDF."""
+    """Write a labelled dataset as netCDF, and its digest."""
     require_space(path, dataset.nbytes)
     dataset.to_netcdf(path, engine="h5netcdf")
+    record_digest(path)
 
 
 def open_dataset(path: str | Path) -> xr.Dataset:
@@ -47,3 +48,15 @@ def read_table(path: str | Path) -> pd.DataFrame:
     """
     require_digest(path)
     return pd.read_csv(path, keep_default_na=False, na_values=[""])
+
+
+def write_report(path: str | Path, text: str) -> None:
+    """Write a report, and its digest."""
+    Path(path).write_text(text, encoding="utf-8")
+    record_digest(path)
+
+
+def read_report(path: str | Path) -> str:
+    """Read a report; raise ValueError if it is not as it was written."""
+    require_digest(path)
+    return Path(path).read_text(encoding="utf-8")

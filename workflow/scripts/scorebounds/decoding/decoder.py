@@ -18,6 +18,8 @@ REDUCED_FROM = 3
 # Norm of the gradient per training sample; scikit-learn asks 1e-4, and of the largest entry only.
 TOLERANCE = 3e-5
 CHUNK_BYTES = 2**21  # of features per chunk; small enough to stay in the cache
+# Linear predictors of a dataset that are computed at once: folds × targets × classes × samples.
+MAX_PREDICTORS = 16_000_000
 
 
 class Decoder(NamedTuple):
@@ -118,19 +120,30 @@ def _accuracy(
     ndarray, shape (n_datasets, n_decoders, n_targets)
     """
     n_decoders, n = samples.shape
-    size = max(1, CHUNK_BYTES // (4 * n * activity.shape[-1]))
+    size = datasets_per_chunk(n, activity.shape[-1])
     # A dataset and time at a time, many of them in a chunk.
     pairs = np.stack(np.divmod(np.arange(len(activity) * n_decoders), n_decoders))
     accuracies = []
     for start in range(0, pairs.shape[1], size):
         dataset, at = pairs[:, start : start + size]
         chunk = torch.from_numpy(activity[dataset[:, None], samples[at]]).double()
-        correct = held_out_correct(
-            chunk, torch.from_numpy(classes), n_classes, torch.from_numpy(folds), decoder
-        )
-        accuracies.append(correct)
+        correct = [
+            held_out_correct(chunk, targets, n_classes, torch.from_numpy(folds), decoder)
+            for targets in torch.from_numpy(classes).split(_targets_at_once(folds, n_classes))
+        ]
+        accuracies.append(torch.cat(correct, 1))
     by_decoder: np.ndarray = torch.cat(accuracies).view(len(activity), n_decoders, -1).numpy()
     return by_decoder
+
+
+def datasets_per_chunk(n_samples: int, n_neurons: int) -> int:
+    """Return how many datasets (times) of this size are decoded as one batch."""
+    return max(1, CHUNK_BYTES // (4 * n_samples * n_neurons))
+
+
+def _targets_at_once(folds: np.ndarray, n_classes: int) -> int:
+    n_rows = 1 if n_classes == 2 else n_classes
+    return max(1, MAX_PREDICTORS // ((int(folds.max()) + 1) * n_rows * len(folds)))
 
 
 def held_out_correct(

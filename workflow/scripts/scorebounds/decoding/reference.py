@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from scorebounds.core.recording import samples_by_neurons
-from scorebounds.decoding.decoder import Decoder, decode, null_accuracy
+from scorebounds.decoding.decoder import Decoder, datasets_per_chunk, decode, null_accuracy
 from scorebounds.decoding.design import CONDITIONS, Design, variance_share
 from scorebounds.decoding.summary import (
     ACCURACY_COLUMNS,
@@ -20,6 +20,7 @@ from scorebounds.decoding.summary import (
 logger = logging.getLogger(__name__)
 
 QUANTILES = (0.05, 0.95)
+BLOCK_BYTES = 200e6  # of checkpoints that are in memory at once
 
 
 def reference_tables(
@@ -116,7 +117,15 @@ def accuracy_table(stored: xr.Dataset, plan: Design, decoder: Decoder) -> pd.Dat
     checkpoints: dict[str, np.ndarray] = {
         name: stored[f"checkpoint_{name}"].values for name in ("seed", "step", "score")
     }
-    accuracies = decode(stored.checkpoint_activity.values, plan, decoder)
+    activity = stored.checkpoint_activity
+    # Blocks end where chunks do, so that results do not depend on them.
+    chunk = datasets_per_chunk(plan.samples.shape[1], activity.shape[-1])
+    size = chunk * max(1, int(BLOCK_BYTES // (4 * chunk * activity[0].size)))
+    blocks = [
+        decode(activity[start : start + size].values, plan, decoder)
+        for start in range(0, len(activity), size)
+    ]
+    accuracies = {name: np.concatenate([block[name] for block in blocks]) for name in plan.classes}
     tables = [
         pd.DataFrame({**names, "target": variable, **checkpoints, "accuracy": accuracy.mean(1)})
         for variable, accuracy in accuracies.items()

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from scorebounds.measures import registry
 from scorebounds.optimization.optimize import optimize, starting_points
-from scorebounds.optimization.trajectories import to_dataset
+from scorebounds.optimization.trajectories import Trajectory, to_dataset
 
 
 def optimize_recording(
@@ -18,6 +18,7 @@ def optimize_recording(
     seed: int,
     n_seeds: int,
     n_checkpoints: int,
+    n_at_once: int | None = None,
     **settings: Any,
 ) -> xr.Dataset:
     """Optimise random data towards a recording.
@@ -35,6 +36,9 @@ def optimize_recording(
     n_checkpoints : int
         How many checkpoints are kept of each trajectory. They are for decoding: without labels
         none is kept.
+    n_at_once : int, optional
+        How many seeds are optimised as one batch, all of them by default: memory grows with it,
+        and results depend on it by rounding only, which grows over the steps.
     **settings
         Those of `optimize`.
 
@@ -47,10 +51,11 @@ def optimize_recording(
     starts = starting_points((x.shape[0], x.shape[1]), seed, (dataset, measure), n_seeds)
     chosen = registry.load(measure)
     kept = n_checkpoints if recording.attrs["variables"] else 0
+    trajectories: list[Trajectory] = []
     try:
-        trajectories, components = optimize(
-            x, chosen, starts.to(x.device), n_checkpoints=kept, **settings
-        )
+        for batch in starts.to(x.device).split(n_at_once or n_seeds):
+            more, components = optimize(x, chosen, batch, n_checkpoints=kept, **settings)
+            trajectories += more
     except ValueError as error:
         raise ValueError(f"{dataset}, {measure}: {error}") from error
     direction = 1 if chosen.higher_is_closer else -1
