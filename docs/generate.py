@@ -7,6 +7,7 @@ reference values, the table and figure of agreement with other implementations a
 import argparse
 import json
 import math
+import re
 import warnings
 from pathlib import Path
 
@@ -54,13 +55,17 @@ def registry_section():
     for measure in every:
         lines += ["", f"### `{measure.name}`", ""]
         lines += [
-            f"- **Formula:** {measure.formula}",
-            f"- **Does not change with:** {', '.join(invariances(measure))}",
-            f"- **Blind to:** {measure.blind_to}",
-            f"- **Cost:** {measure.cost}",
-            f"- **Source:** {measure.reference}",
+            f"{measure.formula}. Cost: {measure.cost}. {linked(measure.reference)}.",
+            "",
+            f"Does not change with {', '.join(invariances(measure))}. Blind to: {measure.blind_to}.",
         ]
     return "\n".join(lines)
+
+
+def linked(reference):
+    """Return the source of a measure with a link in place of each preprint's title and number."""
+    cited = r"([A-Z][\w-]+(?: et al\.| & [A-Z]\w+)? \d{4}), [^;]*?,? arXiv:(\d+\.\d+)"
+    return re.sub(cited, r"[\1](https://arxiv.org/abs/\2)", reference)
 
 
 def with_registry(text):

@@ -145,7 +145,7 @@ def test_figures_say_what_is_missing():
     at_chance = references(decodable=False)
     found = variable_thresholds(table, at_chance)
     seeds = seed_thresholds(table, at_chance)
-    missing = "not decodable from the reference"
+    missing = "not decodable"
     assert missing in said(decoding_figure(curves, at_chance, found, ["cka"])[0])
     assert missing in said(decoding_threshold_figure(found, seeds, at_chance, ["cka"])[0])
     assert "no dataset has labels" in said(

@@ -12,19 +12,20 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scorebounds.figures.style import (
-    N_COLUMNS,
     OFF_SCALE,
     Dash,
     Look,
     bottom_row,
     dataset_label,
     empty_figure,
+    first_column,
     label_outer,
     legend_below,
     main_measures,
     measure_dashes,
     measure_handles,
     measure_looks,
+    panel_title,
     panels,
     with_thresholds,
 )
@@ -75,7 +76,7 @@ def threshold_figure(
     limits = (table.variance_ratio.min() / 1.3, min(table.variance_ratio.max() * 1.3, 1))
     lowest = _lowest(table.score_low, table.score_median, table.published)
     for axis, dataset in zip(axes, datasets, strict=True):
-        axis.set_title(dataset_label(dataset))
+        axis.set_title(panel_title(dataset))
         axis.set(xscale="log", xlim=limits, ylim=(lowest, 1.03 + NEVER_ROW * len(names)))
         axis.set_yticks(np.linspace(0, 1, 6))
         axis.axhline(1.0, color="0.8", linewidth=0.5, zorder=0)
@@ -89,7 +90,7 @@ def threshold_figure(
     label_outer(axes)
     for axis in bottom_row(axes):
         axis.set_xlabel("share of variance of the PC")
-    for axis in axes[::N_COLUMNS]:
+    for axis in first_column(axes):
         axis.set_ylabel("score at capture")
     legend_below(figure, _threshold_handles(table, looks, dashes))
     return figure, shown
@@ -143,11 +144,11 @@ def trajectory_figure(trajectories: pd.DataFrame) -> tuple[Figure, pd.DataFrame]
             )
         axis.set_xscale("symlog", linthresh=1)
         axis.set(xlim=(0, table.step.max() * 1.2), ylim=(_lowest(table.score), 1.02))
-        axis.set_title(dataset_label(dataset))
+        axis.set_title(panel_title(dataset))
     label_outer(axes)
     for axis in bottom_row(axes):
         axis.set_xlabel("Adam updates")
-    for axis in axes[::N_COLUMNS]:
+    for axis in first_column(axes):
         axis.set_ylabel("score")
     legend_below(figure, measure_handles(looks, markers=False, dashes=dashes))
     return figure, trajectories
@@ -195,7 +196,7 @@ def capture_figure(capture: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         axis.set_title(looks[measure][0])
     for axis in bottom_row(axes):
         axis.set_xlabel("score")
-    for axis in axes[::N_COLUMNS]:
+    for axis in first_column(axes):
         axis.set_ylabel("R² of the PC")
     figure.colorbar(lines, ax=axes, label="share of variance of the PC", shrink=0.8)
     figure.suptitle(dataset_label(capture.dataset.iloc[0]), fontsize=7, fontweight="bold")
@@ -247,10 +248,10 @@ def agreement_figure(
                 fontsize=6,
             )
         limits = (_lowest(of_dataset.published, of_dataset.reproduced), 1.02)
-        axis.set(xlim=limits, ylim=limits, aspect="equal", title=dataset_label(dataset))
+        axis.set(xlim=limits, ylim=limits, aspect="equal", title=panel_title(dataset))
     for axis in bottom_row(axes):
         axis.set_xlabel("published score at capture")
-    for axis in axes[::N_COLUMNS]:
+    for axis in first_column(axes):
         axis.set_ylabel("reproduced score at capture")
     handles = measure_handles(looks)
     for handle in handles:

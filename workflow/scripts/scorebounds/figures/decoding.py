@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scorebounds.figures.style import (
-    N_COLUMNS,
     PAGE_WIDTH,
     Dash,
     Look,
@@ -19,11 +18,13 @@ from scorebounds.figures.style import (
     bottom_row,
     dataset_label,
     empty_figure,
+    first_column,
     legend_below,
     main_measures,
     measure_dashes,
     measure_handles,
     measure_looks,
+    panel_title,
     panels,
 )
 
@@ -36,7 +37,7 @@ _VARIABLE_LOOKS: list[tuple[str, Dash]] = [
     ("#CC7A00", (0, (6, 1.5))),
     ("#000000", (0, (2, 1.5))),
 ]
-NOT_DECODABLE = "not decodable from the reference"
+NOT_DECODABLE = "not decodable"
 NO_LABELS = "no dataset has labels that were decoded"
 LEVEL: dict[str, Any] = {"color": "0.4", "linewidth": 0.6}
 PUBLISHED_LINE: dict[str, Any] = {"linewidth": 0.45, "alpha": 0.75}
@@ -84,7 +85,7 @@ def decoding_figure(
         here = alone[(alone.published == panel.published) & (alone.target == panel.target)]
         _draw_published(axis, here, looks, dashes)
         _draw_levels(axis, panel)
-        axis.set(title=f"{dataset_label(panel.published)}: {panel.target}\n(published)")
+        axis.set(title=f"{panel.published}\n{panel.target} (published)")
         axis.set(ylim=(min(0.4, here.accuracy.min()) if panel.chance > 0.3 else 0, 1.02))
     for axis, panel in zip(axes, _records(references), strict=False):
         same = (theirs.dataset == panel.dataset) & (theirs.target == panel.target)
@@ -96,14 +97,14 @@ def decoding_figure(
         _draw_accuracies(axis, here, looks, dashes)
         _mark_thresholds(axis, marks, looks)
         _draw_levels(axis, panel)
-        axis.set_title(f"{dataset_label(panel.dataset)}: {panel.target}")
+        axis.set_title(f"{dataset_label(panel.dataset)}\n{panel.target}")
         _set_accuracy_limits(axis, references[references.dataset == panel.dataset])
         if not panel.decodable:
             axis.set_facecolor("0.93")
-            axis.set_title(f"{axis.get_title()}\n({NOT_DECODABLE})")
+            axis.set_title(f"{axis.get_title()} ({NOT_DECODABLE})")
     for axis in bottom_row(axes):
         axis.set_xlabel("score")
-    for axis in axes[::N_COLUMNS]:
+    for axis in first_column(axes):
         axis.set_ylabel("accuracy")
     handles = measure_handles(looks, dashes=dashes)
     handles += [
@@ -141,6 +142,7 @@ def _draw_published(
         axis.plot(rows.score, rows.accuracy, color=colour, linestyle=dash, **PUBLISHED_LINE)
     if len(curves):
         axis.set_xlim(min(0, curves.score.min()), 1)
+        axis.set_xticks([0, 0.5, 1])
 
 
 def _draw_levels(axis: Axes, panel: Any) -> None:
@@ -177,6 +179,7 @@ def _draw_accuracies(
             linewidth=0.9,
         )
     axis.set_xlim(min(0, curves.score.min()) if len(curves) else 0, 1)
+    axis.set_xticks([0, 0.5, 1])
 
 
 def _mark_thresholds(axis: Axes, thresholds: pd.DataFrame, looks: dict[str, Look]) -> None:
@@ -219,12 +222,12 @@ def decoding_times_figure(times: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
             axis.plot(rows.time, rows.accuracy, color=colour, linestyle=dash, label=target)
         axis.axhline(of_dataset.chance.min(), linestyle=":", **LEVEL)
         axis.set_ylim(min(of_dataset.null_low.min(), of_dataset.chance.min()) - 0.03, 1.02)
-        axis.set_title(dataset_label(dataset))
+        axis.set_title(panel_title(dataset))
         axis.set_xlabel(f"time ({of_dataset.time_units.iloc[0]})")
         axis.legend(
             fontsize=6, handlelength=2.5, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.3)
         )
-    for axis in axes[::N_COLUMNS]:
+    for axis in first_column(axes):
         axis.set_ylabel("accuracy")
     return figure, times
 

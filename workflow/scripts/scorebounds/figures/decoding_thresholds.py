@@ -94,6 +94,8 @@ def decoding_threshold_figure(
         xlabel="score at which the variable is decoded",
     )
     axis.tick_params(axis="y", length=0)
+    right = axis.get_xlim()[1]
+    axis.text(right, -0.65, "seeds that decode it", fontsize=6, ha="right")
     handles = _handles(looks)
     if len(theirs):
         handles.append(Line2D([], [], color="0.3", label="published, one run", **CROSS))

@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scorebounds.figures.style import (
-    N_COLUMNS,
     PAGE_WIDTH,
     add_letters,
     bottom_row,
@@ -45,7 +44,7 @@ def components_figure(components: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         axis.set_xlim(0.5, components.component.max() + 0.5)
     for axis in bottom_row(axes):
         axis.set_xlabel("principal component")
-    for axis in axes[::N_COLUMNS]:
+    for axis in first_column(axes):
         axis.set_ylabel("share")
     label_outer(axes)
     legend_below(

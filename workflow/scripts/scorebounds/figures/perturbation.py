@@ -7,13 +7,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scorebounds.figures.style import (
-    N_COLUMNS,
     bottom_row,
-    dataset_label,
     empty_figure,
+    first_column,
     label_outer,
     legend_below,
     measure_looks,
+    panel_title,
     panels,
 )
 
@@ -58,11 +58,11 @@ def perturbation_figure(perturbation: pd.DataFrame) -> tuple[Figure, pd.DataFram
             axis.plot(share, rows.dropped_theory, color=colour, **DROPPED)
             axis.plot(share, rows.overlap_mean, color=colour, marker=marker, **SIMULATED)
         axis.set(xscale="log", xlim=limits, ylim=(lowest, 1.03))
-        axis.set_title(dataset_label(dataset))
+        axis.set_title(panel_title(dataset))
     label_outer(axes)
     for axis in bottom_row(axes):
         axis.set_xlabel("share of variance of the PC")
-    for axis in axes[::N_COLUMNS]:
+    for axis in first_column(axes):
         axis.set_ylabel("score after the change")
     handles = [
         Line2D([], [], color=colour, marker=marker, label=label, **SIMULATED)

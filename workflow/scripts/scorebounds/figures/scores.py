@@ -1,5 +1,7 @@
 """Figure of the scores of optimised data by every measure."""
 
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -12,14 +14,15 @@ from scorebounds.figures.style import (
     OFF_SCALE,
     PAGE_WIDTH,
     add_letters,
-    dataset_label,
     empty_figure,
+    panel_title,
     write_score,
 )
 
 BRIGHT = 0.6  # above it, dark text is read better
 COLOURS = "viridis"
 SMALL_IN_A_ROW = 5
+LABEL_WIDTH = 18  # letters, of the columns
 
 
 def score_figure(scores: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
@@ -58,7 +61,7 @@ def score_figure(scores: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         for panel, dataset in zip(grid.flat, datasets, strict=False):
             _draw_matrix(panel, _matrix(table[table.dataset == dataset], rows, columns))
             panel.set(xticks=[], yticks=[])
-            panel.set_title(dataset_label(dataset), fontsize=6)
+            panel.set_title(panel_title(dataset), fontsize=6)
         add_letters([axis, *grid.flat[: len(datasets)]])
     return figure, shown
 
@@ -102,7 +105,8 @@ def _draw_mean(axis: Axes, table: pd.DataFrame, rows: list[str], columns: list[s
         text = write_score(value) + ("" if ends[0] == ends[1] else f"\n{ends[0]}–{ends[1]}")
         shade = "black" if value > BRIGHT else "white"
         axis.text(column, row, text, ha="center", va="center", color=shade, fontsize=6)
-    axis.set_xticks(range(len(columns)), [measure_label(name) for name in columns], rotation=90)
+    labels = [textwrap.fill(measure_label(name), LABEL_WIDTH) for name in columns]
+    axis.set_xticks(range(len(columns)), labels, rotation=90)
     axis.set_yticks(range(len(rows)), [measure_label(name) for name in rows])
     axis.set(xlabel="scored with", ylabel="optimised towards")
     return image

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 Dash = str | tuple[float, tuple[float, ...]]
 
 PAGE_WIDTH = 7.2  # inches: 183 mm, two columns of a journal
-N_COLUMNS = 3
+N_COLUMNS = 3  # panels in a row, of up to nine
 
 # Okabe and Ito's palette, the two lightest darkened to a contrast of 3 with white. A marker and a
 # dash each, so that no information is in colour alone.
@@ -142,20 +142,25 @@ def write_score(value: float) -> str:
 
 
 def dataset_label(name: str) -> str:
-    """Return the name of a dataset as a panel's title."""
+    """Return the name of a dataset as figures print it."""
     if name.startswith("surrogate-"):
         short = name.removeprefix("surrogate-").removesuffix("-stim_period-var99")
         return f"{short} (surrogate)"
     return name
 
 
+def panel_title(name: str) -> str:
+    """Return the name of a dataset as the title of one panel of many, in one or two lines."""
+    return dataset_label(name).replace(" (", "\n(")
+
+
 def panels(
     n: int, *, height: float = 1.75, legend_height: float = 0.4
 ) -> tuple[Figure, list[Axes]]:
-    """Make a page of `n` panels, three in a row, with room for one legend below."""
-    columns = min(n, N_COLUMNS)
+    """Make a page of `n` panels, up to four in a row, with space for one legend below."""
+    columns = _n_columns(n)
     rows = -(-n // columns)
-    width = PAGE_WIDTH * max(columns, 2) / N_COLUMNS
+    width = PAGE_WIDTH * min(max(columns, 2) / N_COLUMNS, 1)
     figure, axes = plt.subplots(
         rows, columns, figsize=(width, rows * height + legend_height), squeeze=False
     )
@@ -165,6 +170,13 @@ def panels(
     if n > 1:
         add_letters(flat[:n])
     return figure, flat[:n]
+
+
+def _n_columns(n: int) -> int:
+    """Return how many of `n` panels to draw in a row, so that a page stays low and has few gaps."""
+    if n == 4:
+        return 2
+    return min(n, N_COLUMNS if n <= 3 * N_COLUMNS else 4)
 
 
 def add_letters(axes: Iterable[Axes]) -> None:
@@ -188,16 +200,26 @@ def _letters() -> Iterator[str]:
             yield "".join(letters)
 
 
-def bottom_row(axes: list[Axes]) -> list[Axes]:
+def bottom_row(axes: Sequence[Axes]) -> list[Axes]:
     """Return the axes with no visible panel below them."""
-    return axes[-min(len(axes), N_COLUMNS) :]
+    return list(axes[-min(len(axes), _row_length(axes)) :])
+
+
+def first_column(axes: Sequence[Axes]) -> list[Axes]:
+    """Return the leftmost axes of each row."""
+    return list(axes[:: _row_length(axes)])
+
+
+def _row_length(axes: Sequence[Axes]) -> int:
+    place = axes[0].get_subplotspec()
+    return place.get_gridspec().ncols if place else 1
 
 
 def label_outer(axes: Sequence[Axes]) -> None:
     """Leave out the tick labels of panels whose neighbours have the same axes."""
-    lowest = {id(axis) for axis in bottom_row(list(axes))}
-    for index, axis in enumerate(axes):
-        axis.tick_params(labelbottom=id(axis) in lowest, labelleft=index % N_COLUMNS == 0)
+    lowest, leftmost = bottom_row(axes), first_column(axes)
+    for axis in axes:
+        axis.tick_params(labelbottom=axis in lowest, labelleft=axis in leftmost)
 
 
 def measure_handles(
