@@ -57,7 +57,8 @@ def registry_section():
         lines += [
             f"{measure.formula}. Cost: {measure.cost}. {linked(measure.reference)}.",
             "",
-            f"Does not change with {', '.join(invariances(measure))}. Blind to: {measure.blind_to}.",
+            f"Does not change with {', '.join(invariances(measure))}. "
+            f"Blind to: {measure.blind_to}.",
         ]
     return "\n".join(lines)
 

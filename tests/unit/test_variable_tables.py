@@ -18,7 +18,7 @@ from scorebounds.figures.decoding import (
     decoding_times_figure,
     ridge_sweep_figure,
 )
-from scorebounds.figures.decoding_thresholds import NEVER, decoding_threshold_figure
+from scorebounds.figures.decoding_thresholds import COUNT_TITLE, NEVER, decoding_threshold_figure
 from scorebounds.figures.style import measure_looks, use_style
 from scorebounds.optimization.summary import THRESHOLD_COLUMNS
 
@@ -178,8 +178,8 @@ def test_symbols_tell_whether_all_seeds_decode_a_variable():
     up, flat = ([0.1, 0.9], [0.5, 0.9]), ([0.1, 0.9], [0.5, 0.6])
     for curves, face, text in (
         ((up, up, up), measure_looks(["cka"])["cka"][1], set()),
-        ((up, up, flat), "white", {"2 of 3"}),
-        ((flat, flat, up), "white", {"1 of 3"}),
+        ((up, up, flat), "white", {"2 of 3", COUNT_TITLE}),
+        ((flat, flat, up), "white", {"1 of 3", COUNT_TITLE}),
         ((flat, flat, flat), "white", set()),
     ):
         table = accuracies(*curves)

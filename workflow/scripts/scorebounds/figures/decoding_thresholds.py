@@ -25,6 +25,7 @@ from scorebounds.figures.style import (
 NEVER = 1.08  # where seeds that never decode a variable are drawn
 ROW_HEIGHT, MARGIN = 0.4, 0.95
 COUNT_WIDTH = 0.075  # of the number of seeds
+COUNT_TITLE = "seeds that decode it"
 CROSS: dict[str, Any] = {
     "marker": "x",
     "markersize": 3.4,
@@ -94,8 +95,8 @@ def decoding_threshold_figure(
         xlabel="score at which the variable is decoded",
     )
     axis.tick_params(axis="y", length=0)
-    right = axis.get_xlim()[1]
-    axis.text(right, -0.65, "seeds that decode it", fontsize=6, ha="right")
+    if ((shown.n_reached > 0) & (shown.n_reached < shown.n_seeds)).any():
+        axis.text(axis.get_xlim()[1], -0.65, COUNT_TITLE, fontsize=6, ha="right")
     handles = _handles(looks)
     if len(theirs):
         handles.append(Line2D([], [], color="0.3", label="published, one run", **CROSS))
