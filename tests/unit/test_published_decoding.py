@@ -105,7 +105,7 @@ def test_figures_show_published_curves_in_our_panel_or_in_their_own(ultrametric,
     found = thresholds(0.8)
     figure, shown = decoding_figure(curves, references, found, ["cka"], published)
     titles = [axis.get_title() for axis in figure.axes]
-    assert titles == ["ultrametric: category", "MajajHong2015: category\n(published)"]
+    assert titles == ["ultrametric\ncategory", "MajajHong2015\ncategory (published)"]
     lines = [line for line in figure.axes[1].lines if len(line.get_xdata()) == len(SCORES)]
     assert len(lines) == 1
     assert set(shown.dataset) == {

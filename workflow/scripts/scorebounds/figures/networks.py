@@ -11,6 +11,7 @@ from scorebounds.figures.style import (
     PAGE_WIDTH,
     add_letters,
     bottom_row,
+    first_column,
     label_outer,
     legend_below,
     panels,
