@@ -13,6 +13,7 @@ import requests
 from helpers.download_server import CONTENT, HALF, SHA1, SHA256, Server, serving
 from scorebounds.fetching import transfer
 from scorebounds.fetching.addresses import mirror_sources, public, without_secrets
+from scorebounds.fetching.catalogue import fetch_catalogue_file
 from scorebounds.fetching.fetch import fetch, restore
 from scorebounds.fetching.provenance import note_path, read_source
 from scorebounds.fetching.store import Store
@@ -381,6 +382,27 @@ def test_verified_file_is_restored_from_the_store(tmp_path):
     store.keep(target, "a/good.bin")
     assert store.path("a/good.bin").read_bytes() == b"another version"
     assert not restore(target, "a/good.bin", SHA1, store)
+
+
+def test_runs_that_share_the_raw_files_may_fetch_one_at_the_same_time(folder, tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    targets = []
+    for number in range(8):
+        (tmp_path / f"run{number}/data").mkdir(parents=True)
+        (tmp_path / f"run{number}/data/raw").symlink_to(shared)
+        targets.append(tmp_path / f"run{number}/data/raw/data/good.bin")
+
+    def fetch_one(target):
+        told = {"mirrors": [str(folder)], "offline": True, "downloads": {}}
+        lock = tmp_path / "checksums.lock"
+        fetch_catalogue_file(target, "data/good.bin", [], SHA256, "", lock, **told)
+        return target.read_bytes() == CONTENT
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(fetch_one, targets))
+    names = {path.name for path in shared.rglob("*") if path.is_file()}
+    assert names == {"good.bin", "good.bin.source.json"}
 
 
 def test_store_copies_where_there_are_no_hard_links(tmp_path, monkeypatch):

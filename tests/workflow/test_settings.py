@@ -124,6 +124,25 @@ from helpers.workflow import snakemake
         ("mante2013: {monkeys: [B]}", "monkeys → 0: expected A or F, got 'B'"),
         ("downloads: {per_host: 0}", "per_host: expected a number of files fetched from one host"),
         (
+            "custom: {m: {path: x}, m.allowed: {path: x}}",
+            "the files of 'm.allowed' would be those of 'm' that end in .allowed; rename one",
+        ),
+        ("custom: {m: {path: x}, M: {path: x}}", "the names 'm' and 'M' differ in case only"),
+        (
+            'custom: {"a\\n": {path: x}}',
+            "expected a name of letters, digits, '.', '_' and '-' that is no number",
+        ),
+        ("custom: {../a: {path: x}}", "expected a name of letters, digits, '.', '_' and '-'"),
+        (
+            "custom: {a: {path: 'x{y}.npz'}}",
+            "config, custom → a: expected a path without braces and angle brackets, in which",
+        ),
+        (
+            "models: {a: {path: 'x.npz', labels: '<b>.csv', references: [ultrametric]}}",
+            "replace what they enclose, got '<b>.csv'; rename the file or folder",
+        ),
+        ("siegel2015: {path: 'x{y}.mat'}", "config, siegel2015 → path: expected a path without"),
+        (
             "custom: {'a b': {path: x}}",
             "expected a name of letters, digits, '.', '_' and '-' that is no number",
         ),

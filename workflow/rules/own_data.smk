@@ -30,6 +30,7 @@ def custom_files(name):
 
 def check_custom():
     """Refuse a user's dataset or model that has the name of another or no file."""
+    check_braces(config[PRIVATE]["path"], f"config, {PRIVATE} → path")
     if PRIVATE in config["datasets"] and not Path(config[PRIVATE]["path"] or "none").is_file():
         raise WorkflowError(
             f"config, {PRIVATE}: this recording is not public; expected its file under `path`, "
@@ -43,9 +44,20 @@ def check_custom():
         if taken or name in twice:
             raise WorkflowError(f"config, {section}: the name {name!r} is taken, choose another")
         for path in custom_files(name):
+            check_braces(path, f"config, {section} → {name}")
+        for path in custom_files(name):
             # A git-annex link without content is a file to the reader, which says what is wrong.
             if not Path(path).exists() and not Path(path).is_symlink():
                 raise WorkflowError(f"config, {section} → {name}: no such file: {path}")
+
+
+def check_braces(path, place):
+    """Refuse a path in which Snakemake would replace something."""
+    if re.search("[{}<>]", path):
+        raise WorkflowError(
+            f"{place}: expected a path without braces and angle brackets, in which Snakemake would "
+            f"replace what they enclose, got {path!r}; rename the file or folder"
+        )
 
 
 def check_file_names(names):

@@ -86,6 +86,8 @@ def restore(target: Path, name: str, checksum: str, store: Store) -> bool:
     part = target.with_name(f"{target.name}.restored")
     link_or_copy(kept, part)
     part.replace(target)
+    # Nothing was moved if they were two names of one file.
+    part.unlink(missing_ok=True)
     logger.info("%s was verified before: taken from %s", target, kept)
     return True
 

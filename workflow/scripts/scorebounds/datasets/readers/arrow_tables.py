@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from scorebounds.datasets.errors import UnusableError
-from scorebounds.datasets.readers.containers import missing_package
+from scorebounds.datasets.readers.containers import missing_package, require_memory
 
 
 def read_arrow(path: Path) -> dict[str, np.ndarray]:
@@ -24,7 +24,9 @@ def read_arrow(path: Path) -> dict[str, np.ndarray]:
         import pyarrow.parquet as parquet
     except ImportError as error:
         raise missing_package("pyarrow", path) from error
-    reader: Any = parquet.read_table if path.suffix.lower() == ".parquet" else feather.read_table
+    is_parquet = path.suffix.lower() == ".parquet"
+    _require_memory(path, is_parquet=is_parquet)
+    reader: Any = parquet.read_table if is_parquet else feather.read_table
     table = reader(path)
     columns: dict[str, np.ndarray] = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
@@ -35,6 +37,25 @@ def read_arrow(path: Path) -> dict[str, np.ndarray]:
     if not columns or not table.num_rows:
         raise UnusableError("expected columns with at least one row, got none")
     return columns
+
+
+def _require_memory(path: Path, *, is_parquet: bool) -> None:
+    """Refuse a table that does not fit into memory, however well it is compressed."""
+    from pyarrow import ArrowInvalid, ipc, parquet
+
+    if is_parquet:
+        with parquet.ParquetFile(path) as file:
+            require_memory(path.name, (file.metadata.num_rows, file.metadata.num_columns))
+        return
+    with open(path, "rb") as stored:
+        try:
+            batches = ipc.open_file(stored)
+        except ArrowInvalid:  # version 1 of the format, which is not compressed
+            return
+        n_rows = 0
+        for number in range(batches.num_record_batches):
+            n_rows += batches.get_batch(number).num_rows
+            require_memory(path.name, (n_rows, len(batches.schema)))
 
 
 def _values(column: Any, name: str) -> np.ndarray:

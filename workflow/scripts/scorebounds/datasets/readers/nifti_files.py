@@ -47,6 +47,7 @@ def open_file(path: Path, entry: Entry) -> Iterator[Container]:
             "expected image and mask in the same space, got different affine matrices; resample "
             "the mask"
         )
+    require_memory(Path(entry.mask).name, mask.shape)
     inside = np.asarray(mask.dataobj) != 0
     n_voxels = int(inside.sum())
     if not n_voxels:

@@ -88,7 +88,9 @@ def _open_torch(path: Path) -> Iterator[Container]:
     import pickle
 
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        # Indices outside a sparse tensor would be written outside its memory.
+        with torch.sparse.check_sparse_tensor_invariants():
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
         raise UnusableError(
             "expected tensors that torch.load(weights_only=True) reads, got other Python objects "

@@ -1,0 +1,156 @@
+"""Files that were made to do harm: to run a program, to fill the memory, to write elsewhere."""
+
+import io
+import os
+import pickle
+import zipfile
+from pathlib import Path
+
+import h5py
+import nibabel
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.io
+import torch
+import zarr
+
+from scorebounds.datasets.readers import custom
+
+# Three copies in double precision are more than the memory that the tests leave free.
+LARGE = np.zeros((50_000, 4))
+FREE = 1_000_000
+
+
+def write_hdf5(path):
+    with h5py.File(path, "w") as file:
+        file.create_dataset("activity", data=LARGE, compression="gzip")
+
+
+def write_matlab(path):
+    scipy.io.savemat(path, {"activity": LARGE}, do_compression=True)
+
+
+def write_zarr(path):
+    zarr.create_array(path, data=LARGE)
+
+
+def write_sparse_tensor(path):
+    torch.save(sparse(0), path)
+
+
+def sparse(row):
+    place = torch.tensor([[row], [0]])
+    return torch.sparse_coo_tensor(place, [1.0], LARGE.shape, check_invariants=False)
+
+
+def write_repeated_tensor(path):
+    torch.save(torch.zeros(1).expand(LARGE.shape), path)
+
+
+TABLE = pd.DataFrame(LARGE, columns=list("abcd"))
+LARGE_FILES = {
+    "d.npz": lambda path: np.savez_compressed(path, activity=LARGE),
+    "d.h5": write_hdf5,
+    "d.nc": write_hdf5,
+    "d.mat": write_matlab,
+    "v73.mat": write_hdf5,
+    "d.zarr": write_zarr,
+    "d.parquet": TABLE.to_parquet,
+    "d.feather": lambda path: TABLE.to_feather(path, compression="zstd"),
+    "d.csv.gz": lambda path: TABLE.to_csv(path, index=False),
+    "sparse.pt": write_sparse_tensor,
+    "repeated.pt": write_repeated_tensor,
+    "d.nii.gz": lambda path: write_image(path, (10, 10, 20, 100)),
+}
+
+
+def write_image(path, shape):
+    nibabel.save(nibabel.Nifti1Image(np.zeros(shape), np.eye(4)), path)
+
+
+@pytest.mark.parametrize("name", LARGE_FILES)
+def test_small_file_of_a_large_array_is_refused_before_it_is_read(tmp_path, monkeypatch, name):
+    path = tmp_path / name
+    LARGE_FILES[name](path)
+    size = sum(file.stat().st_size for file in (path, *path.rglob("*")))
+    assert size < LARGE.nbytes / 3
+    memory = type("Memory", (), {"available": FREE})
+    monkeypatch.setattr("psutil.virtual_memory", lambda: memory)
+    entry = {}
+    if name.endswith(".nii.gz"):
+        entry["mask"] = str(tmp_path / "mask.nii.gz")
+        nibabel.save(nibabel.Nifti1Image(np.ones((10, 10, 20)), np.eye(4)), entry["mask"])
+    with pytest.raises(ValueError, match=rf"{name}.* needs .* GB of memory .* are free") as error:
+        custom.load(path, **entry)
+    assert "\n" not in str(error.value)
+
+
+def test_large_mask_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    write_image(tmp_path / "d.nii.gz", (100, 100, 20, 2))
+    write_image(tmp_path / "mask.nii.gz", (100, 100, 20))
+    memory = type("Memory", (), {"available": FREE})
+    monkeypatch.setattr("psutil.virtual_memory", lambda: memory)
+    with pytest.raises(ValueError, match=r"'mask\.nii\.gz' of shape \(100, 100, 20\) needs"):
+        custom.load(tmp_path / "d.nii.gz", mask=str(tmp_path / "mask.nii.gz"))
+
+
+def test_sparse_tensor_with_places_outside_of_it_is_refused(tmp_path):
+    torch.save({"activity": sparse(10**9)}, tmp_path / "d.pt")
+    with pytest.raises(ValueError, match="a damaged file; save a tensor"):
+        custom.load(tmp_path / "d.pt")
+
+
+class Program:
+    """What makes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+def write_zipped_pickle(path, content):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("activity.npy", npy_of(content))
+
+
+def npy_of(content):
+    stored = io.BytesIO()
+    np.save(stored, np.array([content, content], dtype=object), allow_pickle=True)
+    return stored.getvalue()
+
+
+PICKLES = {
+    "d.npy": lambda path, content: path.write_bytes(npy_of(content)),
+    "bare.npy": lambda path, content: path.write_bytes(pickle.dumps(content)),
+    "d.npz": write_zipped_pickle,
+    "d.pt": lambda path, content: torch.save({"activity": content}, path),
+    "bare.pth": lambda path, content: path.write_bytes(pickle.dumps(content, protocol=2)),
+    "d.mat": lambda path, content: path.write_bytes(pickle.dumps(content)),
+    "d.pkl": lambda path, content: path.write_bytes(pickle.dumps(content)),
+}
+
+
+@pytest.mark.parametrize("name", PICKLES)
+def test_program_in_a_file_does_not_run(tmp_path, name):
+    owned = tmp_path / "owned"
+    PICKLES[name](tmp_path / name, Program(owned))
+    with pytest.raises(ValueError, match=name) as error:
+        custom.load(tmp_path / name)
+    assert "\n" not in str(error.value)
+    assert not owned.exists()
+
+
+@pytest.mark.parametrize("member", ["../outside.npy", "/tmp/scorebounds-outside.npy"])
+def test_archive_is_not_unpacked(tmp_path, member):
+    stored = io.BytesIO()
+    np.save(stored, np.random.default_rng(0).standard_normal((30, 4)))
+    folder = tmp_path / "inner"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "d.npz", "w") as archive:
+        archive.writestr(member, stored.getvalue())
+    assert custom.load(folder / "d.npz").shape == (30, 4)
+    assert [path.name for path in tmp_path.rglob("*")] == ["inner", "d.npz"]
+    assert not Path("/tmp/scorebounds-outside.npy").exists()
