@@ -531,3 +531,18 @@ def test_large_file_takes_bounded_memory(tmp_path):
     )
     before, after = map(float, done.stdout.split())
     assert after - before < 650
+
+
+def test_groups_need_not_be_among_the_labels_that_are_decoded(tmp_path):
+    run = np.repeat(["a", "b", "c"], 4)
+    rates = np.random.default_rng(0).normal(size=(12, 3))
+    np.savez(tmp_path / "d.npz", rates=rates, run=run, cue=np.arange(12) % 2)
+    array = custom.load(tmp_path / "d.npz", labels=["cue"], groups="run")
+    assert array.attrs["variables"] == ["cue"]
+    assert array.run.values.tolist() == run.tolist()
+    frame = pd.DataFrame(rates, columns=["x", "y", "z"]).assign(run=run, cue=np.arange(12) % 2)
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    entry = {"labels": ["cue"], "groups": "run", "columns": {"cue": "label", "run": "label"}}
+    table = custom.load(tmp_path / "d.csv", **entry)
+    assert table.attrs["variables"] == ["cue"]
+    assert table.run.values.tolist() == run.tolist()

@@ -13,7 +13,7 @@ from scorebounds.optimization.summary import THRESHOLD_COLUMNS
 from scorebounds.scorecards.comparisons import comparisons_of
 from scorebounds.scorecards.headline import model_statement
 from scorebounds.scorecards.implied import allowed_scores
-from scorebounds.scorecards.methods import methods_text
+from scorebounds.scorecards.methods import SIZES, methods_text
 from scorebounds.scorecards.page import scorecard_page
 from scorebounds.scorecards.verdicts import interpret
 
@@ -46,7 +46,7 @@ def main(
     others = comparisons_of(read_table(comparison), names["model"])
     statement = model_statement(components)
     definitions = read_table(measures)
-    sizes = card.iloc[0][["n_samples", "n_conditions", "n_neurons"]].astype(int)
+    sizes = card.iloc[0][list(SIZES)].dropna().astype(int)
     match = facts["match"] if isinstance(facts["match"], str) else ", ".join(facts["match"])
     methods = methods_text(
         {**facts, **sizes, "match": match, "version": __version__},

@@ -10,7 +10,7 @@ from scorebounds.core.joblog import job_log
 from scorebounds.core.random import derived_seed
 from scorebounds.core.recording import read_halves, read_recording
 from scorebounds.core.tables import write_table
-from scorebounds.scorecards.grouping import with_components, with_groups
+from scorebounds.scorecards.grouping import with_components, with_groups, with_subjects
 from scorebounds.scorecards.inference import ResamplingSettings, explained_components, score_model
 from scorebounds.scorecards.matching import match
 
@@ -31,6 +31,7 @@ def main(
 ) -> None:
     pair = read_recording(reference), read_recording(model)
     matched = with_components(with_groups(match(*pair, by), *pair), *pair)
+    matched = with_subjects(matched, pair[0])
     resampling = ResamplingSettings(**settings, seed=seed)
     halves = read_halves(reference)
     if halves is not None:

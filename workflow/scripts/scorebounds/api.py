@@ -122,6 +122,7 @@ def card(
     thresholds: Any = None,
     seed: int = 0,
     groups: Any = None,
+    subjects: Any = None,
 ) -> "ScoreCard":
     """Interpret the scores of a model: is this score good?
 
@@ -144,6 +145,9 @@ def card(
     groups : str or array_like, shape (n_rows,), optional
         A label of `x`, or a value for each row of it, such as the run, session or film. Conditions
         of one group resemble each other: they are held out together, and permuted within groups.
+    subjects : str or array_like, shape (n_neurons,), optional
+        A coordinate along the neurons of `x`, or the subject of each of its neurons. Adds the
+        inter-subject ceiling: how well the other subjects' neurons match those of one subject.
 
     Returns
     -------
@@ -163,7 +167,7 @@ def card(
     pair = inputs.recording(x, "recording"), inputs.recording(y, "model")
     return make_card(
         pair,
-        inputs.matched(*pair, match, groups),
+        inputs.matched(*pair, match, groups, subjects),
         inputs.measure_ids(measures),
         match=match,
         n_permutations=inputs.positive(n_permutations, "n_permutations"),

@@ -24,7 +24,7 @@ from scorebounds.scorecards.inference import (
     score_model,
 )
 from scorebounds.scorecards.matching import By, Matched
-from scorebounds.scorecards.methods import methods_text
+from scorebounds.scorecards.methods import SIZES, methods_text
 from scorebounds.scorecards.page import scorecard_page
 from scorebounds.scorecards.verdicts import interpret
 
@@ -187,6 +187,7 @@ def make_card(
     scores, replicates = score_model(matched, measures, settings, halves, device)
     components = explained_components(matched, device, halves, settings.seed)
     table = _shown_first(interpret(scores, components, thresholds))
+    sizes = table.iloc[0][list(SIZES)].dropna()
     facts = {
         "recording": name,
         "model": str(model.attrs["dataset"]),
@@ -195,7 +196,7 @@ def make_card(
         "n_permutations": n_permutations,
         "n_groups": N_GROUPS,
         "match": _matching(match),
-        **{size: int(table[size].iloc[0]) for size in ("n_samples", "n_conditions", "n_neurons")},
+        **{str(name): int(value) for name, value in sizes.items()},
         **_files(recording=reference, model=model),
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
     }

@@ -13,7 +13,7 @@ import xarray as xr
 from scorebounds.core.recording import samples_by_neurons
 from scorebounds.datasets.arrays import as_recording, require_same_order
 from scorebounds.measures import registry
-from scorebounds.scorecards.grouping import with_components, with_groups
+from scorebounds.scorecards.grouping import with_components, with_groups, with_subjects
 from scorebounds.scorecards.matching import By, Matched, match
 from scorebounds.scorecards.times import ORDER
 
@@ -41,13 +41,15 @@ def pair(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     return matching.reference, matching.model
 
 
-def matched(x: xr.DataArray, y: xr.DataArray, by: By, groups: Any = None) -> Matched:
+def matched(
+    x: xr.DataArray, y: xr.DataArray, by: By, groups: Any = None, subjects: Any = None
+) -> Matched:
     """Pair the rows of a model with those of a recording."""
     if by == ORDER:
         require_same_order(x, y)
     # In order without having been asked for: labels and times must not contradict it either.
     found = with_groups(match(x, y, None if by == ORDER else by), x, y, groups)
-    return with_components(found, x, y)
+    return with_subjects(with_components(found, x, y), x, subjects)
 
 
 def matched_models(reference: xr.DataArray, models: Any, by: By) -> dict[str, Matched]:

@@ -14,6 +14,8 @@ SAMPLE_DIMS = {2: ("sample", "neuron"), 3: ("time", "condition", "neuron")}
 ROW_NAME = "row_name"
 # Coordinates with averages over either half of the trials.
 HALVES = ("__first_half__", "__second_half__")
+# Coordinate with the subject of each neuron, where neurons of several subjects are known.
+SUBJECTS = "__subject__"
 # Attributes that are lists of names. netCDF stores a list of one as its element.
 LISTS = ("variables", "averaged_by", "found")
 
@@ -27,6 +29,7 @@ def recording(
     time_units: str = "ms",
     names: np.ndarray | None = None,
     halves: Sequence[np.ndarray] = (),
+    subjects: np.ndarray | None = None,
     done: Sequence[str] = (),
 ) -> xr.DataArray:
     """Make a labelled array of activity.
@@ -47,6 +50,8 @@ def recording(
     halves : sequence of two ndarray, optional
         Where activity is an average over trials: the averages over either half of them, NaN in the
         neurons that have too few.
+    subjects : ndarray of str, shape (n_neurons,), optional
+        Subject of each neuron.
     done : sequence of str
         What was done to get it, step by step.
 
@@ -76,6 +81,8 @@ def recording(
         array = array.assign_coords({ROW_NAME: (labelled, np.asarray(names))})
     for name, half in zip(HALVES, halves, strict=False):
         array = array.assign_coords({name: (dims, half)})
+    if subjects is not None:
+        array = array.assign_coords({SUBJECTS: ("neuron", np.asarray(subjects))})
     return array
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from scorebounds.core.checks import MIN_SAMPLES, count_neurons
-from scorebounds.core.recording import HALVES, ROW_NAME, SAMPLE_DIMS, recording
+from scorebounds.core.recording import HALVES, ROW_NAME, SAMPLE_DIMS, SUBJECTS, recording
 
 # Names of axes that users and other packages give to samples, conditions, neurons and times.
 _AXIS_OF = {
@@ -231,7 +231,17 @@ def _from_xarray(array: xr.DataArray, name: str) -> xr.DataArray:
         halves=halves,
     )
     history = {key: ordered.attrs[key] for key in ("history",) if key in ordered.attrs}
-    return made.assign_attrs(**known, **history)
+    return made.assign_coords(_of_neurons(ordered)).assign_attrs(**known, **history)
+
+
+def _of_neurons(array: xr.DataArray) -> dict[str, Any]:
+    """Return the coordinates along the neurons, one of which can name their subjects."""
+    neuron = array.dims[-1]
+    return {
+        str(title): ("neuron", coordinate.values)
+        for title, coordinate in array.coords.items()
+        if coordinate.dims == (neuron,) and (title == SUBJECTS or title not in _AXIS_OF)
+    }
 
 
 def names_of(array: xr.DataArray, row: Any) -> np.ndarray | None:

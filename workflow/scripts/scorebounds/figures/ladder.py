@@ -25,7 +25,7 @@ from scorebounds.figures.style import (
 SIGNIFICANT = 0.05
 MODELS = ["model", "uninformative"]
 BAR = 0.46  # of the distance between two bars
-CHANCE, CEILING, EDGE, PALE = "0.62", "#8C6D1F", "0.55", "0.97"
+CHANCE, CEILING, SUBJECTS, EDGE, PALE = "0.62", "#8C6D1F", "#009E73", "0.55", "0.97"
 SHARES = LinearSegmentedColormap.from_list("share", ["#FFFFFF", "#BDD7EC", "#6BAED6", "#2F7EBB"])
 NORM = Normalize(0, 1)
 CHARACTER = 0.0095  # width of a character of a label, in units of the score axis
@@ -46,7 +46,7 @@ def ladder_figure(
     cards : DataFrame
         Score cards of one reference; columns measure, score and, where known, dataset, model,
         score_low, score_high, null_low, null_high, p (or p_corrected), ceiling_low, ceiling_high
-        (or ceiling).
+        (or ceiling), subject_ceiling_low, subject_ceiling_high, subject_ceiling_score.
     thresholds : DataFrame, optional
         Of the same reference: columns measure, kind, target, variance_ratio, score_all. Without
         it the bars are pale; with it, those of measures without thresholds are hatched.
@@ -57,8 +57,10 @@ def ladder_figure(
     DataFrame
         What is shown, see `ladder_table`: for each measure, `element` is `model` (`value` is p),
         `uninformative` (a model that scores 1 because of its width), `chance`, `ceiling`,
-        `variable` (lowest `score` at which all seeds decode it) or `captured` (`value` is
-        the share of the variance that all seeds have captured at `score` or more).
+        `subjects` (inter-subject ceiling, smallest to largest), `single_subjects` (mean score of
+        a model with single subjects), `variable` (lowest `score` at which all seeds decode it) or
+        `captured` (`value` is the share of the variance that all seeds have captured at `score`
+        or more).
     """
     table = ladder_table(cards, thresholds)
     if table.empty:
@@ -75,6 +77,8 @@ def ladder_figure(
         _draw_captured(axis, place, steps, left, compared=thresholds is not None)
         _draw_chance(axis, place, rows[rows.element == "chance"], looks, left)
         _draw_ceiling(axis, place, rows[rows.element == "ceiling"])
+        _draw_ceiling(axis, place, rows[rows.element == "subjects"], SUBJECTS, "--")
+        _draw_single_subjects(axis, place, rows[rows.element == "single_subjects"], looks)
         _draw_variables(axis, place, rows[rows.element == "variable"])
         _draw_models(axis, place, rows[rows.element.isin(MODELS)], looks, left)
     axis.set(xlim=(left - 0.01, 1.01), ylim=(len(measures) - 0.4, -0.55), xlabel="score")
@@ -139,17 +143,31 @@ def _draw_chance(
                 )
 
 
-def _draw_ceiling(axis: Axes, place: int, ceilings: pd.DataFrame) -> None:
+def _draw_ceiling(
+    axis: Axes, place: int, ceilings: pd.DataFrame, colour: str = CEILING, style: str = "-"
+) -> None:
     top = place - BAR / 2
     for low, high in ceilings[["low", "high"]].clip(upper=1).drop_duplicates().to_numpy():
         axis.plot(
             [low, low, high, high],
             [top - 0.02, top - 0.1, top - 0.1, top - 0.02],
-            color=CEILING,
+            color=colour,
+            linestyle=style,
             linewidth=1.1,
             solid_joinstyle="miter",
             zorder=3,
         )
+
+
+def _draw_single_subjects(
+    axis: Axes, place: int, models: pd.DataFrame, looks: Mapping[str, Any]
+) -> None:
+    """Mark each model's mean score with single subjects at the height of the bracket."""
+    for row in models.to_dict("records"):
+        colour, marker = looks[row["name"]]
+        at = (row["score"], place - BAR / 2 - 0.1)
+        style = {"markerfacecolor": "white", "markeredgecolor": colour, "markeredgewidth": 0.8}
+        axis.plot(*at, marker=marker, markersize=3, linestyle="none", zorder=4, **style)
 
 
 def _draw_variables(axis: Axes, place: int, variables: pd.DataFrame) -> None:
@@ -266,6 +284,9 @@ def _add_legends(
         handles.append(Patch(color=CHANCE, linewidth=0, label="chance (5–95 % of shuffles)"))
     if "ceiling" in elements:
         handles.append(Line2D([], [], color=CEILING, linewidth=1.1, label="noise ceiling"))
+    if "subjects" in elements:
+        label = "inter-subject ceiling; small open markers: scores with single subjects"
+        handles.append(Line2D([], [], color=SUBJECTS, linestyle="--", linewidth=1.1, label=label))
     if "variable" in elements:
         label = "variable is decodable at this score or more"
         handles.append(

@@ -36,9 +36,13 @@ def ladder_table(cards: pd.DataFrame, thresholds: pd.DataFrame | None) -> pd.Dat
         for element, low, high in (
             ("chance", card.get("null_low"), card.get("null_high")),
             ("ceiling", *_ceiling_ends(card)),
+            ("subjects", card.get("subject_ceiling_low"), card.get("subject_ceiling_high")),
         ):
             if pd.notna(low) and pd.notna(high):
                 rows.append({**base, "element": element, "name": name, "low": low, "high": high})
+        if pd.notna(card.get("subject_ceiling_score")):
+            score = card["subject_ceiling_score"]
+            rows.append({**base, "element": "single_subjects", "name": name, "score": score})
     table = pd.DataFrame(rows, columns=COLUMNS)
     if thresholds is not None and len(table):
         shown = with_thresholds(thresholds[thresholds.measure.isin(table.measure.unique())])

@@ -78,8 +78,9 @@ FIGURES: dict[str, FigureEntry] = {
             "Points: scores of models; lines: 95 % intervals over other conditions and other "
             "neurons of the recording, corrected for bias, where one is known; open: p > 0.05 "
             "after correction for the number of measures, or a model so wide that any such model "
-            "scores 1. Bracket: noise ceiling (95 % interval). Hatched: measures towards which "
-            "nothing was optimised."
+            "scores 1. Bracket: noise ceiling (95 % interval); dashed: inter-subject ceiling, with "
+            "small markers for scores of the models with single subjects. Hatched: measures "
+            "towards which nothing was optimised."
         ),
     ),
     "scorecards": FigureEntry(

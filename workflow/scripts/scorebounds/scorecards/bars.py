@@ -40,7 +40,7 @@ def ladder(card: pd.DataFrame, thresholds: pd.DataFrame | None = None) -> dict[s
     values = shown[["score", "null_low", "score_low"]].to_numpy(dtype=float)
     lowest = max(min(0.0, np.nanmin(values, initial=0.0)), LOWEST)
     bars = [_bar(row, thresholds, lowest) for row in shown.to_dict("records")]
-    names = ("chance", "ceiling", "estimate", "captured", "decoded")
+    names = ("chance", "ceiling", "subjects", "estimate", "captured", "decoded")
     elements = {name for name in names if any(bar[name] for bar in bars)}
     if any(not bar["above"] for bar in bars):
         elements.add("open")
@@ -84,11 +84,18 @@ def _bar(row: Row, thresholds: pd.DataFrame | None, lowest: float) -> dict[str, 
         "below_axis": row["score"] < lowest,
         "chance": _span(row["null_low"], row["null_high"], lowest),
         "ceiling": _span(*ceiling, lowest),
+        "subjects": _of_subjects(row, lowest),
         "estimate": estimate,
         "captured": captured,
         "decoded": decoded,
         "missing": missing,
     }
+
+
+def _of_subjects(row: Row, lowest: float) -> Part | None:
+    """Return the inter-subject ceiling, and the model's mean score with single subjects."""
+    span = _span(row["subject_ceiling_low"], row["subject_ceiling_high"], lowest)
+    return span and {**span, "model": _at(row["subject_ceiling_score"], lowest)}
 
 
 def _shades(needed: list[float], shares: list[float]) -> list[Part]:
@@ -113,6 +120,10 @@ def _in_words(row: Row, ceiling: tuple[float, float], digits: int) -> str:
         text += f", chance {between(row['null_low'], row['null_high'], digits)}"
     if not np.isnan(ceiling[0]):
         text += f", noise ceiling {between(*ceiling, 3)}"
+    if not np.isnan(row["subject_ceiling"]):
+        ends = between(row["subject_ceiling_low"], row["subject_ceiling_high"], 3)
+        text += f", inter-subject ceiling {ends}, with single subjects "
+        text += f"{number(row['subject_ceiling_score'])}"
     if not np.isnan(row["n_pcs"]):
         text += f", {row['pcs_at_score']:.0f} of {row['n_pcs']:.0f} PCs captured"
     return f"{text}; {row['verdict']}"

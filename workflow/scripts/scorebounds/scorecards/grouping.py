@@ -1,6 +1,6 @@
-"""What a recording says of its conditions and neurons: groups, and reduction to components.
+"""What a recording says of its conditions and neurons: groups, subjects, and components.
 
-Groups are conditions that resemble each other: runs, sessions, films, subjects.
+Groups are conditions that resemble each other: runs, sessions, films.
 
 Cross-validated measures hold out whole groups, conditions are permuted within groups, and the
 jackknife leaves out whole groups.
@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
+from scorebounds.core.recording import SUBJECTS
 from scorebounds.scorecards.matching import Matched
 
 
@@ -62,6 +63,64 @@ def with_groups(
         "jackknife, and conditions are permuted within them"
     )
     return replace(matched, groups=of_condition, notes=(*matched.notes, said))
+
+
+def with_subjects(
+    matched: Matched,
+    reference: xr.DataArray,
+    subjects: str | Sequence[object] | np.ndarray | None = None,
+) -> Matched:
+    """Add the subject of each neuron of the reference, where neurons of several are known.
+
+    Parameters
+    ----------
+    matched : Matched
+    reference : DataArray
+        Its coordinate `core.recording.SUBJECTS` is used, if `subjects` is not given.
+    subjects : str or array_like, shape (n_neurons,), optional
+        A coordinate along the neurons of the recording, or the subject of each neuron.
+
+    Raises
+    ------
+    ValueError
+        If there is no such coordinate, no subject for each neuron, or fewer than two subjects.
+    """
+    if subjects is None and SUBJECTS not in reference.coords:
+        return matched
+    values = _of_neurons(reference, SUBJECTS if subjects is None else subjects)
+    codes = np.unique(values.astype(str), return_inverse=True)[1].ravel()
+    if codes.max() < 1:
+        raise ValueError(
+            f"expected neurons of at least two subjects, got those of {values[0]} alone; leave out "
+            "`subjects`"
+        )
+    if reference.attrs.get("reduced"):
+        raise ValueError(
+            "expected neurons, of which each belongs to a subject, got principal components; leave "
+            "out `subjects` or `components`"
+        )
+    return replace(matched, subjects=codes)
+
+
+def _of_neurons(
+    reference: xr.DataArray, subjects: str | Sequence[object] | np.ndarray
+) -> np.ndarray:
+    if isinstance(subjects, str):
+        named = [str(name) for name, each in reference.coords.items() if each.dims == ("neuron",)]
+        if subjects not in named:
+            raise ValueError(
+                f"{reference.attrs['dataset']}: expected `subjects` to name a coordinate of the "
+                f"neurons, got {subjects!r}; there are: {', '.join(named) or 'none'}"
+            )
+        return np.asarray(reference[subjects].values)
+    values = np.asarray(subjects)
+    n_neurons = reference.sizes["neuron"]
+    if values.shape != (n_neurons,):
+        raise ValueError(
+            f"expected subjects with a value for each of the {n_neurons} neurons of the recording, "
+            f"got shape {values.shape}"
+        )
+    return values
 
 
 def with_components(matched: Matched, reference: xr.DataArray, model: xr.DataArray) -> Matched:

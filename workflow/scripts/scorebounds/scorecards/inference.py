@@ -38,6 +38,7 @@ from scorebounds.scorecards.samples import (
 )
 from scorebounds.scorecards.score_intervals import is_corrected, score_interval
 from scorebounds.scorecards.sequence import order_note
+from scorebounds.scorecards.subjects import SubjectCeiling, subject_ceiling
 
 __all__ = ["COLUMNS", "ResamplingSettings", "explained_components", "score_model"]
 
@@ -48,6 +49,8 @@ COLUMNS += ["self_score", "own_score", "null_mean", "null_sd", "null_low", "null
 COLUMNS += ["p", "p_corrected", "smallest_p", "n_permutations", "is_exhaustive"]
 COLUMNS += ["is_informative", "is_perfect"]
 COLUMNS += ["ceiling", "ceiling_low", "ceiling_high", "ceiling_score", "ceiling_note"]
+COLUMNS += ["subject_ceiling", "subject_ceiling_low", "subject_ceiling_high"]
+COLUMNS += ["subject_ceiling_score", "subject_ceiling_note", "n_subjects"]
 COLUMNS += ["higher_is_closer", "perfect", "is_held_out_r2"]
 COLUMNS += ["n_samples", "n_conditions", "n_neurons", "n_reference_neurons", "n_trials"]
 COLUMNS += ["interval_note", "match_note", "order_note", "note"]
@@ -123,6 +126,7 @@ def score_model(
         "n_neurons": averaged.model.shape[-1],
         "n_reference_neurons": averaged.reference.shape[-1],
         "n_trials": len(matched.condition),
+        "n_subjects": math.nan if averaged.subjects is None else len(np.unique(averaged.subjects)),
         "match_note": "; ".join(matched.notes),
         "order_note": order_note(averaged),
     }
@@ -167,6 +171,7 @@ def _facts(measure: Measure) -> dict[str, Any]:
         "is_informative": False,
         "is_perfect": False,
         "ceiling_note": "",
+        "subject_ceiling_note": "",
         "interval_note": "",
         "note": "",
     }
@@ -234,6 +239,7 @@ class _Card:
         null = self.nulls.of(measure)
         chance = compare_with_chance(score, null, higher_is_closer=measure.higher_is_closer)
         ceiling, ceiling_score = self.ceiling(measure, score, chance)
+        of_subjects = self.ceiling_of_subjects(measure, chance)
         row = {
             "score": score,
             "score_calibrated": calibrated(score, chance["null_mean"], measure.perfect),
@@ -246,6 +252,11 @@ class _Card:
             "ceiling_high": ceiling.high,
             "ceiling_score": ceiling_score,
             "ceiling_note": ceiling.note,
+            "subject_ceiling": of_subjects.value,
+            "subject_ceiling_low": of_subjects.low,
+            "subject_ceiling_high": of_subjects.high,
+            "subject_ceiling_score": of_subjects.model_score,
+            "subject_ceiling_note": of_subjects.note,
         }
         return row, null
 
@@ -272,6 +283,15 @@ class _Card:
         part = replace(matched, reference=matched.reference[..., self.ceiling_neurons])
         x, y = (flatten(side).to(self.device) for side in (part.reference, part.model))
         return ceiling, measure.score(x, y, **fold_options(part, self.device)).item()
+
+    def ceiling_of_subjects(
+        self, measure: Measure, chance: Mapping[str, float | bool]
+    ) -> SubjectCeiling:
+        """Return the inter-subject ceiling."""
+        if not chance["is_informative"]:
+            return SubjectCeiling()
+        matched, seed = self.matched_for(measure), self.settings.seed
+        return subject_ceiling(matched, measure, seed=seed, device=self.device)
 
     def replicates(self, measure: Measure, grouping: str, *, pairs: bool) -> pd.DataFrame:
         """Return the jackknife replicates."""

@@ -45,6 +45,8 @@ class Matched:
         Groups of conditions that are held out whole (`grouping.with_groups`).
     of_components : bool
         Whether the reference holds principal components instead of neurons.
+    subjects : ndarray of int, shape (n_x,), or None
+        Subject of each neuron of the reference (`grouping.with_subjects`).
     """
 
     reference: np.ndarray
@@ -55,6 +57,7 @@ class Matched:
     notes: tuple[str, ...] = ()
     groups: np.ndarray | None = None
     of_components: bool = False
+    subjects: np.ndarray | None = None
 
     @property
     def n_conditions(self) -> int:

@@ -9,6 +9,8 @@ from typing import Any
 
 from scorebounds.core.measure_table import measure_label
 
+# What a card says of the data, in columns of its table; n_subjects is missing where not known.
+SIZES = ("n_samples", "n_conditions", "n_neurons", "n_subjects")
 _SOFTWARE = """\
 @software{{scorebounds,
   title = {{scorebounds: what a similarity score between a brain and a model means}},
@@ -27,7 +29,8 @@ def methods_paragraph(facts: Mapping[str, Any], measures: Iterable[str], *, ceil
     Parameters
     ----------
     facts : mapping
-        version, n_permutations, n_groups, seed, match, n_samples, n_conditions, n_neurons.
+        version, n_permutations, n_groups, seed, match, n_samples, n_conditions, n_neurons, and
+        n_subjects where there are several.
     measures : iterable of str
         Ids.
     ceiling : bool
@@ -52,6 +55,11 @@ def methods_paragraph(facts: Mapping[str, Any], measures: Iterable[str], *, ceil
         said += (
             " Noise ceilings, the scores of a model that knows the noise-free responses (Nili et "
             "al. 2014), were estimated from halves of the trials."
+        )
+    if facts.get("n_subjects", 1) > 1:
+        said += (
+            f" Inter-subject ceilings are mean scores of each of {facts['n_subjects']} subjects "
+            "with the neurons of all others."
         )
     return (
         f"{said} Scores of other measures that are compatible with a score are proven bounds from "

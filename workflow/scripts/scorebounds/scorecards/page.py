@@ -16,6 +16,8 @@ from scorebounds.scorecards.verdicts import MARKS, WITHOUT_VERDICT
 
 # Two scores this near to each other are printed alike.
 OWN_SCORE = 5e-4
+# Columns of the page that are left out where no measure has them.
+SHOWN_IF_KNOWN = ("p", "corrected", "ceiling", "subjects", "pcs")
 
 _TEMPLATE = load_template(Path(__file__).with_name("page.html.j2"))
 
@@ -64,7 +66,7 @@ def scorecard_page(
     rows = [_row(row) for row in card.to_dict("records")]
     implied = [_allowed(row) for row in allowed.to_dict("records")]
     by_other = others.sort_values("other", kind="stable")
-    shown = {name: any(row[name] for row in rows) for name in ("p", "corrected", "ceiling", "pcs")}
+    shown = {name: any(row[name] for row in rows) for name in SHOWN_IF_KNOWN}
     return _TEMPLATE.render(
         dataset=dataset,
         model=model,
@@ -102,7 +104,8 @@ def _size(row: Any) -> str:
         said += f" at {row.n_samples / row.n_conditions:.0f} times"
     if row.n_trials > row.n_conditions:
         said += f" (averages of {row.n_trials:.0f} rows)"
-    said += f", {row.n_reference_neurons:.0f} neurons of the recording and "
+    said += f", {row.n_reference_neurons:.0f} neurons of the recording"
+    said += f" ({row.n_subjects:.0f} subjects) and " if row.n_subjects > 1 else " and "
     said += f"{row.n_neurons:.0f} units of the model."
     if isinstance(row.match_note, str) and row.match_note:
         said += f" Matching: {row.match_note}."
@@ -125,6 +128,8 @@ def _row(row: dict[Any, Any]) -> dict[str, Any]:
         "p": "" if np.isnan(p) else f"{p:.2g}",
         "corrected": _with_interval(*corrected),
         "ceiling": _with_interval(row["ceiling"], row["ceiling_low"], row["ceiling_high"]),
+        "subjects": _of_subjects(row),
+        "of_subjects": number(row["subject_ceiling_score"], 2),
         "pcs": f"{row['pcs_at_score']:.0f} of {row['n_pcs']:.0f}" if known else "",
     }
 
@@ -132,7 +137,11 @@ def _row(row: dict[Any, Any]) -> dict[str, Any]:
 def _note(row: dict[Any, Any]) -> str:
     """Say why there is no interval or no ceiling, where that is known."""
     notes = []
-    for name, start in (("interval_note", "No interval"), ("ceiling_note", "No noise ceiling")):
+    for name, start in (
+        ("interval_note", "No interval"),
+        ("ceiling_note", "No noise ceiling"),
+        ("subject_ceiling_note", "No inter-subject ceiling"),
+    ):
         if isinstance(row[name], str) and row[name]:
             notes.append(f"{start}: {row[name]}.")
     if isinstance(row["position_note"], str) and row["position_note"]:
@@ -145,6 +154,13 @@ def _attained(row: dict[Any, Any]) -> str:
     ends = between(row["attained_low"], row["attained_high"])
     is_own = abs(row["attained_at"] - row["score"]) < OWN_SCORE
     return ends if is_own or not ends else f"{ends} (at {row['attained_at']:.2g})"
+
+
+def _of_subjects(row: dict[Any, Any]) -> str:
+    if np.isnan(row["subject_ceiling"]):
+        return ""
+    ends = between(row["subject_ceiling_low"], row["subject_ceiling_high"], 2)
+    return f"{number(row['subject_ceiling'], 2)} ({ends})"
 
 
 def _allowed(row: dict[Any, Any]) -> dict[str, str]:

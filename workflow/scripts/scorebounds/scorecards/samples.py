@@ -91,6 +91,7 @@ def _one_row_each(matched: Matched, reference: np.ndarray) -> Matched:
         number,
         groups=matched.groups,
         of_components=matched.of_components,
+        subjects=matched.subjects,
     )
 
 

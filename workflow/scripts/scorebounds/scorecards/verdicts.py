@@ -153,7 +153,8 @@ def sentence(row: Row) -> str:
             f"measure ignores; {shuffles} ({_p(row)})."
         )
     start = f"{said.capitalize()}: {score}; {shuffles} ({_p(row)})"
-    return " ".join([f"{start}{_ceiling_clause(row)}.", *_position_sentence(row)])
+    start += _ceiling_clause(row) + _subject_clause(row)
+    return " ".join([f"{start}.", *_position_sentence(row)])
 
 
 def _uninformative(row: Row) -> str:
@@ -186,6 +187,18 @@ def _ceiling_clause(row: Row) -> str:
         clause += " for the neurons with trials in both halves; the model's score with these is "
         clause += number(row["ceiling_score"])
     return clause
+
+
+def _subject_clause(row: Row) -> str:
+    """State how well the other subjects and the model match one subject."""
+    if np.isnan(row["subject_ceiling"]):
+        return ""
+    ends = between(row["subject_ceiling_low"], row["subject_ceiling_high"], 3)
+    return (
+        f"; the inter-subject ceiling is {number(row['subject_ceiling'])} ({ends} over "
+        f"{row['n_subjects']:.0f} subjects), with single subjects the model scores "
+        f"{number(row['subject_ceiling_score'])}"
+    )
 
 
 def _position_sentence(row: Row) -> list[str]:

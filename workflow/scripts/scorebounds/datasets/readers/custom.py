@@ -32,6 +32,7 @@ from scorebounds.datasets.readers.population import (
 )
 from scorebounds.datasets.readers.reduction import reduce_to_components
 from scorebounds.datasets.readers.rows import Rows, read_rows
+from scorebounds.datasets.readers.subjects import part_subjects, with_subjects
 from scorebounds.datasets.readers.unnamed_axes import require_order
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ def load(
     align: str | None = None,
     window: Sequence[float] | None = None,
     bin: float | None = None,  # noqa: A002 (the word of the field)
+    subjects: Sequence[object] | str | None = None,
 ) -> xr.DataArray:
     """Read a recording whose format its file name tells.
 
@@ -91,7 +93,7 @@ def load(
     components : float, optional
         Reduce the recording to its leading principal components: their number, or below 1 the share
         of the variance that they hold.
-    array, axes, pool, labels, names, columns, time, decimal, mask, align, window, bin
+    array, axes, pool, labels, names, columns, time, decimal, mask, align, window, bin, subjects
         See `entry.Entry`.
 
     Returns
@@ -108,8 +110,11 @@ def load(
         If the file cannot be read, or not be used as described.
     """
     path = Path(path)
+    roles = _as_text(columns)
     entry = Entry(
-        array, axes, pool, labels, names, _as_text(columns), time, decimal, mask, align, window, bin
+        *(array, axes, pool, labels, names, roles, time, decimal, mask, align, window, bin),
+        groups=groups,
+        subjects=subjects,
     )
     try:
         with open_container(path, entry) as container:
@@ -172,6 +177,7 @@ def _read(
         container = replace(container, activity_name=container.choose_activity(entry.array))
         activity, axes = _array(container, str(container.activity_name), entry)
     name = container.activity_name or "the columns"
+    container, subjects = part_subjects(container, entry.subjects)
     precision = str(activity.dtype)
     population = arrange(activity, axes, name, entry.pool)
     doubts = [doubt_of_minus_one(population.activity)]
@@ -181,6 +187,7 @@ def _read(
     if not container.is_table:
         require_no_marks(population.activity, name)
         container, population, entry = part_columns(container, population, entry)
+    population = with_subjects(population, subjects)
     rows = read_rows(container, population, entry, path, roles)
     centres = _bin_centres(container, population, entry.time)
     lost: tuple[str, ...] = ()
@@ -238,6 +245,7 @@ def _recorded(
         time=centres,
         names=names,
         halves=halves,
+        subjects=population.subjects,
         done=population.done,
     )
     # What is not decoded can still be what models are matched by, or folds are grouped by.

@@ -34,6 +34,10 @@ class Entry:
         From and to, in ms relative to these times.
     bin : float or None
         Width of a bin in ms.
+    groups : str
+        A label of which nothing is decoded unless `labels` names it, or "".
+    subjects : sequence, str, or None
+        The subject of each neuron, or the name of the array that has them.
     """
 
     array: str | None = None
@@ -48,6 +52,8 @@ class Entry:
     align: str | None = None
     window: Sequence[float] | None = None
     bin: float | None = None
+    groups: str = ""
+    subjects: Sequence[object] | str | None = None
 
     def columns_of_names(self) -> list[str]:
         """List the columns that hold names, as far as the user says so."""

@@ -30,6 +30,8 @@ class Population:
         What was done so far.
     halves : tuple of ndarray, shape as `activity`
         Of averages over trials: those over either half of the trials; else empty.
+    subjects : ndarray of str, shape (n_neurons,), or None
+        Subject of each neuron.
     """
 
     activity: np.ndarray
@@ -39,6 +41,7 @@ class Population:
     labels: Mapping[str, np.ndarray]
     done: tuple[str, ...]
     halves: tuple[np.ndarray, ...] = ()
+    subjects: np.ndarray | None = None
 
     @property
     def n_rows(self) -> int:
@@ -180,7 +183,10 @@ def leave_out(population: Population, what: Sequence[str]) -> Population:
             kept &= ~neurons
     if kept.all():
         return population
-    return replace(population, activity=flat[..., kept], done=(*population.done, *done))
+    subjects = None if population.subjects is None else population.subjects[kept]
+    return replace(
+        population, activity=flat[..., kept], subjects=subjects, done=(*population.done, *done)
+    )
 
 
 def is_constant(activity: np.ndarray) -> np.ndarray:

@@ -33,8 +33,13 @@ def reduce_to_components(population: Population, components: float) -> tuple[Pop
     Raises
     ------
     UnusableError
-        If values are missing, or the recording has fewer components.
+        If values are missing, the recording has fewer components, or it has several subjects.
     """
+    if population.subjects is not None:
+        raise UnusableError(
+            "expected either `components` or `subjects`, got both: components are of no single "
+            "subject; leave one of them out"
+        )
     n_neurons = population.activity.shape[-1]
     flat = population.activity.reshape(-1, n_neurons).astype(np.float64)
     if not np.isfinite(flat).all():

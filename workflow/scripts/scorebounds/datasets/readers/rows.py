@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scorebounds.core.recording import HALVES, ROW_NAME
+from scorebounds.core.recording import HALVES, ROW_NAME, SUBJECTS
 from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.readers.axes import AXES, ROW_AXES, meaning
 from scorebounds.datasets.readers.containers import Container
@@ -27,7 +27,7 @@ from scorebounds.datasets.readers.vocabulary import (
 logger = logging.getLogger(__name__)
 
 # Names that a recording uses itself.
-RESERVED = (*AXES, ROW_NAME, *HALVES, "activity")
+RESERVED = (*AXES, ROW_NAME, SUBJECTS, *HALVES, "activity")
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ def read_rows(
         collected.add_asked()
         if entry.labels is None:
             collected.add_found()
+    collected.add_groups()
     return collected.finished()
 
 
@@ -190,6 +191,12 @@ class _Collected:
                 self.candidates.append(self._store(name, rows))
             elif name not in self.variables:
                 self.add_label(name, values)
+
+    def add_groups(self) -> None:
+        """Add the label of groups, which `labels` need not name, because it is not decoded."""
+        name = self.entry.groups
+        if name in self.container.shapes and name not in self.values:
+            self._store(name, tidy(as_rows(name, self.container.read(name), self.population)))
 
     def add_columns(self, roles: Mapping[str, str]) -> None:
         """Add the columns of a table that are no neurons."""
