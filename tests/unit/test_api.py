@@ -243,6 +243,10 @@ def test_rows_of_equal_names_in_another_order_need_match(pair):
         with pytest.raises(ValueError, match="match="):
             call(x, shuffled)
     assert sb.scores(x, shuffled, ["cka"], match="names").score.item() == pytest.approx(expected)
+    assert sb.score(x, shuffled, match="names") == pytest.approx(expected)
+    models = {"shuffled": shuffled, "part": shuffled.iloc[:, :2]}
+    compared = sb.compare(x, models, ["cka"], match="names").table
+    assert compared.score.item() == pytest.approx(expected)
 
 
 def test_groups_hold_out_whole_conditions():

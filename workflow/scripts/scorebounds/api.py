@@ -29,6 +29,7 @@ def score(
     *,
     groups: Any = None,
     memory_limit: float | None = None,
+    match: Matching = "order",
 ) -> float:
     """Score how well `y` matches `x`.
 
@@ -45,6 +46,9 @@ def score(
         In GB. Arrays that need more in memory are read in blocks where the measure allows it
         (docs/library.md): memory-mapped NumPy arrays, datasets of zarr and h5py, DataArrays. Not
         given: half of the memory that is free. Dask arrays are always computed in blocks.
+    match : str or sequence of str
+        As in `scores`. Rows of `x` that are paired with one row of `y` are averaged. Other than by
+        order, arrays are read into memory.
 
     Returns
     -------
@@ -62,9 +66,12 @@ def score(
     >>> round(sb.score(x, 3 * x), 6)
     1.0
     """
-    from scorebounds.analyses.models import score_pair
+    from scorebounds.analyses.models import score_matched, score_pair
     from scorebounds.analyses.out_of_core import score_in_blocks
 
+    if match != "order":
+        pair = inputs.recording(x, "x"), inputs.recording(y, "y")
+        return score_matched(inputs.matched(*pair, match, groups), measure)
     in_blocks = score_in_blocks(x, y, measure, groups, memory_limit)
     if in_blocks is not None:
         return in_blocks
@@ -177,7 +184,11 @@ def card(
 
 
 def compare(
-    x: Any, models: Mapping[str, Any], measures: Iterable[str] | None = None
+    x: Any,
+    models: Mapping[str, Any],
+    measures: Iterable[str] | None = None,
+    *,
+    match: Matching = "order",
 ) -> "Comparison":
     """Compare models of the same recording: which one is closer, and is the difference certain?
 
@@ -186,8 +197,10 @@ def compare(
     x : array_like
         Activity of the recording.
     models : mapping of str to array_like
-        At least two models, their rows in the order of those of `x`.
+        At least two models.
     measures : iterable of str, optional
+    match : str or sequence of str
+        As in `scores`.
 
     Returns
     -------
@@ -206,7 +219,7 @@ def compare(
     from scorebounds.analyses.models import compare_models
 
     reference = inputs.recording(x, "recording")
-    matched = inputs.matched_models(reference, models, "order")
+    matched = inputs.matched_models(reference, models, match)
     if len(matched) < 2:
         raise ValueError(f"expected at least two models to compare, got {len(matched)}")
     name = str(reference.attrs["dataset"])
