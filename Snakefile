@@ -58,3 +58,6 @@ rule all:
         products(),
         "results/index.html",
     localrule: True
+
+
+check_folders(folders_of_rules())

@@ -220,13 +220,18 @@ def test_data_is_fetched_and_nothing_else(tmp_path):
     }
 
 
-@pytest.mark.parametrize("name", ["data", "results"])
+@pytest.mark.parametrize(
+    "name",
+    ["data", "results", "data/raw", "data/prepared", "results/tables", "results/logs"]
+    + ["results/benchmarks", "results/figures", "results/optimized"],
+)
 def test_error_for_a_file_in_place_of_a_folder_is_one_sentence(tmp_path, name):
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / name).touch()
     (tmp_path / "some.yaml").write_text("datasets: [ultrametric]\n")
     run = snakemake("-n", "--configfile", "some.yaml", folder=tmp_path)
     assert run.returncode != 0
-    assert f"{name}: expected a folder, found a file; rename or delete it" in run.said
+    assert f"{name}: expected a folder, found a file or a broken link; rename or" in run.said
     assert "Traceback" not in run.said
 
 

@@ -103,19 +103,33 @@ def check_config_files():
                 raise WorkflowError(faults[0])
 
 
-def check_folders():
-    """Refuse a file in the place of a folder, and a folder of results that cannot be written to."""
-    for name in ("data", "results"):
-        folder = Path(prefixed(name))
-        if folder.exists() and not folder.is_dir():
-            raise WorkflowError(f"{folder}: expected a folder, found a file; rename or delete it")
-    results = Path(prefixed("results")).absolute()
-    existing = next(place for place in (results, *results.parents) if place.exists())
-    if not os.access(existing, os.W_OK):
-        raise WorkflowError(
-            f"{existing}: expected a folder that this user can write to; change its permissions, or "
-            "run in another folder (--directory)"
-        )
+def folders_of_rules():
+    """List the folders of `data` and `results` that rules write to, as far as they are fixed."""
+    roots = tuple(prefixed(name) + os.sep for name in ("data", "results"))
+    folders = {prefixed("data"), prefixed("results")}
+    for each in workflow.rules:
+        for file in map(str, [*each.output, *each.log, each.benchmark]):
+            if file.startswith(roots):
+                folders.add(os.path.dirname(file.partition("{")[0]))
+    return sorted(folders)
+
+
+def check_folders(folders):
+    """Refuse a file in the place of a folder, and a folder that cannot be written to."""
+    for folder in map(Path, folders):
+        places = (folder, *folder.parents)
+        existing = next((place for place in places if os.path.lexists(place)), Path("."))
+        if not existing.is_dir():
+            raise WorkflowError(
+                f"{existing}: expected a folder, found a file or a broken link; rename or delete it"
+            )
+        # What is in `data` already need not be written again.
+        is_result = folder.is_relative_to(prefixed("results"))
+        if is_result and not os.access(existing, os.W_OK):
+            raise WorkflowError(
+                f"{existing.absolute()}: expected a folder that this user can write to; change its "
+                "permissions, or run in another folder (--directory)"
+            )
 
 
 def end_on_hangup():
@@ -126,7 +140,6 @@ def end_on_hangup():
         signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
-check_folders()
 end_on_hangup()
 
 
