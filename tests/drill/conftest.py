@@ -26,6 +26,12 @@ NOT_COMPARED = ("availability",)
 SNAKEMAKE = "import sys; sys.executable = sys.argv.pop(1); import snakemake.cli as c; c.main()"
 
 
+def heed_signals():
+    """Undo what nohup and a shell in the background do: ignore SIGHUP and SIGINT."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Run:
     """The drill's workflow in a folder; `python` runs its jobs."""
 
@@ -49,8 +55,7 @@ class Run:
                 stdout=said,
                 stderr=said,
                 start_new_session=True,
-                # nohup, under which the drill may run, would have SIGHUP ignored.
-                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+                preexec_fn=heed_signals,
             )
 
     def finish(self, *more, environment=None, **options):

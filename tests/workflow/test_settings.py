@@ -222,8 +222,10 @@ def test_data_is_fetched_and_nothing_else(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["data", "results", "data/raw", "data/prepared", "results/tables", "results/logs"]
-    + ["results/benchmarks", "results/figures", "results/optimized"],
+    [
+        *("data", "data/raw", "data/prepared", "results", "results/tables", "results/logs"),
+        *("results/benchmarks", "results/figures", "results/optimized"),
+    ],
 )
 def test_error_for_a_file_in_place_of_a_folder_is_one_sentence(tmp_path, name):
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
