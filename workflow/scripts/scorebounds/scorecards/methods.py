@@ -10,7 +10,7 @@ from typing import Any
 from scorebounds.core.measure_table import measure_label
 
 # What a card says of the data, in columns of its table; n_subjects is missing where not known.
-SIZES = ("n_samples", "n_conditions", "n_neurons", "n_subjects")
+SIZES = ("n_samples", "n_conditions", "n_reference_neurons", "n_neurons", "n_subjects")
 _SOFTWARE = """\
 @software{{scorebounds,
   title = {{scorebounds: what a similarity score between a brain and a model means}},
@@ -29,8 +29,9 @@ def methods_paragraph(facts: Mapping[str, Any], measures: Iterable[str], *, ceil
     Parameters
     ----------
     facts : mapping
-        version, n_permutations, n_groups, seed, match, n_samples, n_conditions, n_neurons, and
-        n_subjects where there are several.
+        version, n_permutations, n_groups, seed, match, n_samples, n_conditions,
+        n_reference_neurons (of the recording), n_neurons (of the model), and n_subjects where
+        there are several.
     measures : iterable of str
         Ids.
     ceiling : bool
@@ -42,9 +43,10 @@ def methods_paragraph(facts: Mapping[str, Any], measures: Iterable[str], *, ceil
         str(facts["match"]), f"by {facts['match']}"
     )
     said = (
-        f"Activity of the model ({facts['n_neurons']} units) was compared with the recording on "
-        f"{facts['n_samples']} samples of {facts['n_conditions']} conditions, paired {pairing}, "
-        f"with scorebounds {facts['version']}. Similarity was measured by {listed}. Each score was "
+        f"Activity of the model ({facts['n_neurons']} units) was compared with the recording "
+        f"({facts['n_reference_neurons']} neurons) on {facts['n_samples']} samples of "
+        f"{facts['n_conditions']} conditions, paired {pairing}, with scorebounds "
+        f"{facts['version']}. Similarity was measured by {listed}. Each score was "
         f"compared with those of up to {facts['n_permutations']} random permutations of the "
         "model's conditions (one-sided p; Phipson and Smyth 2010), corrected for the number of "
         "measures by the maximum statistic. Confidence intervals (95 %) are those of the score "
