@@ -110,9 +110,19 @@ def load(
         If the file cannot be read, or not be used as described.
     """
     path = Path(path)
-    roles = _as_text(columns)
     entry = Entry(
-        *(array, axes, pool, labels, names, roles, time, decimal, mask, align, window, bin),
+        array=array,
+        axes=axes,
+        pool=pool,
+        labels=labels,
+        names=names,
+        columns=_as_text(columns),
+        time=time,
+        decimal=decimal,
+        mask=mask,
+        align=align,
+        window=window,
+        bin=bin,
         groups=groups,
         subjects=subjects,
     )
