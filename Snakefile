@@ -33,6 +33,7 @@ if config["containerized"]:
 include: "workflow/rules/own_data.smk"
 include: "workflow/rules/layered_models.smk"
 include: "workflow/rules/catalogue.smk"
+include: "workflow/rules/raw_files.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/products.smk"
 include: "workflow/rules/figure_functions.smk"

@@ -11,6 +11,7 @@ times what it used and more than the floor.
 import argparse
 import importlib
 import json
+import math
 import resource
 import subprocess
 import sys
@@ -185,7 +186,7 @@ def main():
             for stage in arguments.stages:
                 asked = requested(folder, stage)
                 used, seconds, end = measured(folder, stage, arguments.limit)
-                ratio = f"{asked / used:.1f}" if used == used else end
+                ratio = f"{asked / used:.1f}" if math.isfinite(used) else end
                 print(f"| {shape} | `{stage}` | {asked} | {used:.0f} | {ratio} | {seconds:.0f} |")
                 sys.stdout.flush()
                 allowed = max(FLOORS["mem_mb"], LARGEST_RATIO * used)

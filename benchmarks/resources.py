@@ -95,7 +95,7 @@ def table(jobs):
         own = [job for job in jobs if job.rule == rule]
         cells = []
         for resource, digits in (("mem_mb", 0), ("runtime", 2)):
-            job = max(own, key=lambda one: one.used[resource])
+            job = max(own, key=lambda one, resource=resource: one.used[resource])
             ratio = job.ratio(resource)
             cells += [f"{job.requested[resource]:.0f}", f"{job.used[resource]:.{digits}f}"]
             cells.append(f"{ratio:.1f}" if ratio < 100 else "> 100")

@@ -11,8 +11,8 @@ import time
 import torch
 
 from scorebounds.measures import registry
+from scorebounds.measures.components import principal_components
 from scorebounds.measures.folds import N_FOLDS, fold_bounds
-from scorebounds.optimization.capture import principal_components
 from scorebounds.optimization.optimize import evaluator
 
 SIZES = [(1080, 727), (3950, 141)]

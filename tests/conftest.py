@@ -1,5 +1,6 @@
 """What tests share: the real data, reference values, and one finished run of the workflow."""
 
+import gc
 import os
 import socket
 
@@ -20,6 +21,11 @@ hypothesis.settings.load_profile("same")
 for name in list(os.environ):
     if name.lower().endswith("_proxy") or name.startswith("SNAKEMAKE_"):
         del os.environ[name]
+
+
+def pytest_collection_finish():
+    """Let Python not look for garbage again in what the imports and the collection made."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ would, and answers with a line of what came of it. The request says whether jobs
 a process that has imported their libraries.
 """
 
+import gc
 import json
 import os
 import sys
@@ -13,8 +14,10 @@ import tempfile
 from pathlib import Path
 
 import jsonschema  # noqa: F401 - imported here once, for all requests
+import smart_open  # noqa: F401
 import snakemake.api
 import snakemake.cli
+import snakemake.report
 import snakemake.utils
 import snakemake.workflow
 from job_server import stand_in
@@ -61,8 +64,12 @@ def answer(request):
 
 
 if __name__ == "__main__":
+    # Imports the plugins.
+    snakemake.cli.get_argument_parser()
     with tempfile.TemporaryDirectory() as folder:
         python = str(stand_in(Path(folder)))
+        # What is there now stays, so that no fork has to look through it for garbage.
+        gc.freeze()
         for line in sys.stdin:
             request = json.loads(line)
             request["preloaded"] = request["preloaded"] and python

@@ -129,25 +129,35 @@ def test_second_run_does_nothing(tiny_copy):
     assert digests(tiny_copy.folder, "results/**/*.*", "data/**/*.*") == before
 
 
-def test_one_core_gives_the_same_bytes(tiny_copy, tiny_run):
-    """A product of every rule is made again, with what these products need of each other.
+COMPUTED = ("data/prepared/*", "results/optimized/**/*.nc", "results/tables/*")
+COMPUTED += ("results/figures/**/*.*", "results/data/*", "results/layers/**/*.*")
 
-    Every job has a process of its own, as for users.
-    """
+
+def test_one_core_gives_the_same_bytes(tiny_copy, tiny_run):
+    """A product of every rule is made again, with what these products need of each other."""
     everything = planned_jobs(tiny_copy.run("-n", "--forceall").said)
     # Of one dataset where there are several, so that less follows.
     everything.sort(key=lambda job: "ultrametric" not in job[1])
     first = dict(reversed([job for job in everything if job[1]])).values()
     assert len(first) > 15
     before = modification_times(tiny_copy.folder)
-    alone = tiny_copy.run(*first, "--forcerun", *first, cores=1, preloaded=False)
+    alone = tiny_copy.run(*first, "--forcerun", *first, cores=1)
     assert alone.returncode == 0, alone.said
     assert set(first) <= changed_files(tiny_copy.folder, before)
-    patterns = ("data/prepared/*", "results/optimized/**/*.nc", "results/tables/*")
-    patterns += ("results/figures/**/*.*", "results/data/*", "results/layers/**/*.*")
-    two_cores = digests(tiny_run.folder, *patterns)
+    two_cores = digests(tiny_run.folder, *COMPUTED)
     assert len(two_cores) > 20
-    assert digests(tiny_copy.folder, *patterns) == two_cores
+    assert digests(tiny_copy.folder, *COMPUTED) == two_cores
+
+
+def test_jobs_in_processes_of_their_own_give_the_same_bytes(tiny_copy, tiny_run):
+    """The other tests start jobs as forks of one process, which users do not."""
+    made = ("results/optimized/ultrametric/cka.nc", "results/layers/networks/1.nc")
+    made += ("results/figures/task_networks.png",)
+    before = modification_times(tiny_copy.folder)
+    finished = tiny_copy.run(*made, "--forcerun", *made, preloaded=False)
+    assert finished.returncode == 0, finished.said
+    assert set(made) <= changed_files(tiny_copy.folder, before)
+    assert digests(tiny_copy.folder, *COMPUTED) == digests(tiny_run.folder, *COMPUTED)
 
 
 def modification_times(folder):

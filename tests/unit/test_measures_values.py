@@ -456,7 +456,7 @@ def textbook_grouped(name, x, y, groups):
 
     outer = splits(x, groups)
     if name == "ridge_cv_tuned":
-        return np.mean([held_out(x, y, [split], lambda: tuned(split[0])) for split in outer])  # noqa: B023
+        return np.mean([held_out(x, y, [split], partial(tuned, split[0])) for split in outer])
     if "pearson" in name:
         make = PLSRegression(3, scale=False, max_iter=100_000, tol=1e-26)
         make = make if name.startswith("pls") else Ridge(100, solver="svd")

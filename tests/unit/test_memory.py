@@ -45,10 +45,11 @@ def test_the_default_is_the_free_memory(monkeypatch):
         require_memory({"mem_mb": 2100}, {})
 
 
-def test_a_floor_and_an_unknown_request_are_not_compared():
-    require_memory({"mem_mb": memory.FLOOR_MB}, {"memory_limit": 1})
-    require_memory({"mem_mb": "<TBD>"}, {"memory_limit": 1})
-    require_memory({"mem_mb": None}, {"memory_limit": 1})
+@pytest.mark.parametrize("request_mb", [memory.FLOOR_MB, "<TBD>", None])
+def test_a_floor_and_an_unknown_request_are_not_compared(request_mb):
+    assert require_memory({"mem_mb": request_mb}, {"memory_limit": 1}) is None
+    with pytest.raises(MemoryError):
+        require_memory({"mem_mb": memory.FLOOR_MB + 1}, {"memory_limit": 1})
 
 
 def test_the_limit_of_a_control_group_counts(monkeypatch, tmp_path):

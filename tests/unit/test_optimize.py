@@ -11,8 +11,9 @@ from torch.utils._pytree import tree_leaves
 from scorebounds.core.random import derived_seed
 from scorebounds.measures import registry
 from scorebounds.measures.base import Measure
+from scorebounds.measures.components import principal_components
 from scorebounds.measures.pair import Pair, Reference
-from scorebounds.optimization.capture import captured_variance, principal_components
+from scorebounds.optimization.capture import captured_variance
 from scorebounds.optimization.optimize import optimize, starting_points
 from scorebounds.optimization.recordings import optimize_recording
 from scorebounds.optimization.trajectories import to_dataset

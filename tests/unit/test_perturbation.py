@@ -10,8 +10,8 @@ from helpers.measures import draw
 from scorebounds.core.recording import samples_by_neurons
 from scorebounds.datasets import loaders
 from scorebounds.measures import registry
+from scorebounds.measures.components import principal_components
 from scorebounds.measures.pair import centre
-from scorebounds.optimization.capture import principal_components
 from scorebounds.optimization.perturbation import (
     COLUMNS,
     MEASURES,

@@ -6,12 +6,8 @@ import torch
 
 from scorebounds.figures.networks import components_figure, states_figure
 from scorebounds.measures import registry
-from scorebounds.networks.shared_subspace import (
-    compare_components,
-    components_table,
-    principal_components,
-    state_maps,
-)
+from scorebounds.measures.components import principal_components
+from scorebounds.networks.shared_subspace import compare_components, components_table, state_maps
 
 
 def drawn(*shape, seed=0):

@@ -11,11 +11,11 @@ import yaml
 
 from helpers.rules import RULES, rules_with_scripts
 from helpers.workflow import ROOT
+from scorebounds.core.published_ids import PUBLISHED_IDS
 from scorebounds.datasets.surrogates import PUBLISHED_SAMPLES
 from scorebounds.figures.style import measure_looks
 from scorebounds.measures import registry
 from scorebounds.networks import tasks
-from scorebounds.optimization.published import PUBLISHED_IDS
 
 LIBRARY = ROOT / "workflow/scripts/scorebounds"
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())

@@ -143,21 +143,25 @@ class _Module:
         self.path = path
         self.content = path.read_bytes()
 
-    @cached_property
     def tree(self) -> ast.Module:
+        """Parse the file. No tree is kept: Python's collector would search all of them often."""
         return ast.parse(self.content, filename=str(self.path))
 
     @cached_property
-    def digest(self) -> str:
+    def _digest_and_names(self) -> tuple[str, list[str]]:
         if self.path.suffix != ".py":
-            return hashlib.sha256(self.content).hexdigest()
-        return hashlib.sha256(_code(self.tree).encode()).hexdigest()
+            return hashlib.sha256(self.content).hexdigest(), []
+        tree = self.tree()
+        digest = hashlib.sha256(_code(tree).encode()).hexdigest()
+        return digest, sorted(set(_imported_names(tree)))
 
-    @cached_property
+    @property
+    def digest(self) -> str:
+        return self._digest_and_names[0]
+
+    @property
     def imported_names(self) -> list[str]:
-        if self.path.suffix != ".py":
-            return []
-        return sorted(set(_imported_names(self.tree)))
+        return self._digest_and_names[1]
 
     def has_literal(self, text: str) -> bool:
         """Tell whether a string stands in the code as a literal."""
@@ -167,7 +171,7 @@ class _Module:
             and text.encode() in self.content
             and any(
                 isinstance(node, ast.Constant) and node.value == text
-                for node in ast.walk(self.tree)
+                for node in ast.walk(self.tree())
             )
         )
 

@@ -65,6 +65,10 @@ def absolute(path):
     return str(path) if prefixed(path) == str(path) else os.path.abspath(path)
 
 
+# The parser in C, where PyYAML has it.
+YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 def faults_of_keys(node, place=()):
     """Yield what YAML would take otherwise than it is written: repeated keys, names read as numbers."""
     if isinstance(node, yaml.MappingNode):
@@ -98,7 +102,7 @@ def check_config_files():
     for path in dict.fromkeys(map(str, workflow.configfiles)):
         if Path(path).is_file():
             with open(path, encoding="utf-8") as file:
-                faults = list(faults_of_keys(yaml.compose(file, Loader=yaml.SafeLoader)))
+                faults = list(faults_of_keys(yaml.compose(file, Loader=YAML_LOADER)))
             if faults:
                 raise WorkflowError(faults[0])
 
@@ -145,7 +149,7 @@ end_on_hangup()
 
 def read_yaml(path):
     """Read a YAML file."""
-    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=YAML_LOADER)
 
 
 def load_module(path):

@@ -1,4 +1,4 @@
-"""Put the published numbers beside ours (rule collect_published)."""
+"""Compare the published numbers with ours (rule collect_published)."""
 
 from collections.abc import Mapping
 from pathlib import Path

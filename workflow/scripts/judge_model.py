@@ -23,51 +23,38 @@ if TYPE_CHECKING:
 
 def main(
     targets: Mapping[str, str],
-    scores: str,
-    components_path: str,
-    comparison: str,
-    threshold_paths: list[str],
-    regions: list[str],
-    measures: str,
+    sources: Mapping[str, Any],
     names: Mapping[str, str],
     facts: Mapping[str, Any],
     layer_of: str,
 ) -> None:
-    components = read_table(components_path)
-    tables = [read_table(path) for path in threshold_paths]
+    scores, components, definitions, comparison = (
+        read_table(sources[name]) for name in ("scores", "components", "measures", "comparison")
+    )
+    tables = [read_table(path) for path in sources["thresholds"]]
     # Without the analyses that find thresholds there are none to compare with.
     none = pd.DataFrame(columns=THRESHOLD_COLUMNS)
     thresholds = pd.concat(tables, ignore_index=True) if tables else none
-    card = interpret(read_table(scores), components, thresholds)
-    allowed = allowed_scores(card, components, [read_table(path) for path in regions])
+    card = interpret(scores, components, thresholds)
+    allowed = allowed_scores(card, components, [read_table(path) for path in sources["regions"]])
     for name, table in {"card": card, "allowed": allowed}.items():
         table = table.assign(**names)[[*names, *table.columns]]
         write_table(targets[name], table)
-    others = comparisons_of(read_table(comparison), names["model"])
-    statement = model_statement(components)
-    definitions = read_table(measures)
     sizes = card.iloc[0][list(SIZES)].dropna().astype(int)
-    match = facts["match"] if isinstance(facts["match"], str) else ", ".join(facts["match"])
-    methods = methods_text(
-        {**facts, **sizes, "match": match, "version": __version__},
-        card.measure,
-        definitions.source,
-        ceiling=bool(card.ceiling_low.notna().any()),
-    )
     page = scorecard_page(
         card,
         allowed,
-        others,
+        comparisons_of(comparison, names["model"]),
         names["dataset"],
         names["model"],
-        statement=statement,
+        statement=model_statement(components),
         thresholds=thresholds,
         definitions=definitions,
-        methods=methods,
+        methods=methods_text({**facts, **sizes}, card, definitions.source),
         files={
-            targets["card"].rpartition("/")[2]: "the numbers of this page",
-            targets["allowed"].rpartition("/")[2]: "what each score implies for the others",
-            components_path.rpartition("/")[2]: "what the model explains of each component",
+            Path(targets["card"]).name: "the numbers of this page",
+            Path(targets["allowed"]).name: "what each score implies for the others",
+            Path(sources["components"]).name: "what the model explains of each component",
             f"../../data/{names['dataset']}.md": "what was read as the recording",
             **_profile(names["dataset"], layer_of),
         },
@@ -84,13 +71,8 @@ if __name__ == "__main__":
     with job_log(snakemake.log[0]):
         main(
             dict(snakemake.output.items()),
-            snakemake.input.scores,
-            snakemake.input.components,
-            snakemake.input.comparison,
-            snakemake.input.thresholds,
-            snakemake.input.regions,
-            snakemake.input.measures,
+            dict(snakemake.input.items()),
             dict(snakemake.wildcards.items()),
-            snakemake.params.facts,
+            {**snakemake.params.facts, "version": __version__},
             snakemake.params.layer_of,
         )

@@ -1,4 +1,4 @@
-"""Find what a high score leaves to measures it was not paired with (rule range_others)."""
+"""Find what a high score implies for measures that it was not paired with (rule range_others)."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any

@@ -81,9 +81,7 @@ class ScoreCard(Result):
 
     def methods(self) -> str:
         """Return a paragraph for the methods section of a paper, and BibTeX entries."""
-        measures, ceiling = list(self.table.measure), bool(self.table.ceiling_low.notna().any())
-        sources = definitions(measures).source
-        return methods_text(self.facts, measures, sources, ceiling=ceiling)
+        return methods_text(self.facts, self.table, definitions(self.table.measure).source)
 
     def plot(self) -> "Figure":
         """Draw each score on the scale of its measure: chance, noise ceiling, and thresholds."""

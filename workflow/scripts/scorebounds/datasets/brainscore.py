@@ -72,5 +72,5 @@ def property_of_stimuli(
     unknown = sorted(set(ids) - set(stimuli.index))
     if name not in stimuli or unknown:
         lacks = f"stimulus {str(unknown[0])!r}" if unknown else f"column {name!r}"
-        raise ValueError(f"{path}: expected the table beside it to have {lacks}, it has not")
+        raise ValueError(f"{path}: expected the table next to it to have {lacks}, it has not")
     return stimuli[name]

@@ -52,7 +52,7 @@ def spectrum_surrogate(
 def published_spectrum(path: Path) -> np.ndarray:
     """Read the variance share of each PC from a published `scores_at_threshold.csv`.
 
-    The paper drew its ultrametric data anew for every measure, so that the file holds a spectrum
+    The paper drew new ultrametric data for every measure, so that the file holds a spectrum
     per measure; their mean is taken. Those of the recordings agree.
     """
     table = pd.read_csv(path)

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from scorebounds.core.published_ids import PUBLISHED_IDS
 from scorebounds.decoding.summary import decoding_level
-from scorebounds.optimization.published import AGREEMENT_COLUMNS, PUBLISHED_IDS
+from scorebounds.optimization.published import AGREEMENT_COLUMNS
 from scorebounds.optimization.thresholds import first_crossing
 
 # Our names of the published variables, where they differ.

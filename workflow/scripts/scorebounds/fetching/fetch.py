@@ -95,7 +95,7 @@ def restore(target: Path, name: str, checksum: str, store: Store) -> bool:
 def _retrieve(
     target: Path, source: str, checksum: str, options: Options, origin: str, *, remote: bool
 ) -> None:
-    """Bring the file beside its place, check it, and move it there."""
+    """Fetch the file to a place next to its own, check it, and move it there."""
     part = target.with_name(f"{target.name}.part")
     target.parent.mkdir(parents=True, exist_ok=True)
     joined = False

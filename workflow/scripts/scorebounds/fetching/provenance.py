@@ -1,4 +1,4 @@
-"""Where a file was fetched from: a note beside it."""
+"""Where a file was fetched from: a note next to it."""
 
 import json
 from pathlib import Path

@@ -75,7 +75,7 @@ def download(url: str, part: Path, options: Options, *, verified: bool) -> bool:
     ----------
     url : str
     part : Path
-        Kept when the download breaks off; a note beside it says what it is part of.
+        Kept when the download breaks off; a note next to it says what it is part of.
     options : Options
     verified : bool
         Whether a checksum will tell a badly joined file; without one, only what the server vouches

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scorebounds.core.measure_table import ENTRIES, measure_label
-from scorebounds.optimization.published import PUBLISHED_IDS
+from scorebounds.core.published_ids import PUBLISHED_IDS
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from torch.autograd import Function
 def first_derivative_only(backward: Callable[..., Any]) -> Callable[..., Any]:
     """Refuse a backward pass that is to be differentiated again.
 
-    torch's own `once_differentiable` lets it pass as a constant, which beside terms that have a
+    torch's own `once_differentiable` lets it pass as a constant, which next to terms that have a
     second derivative gives a wrong one.
     """
 

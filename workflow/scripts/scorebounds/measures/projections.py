@@ -75,11 +75,11 @@ class _LeastSquares(Function):
         x, y, u, inverse, vh, weights = ctx.saved_tensors
         left, right = u * inverse[..., None, :], vh * (inverse > 0)[..., :, None]
         along = vh @ grad
-        beside = grad - right.mT @ (right @ grad)
+        outside = grad - right.mT @ (right @ grad)
         residual = x - y @ weights
         change = left @ along @ weights.mT
         change = residual @ (inverse.square()[..., :, None] * along).mT @ vh - change
-        change = change + left @ (vh @ weights) @ beside.mT
+        change = change + left @ (vh @ weights) @ outside.mT
         return None, change, None, None
 
 

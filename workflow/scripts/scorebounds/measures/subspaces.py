@@ -50,12 +50,12 @@ class _PrincipalSubspace(Function):
         inverse = torch.where(kept, 1 / s.masked_fill(~kept, 1), 0)
         along = u.mT @ grad
         # Directions that no column of Y has.
-        beside = (grad - u @ along) * inverse[..., None, :]
+        outside = (grad - u @ along) * inverse[..., None, :]
         # Kept i and dropped j turn into each other at the rate 1/(s_i² − s_j²).
         turned = along.mT * _inverse_gaps(s, s) * (kept[..., :, None] & ~kept[..., None, :])
         into_u = (turned * s[..., :, None]).mT
         into_v = turned * s[..., None, :]
-        return beside @ vh + u @ (into_u + into_v) @ vh, None, None
+        return outside @ vh + u @ (into_u + into_v) @ vh, None, None
 
 
 class _LeftSingularVectors(Function):

@@ -116,10 +116,10 @@ def jackknifed(shares: np.ndarray) -> tuple[float, np.ndarray]:
     mean = float(np.nanmean(shares))
     if n < 3:
         return mean, np.full(n, np.nan)
-    without = [
+    replicates = [
         np.nanmean(np.delete(np.delete(shares, left_out, 0), left_out, 1)) for left_out in range(n)
     ]
-    return mean, n * mean - (n - 1) * np.array(without)
+    return mean, n * mean - (n - 1) * np.array(replicates)
 
 
 def interval(mean: float, pseudo: np.ndarray) -> tuple[float, float]:

@@ -8,35 +8,21 @@ import torch
 from torch import Tensor
 
 from scorebounds.measures.base import Measure
+from scorebounds.measures.components import PrincipalComponents, principal_components
 
 N_COMPONENTS = 30
 COMPONENT_COLUMNS = ["eigenvalue", "variance_in_other", "share_of_cka"]
 
 
-def principal_components(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the eigenvectors and eigenvalues of X Xᵀ, largest first, of centred X.
-
-    Parameters
-    ----------
-    x : Tensor, shape (n_samples, n_neurons)
-
-    Returns
-    -------
-    tuple of Tensor, shapes (n_samples, r) and (r,)
-    """
-    left, singular, _ = torch.linalg.svd(x - x.mean(0), full_matrices=False)
-    return left, singular**2
-
-
 def compare_components(
-    first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor]
+    first: PrincipalComponents, second: PrincipalComponents
 ) -> tuple[np.ndarray, float]:
     """Describe each principal component of one layer by what another layer has of it.
 
     Parameters
     ----------
-    first, second : tuple of Tensor
-        From `principal_components`, of two layers on the same images.
+    first, second : PrincipalComponents
+        Of two layers on the same images.
 
     Returns
     -------
@@ -48,8 +34,8 @@ def compare_components(
     float
         The linear CKA.
     """
-    (u, of_first), (v, of_second) = first, second
-    variance = (u.T @ v) ** 2 @ of_second
+    of_first, of_second = first.eigenvalues, second.eigenvalues
+    variance = (first.eigenvectors.T @ second.eigenvectors) ** 2 @ of_second
     carried = of_first * variance
     cka = float(carried.sum() / (of_first.norm() * of_second.norm()))
     columns = (of_first / of_first[0], variance / of_second[0], carried / carried.sum())
@@ -68,12 +54,12 @@ def components_table(networks: Sequence[Sequence[Tensor]]) -> pd.DataFrame:
     -------
     DataFrame
         Columns layer, component, eigenvalue, variance_in_other, share_of_cka, cumulative_share,
-        cka, n_pairs. Layers of fewer units than `N_COMPONENTS` have fewer rows.
+        cka, n_pairs. Layers of lower rank than `N_COMPONENTS` have fewer rows.
     """
     tables = []
     for number, layers in enumerate(zip(*networks, strict=True), 1):
         parts = [principal_components(layer) for layer in layers]
-        n_shown = min(N_COMPONENTS, *(len(values) for _, values in parts))
+        n_shown = min(N_COMPONENTS, *(len(part.eigenvalues) for part in parts))
         compared = [
             compare_components(one, other) for one in parts for other in parts if one is not other
         ]

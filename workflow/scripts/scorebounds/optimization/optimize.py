@@ -11,15 +11,12 @@ from torch import Tensor
 
 from scorebounds.core.random import derived_seed
 from scorebounds.measures.base import ORTHOGONAL, TRANSLATION, Measure
+from scorebounds.measures.components import PrincipalComponents, principal_components
 from scorebounds.measures.inputs import require_matrix
 from scorebounds.measures.pair import Pair, Reference
 from scorebounds.measures.precision import source_precision
 from scorebounds.optimization.adam import Adam
-from scorebounds.optimization.capture import (
-    PrincipalComponents,
-    captured_variance,
-    principal_components,
-)
+from scorebounds.optimization.capture import captured_variance
 from scorebounds.optimization.trajectories import NOT_FINITE, REACHED, STEP_LIMIT, Trajectory
 
 logger = logging.getLogger(__name__)

@@ -7,18 +7,10 @@ import numpy as np
 import pandas as pd
 
 from scorebounds.core.intervals import mean_with_interval
+from scorebounds.core.published_ids import PUBLISHED_IDS
 
 logger = logging.getLogger(__name__)
 
-# Our id of each measure: the id in the published files.
-PUBLISHED_IDS = {
-    "cka": "cka",
-    "cka_angular": "cka-angular-score",
-    "nbs": "nbs",
-    "procrustes_angular": "procrustes-angular-score",
-    "linreg": "linreg",
-    "ridge_cv_100": "ridge-lambda100-r2#5folds_cv",
-}
 AGREEMENT_COLUMNS = [
     "dataset",
     "measure",

@@ -72,7 +72,8 @@ def _headline(closest: list[str], model: str, dataset: str) -> str:
     if not closest:
         return f"No layer of {model} is distinguishable from chance by any measure."
     said = [
-        f"{layer} (by {n} measure{'s' * (n > 1)})" for layer, n in Counter(closest).most_common()
+        f"{layer} (by {n} {'measure' if n == 1 else 'measures'})"
+        for layer, n in Counter(closest).most_common()
     ]
     layers = "The layer" if len(said) == 1 else "The layers"
     are = "is" if len(said) == 1 else "are"

@@ -127,15 +127,15 @@ def _starts(
         rise = (a[1:] - a[:-1])[:, None]
         share = ((grid - a[:-1, None]) / torch.where(rise == 0, 1, rise)).clamp(0, 1)
         between = b[:-1, None] + share * (b[1:] - b[:-1])[:, None]
-        worth = torch.where(crosses, sign * between, -torch.inf)
-        best, at = worth.max(0)
+        signed = torch.where(crosses, sign * between, -torch.inf)
+        best, at = signed.max(0)
         part = share.gather(0, at[None])[0].masked_fill(~torch.isfinite(best), 0)[:, None]
         start = path.coordinates[at]
         kept.append(Points(path.order[at], start + part * (path.coordinates[at + 1] - start)))
         values.append(best)
-    worth = torch.stack(values)
-    top = worth.topk(min(n_starts, len(worth)), 0).indices
-    good = torch.isfinite(worth.gather(0, top))
+    ends = torch.stack(values)
+    top = ends.topk(min(n_starts, len(ends)), 0).indices
+    good = torch.isfinite(ends.gather(0, top))
     goal = torch.arange(len(grid), device=grid.device).expand_as(top)
     chosen = zip(top[good].tolist(), goal[good].tolist(), strict=True)
     rows = [kept[path][index : index + 1] for path, index in chosen]

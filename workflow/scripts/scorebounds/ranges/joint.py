@@ -10,9 +10,9 @@ from torch import Tensor
 from scorebounds.measures import registry
 from scorebounds.measures.base import ORTHOGONAL, TRANSLATION
 from scorebounds.measures.closed_form import angular
+from scorebounds.measures.components import principal_components
 from scorebounds.measures.pair import Pair, Reference
 from scorebounds.optimization.adam import Adam
-from scorebounds.optimization.capture import principal_components
 from scorebounds.ranges.bounds import ANGULAR_OF, base_of
 
 Scorer = Callable[[Tensor], tuple[Tensor, Tensor]]
@@ -190,8 +190,8 @@ class _Crossings:
         share = (self.grid - a) / torch.where(a_there == a, 1, a_there - a)
         b = scores[:, 1:] + share * (scores_there[:, 1:] - scores[:, 1:])
         for end, sign in enumerate((-1, 1)):
-            worth = torch.where(passed & torch.isfinite(b), sign * b, -torch.inf)
-            best, row = worth.max(0)
+            signed = torch.where(passed & torch.isfinite(b), sign * b, -torch.inf)
+            best, row = signed.max(0)
             for index in torch.nonzero(best > self.best[end])[:, 0].tolist():
                 self.best[end, index] = best[index]
                 pair = y[row[index]].clone(), moved[row[index]].clone()

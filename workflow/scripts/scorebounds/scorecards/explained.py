@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from scorebounds.optimization.capture import principal_components
+from scorebounds.measures.components import principal_components
 from scorebounds.scorecards.ceilings import splits_of
 from scorebounds.scorecards.grouping import assign
 from scorebounds.scorecards.matching import Matched

@@ -177,7 +177,8 @@ def model_statement(components: pd.DataFrame) -> str:
     explained = components[components.r2 >= EXPLAINED].target
     if len(explained):
         shown = [f"{target:.0f}" for target in explained.head(N_SHOWN)]
-        shown += [f"{len(explained) - N_SHOWN} more"] * (len(explained) > N_SHOWN)
-        pcs = f"PC{'s' * (len(shown) > 1)} {listed(shown)}"
+        if len(explained) > N_SHOWN:
+            shown.append(f"{len(explained) - N_SHOWN} more")
+        pcs = f"{'PC' if len(shown) == 1 else 'PCs'} {listed(shown)}"
         return f"{said}. It explains at least half of the variance of {pcs}."
     return f"{said}. It explains half of the variance of no single PC."

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from scorebounds.core.measure_table import measure_label
 
 # What a card says of the data, in columns of its table; n_subjects is missing where not known.
@@ -29,9 +31,9 @@ def methods_paragraph(facts: Mapping[str, Any], measures: Iterable[str], *, ceil
     Parameters
     ----------
     facts : mapping
-        version, n_permutations, n_groups, seed, match, n_samples, n_conditions,
-        n_reference_neurons (of the recording), n_neurons (of the model), and n_subjects where
-        there are several.
+        version, n_permutations, n_groups, seed, match (one word, or a list of labels), n_samples,
+        n_conditions, n_reference_neurons (of the recording), n_neurons (of the model), and
+        n_subjects where there are several.
     measures : iterable of str
         Ids.
     ceiling : bool
@@ -39,9 +41,8 @@ def methods_paragraph(facts: Mapping[str, Any], measures: Iterable[str], *, ceil
     """
     labels = [measure_label(name) for name in measures]
     listed = " and ".join([", ".join(labels[:-1]), labels[-1]] if labels[1:] else labels)
-    pairing = {"order": "by position", "names": "by name"}.get(
-        str(facts["match"]), f"by {facts['match']}"
-    )
+    match = facts["match"] if isinstance(facts["match"], str) else ", ".join(facts["match"])
+    pairing = {"order": "by position", "names": "by name"}.get(match, f"by {match}")
     said = (
         f"Activity of the model ({facts['n_neurons']} units) was compared with the recording "
         f"({facts['n_reference_neurons']} neurons) on {facts['n_samples']} samples of "
@@ -73,18 +74,19 @@ def methods_paragraph(facts: Mapping[str, Any], measures: Iterable[str], *, ceil
 def bibliography(references: Iterable[str], version: str, *, ceiling: bool) -> str:
     """Return BibTeX entries of the software, its methods, and the sources of the measures."""
     known = _known_entries()
-    keys = ["cloos2025", "phipson2010", *(["nili2014"] if ceiling else [])]
+    keys = ["cloos2025", "phipson2010"]
+    if ceiling:
+        keys.append("nili2014")
     for reference in references:
         keys += [key for key in cited_keys(reference) if key in known]
     entries = [known[key] for key in dict.fromkeys(keys)]
     return "\n\n".join([_SOFTWARE.format(version=version), *entries])
 
 
-def methods_text(
-    facts: Mapping[str, Any], measures: Iterable[str], references: Iterable[str], *, ceiling: bool
-) -> str:
-    """Return the paragraph, and the BibTeX entries behind it: see the two functions above."""
-    paragraph = methods_paragraph(facts, measures, ceiling=ceiling)
+def methods_text(facts: Mapping[str, Any], card: pd.DataFrame, references: Iterable[str]) -> str:
+    """Return the paragraph on a score card, and the BibTeX entries behind it."""
+    ceiling = bool(card.ceiling_low.notna().any())
+    paragraph = methods_paragraph(facts, card.measure, ceiling=ceiling)
     return f"{paragraph}\n\n{bibliography(references, facts['version'], ceiling=ceiling)}\n"
 
 

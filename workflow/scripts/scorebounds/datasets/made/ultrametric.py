@@ -15,7 +15,7 @@ def make(
 ) -> xr.DataArray:
     """Draw binary features down a tree, so that distances between the leaves are nested.
 
-    Each child copies its parent's bits and draws each anew with the given probability. The label
+    Each child copies its parent's bits and redraws each with the given probability. The label
     is the branch before the last, whose leaves are a category. Cloos et al. 2025, supplement.
 
     Returns

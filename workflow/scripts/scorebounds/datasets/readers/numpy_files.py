@@ -70,13 +70,13 @@ def _declared(stored: IO[bytes], size: int, name: str) -> tuple[tuple[int, ...],
         (2, 0): npy_format.read_array_header_2_0,
     }.get(version)
     if read_header is None:
-        raise UnusableError(f"{name!r} is in version {version} of the format; save it anew")
+        raise UnusableError(f"{name!r} is in version {version} of the format; save it again")
     shape, _, dtype = read_header(stored)
     if dtype.hasobject:
         return shape, OBJECTS
     declared, held = math.prod(shape) * dtype.itemsize, size - stored.tell()
     if declared != held:
         raise UnusableError(
-            f"{name!r} declares shape {shape}, {declared} bytes, and holds {held}; save it anew"
+            f"{name!r} declares shape {shape}, {declared} bytes, and holds {held}; save it again"
         )
     return shape, TEXT if dtype.kind in "US" else NUMBERS

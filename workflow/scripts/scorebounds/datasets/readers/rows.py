@@ -129,7 +129,7 @@ class _Collected:
             return
         if fault:
             raise UnusableError(
-                f"label {name!r} cannot be used: {fault}; mend it, or name the others under "
+                f"label {name!r} cannot be used: {fault}; correct it, or name the others under "
                 "`labels`"
             )
         plain = self._store(name, rows)

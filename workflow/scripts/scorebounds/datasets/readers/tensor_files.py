@@ -49,7 +49,7 @@ def _open_safetensors(path: Path) -> Iterator[Container]:
         if told["dtype"] in _TYPES and (end - begin != declared or first + end > size):
             raise UnusableError(
                 f"{name!r} declares shape {tuple(told['shape'])} and type {told['dtype']}, "
-                f"{declared} bytes, and the file does not hold them; save it anew"
+                f"{declared} bytes, and the file does not hold them; save it again"
             )
 
     def read(name: str) -> np.ndarray:
