@@ -83,6 +83,8 @@ ARRAYS = {
     "pandas with names": lambda x: pd.DataFrame(x, index=[f"image {i}" for i in range(len(x))]),
     "xarray": lambda x: xr.DataArray(x, dims=("sample", "neuron")),
     "xarray transposed": lambda x: xr.DataArray(x.T, dims=("neuroid", "presentation")),
+    "xarray of voxels": lambda x: xr.DataArray(x.T, dims=("voxels", "images")),
+    "xarray of frames": lambda x: xr.DataArray(x.T, dims=("roi", "frame")),
     "recording": lambda x: recording(x),
 }
 
@@ -419,3 +421,37 @@ def test_measures_are_reached_through_the_package():
         warnings.simplefilter("error")
         assert "cka" in sb.measures.names()
         assert sb.measures.load("cka").name == "cka"
+
+
+ORDER = np.random.default_rng(3).permutation(40)
+
+
+def named(values, names, kind):
+    if kind == "pandas":
+        return pd.DataFrame(values, index=names)
+    return xr.DataArray(values, dims=("stimulus", "unit"), coords={"stimulus": names})
+
+
+@pytest.mark.parametrize(
+    "kinds", [("pandas", "pandas"), ("xarray", "xarray"), ("pandas", "xarray")]
+)
+@pytest.mark.parametrize("names", [ORDER, ORDER.astype(float), ORDER + 5])
+def test_a_default_index_names_rows_where_the_other_side_has_other_numbers(kinds, names):
+    x, y = draw(40, 6), draw(40, 5)
+    first, second = named(x, np.arange(40), kinds[0]), named(y[ORDER], names, kinds[1])
+    with pytest.raises(ValueError, match=r"match='names' to pair rows by name, or x\.to_nu"):
+        sb.score(first, second)
+    expected = sb.score(x, y[ORDER])
+    assert sb.score(first.to_numpy(), second.to_numpy()) == pytest.approx(expected)
+    if names.max() < 40:
+        matched = sb.score(first, second, match="names")
+        assert matched == pytest.approx(sb.score(x, y))
+        same = sb.score(first, named(y, np.arange(40.0), kinds[1]))
+        assert same == pytest.approx(sb.score(x, y))
+
+
+def test_unknown_names_of_axes_are_refused():
+    x = draw(40, 6)
+    with pytest.raises(ValueError, match="rename"):
+        sb.score(xr.DataArray(x, dims=("a", "b")), x)
+    assert sb.score(xr.DataArray(x), x) == pytest.approx(1)

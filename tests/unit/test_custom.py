@@ -94,10 +94,27 @@ def test_text_in_a_matlab_cell_is_a_label(tmp_path):
     assert "left out 'stimulus', which is no label" in array.attrs["history"]
 
 
-def test_the_name_of_an_axis_is_no_label(tmp_path, caplog):
-    np.savez(tmp_path / "d.npz", activity=ACTIVITY, condition=STIMULUS)
-    assert custom.load(tmp_path / "d.npz").attrs["variables"] == []
-    assert "'condition' is no label: it has the name of an axis" in caplog.text
+@pytest.mark.parametrize("name", ["condition", "trial", "sample"])
+@pytest.mark.parametrize("form", ["npz", "csv"])
+def test_a_label_may_have_the_name_of_an_axis(tmp_path, name, form):
+    rng = np.random.default_rng(0)
+    values, of_rows = rng.normal(size=(24, 3)), np.arange(24) % 4
+    table = pd.DataFrame(values, columns=["n0", "n1", "n2"]).assign(**{name: of_rows})
+    if form == "csv":
+        table.to_csv(tmp_path / "d.csv", index=False)
+    else:
+        np.savez(tmp_path / "d.npz", activity=values, **{name: of_rows})
+    entry = {"columns": {name: "label"}} if name == "sample" else {}
+    array = custom.load(tmp_path / f"d.{form}", average_by=[name], **entry)
+    means = np.stack([values[of_rows == place].mean(axis=0) for place in range(4)])
+    np.testing.assert_allclose(array.values, means)
+    assert custom.load(tmp_path / f"d.{form}", groups=name, **entry).attrs["groups"] in array.coords
+
+
+def test_the_name_of_another_axis_is_no_label(tmp_path, caplog):
+    np.savez(tmp_path / "d.npz", activity=ACTIVITY, neuron=STIMULUS)
+    assert custom.load(tmp_path / "d.npz", **AXES).attrs["variables"] == []
+    assert "'neuron' is no label: it has the name of an axis" in caplog.text
 
 
 def test_more_neurons_than_samples_are_warned_of(tmp_path, caplog):
@@ -264,6 +281,11 @@ def empty_hdf5(path):
         file.create_dataset("activity", shape=(10**7, 10**7), dtype="f8", chunks=(1000, 1000))
 
 
+def structure_without_fields(path):
+    with h5py.File(path, "w") as file:
+        file.create_group("activity").attrs["MATLAB_class"] = np.bytes_("struct")
+
+
 def plain_npy():
     content = io.BytesIO()
     np.save(content, ACTIVITY)
@@ -384,7 +406,7 @@ MALFORMED = [
     ("d.mat", lambda p: scipy.io.savemat(p, {"activity": {"a": 1}}), {}, "got 'activity.a'"),
     (
         "d.mat",
-        lambda p: h5py.File(p, "w").create_group("activity").file.close(),
+        structure_without_fields,
         {},
         "'activity' is a structure without fields; save a plain array",
     ),

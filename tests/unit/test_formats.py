@@ -311,6 +311,7 @@ def nwb_file(tmp_path):
     from datetime import UTC, datetime
 
     from pynwb import NWBHDF5IO, NWBFile, TimeSeries
+    from pynwb.epoch import TimeIntervals
 
     nwb = NWBFile(
         session_description="a session",
@@ -331,6 +332,10 @@ def nwb_file(tmp_path):
     nwb.add_acquisition(
         TimeSeries(name="lfp", data=samples, unit="V", rate=100.0, starting_time=0.0)
     )
+    ripples = TimeIntervals(name="ripples", description="of the hippocampus")
+    for number in range(9):
+        ripples.add_row(start_time=2.0 * number + 0.5, stop_time=2.0 * number + 0.6)
+    nwb.add_time_intervals(ripples)
     with NWBHDF5IO(tmp_path / "d.nwb", "w") as file:
         file.write(nwb)
     return tmp_path / "d.nwb", spikes, samples
@@ -349,6 +354,20 @@ def test_spikes_of_nwb_are_counted_around_an_event(nwb_file):
         expected = np.histogram(times, edges)[0]
         np.testing.assert_array_equal(array.values[:, 4, unit], expected)
     assert array.attrs["variables"] == ["side"]
+
+
+def test_windows_of_nwb_may_be_placed_at_other_intervals_than_trials(nwb_file, caplog):
+    path, spikes, _ = nwb_file
+    with pytest.raises(ValueError, match=r"columns: .*ripples/start_time"):
+        custom.load(path, align="ripples/peak", window=[0, 100], bin=50)
+    array = custom.load(path, align="ripples/start_time", window=[-100, 100], bin=50)
+    onsets = 2.0 * np.arange(9) + 0.5
+    expected = [
+        [np.histogram(times, onset + np.linspace(-0.1, 0.1, 5))[0] for times in spikes]
+        for onset in onsets
+    ]
+    np.testing.assert_array_equal(array.values, np.transpose(expected, (2, 0, 1)))
+    assert "bin_centres" not in caplog.text
 
 
 def test_series_of_nwb_are_averaged_in_bins(nwb_file):

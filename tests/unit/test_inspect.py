@@ -97,3 +97,17 @@ def test_a_file_without_content(tmp_path, name, said):
     except ValueError as error:
         text = str(error)
     assert said in text
+
+
+@pytest.mark.parametrize("n_names", [60, 30])
+def test_columns_of_a_table_are_one_line_and_an_unnamed_one_is_named_in_words(tmp_path, n_names):
+    values = np.random.default_rng(0).normal(size=(60, 30))
+    index = [f"im{number % n_names}" for number in range(60)]
+    pd.DataFrame(values, index=index).to_csv(tmp_path / "d.csv")
+    text = describe(inspect_file(tmp_path / "d.csv"))
+    assert (
+        "Columns: 30 of numbers, 1 of text, with 60 rows: one without a name, '0', '1', …, '29'"
+        in text
+    )
+    assert "stored the column without a name as 'row'" in text
+    assert ("names of the rows: 'im0', 'im1', 'im2', …" in text) == (n_names == 60)

@@ -240,3 +240,32 @@ def test_many_names_are_matched():
     reference, model = named("data", names), named("model", names[::-1])
     matched = match(reference, model, "names")
     np.testing.assert_array_equal(matched.model[0, matched.condition], model.values[::-1])
+
+
+def test_signed_and_unsigned_numbers_of_many_digits_are_told_apart():
+    numbers = 10**17 + np.arange(6)
+    first, second = (
+        recording(np.eye(6), names=names).assign_attrs(dataset="d")
+        for names in (numbers, numbers[::-1].astype(np.uint64))
+    )
+    np.testing.assert_array_equal(match(first, second, "names").model[0], np.eye(6)[::-1])
+
+
+def test_advice_for_names_that_have_nothing_in_common_works():
+    def named(names):
+        return recording(np.eye(6), names=np.array(names)).assign_attrs(dataset="d")
+
+    images = named([f"im{number}" for number in range(6)])
+    files = named([f"a/im{number}.png" for number in range(6)])
+    with pytest.raises(ValueError, match=r"they agree: set match: \{names: stem\}"):
+        match(images, files, "names")
+    assert match(images, files, {"names": "stem"}).n_conditions == 6
+    with pytest.raises(ValueError, match=r"none in common, so give both the same names$"):
+        match(images, named([f"x{number}" for number in range(6)]), "names")
+
+
+def test_a_label_with_the_name_of_an_axis_is_matched_by_its_own_name():
+    labels = {"condition_label": np.arange(6)}
+    first = recording(np.eye(6), labels).assign_attrs(dataset="d")
+    second = first[::-1]
+    np.testing.assert_array_equal(match(first, second, ["condition"]).model[0], np.eye(6))

@@ -293,3 +293,33 @@ def test_bin_centres_of_the_columns_are_asked_about(tmp_path, times):
     for axes, read in ((["neuron", "time"], values.T), (["sample", "neuron"], values)):
         array = custom.load(tmp_path / "d.npz", axes=axes)
         np.testing.assert_array_equal(array.values, read)
+
+
+def test_the_report_says_which_axis_holds_the_samples_and_why(tmp_path):
+    np.save(tmp_path / "d.npy", DECIMALS)
+    said = custom.load(tmp_path / "d.npy").attrs["history"]
+    assert (
+        "took axis 0, of 60, as samples and axis 1, of 8, as neurons, as usual; nothing in" in said
+    )
+    np.savez(tmp_path / "d.npz", activity=DECIMALS, image=NAMES)
+    said = custom.load(tmp_path / "d.npz").attrs["history"]
+    assert "as neurons, because 'image' has as many values" in said
+    said = custom.load(tmp_path / "d.npz", axes=["sample", "neuron"]).attrs["history"]
+    assert "took axis" not in said
+
+
+@pytest.mark.parametrize("name", ["F.npy", "Fneu.npy", "spks.npy"])
+def test_traces_of_suite2p_need_axes(tmp_path, name):
+    np.save(tmp_path / name, DECIMALS.T)
+    with pytest.raises(ValueError, match=r"say axes: \[neuron, time\]"):
+        custom.load(tmp_path / name)
+    array = custom.load(tmp_path / name, axes=["neuron", "time"])
+    np.testing.assert_array_equal(array.values, DECIMALS)
+
+
+@pytest.mark.parametrize("name", ["iscell.npy", "renamed.npy"])
+def test_flags_and_probabilities_of_cells_are_no_activity(tmp_path, name):
+    probability = RNG.random(60)
+    np.save(tmp_path / name, np.column_stack([probability > 0.5, probability]))
+    with pytest.raises(ValueError, match=r"which ROIs are cells|column 0, .*is a neuron"):
+        custom.load(tmp_path / name)

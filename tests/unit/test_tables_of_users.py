@@ -319,3 +319,68 @@ def test_a_row_per_sample_and_neuron_is_refused(tmp_path):
     )
     said = refusal(tmp_path, table.to_csv(index=False))
     assert "a table with a row per sample and neuron has" in said
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("n_empty", [1, 2])
+@pytest.mark.parametrize("has_header", [True, False])
+def test_separators_at_the_end_of_rows_are_no_columns(tmp_path, separator, n_empty, has_header):
+    lines = [*([NEURONS] if has_header else []), *([str(v) for v in row] for row in VALUES)]
+    text = rows([[*line, *[""] * n_empty] for line in lines], separator)
+    np.testing.assert_array_equal(read(tmp_path, text).values, VALUES)
+    if has_header:
+        first, rest = text.split("\n", 1)
+        without = first.rstrip(separator) + "\n" + rest
+        np.testing.assert_array_equal(read(tmp_path, without).values, VALUES)
+
+
+@pytest.mark.parametrize(
+    "first", [["face", "0.3", "1.2"], ["face", "3", "5"], ["NA", "1.2", "0.3"], ["0.5", "", "0.2"]]
+)
+def test_a_first_row_that_may_be_a_sample_is_asked_about(tmp_path, first):
+    kinds = [["face" if first[0] == "face" else "0.1", "7", "2.5"]] * 12
+    assert "is the header or a sample" in refusal(tmp_path, rows([first, *kinds]))
+
+
+@pytest.mark.parametrize(
+    "header", [["image", "0", "1", "2"], ["image", "1", "2", "3"], ["image", "17", "4", "9"]]
+)
+def test_numbers_of_neurons_after_another_name_are_a_header(tmp_path, header):
+    lines = [[f"im{place}", *map(str, row[:3])] for place, row in enumerate(VALUES)]
+    array = read(tmp_path, rows([header, *lines]))
+    np.testing.assert_array_equal(array.values, VALUES[:, :3])
+
+
+@pytest.mark.parametrize("word", ["", "NaN", "NA"])
+def test_a_column_without_values_is_no_label(tmp_path, word):
+    table = frame().assign(n3=word, note=word)
+    assert "column 'note' is a neuron: it has no value" in refusal(
+        tmp_path, table.to_csv(index=False)
+    )
+    del table["note"]
+    array = read(tmp_path, table.to_csv(index=False))
+    assert np.isnan(array.values[:, 2]).all()
+    kept = read(tmp_path, table.to_csv(index=False), drop=["missing_neurons"])
+    np.testing.assert_array_equal(kept.values, np.delete(VALUES, 2, axis=1))
+
+
+@pytest.mark.parametrize("stem", ["u", "neuron_", "Unit ", "ch"])
+def test_names_of_neurons_as_index_are_refused(tmp_path, stem):
+    stem = "channel" if stem == "ch" else stem
+    table = frame().T.set_axis([f"{stem}{number}" for number in range(4)])
+    assert "a table with a row per neuron has" in refusal(tmp_path, table.to_csv())
+
+
+@pytest.mark.parametrize("form", ["{:_}", "({})", "'{}'"])
+def test_numbers_as_no_program_writes_them_are_refused(tmp_path, form):
+    text = rows([NEURONS, *([form.format(round(1e6 + 1e4 * v)) for v in row] for row in VALUES)])
+    assert "as programs write them" in refusal(tmp_path, text)
+
+
+def test_three_digits_after_every_point_are_reported(tmp_path):
+    large = np.round(1.5 + np.abs(VALUES), 3)
+    text = rows([NEURONS, *([f"{v:.3f}" for v in row] for row in large)], ";")
+    array = read(tmp_path, text)
+    np.testing.assert_array_equal(array.values, large)
+    assert "every number has three digits after its point" in array.attrs["history"]
+    np.testing.assert_allclose(read(tmp_path, text, decimal=",").values, 1000 * large)

@@ -224,7 +224,7 @@ def expand_home(settings):
         *settings["models"].values(),
         settings["siegel2015"],
     ]:
-        for key in ("path", "labels"):
+        for key in ("path", "labels", "mask"):
             if isinstance(entry.get(key), str):
                 entry[key] = os.path.expanduser(entry[key])
     settings["mirrors"] = [os.path.expanduser(mirror) for mirror in settings["mirrors"]]

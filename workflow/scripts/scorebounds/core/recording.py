@@ -1,5 +1,6 @@
 """Recordings: labelled arrays of activity, stored as netCDF."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,8 +17,21 @@ ROW_NAME = "row_name"
 HALVES = ("__first_half__", "__second_half__")
 # Coordinate with the subject of each neuron, where neurons of several subjects are known.
 SUBJECTS = "__subject__"
+# Names that a label cannot have, because a recording has them itself.
+RESERVED = ("sample", "condition", "time", "neuron", ROW_NAME, SUBJECTS, *HALVES, "activity")
 # Attributes that are lists of names. netCDF stores a list of one as its element.
 LISTS = ("variables", "averaged_by", "found")
+
+
+def stored_name(label: str) -> str:
+    """Return the name under which a recording has a label of this name.
+
+    >>> stored_name("target"), stored_name("condition"), stored_name("task/cue")
+    ('target', 'condition_label', 'task_cue')
+    """
+    # A slash is a group in netCDF.
+    plain = re.sub(r"[^\w.-]+", "_", label)
+    return f"{plain}_label" if plain in RESERVED else plain or "row"
 
 
 def recording(

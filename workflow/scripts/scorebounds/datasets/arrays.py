@@ -9,16 +9,11 @@ import pandas as pd
 import xarray as xr
 
 from scorebounds.core.checks import MIN_SAMPLES, count_neurons
-from scorebounds.core.recording import HALVES, ROW_NAME, SAMPLE_DIMS, SUBJECTS, recording
+from scorebounds.core.recording import HALVES, ROW_NAME, SAMPLE_DIMS, recording
+from scorebounds.datasets.readers.axes import UNNAMED, meaning
 
-# Names of axes that users and other packages give to samples, conditions, neurons and times.
-_AXIS_OF = {
-    **dict.fromkeys(("sample", "samples", "presentation", "trial", "image", "observation"), 0),
-    **dict.fromkeys(("condition", "conditions", "stimulus", "stimuli", "row"), 0),
-    **dict.fromkeys(("neuron", "neurons", "neuroid", "unit", "units", "channel", "feature"), 1),
-    **dict.fromkeys(("voxel", "electrode", "cell", "features"), 1),
-    **dict.fromkeys(("time", "times", "time_bin", "bin"), 2),
-}
+# Where an axis of this meaning goes: samples, neurons, times.
+_PLACE = {"sample": 0, "trial": 0, "condition": 0, "neuron": 1, "time": 2}
 # Columns of these names hold identifiers of rows, whatever their type.
 _IDENTIFIERS = {
     "id",
@@ -80,7 +75,9 @@ def row_names(array: xr.DataArray) -> list[str] | None:
     """Return the name of each row, or None where the rows have no names."""
     if ROW_NAME not in array.coords:
         return None
-    return [str(value) for value in array[ROW_NAME].values]
+    values = array[ROW_NAME].values.tolist()
+    # Equal numbers have equal names: 0 and 0.0.
+    return [f"{v:.0f}" if isinstance(v, float) and v.is_integer() else str(v) for v in values]
 
 
 def require_same_order(x: xr.DataArray, y: xr.DataArray) -> None:
@@ -94,7 +91,8 @@ def require_same_order(x: xr.DataArray, y: xr.DataArray) -> None:
             raise ValueError(
                 f"expected the rows of both sides in one order, got {pair[0]!r} and {pair[1]!r} in "
                 f"row {row} (counted from 0) although both sides name their rows; pass "
-                "match='names' to pair rows by name, or remove the names to pair them by position"
+                "match='names' to pair rows by name, or x.to_numpy() and y.to_numpy() to pair them "
+                "by position"
             )
 
 
@@ -158,13 +156,20 @@ def _from_pandas(table: pd.DataFrame, name: str) -> xr.DataArray:
             title = values.name or f"level_{level}"
             labels[str(title)] = np.asarray(table.index.get_level_values(level)).astype(str)
         names = np.array([" ".join(map(str, entry)) for entry in table.index])
-    elif not _is_default(table.index):
-        names = np.array([str(value) for value in table.index])
-        if table.index.name is not None:
-            labels[str(table.index.name)] = names
+    else:
+        names = _names_of_index(table.index)
+        if table.index.name is not None and not _is_default(table.index):
+            labels[str(table.index.name)] = names.astype(str)
     # Missing values of nullable columns become NaN, which is refused afterwards.
     activity = _real_numbers(table[numbers].to_numpy(np.float64, na_value=np.nan), name)
     return recording(activity, labels, names=names)
+
+
+def _names_of_index(index: pd.Index) -> np.ndarray:
+    """Return numbers as numbers, so that 0 and 0.0 are one name, and all else as text."""
+    if index.dtype.kind in "iuf":
+        return index.to_numpy()
+    return np.array([str(value) for value in index])
 
 
 def _is_default(index: pd.Index) -> bool:
@@ -240,7 +245,7 @@ def _of_neurons(array: xr.DataArray) -> dict[str, Any]:
     return {
         str(title): ("neuron", coordinate.values)
         for title, coordinate in array.coords.items()
-        if coordinate.dims == (neuron,) and (title == SUBJECTS or title not in _AXIS_OF)
+        if coordinate.dims == (neuron,) and meaning(str(title)) is None
     }
 
 
@@ -249,20 +254,20 @@ def names_of(array: xr.DataArray, row: Any) -> np.ndarray | None:
         return np.asarray(array[ROW_NAME].values)
     if row not in array.coords or isinstance(array.get_index(row), pd.MultiIndex):
         return None
-    index = array.get_index(row)
-    return None if _is_default(index) else np.array([str(value) for value in index])
+    return _names_of_index(array.get_index(row))
 
 
 def in_order(array: xr.DataArray, name: str) -> xr.DataArray:
     """Return the array with its axes as (time,) sample, neuron."""
-    kinds = [_AXIS_OF.get(str(dim)) for dim in array.dims]
+    kinds = [_PLACE.get(meaning(str(dim)) or "") for dim in array.dims]
     wanted = {2: [0, 1], 3: [2, 0, 1]}.get(array.ndim)
-    if wanted is None or all(kind is None for kind in kinds):
+    if wanted is None or all(UNNAMED.fullmatch(str(dim)) for dim in array.dims):
         return array
     if sorted(kind for kind in kinds if kind is not None) == sorted(wanted):
         return array.transpose(*(array.dims[kinds.index(kind)] for kind in wanted))
-    if kinds == [2, 1]:
-        return array  # samples are times
+    if sorted(kinds, key=str) == [1, 2]:
+        # Samples are times.
+        return array.transpose(array.dims[kinds.index(2)], array.dims[kinds.index(1)])
     raise ValueError(
         f"expected {name} with dimensions (sample, neuron) or (time, condition, neuron), got "
         f"{array.dims}; rename them with x.rename({{...}})"

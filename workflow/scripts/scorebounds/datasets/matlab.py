@@ -12,11 +12,21 @@ import scipy.io
 import scipy.sparse
 
 from scorebounds.datasets.errors import UnusableError
+from scorebounds.datasets.matlab_hdf5 import (
+    NUMBERS,
+    OBJECTS,
+    TEXT,
+    Elements,
+    fields_of,
+    kind_of,
+    kind_of_class,
+    only_in_matlab,
+    read_item,
+    shape_of,
+)
 
 # What readers raise on damaged files.
 UNREADABLE = (KeyError, NotImplementedError, OSError, TypeError, ValueError)
-NUMBERS, TEXT, OBJECTS = "numbers", "text", "objects"
-_NUMERIC = re.compile(r"u?int\d+|double|single|logical|sparse")
 
 
 class MatlabFile(NamedTuple):
@@ -24,12 +34,14 @@ class MatlabFile(NamedTuple):
 
     A cell array is read as an array of objects, text as an array of strings, numbers as they are;
     axes are in MATLAB's order whatever the version. A field of a structure is a variable named
-    `structure.field`, a cell of an array of cells `cells{1}`.
+    `structure.field`, a cell of an array of cells `cells{1}`. `elements` names, for each field of
+    an array of structures, that array, whose elements are the first axis.
     """
 
     shapes: Mapping[str, tuple[int, ...]]
     read: Callable[[str], np.ndarray]
     kinds: Mapping[str, str]
+    elements: Mapping[str, str] = {}
 
 
 @contextlib.contextmanager
@@ -45,16 +57,21 @@ def open_matlab(path: Path) -> Iterator[MatlabFile]:
     if path.is_file() and h5py.is_hdf5(path):
         with h5py.File(path, "r") as file:
             # "#refs#" holds what cells and structures point at.
-            items = dict(_fields(file, ""))
-            shapes = {name: _shape(item) for name, item in items.items()}
-            kinds = {name: _kind(_matlab_class(item)) for name, item in items.items()}
+            items = dict(fields_of(file, ""))
+            shapes = {name: shape_of(item) for name, item in items.items()}
+            kinds = {name: kind_of(item) for name, item in items.items()}
 
             def read(name: str) -> np.ndarray:
                 parts = _cell_of(name)
-                values = _from_hdf5(file, items[parts[0]] if parts else items[name])
+                values = read_item(file, items[parts[0]] if parts else items[name])
                 return _whole(values) if parts is None else _picked(name, values, parts[1])
 
-            yield MatlabFile(_WithCells(shapes), read, kinds)
+            of_arrays = {
+                name: name.rpartition(".")[0]
+                for name, item in items.items()
+                if isinstance(item, Elements)
+            }
+            yield MatlabFile(_WithCells(shapes), read, kinds, of_arrays)
         return
     try:
         listed = {name: (shape, kind) for name, shape, kind in scipy.io.whosmat(path)}
@@ -74,7 +91,7 @@ def open_matlab(path: Path) -> Iterator[MatlabFile]:
         values = _from_version_5(path, parts[0] if parts else name)
         return _whole(values) if parts is None else _picked(name, values, parts[1])
 
-    kinds = {name: _kind(kind) for name, (_, kind) in listed.items()}
+    kinds = {name: kind_of_class(kind) for name, (_, kind) in listed.items()}
     yield MatlabFile(_WithCells(shapes), read_one, kinds)
 
 
@@ -109,12 +126,6 @@ def _whole(values: Any) -> np.ndarray:
     return stacked(array) if array.dtype.kind == "O" and array.size else array
 
 
-def _kind(matlab_class: str) -> str:
-    if matlab_class == "char":
-        return TEXT
-    return NUMBERS if _NUMERIC.fullmatch(matlab_class or "double") else OBJECTS
-
-
 def _read_at_once(path: Path, cause: Exception | None) -> MatlabFile:
     """Read everything: structures, and files with objects, whose list SciPy cannot make."""
     try:
@@ -123,13 +134,14 @@ def _read_at_once(path: Path, cause: Exception | None) -> MatlabFile:
         said = " ".join(str(cause or error).split())
         raise UnusableError(f"cannot be read as MATLAB file: {said}") from error
     arrays: dict[str, Any] = {}
+    of_arrays: dict[str, str] = {}
     for name, values in content.items():
         if name.startswith("__") and name.endswith("__"):
             continue
         if isinstance(values, scipy.io.matlab.MatlabOpaque):
             arrays.update(_opaque_names(values))
         else:
-            arrays.update(_unpacked(name, values))
+            arrays.update(_unpacked(name, values, of_arrays))
     shapes = {name: getattr(values, "shape", ()) for name, values in arrays.items()}
     kinds = {name: _kind_of_values(values) for name, values in arrays.items()}
 
@@ -137,18 +149,11 @@ def _read_at_once(path: Path, cause: Exception | None) -> MatlabFile:
         parts = _cell_of(name)
         values = arrays[parts[0] if parts else name]
         if values is None:
-            raise _only_in_matlab(name)
+            raise only_in_matlab(name)
         dense = cast("Any", values).toarray() if scipy.sparse.issparse(values) else values
         return _whole(dense) if parts is None else _picked(name, np.asarray(dense), parts[1])
 
-    return MatlabFile(_WithCells(shapes), read, kinds)
-
-
-def _only_in_matlab(name: str) -> UnusableError:
-    return UnusableError(
-        f"{name!r} is a string, table, categorical or other object, which only MATLAB can read; "
-        "save numbers, or text with cellstr(…)"
-    )
+    return MatlabFile(_WithCells(shapes), read, kinds, of_arrays)
 
 
 def _opaque_names(values: Any) -> dict[str, None]:
@@ -157,17 +162,30 @@ def _opaque_names(values: Any) -> dict[str, None]:
     return dict.fromkeys(name for name in names if name.isidentifier())
 
 
-def _unpacked(name: str, values: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the fields of a structure, and what is none as it is."""
+def _unpacked(
+    name: str, values: Any, of_arrays: dict[str, str], array: str = ""
+) -> Iterator[tuple[str, Any]]:
+    """Yield the fields of a structure, and what is none as it is.
+
+    Fields of an array of structures are added to `of_arrays`.
+    """
     if isinstance(values, np.ndarray) and values.dtype.names and values.size == 1:
         for field in values.dtype.names:
-            yield from _unpacked(f"{name}.{field}", values.ravel()[0][field])
+            yield from _unpacked(f"{name}.{field}", values.ravel()[0][field], of_arrays, array)
     elif isinstance(values, np.ndarray) and values.dtype.names:
         # An array of structures, a trial each.
         for field in values.dtype.names:
             cells = np.empty(values.size, dtype=object)
             cells[:] = [element[field] for element in values.ravel(order="F")]
-            yield f"{name}.{field}", stacked(cells)
+            path = f"{name}.{field}"
+            inner = [np.ravel(cell) for cell in cells]
+            types = {cell.dtype if cell.size == 1 else None for cell in inner}
+            if len(types) == 1 and getattr(next(iter(types)), "names", None):
+                within = np.concatenate(inner)
+                yield from _unpacked(path, within, of_arrays, array or name)
+            else:
+                of_arrays[path] = array or name
+                yield path, stacked(cells)
     else:
         yield name, values
 
@@ -189,66 +207,7 @@ def _kind_of_values(values: Any) -> str:
     return NUMBERS if kind in "fiub" else TEXT if kind == "U" else OBJECTS
 
 
-def _fields(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    """Yield the variables of a file, and the fields of its structures by path."""
-    for name, item in group.items():
-        if name[0] == "#":
-            continue
-        is_struct = isinstance(item, h5py.Group) and "MATLAB_sparse" not in item.attrs
-        if is_struct and len(item):
-            yield from _fields(item, f"{prefix}{name}.")
-        else:
-            yield prefix + name, item
-
-
-def _shape(item: Any) -> tuple[int, ...]:
-    if isinstance(item, h5py.Group) and "MATLAB_sparse" in item.attrs:
-        n_columns = len(item["jc"]) - 1 if "jc" in item else 0
-        return int(item.attrs["MATLAB_sparse"]), n_columns
-    if not isinstance(item, h5py.Dataset):
-        return ()
-    shape = tuple(item.shape[::-1])
-    return shape[:1] if _matlab_class(item) == "char" else shape
-
-
-def _matlab_class(item: Any) -> str:
-    kind = item.attrs.get("MATLAB_class", "")
-    return str(kind.decode() if isinstance(kind, bytes) else kind)
-
-
 def _from_version_5(path: Path, name: str) -> np.ndarray:
     values = scipy.io.loadmat(path, variable_names=[name])[name]
     dense = cast("Any", values).toarray() if scipy.sparse.issparse(values) else values
     return np.asarray(dense)
-
-
-def _from_hdf5(file: h5py.File, item: Any) -> Any:
-    if isinstance(item, h5py.Group) and "MATLAB_sparse" in item.attrs:
-        return _sparse(item)
-    if not isinstance(item, h5py.Dataset):
-        raise UnusableError(f"{item.name[1:]!r} is a structure without fields; save a plain array")
-    kind = _matlab_class(item)
-    if item.attrs.get("MATLAB_empty", 0):
-        # The values of an empty array are its shape.
-        return np.empty(tuple(int(size) for size in item[()]))
-    if "MATLAB_object_decode" in item.attrs or kind in ("string", "table", "categorical"):
-        raise _only_in_matlab(item.name[1:])
-    values = item[()]
-    if kind == "cell" or values.dtype == h5py.ref_dtype:
-        cells = np.empty(values.shape, dtype=object)
-        for place, reference in np.ndenumerate(values):
-            cells[place] = _from_hdf5(file, file[reference])
-        return cells.T
-    if kind == "char":
-        return np.array(["".join(map(chr, row)) for row in values.T])
-    if values.dtype.names == ("real", "imag"):
-        return (values["real"] + 1j * values["imag"]).T
-    return values.T
-
-
-def _sparse(item: Any) -> np.ndarray:
-    n_rows, n_columns = _shape(item)
-    data = item["data"][()] if "data" in item else np.empty(0)
-    rows = item["ir"][()] if "ir" in item else np.empty(0, dtype=np.int64)
-    matrix = scipy.sparse.csc_array((data, rows, item["jc"][()]), shape=(n_rows, n_columns))
-    return np.asarray(matrix.toarray())

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from scorebounds.core.checks import MIN_SAMPLES
-from scorebounds.core.recording import ROW_NAME
+from scorebounds.core.recording import ROW_NAME, stored_name
 from scorebounds.scorecards.names import as_text, codes, comparable, near_miss, shown, stems
 from scorebounds.scorecards.times import AVERAGE, BROADCAST, ORDER, align_times
 
@@ -222,7 +222,7 @@ def _by_keys(
 ) -> Matched:
     """Match rows by names or labels; every row is looked up once."""
     x, y = pair
-    keys = list(spec[LABELS]) if LABELS in spec else [ROW_NAME]
+    keys = [stored_name(name) for name in spec[LABELS]] if LABELS in spec else [ROW_NAME]
     a = _columns(reference, keys, sides, "the reference")
     b = _columns(model, keys, sides, "the model")
     if spec.get(NAMES) == STEM:
@@ -272,12 +272,19 @@ def _what_is_missing(
 ) -> str:
     rows = _first(of_reference, missing)
     hint = ""
+    remedy = "to score those that both have, set match: {names: exact, on_missing: intersect}"
     if len(a) == 1:
         hint = near_miss(as_text(a[0])[rows[0]], [str(name) for name in as_text(b[0])])
+    if len(missing) == len(of_reference):
+        by_stem = len(a) == 1 and np.isin(stems(a[0]), stems(b[0])).all()
+        remedy = (
+            "without folder and ending they agree: set match: {names: stem}"
+            if by_stem
+            else "the two have none in common, so give both the same names"
+        )
     return (
         f"{sides}: expected a {_row(model)} of the model for each of the reference's, got none for "
-        f"{shown(a, rows)}{hint}; to score those that both have, set match: "
-        "{names: exact, on_missing: intersect}"
+        f"{shown(a, rows)}{hint}; {remedy}"
     )
 
 

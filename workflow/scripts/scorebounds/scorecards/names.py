@@ -1,6 +1,7 @@
 """Names and labels of rows, in a form in which they can be compared between files."""
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
@@ -47,7 +48,9 @@ def as_text(values: np.ndarray) -> np.ndarray:
 def _rounded(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Make decimals equal that differ by rounding; whole numbers are compared exactly."""
     if "f" not in (a.dtype.kind, b.dtype.kind):
-        return a, b
+        # Of signed and unsigned numbers of 64 bits, the common type is a decimal.
+        mixed = np.result_type(a, b).kind == "f"
+        return (a.astype(object), b.astype(object)) if mixed else (a, b)
     a, b = a.astype(np.float64), b.astype(np.float64)
     distinct = np.unique(np.concatenate([a, b]))
     whole = (distinct == np.round(distinct)).all()
@@ -116,4 +119,5 @@ def near_miss(name: str, there: Sequence[str]) -> str:
 def _without_accidents(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).casefold()
     stem = PurePosixPath(plain.replace("\\", "/")).stem
-    return "".join(letter for letter in stem if letter.isalnum()).lstrip("0")
+    plain = re.sub(r"(?<!\d)0+(?=\d)", "", stem)
+    return "".join(letter for letter in plain if letter.isalnum())

@@ -9,6 +9,8 @@ ROW_AXES = ("sample", "condition", "trial")
 AXES = (*ROW_AXES, "time", "neuron")
 # Axes of a network's feature maps, which together are its neurons.
 FEATURE_AXES = ("channel", "height", "width", "depth", "token")
+# Array of bin centres, where the axis of time has no values of its own.
+BIN_CENTRES = "bin_centres"
 DEFAULT_AXES = {2: ("sample", "neuron"), 3: ("time", "condition", "neuron")}
 
 _SYNONYMS = {
@@ -39,13 +41,13 @@ _SYNONYMS = {
         "t",
         "frame",
     ),
-    "sample": ("sample", "observation", "presentation"),
+    "sample": ("sample", "observation", "presentation", "row"),
     "condition": ("condition", "stimulus", "stimuli", "stim", "image", "cond", "item", "sentence"),
     "trial": ("trial", "repeat", "repetition", "rep"),
 }
 _MEANING = {name: axis for axis, names in _SYNONYMS.items() for name in names}
 # Names that a library gave, because the file has none.
-_UNNAMED = re.compile(r"(phony_)?dim_?\d+|axis_?\d+|")
+UNNAMED = re.compile(r"(phony_)?dim_?\d+|axis_?\d+|")
 
 
 def meaning(name: str) -> str | None:
@@ -74,7 +76,7 @@ def axes_in_file(dims: Sequence[str], name: str) -> tuple[str, ...] | None:
     UnusableError
         If a name is unknown, or two names mean the same axis.
     """
-    if all(_UNNAMED.fullmatch(dim) for dim in dims):
+    if all(UNNAMED.fullmatch(dim) for dim in dims):
         return None
     axes = [meaning(dim) for dim in dims]
     unknown = [dim for dim, axis in zip(dims, axes, strict=True) if axis is None]

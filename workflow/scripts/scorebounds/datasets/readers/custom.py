@@ -13,14 +13,15 @@ import scipy.io
 import xarray as xr
 
 from scorebounds.core.checks import count_neurons
-from scorebounds.core.recording import ROW_NAME, recording
+from scorebounds.core.recording import ROW_NAME, recording, stored_name
 from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.matlab import UNREADABLE
-from scorebounds.datasets.readers.axes import axes_in_file, meaning
+from scorebounds.datasets.readers.axes import BIN_CENTRES, axes_in_file, meaning
 from scorebounds.datasets.readers.columns import activity_of_table, part_columns
 from scorebounds.datasets.readers.containers import Container
 from scorebounds.datasets.readers.entry import Entry
 from scorebounds.datasets.readers.formats import open_container
+from scorebounds.datasets.readers.numpy_files import require_no_suite2p
 from scorebounds.datasets.readers.odd import doubt_of_minus_one, require_no_marks
 from scorebounds.datasets.readers.population import (
     Population,
@@ -33,7 +34,7 @@ from scorebounds.datasets.readers.population import (
 from scorebounds.datasets.readers.reduction import reduce_to_components
 from scorebounds.datasets.readers.rows import Rows, read_rows
 from scorebounds.datasets.readers.subjects import part_subjects, with_subjects
-from scorebounds.datasets.readers.unnamed_axes import require_order
+from scorebounds.datasets.readers.unnamed_axes import require_order, why_samples_first
 
 logger = logging.getLogger(__name__)
 
@@ -126,6 +127,7 @@ def load(
         groups=groups,
         subjects=subjects,
     )
+    average_by, groups = [stored_name(name) for name in average_by], groups and stored_name(groups)
     try:
         with open_container(path, entry) as container:
             population, rows, centres, precision = _read(container, entry, path)
@@ -192,6 +194,10 @@ def _read(
     population = arrange(activity, axes, name, entry.pool)
     doubts = [doubt_of_minus_one(population.activity)]
     if axes is None and entry.pool is None:
+        require_no_suite2p(path)
+        if activity.ndim == 2:
+            why = why_samples_first(container, activity.shape, entry)
+            population = replace(population, done=(*population.done, why))
         doubts.append(require_order(activity, name, container, entry))
     population = _with_doubts(population, doubts, path)
     if not container.is_table:
@@ -294,7 +300,7 @@ def _times_in_file(
     timed = [dim for dim in dims if meaning(dim) == "time"]
     if not timed:
         return None, ()
-    for names in ((f"{timed[0]}_start", f"{timed[0]}_end"), (timed[0],), ("bin_centres",)):
+    for names in ((f"{timed[0]}_start", f"{timed[0]}_end"), (timed[0],), (BIN_CENTRES,)):
         along = [n for n in names if container.dims.get(n) == (timed[0],) or n == timed[0]]
         if len(along) < len(names) or not all(name in container.shapes for name in names):
             continue

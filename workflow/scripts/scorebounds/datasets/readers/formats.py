@@ -3,9 +3,13 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
+import h5py
+
 from scorebounds.datasets.errors import UnusableError
+from scorebounds.datasets.matlab_hdf5 import is_by_matlab
 from scorebounds.datasets.readers import (
     folder_files,
     hdf5_files,
@@ -21,6 +25,24 @@ from scorebounds.datasets.readers import (
 from scorebounds.datasets.readers.containers import Container, require_content
 from scorebounds.datasets.readers.entry import Entry
 
+
+@contextlib.contextmanager
+def _open_hdf5(path: Path, entry: Entry) -> Iterator[Container]:
+    """Open HDF5; the program that wrote it, not its name, decides on the order of the axes."""
+    is_mat = path.suffix.lower() == ".mat"
+    by_matlab = is_by_matlab(path) if h5py.is_hdf5(path) else is_mat
+    notes: tuple[str, ...] = ()
+    if by_matlab != is_mat:
+        notes = (
+            "MATLAB wrote the file, so that axes are in MATLAB's order"
+            if by_matlab
+            else "MATLAB did not write the file, so that axes are in the order of HDF5",
+        )
+    opener = matlab_files if by_matlab else hdf5_files
+    with opener.open_file(path, entry) as container:
+        yield replace(container, notes=(*container.notes, *notes))
+
+
 # What opens a file of each ending. Packages that not everybody has are imported when needed.
 OPENERS: dict[str, Callable[[Path, Entry], AbstractContextManager[Container]]] = {
     ".npz": numpy_files.open_file,
@@ -32,10 +54,10 @@ OPENERS: dict[str, Callable[[Path, Entry], AbstractContextManager[Container]]] =
     ".txt": text_files.open_file,
     ".parquet": text_files.open_file,
     ".feather": text_files.open_file,
-    ".mat": matlab_files.open_file,
+    ".mat": _open_hdf5,
     ".nc": netcdf_files.open_file,
-    ".h5": hdf5_files.open_file,
-    ".hdf5": hdf5_files.open_file,
+    ".h5": _open_hdf5,
+    ".hdf5": _open_hdf5,
     ".zarr": zarr_files.open_file,
     ".safetensors": tensor_files.open_file,
     ".pt": tensor_files.open_file,

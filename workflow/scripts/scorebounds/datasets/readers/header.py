@@ -30,35 +30,56 @@ def part_header(rows: list[list[str]], named: list[str]) -> tuple[list[str], lis
     UnusableError
         If the first row may be either.
     """
-    first, body = rows[0], rows[1:]
+    body = rows[1:]
+    first = rows[0][: len(rows[0]) - n_empty(rows[0])]
     if not all(_is_number(field) for field in first):
-        return first, body, True
+        _require_no_sample(first, body)
+        return rows[0], body, True
     if len(named) == len(first):
         return named, rows, False
     if _is_unlike(first, body) or _numbers_columns(first):
-        return first, body, True
+        return rows[0], body, True
     if _counts(first):
-        raise UnusableError(
-            f"cannot tell whether the first row, {', '.join(first[:3])}, …, is the header or a "
-            "sample; write a header with names that are no numbers, as n0, n1, …"
-        )
-    return [str(place) for place in range(len(first))], rows, False
+        raise _header_or_sample(first)
+    names = [str(place) for place in range(len(first))]
+    return [*names, *rows[0][len(first) :]], rows, False
+
+
+def _header_or_sample(first: Sequence[str]) -> UnusableError:
+    return UnusableError(
+        f"cannot tell whether the first row, {', '.join(first[:3])}, …, is the header or a "
+        "sample; write a header with names that are no numbers, as n0, n1, …"
+    )
+
+
+def _require_no_sample(first: Sequence[str], body: Sequence[Sequence[str]]) -> None:
+    """Refuse a first row of numbers and some text, unless its numbers plainly name columns."""
+    fields = [field for field in first if _is_number(field)]
+    if len(fields) < len(first) / 2 or _numbers_columns(fields, 2) or _is_unlike(first, body):
+        return
+    numbers = [float(field.replace(",", ".")) for field in fields]
+    # Names of many times or frequencies are in order, samples are not.
+    if len(numbers) < MANY_COLUMNS or not all(b > a for a, b in pairwise(numbers)):
+        raise _header_or_sample(first)
 
 
 def _is_unlike(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
     """Say whether a row holds different whole numbers, and the rows below decimals."""
-    if not all(_WHOLE.fullmatch(field) for field in first) or len(set(first)) < len(first):
+    whole = [place for place, field in enumerate(first) if _is_number(field)]
+    fields = [first[place] for place in whole]
+    if not all(_WHOLE.fullmatch(field) for field in fields) or len(set(fields)) < len(fields):
         return False
-    if len(first) < MIN_COLUMNS or len(body) < MIN_ROWS:
+    if len(fields) < MIN_COLUMNS or len(body) < MIN_ROWS:
         return False
     columns = list(zip(*body, strict=False))
-    decimals = [any(not _WHOLE.fullmatch(field) for field in column) for column in columns]
-    return len(decimals) == len(first) and all(decimals)
+    return len(columns) >= len(first) and all(
+        any(not _WHOLE.fullmatch(field) for field in columns[place]) for place in whole
+    )
 
 
-def _numbers_columns(fields: Sequence[str]) -> bool:
+def _numbers_columns(fields: Sequence[str], at_least: int = MANY_COLUMNS) -> bool:
     """Say whether fields are 0, 1, 2, … or 1, 2, 3, … over many columns, as pandas writes them."""
-    return len(fields) >= MANY_COLUMNS and list(fields) in (
+    return len(fields) >= at_least and list(fields) in (
         [str(place) for place in range(first, first + len(fields))] for first in (0, 1)
     )
 
@@ -86,9 +107,9 @@ def align(
             f"expected {len(header)} fields in each row, as in the header, got "
             f"{len(body[place])} in row {place}, counted from 0"
         )
-    n_empty = min(_n_empty(row) for row in body)
-    n_named = len(header) - _n_empty(header)
-    if n_empty and width - n_empty <= n_named <= width and n_named < width:
+    n_trailing = min(n_empty(row) for row in body)
+    n_named = len(header) - n_empty(header)
+    if n_trailing and width - n_trailing <= n_named <= width and n_named < width:
         return header[:n_named], [row[:n_named] for row in body], width - n_named
     if width == len(header) + 1:
         return ["", *header], body, 0
@@ -104,7 +125,7 @@ def align(
     return header, body, 0
 
 
-def _n_empty(fields: Sequence[str]) -> int:
+def n_empty(fields: Sequence[str]) -> int:
     """Count the empty fields at the end."""
     filled = [place for place, field in enumerate(fields) if field]
     return len(fields) - 1 - filled[-1] if filled else len(fields)

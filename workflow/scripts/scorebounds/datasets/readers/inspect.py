@@ -1,7 +1,8 @@
 """What a file holds, what would be read from it, and the entry in config.yaml that says so."""
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,9 @@ def _reading(array: xr.DataArray) -> dict[str, Any]:
 def _listed(content: Mapping[str, Any]) -> list[str]:
     if content["unlisted"] is not None:
         return [f"No arrays can be listed: {content['unlisted']}"]
+    shapes = {tuple(array["shape"]) for array in content["arrays"]}
+    if len(content["arrays"]) > 2 and [len(shape) for shape in shapes] == [1]:
+        return [_columns(content["arrays"])]
     lines = ["Arrays:"]
     for array in content["arrays"][:N_ARRAYS_SHOWN]:
         sizes = " × ".join(map(str, array["shape"])) or "single value or structure"
@@ -111,6 +115,15 @@ def _listed(content: Mapping[str, Any]) -> list[str]:
         lines.append(f"  {array['name']!r}: {sizes}{axes}{kind}")
     rest = len(content["arrays"]) - N_ARRAYS_SHOWN
     return [*lines, f"  and {rest} more"] if rest > 0 else lines
+
+
+def _columns(arrays: Sequence[Mapping[str, Any]]) -> str:
+    """Describe the columns of a table in one line."""
+    names = [repr(array["name"]) if array["name"] else "one without a name" for array in arrays]
+    counts = Counter(array["kind"] or "numbers" for array in arrays)
+    shown = ", ".join([*names[:3], "…", names[-1]] if names[4:] else names)
+    kinds = ", ".join(f"{count} of {kind}" for kind, count in sorted(counts.items()))
+    return f"Columns: {kinds}, with {arrays[0]['shape'][0]} rows: {shown}"
 
 
 def _read_as(reading: Mapping[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.readers.header import (
     align,
+    n_empty,
     part_header,
     require_names,
     require_one_header,
@@ -44,6 +45,8 @@ class Layout:
         Empty columns after the last separator.
     text_columns : tuple of str
         Columns of digits with leading zeros, which are names.
+    maybe_grouped : bool
+        Whether every number has three digits after a point, as with thousands.
     """
 
     separator: str
@@ -55,6 +58,7 @@ class Layout:
     encoding: str
     n_trailing: int
     text_columns: tuple[str, ...]
+    maybe_grouped: bool = False
 
     def notes(self) -> list[str]:
         """Say what is not as in a plain CSV."""
@@ -67,6 +71,11 @@ class Layout:
             said.append(f"the decimal mark is {self.decimal!r}")
         if self.grouping:
             said.append(f"thousands are separated by {self.grouping!r}")
+        if self.maybe_grouped:
+            said.append(
+                "every number has three digits after its point, which was taken as the decimal "
+                "mark; if it separates thousands, say `decimal: ','`"
+            )
         if not self.has_header:
             said.append("there is no header: columns are numbered from 0")
         if self.n_trailing:
@@ -109,7 +118,7 @@ def layout_of(path: Path, decimal: str | None) -> Layout:
     )
     return Layout(
         separator, tuple(header), n_skipped, mark, grouping, has_header, encoding, n_trailing,
-        as_text,
+        as_text, decimal is None and separator != "," and _may_be_grouped(body),
     )  # fmt: skip
 
 
@@ -161,10 +170,13 @@ def _separator(lines: Sequence[str], path: Path) -> str:
         return " "
     order = ("\t", *SEPARATORS) if name.endswith((".tsv", ".tab")) else SEPARATORS
     for separator in (*(s for s in order if s in ";\t|"), ",", " "):
-        counts = {len(_split(line, separator)) for line in lines}
-        body = {len(_split(line, separator)) for line in lines[1:]} or counts
-        # One more field in the rows than in the header: names of rows, or a trailing separator.
-        if min(counts) > 1 and len(body) == 1 and max(counts) - min(counts) <= 1:
+        rows = [_split(line, separator) for line in lines]
+        n_header, body = len(rows[0]), {len(row) for row in rows[1:]} or {len(rows[0])}
+        n_trailing = min((n_empty(row) for row in rows[1:]), default=0)
+        # One more field in the rows than in the header are names of rows.
+        if len(body) == 1 and 1 < n_header <= max(body) <= n_header + max(n_trailing, 1):
+            return separator
+        if len(body) == 1 and 1 < max(body) == n_header - 1:
             return separator
     return "\t" if name.endswith((".tsv", ".tab")) else ","
 
@@ -197,6 +209,11 @@ def _decimal_mark(
     if grouped and not decimals and (points or any("." in f or f.count(",") > 1 for f in grouped)):
         return ".", ","
     raise _ambiguous(numbers[0])
+
+
+def _may_be_grouped(body: Sequence[Sequence[str]]) -> bool:
+    pointed = [field for row in body for field in row if re.fullmatch(r"[+-]?\d*\.\d*", field)]
+    return bool(pointed) and all(_GROUPED_BY_POINT.fullmatch(field) for field in pointed)
 
 
 def _require_plain_points(every: Sequence[str], grouped: Sequence[str], separator: str) -> None:

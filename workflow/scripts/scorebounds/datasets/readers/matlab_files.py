@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scorebounds.datasets.matlab import open_matlab
+from scorebounds.datasets.readers.axes import meaning
 from scorebounds.datasets.readers.containers import Container
 from scorebounds.datasets.readers.entry import Entry
 from scorebounds.datasets.readers.hdf5_files import require_self_contained
@@ -15,4 +16,10 @@ def open_file(path: Path, _: Entry) -> Iterator[Container]:
     """Open a MATLAB file of any version; a field of a structure is named `structure.field`."""
     require_self_contained(path)
     with open_matlab(path) as file:
-        yield Container(file.shapes, file.read, kinds=file.kinds)
+        # If an array of structures is called `units`, its elements are no samples.
+        dims = {
+            name: (array, *[""] * (len(file.shapes[name]) - 1))
+            for name, array in file.elements.items()
+            if meaning(array.rpartition(".")[2]) == "neuron"
+        }
+        yield Container(file.shapes, file.read, dims, file.kinds)

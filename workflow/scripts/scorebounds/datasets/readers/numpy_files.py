@@ -20,6 +20,25 @@ def open_file(path: Path, _: Entry) -> contextlib.AbstractContextManager[Contain
     return _open_npy(path) if path.suffix.lower() == ".npy" else _open_npz(path)
 
 
+# Files of suite2p by name: traces are (ROI, frame), the others hold no activity.
+_TRACES = ("F.npy", "Fneu.npy", "spks.npy", "F_chan2.npy", "Fneu_chan2.npy")
+_NO_TRACES = ("iscell.npy", "redcell.npy")
+
+
+def require_no_suite2p(path: Path) -> None:
+    """Refuse files of suite2p, which have an order of axes of their own."""
+    if path.name in _NO_TRACES:
+        raise UnusableError(
+            f"expected activity, got {path.name}, in which suite2p says which ROIs are cells; give "
+            "F.npy or spks.npy"
+        )
+    if path.name in _TRACES:
+        raise UnusableError(
+            "expected `axes`, because suite2p writes a file of this name as (ROI, frame), got "
+            "none; say axes: [neuron, time], or [sample, neuron] if the file is another one"
+        )
+
+
 @contextlib.contextmanager
 def _open_npz(path: Path) -> Iterator[Container]:
     shapes, kinds, notes = {}, {}, []

@@ -10,13 +10,13 @@ import h5py
 import numpy as np
 
 from scorebounds.datasets.errors import UnusableError
+from scorebounds.datasets.readers.axes import BIN_CENTRES
 from scorebounds.datasets.readers.containers import DEFAULT_ARRAY, Container, require_memory
 from scorebounds.datasets.readers.entry import Entry
 from scorebounds.datasets.readers.hdf5_files import kind_of, read_dataset, require_self_contained
 
 MS_PER_S = 1000.0
-TRIALS, SPIKES = "intervals/trials", "units/spike_times"
-TIME = "bin_centres"
+INTERVALS, TRIALS, SPIKES = "intervals", "trials", "units/spike_times"
 
 
 @contextlib.contextmanager
@@ -26,9 +26,11 @@ def open_file(path: Path, entry: Entry) -> Iterator[Container]:
     if not h5py.is_hdf5(path):
         raise UnusableError("cannot be read as NWB, which is HDF5")
     with h5py.File(path, "r") as file:
-        trials = _columns(file[TRIALS]) if TRIALS in file else {}
-        _require_choice(file, trials, entry)
-        onsets = np.asarray(trials.pop(str(entry.align)), dtype=np.float64)
+        tables = {name: _columns(table) for name, table in file.get(INTERVALS, {}).items()}
+        _require_choice(file, tables, entry)
+        table, column = _place(str(entry.align))
+        trials = tables[table]
+        onsets = np.asarray(trials.pop(column), dtype=np.float64)
         edges = _edges(entry)
         used = np.isfinite(onsets)
         source = entry.array if entry.array not in (None, DEFAULT_ARRAY, "units") else None
@@ -42,20 +44,21 @@ def open_file(path: Path, entry: Entry) -> Iterator[Container]:
         def read(wanted: str) -> np.ndarray:
             if wanted == name:
                 return _activity(file, source, onsets[used], edges)
-            return centres if wanted == TIME else labels[wanted]
+            return centres if wanted == BIN_CENTRES else labels[wanted]
 
-        shapes = {name: shape, TIME: centres.shape}
+        shapes = {name: shape, BIN_CENTRES: centres.shape}
         shapes |= {label: values.shape for label, values in labels.items()}
         notes = [
             f"{'averaged ' + source if source else 'counted spikes'} in bins of {entry.bin:g} ms, "
             f"{edges[0]:g} to {edges[-1]:g} ms from {entry.align!r}"
         ]
         if not used.all():
-            notes.append(f"left out {(~used).sum()} trials without {entry.align!r}")
+            notes.append(f"left out {(~used).sum()} rows of {table!r} without {column!r}")
         yield Container(
             shapes,
             read,
-            {name: ("trial", "time", "unit"), TIME: ("time",)} | dict.fromkeys(labels, ("trial",)),
+            {name: ("trial", "time", "unit"), BIN_CENTRES: ("time",)}
+            | dict.fromkeys(labels, ("trial",)),
             notes=tuple(notes),
         )
 
@@ -75,26 +78,40 @@ def _columns(table: h5py.Group) -> dict[str, np.ndarray]:
     }
 
 
-def _require_choice(file: h5py.File, trials: dict[str, np.ndarray], entry: Entry) -> None:
+def _place(align: str) -> tuple[str, str]:
+    """Return table and column of `sleep_ripples/start_time`; the table of trials needs no name."""
+    table, _, column = align.rpartition("/")
+    return table or TRIALS, column
+
+
+def _require_choice(
+    file: h5py.File, tables: dict[str, dict[str, np.ndarray]], entry: Entry
+) -> None:
     """Ask for the event, the window and the bins, which a reader should not choose."""
-    if not trials:
+    times = [
+        column if table == TRIALS else f"{table}/{column}"
+        for table, columns in tables.items()
+        for column, values in columns.items()
+        if values.dtype.kind == "f"
+    ]
+    if not times:
         raise UnusableError(
-            f"expected a table of trials ({TRIALS}) with the times at which windows are placed, "
-            "got none; add one with pynwb (add_trial), or save the activity in bins as .npz"
+            f"expected a table of trials ({INTERVALS}/{TRIALS}), or another one in {INTERVALS}, "
+            "with the times at which windows are placed, got none; add one with pynwb (add_trial), "
+            "or save the activity in bins as .npz"
         )
-    times = [name for name, values in trials.items() if values.dtype.kind == "f"]
     if entry.align is None or entry.window is None or entry.bin is None:
         series = ", ".join(map(repr, _series(file))) or "none"
         raise UnusableError(
-            "expected `align` (a column of the trials), `window` ([from, to] in ms) and `bin` (in "
-            "ms); "
-            f"columns of times: {', '.join(times) or 'none'}; units: "
+            "expected `align` (a column of times), `window` ([from, to] in ms) and `bin` (in ms); "
+            f"columns of times: {', '.join(times)}; units: "
             f"{'yes' if SPIKES in file else 'no'}; other series for `array`: {series}"
         )
-    if entry.align not in trials:
+    table, column = _place(entry.align)
+    if column not in tables.get(table, {}):
         raise UnusableError(
-            f"expected `align` to be a column of times of the trials, got {entry.align!r}; "
-            f"columns: {', '.join(times) or 'none'}"
+            f"expected `align` to be a column of times, got {entry.align!r}; columns: "
+            f"{', '.join(times)}"
         )
 
 

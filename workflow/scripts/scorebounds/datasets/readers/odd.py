@@ -77,7 +77,8 @@ def _not_decimals(
 ) -> Iterator[tuple[int, str]]:
     """Yield the columns of whole numbers among columns of decimals."""
     decimal = varies & ~whole
-    if whole.sum() >= decimal.sum():
+    # Of two columns, a flag and a probability are no two neurons.
+    if whole.sum() >= decimal.sum() + (sample.shape[1] == 2):
         return
     # Averages of counts are whole now and then; how often, the columns of decimals tell.
     others = sample[:, decimal]

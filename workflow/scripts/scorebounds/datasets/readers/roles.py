@@ -68,6 +68,7 @@ def roles_of_columns(columns: Mapping[str, np.ndarray], given: Mapping[str, str]
     asked = [name for name in numeric if name not in given]
     if numeric:
         _ask_about_odd(columns, asked, numeric)
+        _ask_about_empty(columns, asked, families)
         _ask_about_outsiders(asked, families)
     undecided = [name for name, role in roles.items() if role == UNDECIDED]
     if undecided:
@@ -78,7 +79,9 @@ def roles_of_columns(columns: Mapping[str, np.ndarray], given: Mapping[str, str]
 def _require_rows_of_samples(columns: Mapping[str, np.ndarray], given: Mapping[str, str]) -> None:
     """Refuse a table whose rows are neurons, or a neuron at a time."""
     for name, values in columns.items():
-        if name in given or values.dtype.kind not in "UTiu" or meaning(name) != "neuron":
+        if name in given or values.dtype.kind not in "UTiu":
+            continue
+        if meaning(name) != "neuron" and not (not name and _are_neurons(values)):
             continue
         if re.fullmatch(r"features?|.*\d", name.strip().lower()):
             continue
@@ -91,13 +94,23 @@ def _require_rows_of_samples(columns: Mapping[str, np.ndarray], given: Mapping[s
             )
 
 
+def _are_neurons(names: np.ndarray) -> bool:
+    """Say whether names are those of neurons and numbered, as `u0`, `unit_1`, `neuron 2`."""
+    if names.dtype.kind not in "UT" or not _each_once(names):
+        return False
+    stems = {re.sub(r"[\s_.-]*\d+$", "", str(name)).strip().lower() for name in names}
+    return len(stems) == 1 and any(s in ("u", "n") or meaning(s) == "neuron" for s in stems)
+
+
 def _role(name: str, values: np.ndarray) -> str:
     """Say what a column is by its name and kind of values alone."""
     plain = words(name)
     if not plain or re.fullmatch(r"unnamed_\d+(_\d+)?", plain):
         if values.dtype.kind in "iuf" and (is_rising(values) or _is_counting(values)):
             return INDEX
-        return NAME if values.dtype.kind in "UTiu" and _each_once(values) else UNDECIDED
+        if values.dtype.kind in "UTiu" and _each_once(values):
+            return NAME
+        return LABEL if values.dtype.kind in "UT" else UNDECIDED
     if values.dtype.kind in "bUT":
         return LABEL
     if plain in ("index", "idx", "row", "level_0") and _is_counting(values):
@@ -147,13 +160,24 @@ def _ask_about_odd(
         _ask([name for name, _ in odd], odd[0][1])
 
 
+def _ask_about_empty(
+    columns: Mapping[str, np.ndarray], asked: Sequence[str], families: Mapping[str, int]
+) -> None:
+    """Raise UnusableError for a column without any value that is not named like the others."""
+    empty = [n for n in asked if columns[n].dtype.kind == "f" and np.isnan(columns[n]).all()]
+    strange = [name for name in empty if families.get(name, 0) < 3]
+    if strange:
+        _ask(strange, "it has no value in any row")
+
+
 def _ask(names: Sequence[str], reason: str) -> None:
     """Raise UnusableError that asks for the role of one or several columns."""
     more = f"; nor of {len(names) - 1} other columns" if names[1:] else ""
     roles = ", ".join(f"{as_yaml(name)}: {IGNORED}" for name in names[:MAX_LISTED])
     cut = ", …" if names[MAX_LISTED:] else ""
+    column = f"column {names[0]!r}" if names[0] else "the column without a name"
     raise UnusableError(
-        f"cannot tell whether column {names[0]!r} is a neuron: {reason}{more}; say it in the "
+        f"cannot tell whether {column} is a neuron: {reason}{more}; say it in the "
         f"entry, as columns: {{{roles}{cut}}}, or {NEURON}, {LABEL} or {NAME}"
     )
 

@@ -1,16 +1,15 @@
 """What there is for each row of an array: labels, names, counters; and which of them are used."""
 
 import logging
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from scorebounds.core.recording import HALVES, ROW_NAME, SUBJECTS
+from scorebounds.core.recording import RESERVED, ROW_NAME, stored_name
 from scorebounds.datasets.errors import UnusableError
-from scorebounds.datasets.readers.axes import AXES, ROW_AXES, meaning
+from scorebounds.datasets.readers.axes import BIN_CENTRES, ROW_AXES, meaning
 from scorebounds.datasets.readers.containers import Container
 from scorebounds.datasets.readers.entry import Entry
 from scorebounds.datasets.readers.labels import as_rows, fault_of_label, fits, tidy
@@ -26,8 +25,8 @@ from scorebounds.datasets.readers.vocabulary import (
 
 logger = logging.getLogger(__name__)
 
-# Names that a recording uses itself.
-RESERVED = (*AXES, ROW_NAME, SUBJECTS, *HALVES, "activity")
+# Arrays of these names describe the other axes, or were stored by this software.
+NO_LABELS = ("time", "neuron", "activity", ROW_NAME)
 
 
 @dataclass(frozen=True)
@@ -96,6 +95,14 @@ def read_rows(
     return collected.finished()
 
 
+def _names_of_times(dims: Sequence[str]) -> set[str]:
+    """Return the names of arrays that hold the times of an array with these axes."""
+    timed = {dim for dim in dims if meaning(dim) == "time"}
+    return {f"{dim}{part}" for dim in timed for part in ("", "_start", "_end")} | (
+        {BIN_CENTRES} if timed else set()
+    )
+
+
 class _Collected:
     """Gathers what has a value per row, and sorts it."""
 
@@ -155,11 +162,11 @@ class _Collected:
         return False
 
     def _store(self, name: str, rows: np.ndarray) -> str:
-        # A slash is a group in netCDF.
-        plain = re.sub(r"[^\w.-]+", "_", name)
-        if plain in RESERVED or not plain:
-            self.notes.append(f"stored {name!r} as '{plain}_label', its own name being taken")
-            plain = f"{plain}_label"
+        plain = stored_name(name)
+        if name in RESERVED:
+            self.notes.append(f"stored {name!r} as {plain!r}, its own name being taken")
+        elif not name:
+            self.notes.append(f"stored the column without a name as {plain!r}")
         if plain in self.values:
             raise UnusableError(f"expected different names of labels, got {plain!r} twice")
         self.values[plain] = rows
@@ -195,7 +202,7 @@ class _Collected:
     def add_groups(self) -> None:
         """Add the label of groups, which `labels` need not name, because it is not decoded."""
         name = self.entry.groups
-        if name in self.container.shapes and name not in self.values:
+        if name in self.container.shapes and stored_name(name) not in self.values:
             self._store(name, tidy(as_rows(name, self.container.read(name), self.population)))
 
     def add_columns(self, roles: Mapping[str, str]) -> None:
@@ -206,7 +213,7 @@ class _Collected:
                 self.notes.append(f"left out column {name!r}: {role}")
             elif role == NAME and name != self.entry.names:
                 rows = tidy(as_rows(name, self.container.read(name), self.population))
-                self.candidates.append(self._store(name or "row", rows))
+                self.candidates.append(self._store(name, rows))
             elif role in (LABEL, COUNTER) and name not in named and self.entry.labels is None:
                 found = name not in self.entry.columns
                 self.add_label(name, self.container.read(name), found=found)
@@ -218,12 +225,12 @@ class _Collected:
         asked = {name for name, role in self.entry.columns.items() if role in (LABEL, NAME)}
         of_activity = self.container.dims.get(self.container.activity_name or "", ())
         for name, shape in self.container.shapes.items():
-            if name in used or name in asked or (name in of_activity and meaning(name) == "time"):
+            if name in used or name in asked or name in _names_of_times(of_activity):
                 continue
             role = self.entry.columns.get(name)
             if role == IGNORED:
                 self.notes.append(f"left out {name!r}, as asked")
-            elif name in RESERVED and name not in HALVES:
+            elif name in NO_LABELS:
                 self._say_no_label(name, "it has the name of an axis")
             elif not fits(shape, self.population) or not self._along_rows(name):
                 self._say_no_label(

@@ -46,9 +46,10 @@ MISSING = (
     "#ref!",
     "#name?",
 )
-# Numbers as no program writes them: 1'000, 12 %, 1.5D-3, a long minus.
+# Numbers as no program writes them: 1'000, 1_000, 12 %, (5), '5', 1.5D-3, a long minus.
 _STRANGE = re.compile(
-    r"[+\-\u2212\u2013]?\s?\d[\d'\u2019\s.,]*([eEdD][+\-\u2212]?\d+)?\s?[%\u2030]?"
+    r"[('\"\u2018]?[+\-\u2212\u2013]?\s?(\d{1,3}(_\d{3})+|\d[\d'\u2019\s.,]*)(\.\d+)?"
+    r"([eEdD][+\-\u2212]?\d+)?\s?[%\u2030]?[)'\"\u2019]?"
 )
 _LARGEST = np.iinfo(np.int64).max
 
@@ -159,6 +160,8 @@ def _values(
     plain = plain.str.replace(",", ".", regex=False) if layout.decimal == "," else plain
     numbers = pd.to_numeric(plain.where(~missing), errors="coerce").to_numpy(np.float64)
     odd = np.isnan(numbers) & ~missing
+    if missing.all() and not is_no_neuron(name):
+        return numbers
     if missing.all() or odd.sum() > (~missing).sum() / 2:
         if not is_no_neuron(name):
             _require_no_strange_numbers(text[odd], name)

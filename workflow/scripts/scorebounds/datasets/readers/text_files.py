@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from scorebounds.datasets.errors import UnusableError
-from scorebounds.datasets.readers.containers import Container
+from scorebounds.datasets.readers.containers import NUMBERS, TEXT, Container
 from scorebounds.datasets.readers.entry import Entry
 from scorebounds.datasets.readers.tables import read_table
 
@@ -22,7 +22,10 @@ def open_file(path: Path, entry: Entry) -> Iterator[Container]:
     _require_memory(path)
     table = read_table(path, decimal=entry.decimal, names=entry.columns_of_names())
     shapes = {name: values.shape for name, values in table.columns.items()}
-    yield Container(shapes, table.columns.__getitem__, is_table=True, notes=table.notes)
+    kinds = {name: TEXT if v.dtype.kind in "UT" else NUMBERS for name, v in table.columns.items()}
+    yield Container(
+        shapes, table.columns.__getitem__, kinds=kinds, is_table=True, notes=table.notes
+    )
 
 
 def _require_memory(path: Path) -> None:

@@ -84,6 +84,20 @@ def require_order(values: np.ndarray, name: str, container: Container, entry: En
     )
 
 
+def why_samples_first(container: Container, shape: tuple[int, ...], entry: Entry) -> str:
+    """Say which of two axes without names was taken for the samples, and why."""
+    described = [f"{other!r}" for other in _along(container, shape, 0)]
+    if isinstance(entry.labels, str):
+        described = ["the table of labels"]
+    why = (
+        f"because {described[0]} has as many values"
+        if described
+        else "as usual; nothing in the file says which is which; if they are the other way round, "
+        "say axes: [neuron, sample]"
+    )
+    return f"took axis 0, of {shape[0]}, as samples and axis 1, of {shape[1]}, as neurons, {why}"
+
+
 def _said_of_same_size(
     container: Container, shape: tuple[int, ...], name: str, entry: Entry
 ) -> str | None:
