@@ -7,11 +7,13 @@ import torch
 
 from helpers.measures import draw
 from helpers.ranges import SETTINGS, ranges, with_spectrum
+from scorebounds.figures.ranges import drawn_bounds
 from scorebounds.measures import registry
 from scorebounds.ranges import joint
 from scorebounds.ranges.certificate_lower import LowerDual
 from scorebounds.ranges.certificate_upper import UpperDual
 from scorebounds.ranges.constructed import constructed_paths
+from scorebounds.ranges.full import full_paths
 from scorebounds.ranges.joint import border_targets
 from scorebounds.ranges.joint_free import FreeX
 from scorebounds.ranges.problem import PairProblem
@@ -271,3 +273,26 @@ def test_targets_in_batches_are_optimised_as_in_one(monkeypatch):
         np.testing.assert_allclose(other, one, atol=1e-5)
     assert parts.crossings.keys() == whole.crossings.keys()
     assert whole.crossings
+
+
+@pytest.mark.parametrize("shape", [(12, 30), (12, 11), (12, 5)])
+def test_kinds_of_full_data_have_the_shape_of_x_also_where_it_is_wide(shape):
+    x = draw(*shape)
+    for name, path in full_paths(x, 0).items():
+        assert path.coordinates.shape[1:] == (x.numel(),), name
+        assert torch.isfinite(path.coordinates).all(), name
+
+
+@pytest.mark.parametrize("pair", [("cka", "nbs"), ("linreg", "cka")])
+def test_no_reached_point_lies_outside_what_is_drawn_as_possible(pair):
+    found = ranges(with_spectrum([0.5, 0.3, 0.15, 0.05]), *pair)
+    attained = [
+        found.region[["a_value", f"attained_{end}"]].dropna().to_numpy()
+        for end in ("lower", "upper")
+    ]
+    visited = found.trajectories[["a_value", "b_value"]].to_numpy()
+    a, b = np.concatenate([visited, *attained]).T
+    lower, upper = drawn_bounds(found.bounds, a)
+    assert len(a) > 50
+    assert (lower <= b + 1e-6).all()
+    assert (b <= upper + 1e-6).all()

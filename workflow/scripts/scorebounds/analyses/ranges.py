@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # The section `ranges` of config.yaml; a test holds the two together.
 SETTINGS: Mapping[str, Any] = {
     "reference_level": 0.9,
-    "certificate": {"tolerance": 0.002, "n_values": 51},
+    "certificate": {"tolerance": 0.002, "n_values": 101},
     "joint": {"x": "fixed", "n_targets": 40, "max_steps": 60, "learning_rate": 0.1},
     "n_kept": 30,
     "reduced": {"n_grid": 11, "n_starts": 6, "n_rounds": 8, "n_steps": 15, "n_passes": 1},

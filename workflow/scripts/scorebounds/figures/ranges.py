@@ -1,6 +1,6 @@
 """Figure of which pairs of scores are possible."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -81,6 +81,11 @@ def range_figure(
     return figure, ranges
 
 
+# Both ends increase with a: between two values the lower end of the smaller one holds, and the
+# upper end of the larger one.
+STEPS: dict[str, Literal["pre", "post"]] = {"lower": "post", "upper": "pre"}
+
+
 def _draw_bounds(axis: Axes, bounds: pd.DataFrame) -> None:
     """Shade what is proven to be impossible."""
     for end, edge in (("lower", 0.0), ("upper", 1.0)):
@@ -89,11 +94,35 @@ def _draw_bounds(axis: Axes, bounds: pd.DataFrame) -> None:
             known.a_value,
             np.full(len(known), edge),
             known[f"certified_{end}"],
+            step=STEPS[end],
             color=IMPOSSIBLE,
             linewidth=0,
             zorder=0,
         )
-        axis.plot(known.a_value, known[f"certified_{end}"], **BOUND_LOOK)
+        line = known.a_value, known[f"certified_{end}"]
+        axis.plot(*line, drawstyle=f"steps-{STEPS[end]}", **BOUND_LOOK)
+
+
+def drawn_bounds(bounds: pd.DataFrame, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lower and upper edge of what is drawn as possible at values of a.
+
+    Parameters
+    ----------
+    bounds : DataFrame
+        Of one pair: columns a_value, certified_lower, certified_upper.
+    values : ndarray, shape (n_values,)
+    """
+    edges = []
+    for end, default in (("lower", -np.inf), ("upper", np.inf)):
+        known = bounds[bounds[f"certified_{end}"].notna()]
+        grid = known.a_value.to_numpy()
+        if end == "lower":
+            index = np.searchsorted(grid, values, side="right") - 1
+        else:
+            index = np.searchsorted(grid, values, side="left")
+        ends = np.concatenate([[default], known[f"certified_{end}"].to_numpy(), [default]])
+        edges.append(ends[index + 1])
+    return edges[0], edges[1]
 
 
 def attained_curves(ranges: pd.DataFrame, bounds: pd.DataFrame) -> pd.DataFrame:

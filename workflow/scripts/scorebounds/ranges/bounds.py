@@ -9,12 +9,14 @@ from collections.abc import Callable
 import numpy as np
 
 from scorebounds.core.angular import from_angular, to_angular
+from scorebounds.ranges.linked_bounds import Samples, link_of
 from scorebounds.ranges.nbs_bounds import Range, nbs_given_cka, quick_nbs_given_cka
 
 # Steps in which a bound is inverted, and the distance at which two scores differ.
 N_BISECTIONS, INVERSE_ROUNDING = 18, 1e-12
 
 # Measures that are increasing functions of another: their bounds are those of the other.
+SIGNED = {"rsa_euclidean_pearson", "cka_debiased"}
 ANGULAR_OF = {"procrustes_angular": "nbs", "cka_angular": "cka"}
 
 
@@ -41,6 +43,7 @@ def outer_range(
     rank: int,
     *,
     quick: bool = False,
+    samples: Samples | None = None,
 ) -> Range:
     """Bound measure b for each value of measure a, for Y of at most `rank` dimensions.
 
@@ -56,6 +59,8 @@ def outer_range(
         Largest rank that Y can have, at least r.
     quick : bool
         Leave out the bound of NBS against CKA that is optimised numerically.
+    samples : Samples, optional
+        Needed for bounds of RSA and of debiased CKA, see `samples_of`.
 
     Returns
     -------
@@ -64,8 +69,21 @@ def outer_range(
     """
     spectrum = np.sort(np.asarray(eigenvalues, dtype=float))[::-1]
     spectrum = spectrum / spectrum.sum()
-    values = to_base(a, grid)
-    lower, upper = _base_range(base_of(a), base_of(b), values, spectrum, rank, quick=quick)
+    given, implied = base_of(a), base_of(b)
+    first = link_of(given, spectrum, rank, samples)
+    second = link_of(implied, spectrum, rank, samples)
+    low = high = to_base(a, grid)
+    if first is not None:
+        low, high = first.implying(low)
+    hubs = first.hub if first else given, second.hub if second else implied
+    lower, _ = _base_range(*hubs, low, spectrum, rank, quick=quick)
+    _, upper = (lower, _) if high is low else _base_range(*hubs, high, spectrum, rank, quick=quick)
+    if second is not None:
+        lower, upper = second.implied(lower, upper)
+    if first is not None or second is not None:
+        # An end of the scale is no bound.
+        least = -1 if implied in SIGNED else 0
+        lower, upper = np.where(lower > least, lower, np.nan), np.where(upper < 1, upper, np.nan)
     return from_base(b, lower), from_base(b, upper)
 
 

@@ -1,9 +1,10 @@
 """Certified smallest NBS at a given CKA: Lagrangian bounds over the sorted spectrum of Y.
 
 The bound and its proof are in docs/theory/certificate.md. Case j is the number of components of X
-that Y keeps whole. Cells are intervals of ρ = ‖ℓ‖ and of the share that Y keeps of the next
-component. All values are those of −NBS, so that both ends
-of the range are bounds from above; see `branching.Dual`.
+that Y keeps whole. Cells are intervals of ρ = ‖ℓ‖, of the share that Y keeps of the next component,
+and of the level ℓ of that component, in units of the largest that sorted ℓ can have there. All
+values are those of −NBS, so that both ends of the range are bounds from above; see
+`branching.Dual`.
 """
 
 from itertools import pairwise
@@ -22,11 +23,11 @@ from scorebounds.ranges.quartic import smallest_terms
 N_CELLS = 40
 # Ratio of the ends of a cell, less 1, below which it is not split.
 NARROWEST = 1e-3
-# Width of an interval of the share below which it is not split.
-NARROWEST_SHARE = 1 / 16
+# Widths of intervals of the share and of the level below which they are not split.
+NARROWEST_SHARE, NARROWEST_LEVEL = 1 / 16, 1 / 32
 LEAST = 1e-7
 
-# A cell of each case: ends of ρ, then ends of the share.
+# A cell of each case: ends of ρ, of the share, and of the level.
 Cells = tuple[np.ndarray, ...]
 
 
@@ -63,21 +64,26 @@ class LowerDual:
     def cells(self) -> list[Cell]:
         """Return the cells of ρ."""
         edges = np.geomspace(*self.window(), N_CELLS + 1)
-        return [(float(a), float(b), 0.0, 1.0) for a, b in pairwise(edges)]
+        return [(float(a), float(b), 0.0, 1.0, 0.0, 1.0) for a, b in pairwise(edges)]
 
     def split(self, cell: Cell) -> tuple[Cell, Cell] | None:
         """Return the two halves of a cell, or None where it is too narrow."""
-        low, high, less, more = cell
         whole = np.log(np.divide(*self.window()[::-1])) / N_CELLS
-        by_radius = high > low * (1 + NARROWEST)
-        by_share = more - less > NARROWEST_SHARE
-        if by_radius and (not by_share or np.log(high / low) >= (more - less) * whole):
-            middle = float(np.sqrt(low * high))
-            return (low, middle, less, more), (middle, high, less, more)
-        if by_share:
-            middle = 0.5 * (less + more)
-            return (low, high, less, middle), (low, high, middle, more)
-        return None
+        ratio = cell[1] / cell[0]
+        widths = [np.log(ratio) / whole, cell[3] - cell[2], cell[5] - cell[4]]
+        can_split = [
+            ratio > 1 + NARROWEST,
+            widths[1] > NARROWEST_SHARE,
+            widths[2] > NARROWEST_LEVEL,
+        ]
+        sizes = np.where(can_split, widths, 0)
+        if not sizes.any():
+            return None
+        at = 2 * int(sizes.argmax())
+        low, high = cell[at : at + 2]
+        middle = float(np.sqrt(low * high)) if at == 0 else 0.5 * (low + high)
+        before, after = cell[:at], cell[at + 2 :]
+        return (*before, low, middle, *after), (*before, middle, high, *after)
 
     def cell_bound(self, cell: Cell) -> float:
         """Return the bound of a cell that follows from partial sums (docs/bounds.md, section 2)."""
@@ -88,24 +94,31 @@ class LowerDual:
         return -float(sums_of_roots(sums)[0])
 
     def _terms(
-        self, multipliers: np.ndarray, highest: np.ndarray
+        self, multipliers: np.ndarray, highest: np.ndarray, least: np.ndarray, most: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Return least terms and minimisers of kept components, and of those outside X."""
+        """Return least terms and minimisers of kept components, and of those outside X.
+
+        The ℓ of kept components are at least `least`, those outside X at most `most`.
+        """
         alpha, eta, gamma = (multipliers[:, k, None] for k in range(3))
         limit = np.minimum(1 / self.number, highest[:, None] / np.sqrt(self.number))
-        inside = limit[:, : len(self.root)]
-        kept, at_kept = smallest_terms(self.root, alpha + eta * self.spectrum, gamma, inside)
-        at_out = np.clip(np.minimum(alpha / (2 * gamma), limit), 0, None)
+        inside, beta = limit[:, : len(self.root)], alpha + eta * self.spectrum
+        bottom = np.minimum(least[:, None], inside)
+        kept, at_kept = smallest_terms(self.root, beta, gamma, inside, bottom)
+        top = np.minimum(limit, most[:, None])
+        at_out = np.clip(np.minimum(alpha / (2 * gamma), top), 0, None)
         return kept, at_kept, gamma * at_out**2 - alpha * at_out, at_out
 
     def _partial(
-        self, multipliers: np.ndarray, cases: np.ndarray, share: np.ndarray, highest: np.ndarray
+        self, multipliers: np.ndarray, cases: np.ndarray, share: np.ndarray, cell: Cells
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the least term, and its ℓ, of a component of which Y keeps a share."""
         alpha, eta, gamma = multipliers.T
         root, beta = self.root[cases] * np.sqrt(share), alpha + eta * self.spectrum[cases] * share
-        limit = np.minimum(1 / self.number[cases], highest / np.sqrt(self.number[cases]))
-        return smallest_terms(root, beta, gamma, limit)
+        number = self.number[cases]
+        limit = np.minimum(cell[5] / number, cell[1] / np.sqrt(number))
+        least = np.minimum(cell[4] / number, limit)
+        return smallest_terms(root, beta, gamma, limit, least)
 
     def _of_radius(self, multipliers: np.ndarray, cell: Cells) -> tuple[np.ndarray, np.ndarray]:
         """Return the least term in ρ, at an end of the cell, and that ρ."""
@@ -121,21 +134,32 @@ class LowerDual:
         goal: float,  # noqa: ARG002
     ) -> np.ndarray:
         """Return a valid bound of −NBS for each case in a cell, rounding included."""
-        one = multipliers[None]
-        kept, _, out, _ = (each[0] for each in self._terms(one, np.array([cell[1]])))
-        of_radius, _ = self._of_radius(one, tuple(np.array([end]) for end in cell))
+        if cell[4:] == (0, 1):
+            total = self._all_bounds(multipliers[None], tuple(np.array([end]) for end in cell))[
+                cases
+            ]
+        else:
+            ends = tuple(np.full(len(cases), end) for end in cell)
+            total, *_ = self.lagrangian(np.repeat(multipliers[None], len(cases), 0), cases, ends)
+            # Sorted ℓ have none so large there.
+            number = self.number[cases]
+            total[cell[4] / number > cell[1] / np.sqrt(number)] = np.inf
+        alpha, eta, gamma = np.abs(multipliers)
+        size = alpha + eta + gamma + self.rank * (2 * alpha + eta + 2 * gamma) + self.root.sum()
+        rounding = 4 * (self.rank + 32) * np.finfo(float).eps * size
+        return np.asarray(rounding - total)
+
+    def _all_bounds(self, multipliers: np.ndarray, cell: Cells) -> np.ndarray:
+        """Return a bound of NBS for each case, in a cell of all levels, from cumulative sums."""
+        kept, _, out, _ = (each[0] for each in self._terms(multipliers, cell[1], cell[4], cell[5]))
+        of_radius, _ = self._of_radius(multipliers, cell)
         r = len(kept)
         before = np.append(0, np.cumsum(kept))
         after = np.append(np.cumsum(out[:r][::-1])[::-1], 0)
         # The term of the share is concave in it, and least at an end of the cell.
-        all_cases, highest = np.arange(r), np.array(cell[1])
-        ends = [self._partial(one, all_cases, np.array(end), highest)[0] for end in cell[2:]]
+        ends = [self._partial(multipliers, np.arange(r), end, cell)[0] for end in cell[2:4]]
         total = before[:-1] + np.minimum(*ends) + after[1:]
-        total += out[r:].sum() + multipliers[0] + of_radius[0]
-        alpha, eta, gamma = np.abs(multipliers)
-        size = alpha + eta + gamma + self.rank * (2 * alpha + eta + 2 * gamma) + self.root.sum()
-        rounding = 4 * (self.rank + 32) * np.finfo(float).eps * size
-        return np.asarray(rounding - total[cases])
+        return np.asarray(total + out[r:].sum() + multipliers[0, 0] + of_radius[0])
 
     def tune(
         self, cases: np.ndarray, cell: Cell, start: np.ndarray, goal: float, n_steps: int
@@ -174,10 +198,12 @@ class LowerDual:
         self, multipliers: np.ndarray, cases: np.ndarray, cell: Cells
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return bounds of NBS, gradients in the multipliers, minimisers ℓ and numbers kept."""
-        kept, at_kept, out, at_out = self._terms(multipliers, cell[1])
+        number = self.number[cases]
+        limits = cell[4] / number, cell[5] / number
+        kept, at_kept, out, at_out = self._terms(multipliers, cell[1], *limits)
         of_radius, rho = self._of_radius(multipliers, cell)
         rows, r = np.arange(len(cases)), len(self.root)
-        parts = [self._partial(multipliers, cases, end, cell[1]) for end in cell[2:]]
+        parts = [self._partial(multipliers, cases, end, cell) for end in cell[2:4]]
         is_more = parts[1][0] < parts[0][0]
         share = np.where(is_more, cell[3], cell[2])
         is_kept = np.arange(r) < cases[:, None]

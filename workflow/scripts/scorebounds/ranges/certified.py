@@ -1,7 +1,8 @@
 """Certified ranges: the ends of a score at given values of another, to within a tolerance.
 
 CKA against NBS and the angular forms of both are certified by Lagrangian bounds with branching
-(docs/theory/certificate.md); bounds against linear regression are exact; other pairs have none.
+(docs/theory/certificate.md); bounds against linear regression are exact; other pairs have those of
+`outer_range`, or none.
 """
 
 from collections.abc import Callable, Collection
@@ -12,6 +13,7 @@ from scorebounds.ranges.bounds import base_of, from_base, outer_range, to_base
 from scorebounds.ranges.branching import Work, certify
 from scorebounds.ranges.certificate_lower import LowerDual
 from scorebounds.ranges.certificate_upper import START, UpperDual
+from scorebounds.ranges.linked_bounds import Samples
 from scorebounds.ranges.nbs_bounds import ROUNDING, Range, before_rounding
 from scorebounds.ranges.reach_lower import reach_lower
 from scorebounds.ranges.reach_upper import Reached, reach_upper
@@ -41,6 +43,7 @@ def certified_range(
     tolerance: float = 0.002,
     work: Work | None = None,
     ends: Collection[str] = ("lower", "upper"),
+    samples: Samples | None = None,
 ) -> Range:
     """Bound measure b for each value of measure a to within a tolerance, where that is provable.
 
@@ -64,6 +67,8 @@ def certified_range(
         default.
     ends : collection of str
         Which ends to certify, of `lower` and `upper`; the other is the quick bound.
+    samples : Samples, optional
+        See `outer_range`.
 
     Returns
     -------
@@ -71,7 +76,7 @@ def certified_range(
         Lower and upper bound of `b`; NaN where no bound is known.
     """
     values = np.asarray(grid, dtype=float)
-    lower, upper = outer_range(a, b, values, eigenvalues, rank, quick=True)
+    lower, upper = outer_range(a, b, values, eigenvalues, rank, quick=True, samples=samples)
     if {base_of(a), base_of(b)} != PAIR:
         return lower, upper
     spectrum = np.sort(np.asarray(eigenvalues, dtype=float))[::-1]

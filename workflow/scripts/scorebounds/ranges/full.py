@@ -58,27 +58,37 @@ def full_paths(x: Tensor, seed: int) -> dict[str, Points]:
     """
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x)
+    width = x.shape[1]
     u, s, _ = torch.linalg.svd(centre(x), full_matrices=False)
-    scores = u * s
+    rank = int((s > s[0] * max(x.shape) * torch.finfo(x.dtype).eps).sum())
+    u, s = u[:, :rank], s[:rank]
+
+    def wide(y: Tensor) -> Tensor:
+        padded: Tensor = torch.nn.functional.pad(y, (0, width - y.shape[-1]))
+        return padded
+
+    scores = wide(u * s)
     noise = noise * s.norm() / noise.norm()
     scales = torch.logspace(-7, 5, N_VALUES, dtype=x.dtype, device=x.device)[:, None, None]
     share = torch.linspace(0, 1, N_VALUES, dtype=x.dtype, device=x.device)[:, None, None]
-    odd = noise[:, :1] - u @ (u.mT @ noise[:, :1])
-    odd = odd - odd.mean()
-    rest = torch.cat([u[:, :-1], odd * 0], 1)
-    only = torch.cat([u[:, :-1] * 0, odd / odd.norm() / FAINT], 1)
     first = torch.zeros_like(scores)
     first[:, :2] = scores[:, :2]
     powers = torch.linspace(-2, 4, N_VALUES, dtype=x.dtype, device=x.device)[:, None, None]
     rows = x.norm(dim=1, keepdim=True)
     families = {
         "X scaled": scales * x,
-        "one column outside X": scales * (rest + only),
-        "X turned upside down": scales * (u * (s[-1] / s)),
+        "X turned upside down": scales * wide(u * (s[-1] / s)),
         "X and noise": (1 - share) * scores + share * noise,
         "first two and noise": (1 - share) * first + share * noise,
-        "powers of the spectrum": u * (s / s[0]) ** powers,
+        "powers of the spectrum": wide(u * (s / s[0]) ** powers),
         "noise of the size of each sample": (1 - share) * scores
         + share * noise * rows / rows.mean(),
     }
+    if rank < len(x) - 1:
+        odd = noise[:, :1] - u @ (u.mT @ noise[:, :1])
+        odd = odd - odd.mean()
+        kept = u[:, : width - 1]
+        rest = wide(torch.cat([kept, odd * 0], 1))
+        only = wide(torch.cat([kept * 0, odd / odd.norm() / FAINT], 1))
+        families["one column outside X"] = scales * (rest + only)
     return {name: as_points(y) for name, y in families.items()}

@@ -8,7 +8,7 @@ import pandas as pd
 from torch import Tensor
 
 from scorebounds.core.measure_table import entry_of
-from scorebounds.ranges.bounds import base_of, from_base, outer_range, to_base
+from scorebounds.ranges.bounds import base_of, from_base, to_base
 from scorebounds.ranges.problem import PairProblem
 from scorebounds.ranges.verdicts import verdict
 
@@ -96,7 +96,7 @@ def _searched(problem: PairProblem) -> pd.Series:
     level = problem.settings["reference_level"]
     lows, _ = problem.attained(problem.names, np.unique([level, 1.0]), -1, {})
     levels = np.linspace(level, 1, 6)
-    outer, _ = outer_range(*problem.names, levels, problem.eigenvalues, problem.largest_rank)
+    outer, _ = problem.outer(problem.names, levels)
     certified, _ = problem.certified(problem.names, np.array([level]), ["lower"])
     proven = np.fmax(outer.min(), certified[0])
     return pd.Series([np.nanmin(lows), 1.0, outer.min(), 1.0, proven, 1.0], ENDS)

@@ -12,13 +12,14 @@ from scorebounds.core.random import derived_seed
 from scorebounds.measures import registry
 from scorebounds.optimization.optimize import starting_points
 from scorebounds.ranges.attained import Ends, SearchSettings, Space, find_ends
-from scorebounds.ranges.bounds import base_of, from_base, to_base
+from scorebounds.ranges.bounds import base_of, from_base, outer_range, to_base
 from scorebounds.ranges.certified import certified_range
 from scorebounds.ranges.constructed import constructed_paths
 from scorebounds.ranges.families import paths
 from scorebounds.ranges.full import FullSpace, as_points, full_paths
 from scorebounds.ranges.joint import FixedX, Joint, optimize_jointly, point_at_goal
 from scorebounds.ranges.joint_free import FreeX
+from scorebounds.ranges.linked_bounds import samples_of
 from scorebounds.ranges.nbs_bounds import Range
 from scorebounds.ranges.reduced import Points, ReducedSpace
 from scorebounds.ranges.search import ON_GOAL
@@ -56,6 +57,7 @@ class PairProblem:
         kept = spread > spread[0] * max(x.shape) * torch.finfo(x.dtype).eps
         self.eigenvalues = spread[kept].square().cpu().numpy()
         self.largest_rank = min(x.shape[1], len(x) - 1)
+        self.samples = samples_of(x.cpu().numpy())
         self.reduced = all(entry_of(name).few_coordinates for name in names)
         part = settings["reduced" if self.reduced else "full"]
         self.n_grid = part["n_grid"]
@@ -134,7 +136,12 @@ class PairProblem:
             outside=len(self.x) - 1 > len(self.eigenvalues),
             tolerance=self.settings["certificate"]["tolerance"],
             ends=ends,
+            samples=self.samples,
         )
+
+    def outer(self, names: tuple[str, str], grid: np.ndarray) -> Range:
+        """Return the bounds of b at each value of a without branching; NaN where none is known."""
+        return outer_range(*names, grid, self.eigenvalues, self.largest_rank, samples=self.samples)
 
     def _paths(
         self,

@@ -43,15 +43,30 @@ def largest_terms(
     root: np.ndarray, beta: np.ndarray, gamma: np.ndarray, limit: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the largest value for 0 ≤ ℓ ≤ limit, and the ℓ that has it."""
-    inner = np.minimum(first_maximum(root, beta, gamma), limit)
-    at_inner, at_limit = (term(root, beta, gamma, at) for at in (inner, limit))
-    return np.maximum(at_inner, at_limit), np.where(at_limit > at_inner, limit, inner)
+    return largest_between(root, beta, gamma, np.array(0.0), limit)
+
+
+def largest_between(
+    root: np.ndarray,
+    beta: np.ndarray,
+    gamma: np.ndarray,
+    least: np.ndarray,
+    most: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the largest value for least ≤ ℓ ≤ most, and the ℓ that has it."""
+    inner = np.clip(first_maximum(root, beta, gamma), least, most)
+    at_inner, at_most = (term(root, beta, gamma, at) for at in (inner, most))
+    return np.maximum(at_inner, at_most), np.where(at_most > at_inner, most, inner)
 
 
 def smallest_terms(
-    root: np.ndarray, beta: np.ndarray, gamma: np.ndarray, limit: np.ndarray
+    root: np.ndarray,
+    beta: np.ndarray,
+    gamma: np.ndarray,
+    limit: np.ndarray,
+    least: np.ndarray | float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the smallest value for 0 ≤ ℓ ≤ limit, and the ℓ that has it."""
-    inner = np.minimum(last_minimum(root, beta, gamma), limit)
-    value = term(root, beta, gamma, inner)
-    return np.minimum(value, 0), np.where(value < 0, inner, 0)
+    """Return the smallest value for least ≤ ℓ ≤ limit, and the ℓ that has it."""
+    inner = np.clip(last_minimum(root, beta, gamma), least, limit)
+    at_inner, at_least = (term(root, beta, gamma, np.asarray(at)) for at in (inner, least))
+    return np.minimum(at_inner, at_least), np.where(at_inner < at_least, inner, least)

@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scorebounds.ranges.certificate_lower import LowerDual
+from scorebounds.ranges.certificate_lower import LEAST, LowerDual
+from scorebounds.ranges.newton import make_stationary
+from scorebounds.ranges.quartic import last_minimum
 
 N_COMPONENTS = 16
 N_RADII = 20
@@ -51,11 +53,14 @@ def reach_lower(dual: LowerDual) -> ReachedLower:
         number, rho = np.array(cases).T
         number = number.astype(int)
         _, tuned = dual.minimise(number, _cell(rho), starts, None, N_STEPS)
-        reached, level, n_kept = _made_feasible(dual, tuned, number, rho)
+        _, _, level, n_kept = dual.lagrangian(tuned, number, _cell(rho))
+        reached, level, n_kept = _made_feasible(dual, level, n_kept)
         order = np.argsort(reached, kind="stable")[:N_SURVIVORS]
-        top = order[0]
-        if reached[top] < best.score:
-            best = ReachedLower(float(reached[top]), tuned[top], level[top], int(n_kept[top]))
+        best = _better(best, reached[order], tuned[order], level[order], n_kept[order])
+        refined = _refined(dual, tuned[order], n_kept[order])
+        level = _stationary_levels(dual, refined, n_kept[order])
+        score, level, n_kept = _made_feasible(dual, level, n_kept[order])
+        best = _better(best, score, refined, level, n_kept)
         ratio = ratio ** (1 / 3)
         found = {
             (int(number[row]) + shift, float(rho[row] * factor)): tuned[row]
@@ -71,23 +76,71 @@ def reach_lower(dual: LowerDual) -> ReachedLower:
 
 
 def _cell(rho: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return the cells of one ρ and all shares."""
-    return rho, rho, np.zeros_like(rho), np.ones_like(rho)
+    """Return the cells of one ρ, and of all shares and levels."""
+    none, all_of_it = np.zeros_like(rho), np.ones_like(rho)
+    return rho, rho, none, all_of_it, none, all_of_it
+
+
+def _better(
+    best: ReachedLower,
+    scores: np.ndarray,
+    multipliers: np.ndarray,
+    level: np.ndarray,
+    n_kept: np.ndarray,
+) -> ReachedLower:
+    """Return what is best, or the best of others."""
+    top = int(scores.argmin())
+    if scores[top] >= best.score:
+        return best
+    return ReachedLower(float(scores[top]), multipliers[top], level[top], int(n_kept[top]))
+
+
+def _stationary_levels(dual: LowerDual, multipliers: np.ndarray, n_kept: np.ndarray) -> np.ndarray:
+    """Return the spectra at which the Lagrangian is stationary, though not always least.
+
+    At multipliers for which a kept component would rather be 0 there is a gap of the Lagrangian
+    bound, and the smallest NBS is at the other minimum.
+    """
+    alpha, eta, gamma = (multipliers[:, k, None] for k in range(3))
+    r = dual.n_cases
+    outside = np.clip(alpha / (2 * gamma), 0, None)
+    level = np.repeat(outside, dual.rank, 1)
+    inside = last_minimum(dual.root, alpha + eta * dual.spectrum, gamma)
+    level[:, :r] = np.where(np.arange(r) < n_kept[:, None], inside, outside)
+    return level
+
+
+def _refined(dual: LowerDual, multipliers: np.ndarray, n_kept: np.ndarray) -> np.ndarray:
+    """Return multipliers whose stationary spectra satisfy the constraints more exactly."""
+    scaled_cka, r = dual.cka * dual.norm, dual.n_cases
+
+    def slopes(rows: np.ndarray, at: np.ndarray) -> np.ndarray:
+        level = _stationary_levels(dual, at, n_kept[rows])
+        rho = at[:, 1] * scaled_cka / (2 * at[:, 2])
+        inside = np.where(np.arange(r) < n_kept[rows][:, None], level[:, :r], 0)
+        return np.column_stack(
+            [
+                1 - level.sum(1),
+                scaled_cka * rho - inside @ dual.spectrum,
+                (level**2).sum(1) - rho**2,
+            ]
+        )
+
+    return make_stationary(slopes, multipliers, np.array([0, LEAST, LEAST]))
 
 
 def _made_feasible(
-    dual: LowerDual, multipliers: np.ndarray, cases: np.ndarray, rho: np.ndarray
+    dual: LowerDual, level: np.ndarray, n_kept: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return NBS, spectrum and kept components of each minimiser, NBS inf where there is none.
+    """Return NBS, spectrum and kept components of each spectrum, NBS inf where there is none.
 
     It is mixed with X until its CKA is high enough. What has a larger CKA than asked for is turned
     out of X until it has that CKA.
     """
-    _, _, level, n_kept = dual.lagrangian(multipliers, cases, _cell(rho))
     whole = level.sum(1, keepdims=True)
     level = np.where(whole > 0, level / np.where(whole > 0, whole, 1), 1 / dual.rank)
     r = dual.n_cases
-    best, kept_of_best = np.full(len(cases), np.inf), n_kept
+    best, kept_of_best = np.full(len(level), np.inf), n_kept
     level_of_best = level
     for number in (n_kept, n_kept + 1):
         kept = np.clip(number, 1, r)
@@ -95,7 +148,7 @@ def _made_feasible(
         target = np.zeros_like(level)
         target[:, :r] = np.where(is_kept, dual.spectrum, 0)
         target = target / target.sum(1, keepdims=True)
-        low, high = np.zeros(len(cases)), np.ones(len(cases))
+        low, high = np.zeros(len(level)), np.ones(len(level))
         for step in range(N_BISECTIONS):
             t = low if step == 0 else 0.5 * (low + high)
             cka, _ = _scores(dual, level, target, is_kept, t)

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from scorebounds.measures import registry
 from scorebounds.measures.inputs import require_matrix
-from scorebounds.ranges.bounds import outer_range
 from scorebounds.ranges.joint import Joint
 from scorebounds.ranges.joint_free import require_gradient_in_x
 from scorebounds.ranges.problem import ENDS, PairProblem
@@ -85,7 +84,7 @@ def pair_range(
     region = pd.DataFrame({"dataset": dataset, "a": names[0], "b": names[1], "a_value": grid})
     region["joint_x"] = settings["joint"]["x"]
     others = {key: y for key, (x_there, y) in reached.items() if x_there is x}
-    outer = outer_range(*names, grid, problem.eigenvalues, problem.largest_rank)
+    outer = problem.outer(names, grid)
     for number, (end, sign) in enumerate(ENDS.items()):
         best, counts = problem.attained(names, grid, sign, others)
         region[f"joint_{end}"] = [problem.score_b(reached.get((i, sign))) for i in range(len(grid))]
@@ -117,7 +116,7 @@ def add_certified(region: pd.DataFrame, problem: PairProblem) -> None:
 def bounds_table(problem: PairProblem) -> pd.DataFrame:
     """Tabulate the bounds of b at many values of a, close enough to be drawn as a curve."""
     values = np.linspace(0, 1, N_CURVE)
-    outer = outer_range(*problem.names, values, problem.eigenvalues, problem.largest_rank)
+    outer = problem.outer(problem.names, values)
     certified = np.linspace(0, 1, problem.settings["certificate"]["n_values"])
     lower, upper = problem.certified(problem.names, certified)
     # Both ends increase with a: between two values the lower end of the smaller holds, and the
@@ -155,7 +154,7 @@ def reference_level_table(problem: PairProblem, region: pd.DataFrame) -> pd.Data
     fine = np.linspace(level, 1, 6)
     rows = []
     for given, implied, ends in ((a, b, forward), (b, a, (lower, upper))):
-        outer = outer_range(given, implied, fine, problem.eigenvalues, problem.largest_rank)
+        outer = problem.outer((given, implied), fine)
         names = {"dataset": problem.dataset, "given": given, "implied": implied, "level": level}
         proven = {"outer_low": outer[0].min(), "outer_high": outer[1].max()}
         # The upper end is that of a score of 1, which X itself attains.
