@@ -15,8 +15,9 @@ from scorebounds.ranges.nbs_bounds import Range, nbs_given_cka, quick_nbs_given_
 # Steps in which a bound is inverted, and the distance at which two scores differ.
 N_BISECTIONS, INVERSE_ROUNDING = 18, 1e-12
 
-# Measures that are increasing functions of another: their bounds are those of the other.
+# Measures whose scores can be negative.
 SIGNED = {"rsa_euclidean_pearson", "cka_debiased"}
+# Measures that are increasing functions of another: their bounds are those of the other.
 ANGULAR_OF = {"procrustes_angular": "nbs", "cka_angular": "cka"}
 
 
@@ -82,8 +83,9 @@ def outer_range(
         lower, upper = second.implied(lower, upper)
     if first is not None or second is not None:
         # An end of the scale is no bound.
-        least = -1 if implied in SIGNED else 0
-        lower, upper = np.where(lower > least, lower, np.nan), np.where(upper < 1, upper, np.nan)
+        least = (-1 if implied in SIGNED else 0) + INVERSE_ROUNDING
+        lower = np.where(lower > least, lower, np.nan)
+        upper = np.where(upper < 1 - INVERSE_ROUNDING, upper, np.nan)
     return from_base(b, lower), from_base(b, upper)
 
 
