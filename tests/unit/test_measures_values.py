@@ -17,7 +17,7 @@ from sklearn.model_selection import GroupKFold, KFold
 
 from helpers.measures import CASES, DIFFERENTIABLE, NAMES, draw, load, score
 from helpers.reference_ids import HELD_OUT, reference_ids
-from scorebounds.measures import registry
+from scorebounds.measures import neighbours, registry
 from scorebounds.measures.folds import contiguous_folds, fold_bounds, grouped_folds
 from scorebounds.measures.nested import TUNING_GRID
 from scorebounds.measures.pair import Pair, Reference
@@ -528,6 +528,13 @@ def test_neighbours_that_tie_share_the_last_places():
         order = torch.randperm(36, generator=torch.Generator().manual_seed(seed))
         assert measure.score(x[order], y[order]).item() == pytest.approx(found, abs=1e-12)
         assert measure.score(x[order], x[order]).item() == pytest.approx(1, abs=1e-12)
+
+
+def test_neighbours_do_not_depend_on_how_many_samples_are_compared_at_once(monkeypatch):
+    x, y = draw(50, 6), draw(2, 50, 6, seed=1)
+    together = load("mutual_knn_4").score(x, y)
+    monkeypatch.setattr(neighbours, "BLOCK", 7 * 50)
+    assert load("mutual_knn_4").score(x, y).tolist() == pytest.approx(together.tolist(), abs=1e-12)
 
 
 @pytest.mark.parametrize("groups", [None, labels(43, 7)])

@@ -11,6 +11,8 @@ from scorebounds.measures.registry import declare, family
 
 # Cosines that differ by less are equal: samples that equal each other are equally near.
 TIE = 1e-12
+# Pairs of samples that are compared at once.
+BLOCK = 10_000_000
 
 
 def neighbour_overlap(pair: Pair, n_neighbours: int) -> Tensor:
@@ -62,12 +64,15 @@ def _neighbour_weights(y: Tensor, n_neighbours: int, name: str) -> Tensor:
             f"nearest neighbours by cosine are not defined: row {row} of {name} is all zeros"
         )
     rows = y / lengths
-    similarity = (rows @ rows.mT).fill_diagonal_(-torch.inf)
-    last = similarity.topk(n_neighbours, dim=-1).values[:, -1:]
-    nearer = similarity > last + TIE
-    tied = (similarity >= last - TIE) & ~nearer
-    places = n_neighbours - nearer.double().sum(-1, keepdim=True)
-    weights: Tensor = nearer + tied * (places / tied.sum(-1, keepdim=True))
+    weights = rows.new_empty(len(rows), len(rows))
+    for block in torch.arange(len(rows), device=rows.device).split(max(1, BLOCK // len(rows))):
+        similarity = rows[block] @ rows.mT
+        similarity[block - block[0], block] = -torch.inf
+        last = similarity.topk(n_neighbours, dim=-1).values[:, -1:]
+        nearer = similarity > last + TIE
+        tied = (similarity >= last - TIE) & ~nearer
+        places = n_neighbours - nearer.sum(-1, keepdim=True).double()
+        weights[block] = nearer + tied * (places / tied.sum(-1, keepdim=True))
     return weights
 
 
