@@ -64,7 +64,7 @@ def _neighbour_weights(y: Tensor, n_neighbours: int, name: str) -> Tensor:
             f"nearest neighbours by cosine are not defined: row {row} of {name} is all zeros"
         )
     rows = y / lengths
-    weights = rows.new_empty(len(rows), len(rows))
+    weights: Tensor = rows.new_empty(len(rows), len(rows))
     for block in torch.arange(len(rows), device=rows.device).split(max(1, BLOCK // len(rows))):
         similarity = rows[block] @ rows.mT
         similarity[block - block[0], block] = -torch.inf
