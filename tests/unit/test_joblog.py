@@ -53,6 +53,18 @@ def test_error_that_a_user_can_remove_is_one_sentence(tmp_path, work, said):
     assert "Traceback" in (tmp_path / "logs/a/job.log").read_text()
 
 
+def test_fault_that_follows_from_a_full_disk_is_one_sentence(tmp_path):
+    work = (
+        "exec(\"try:\\n raise OSError(28, 'x', 'a.pdf')\\n"
+        "finally:\\n raise AttributeError('closed twice')\")"
+    )
+    done = run_job(tmp_path, "job.log", work)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: a.pdf: No space left on device; the disk is full")
+    assert "AttributeError" in (tmp_path / "job.log").read_text()
+
+
 def test_fault_of_the_program_keeps_its_traceback(tmp_path):
     done = run_job(tmp_path, "job.log", "raise KeyError('x')")
     assert done.returncode == 1

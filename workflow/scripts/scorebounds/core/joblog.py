@@ -69,6 +69,16 @@ def sentence(error: BaseException) -> str:
     return f"{place}{os.strerror(number)}; {REMEDIES[number]}"
 
 
+def cause_of(error: BaseException) -> BaseException:
+    """Return the full disk that an error followed from, such as a file that cannot be closed."""
+    before: BaseException | None = error
+    while before is not None:
+        if isinstance(before, OSError) and before.errno in (errno.ENOSPC, errno.EDQUOT):
+            return before
+        before = before.__cause__ or before.__context__
+    return error
+
+
 def is_users(error: BaseException) -> bool:
     """Tell whether a user can act on an error, so that one sentence says all."""
     return isinstance(error, USER_ERRORS) or HDF5_ERRNO.search(str(error)) is not None
@@ -110,9 +120,10 @@ def job_log(path: str, *, n_parts: int = 1) -> Iterator[None]:
             yield
     except Exception as error:
         root.exception("job failed")
-        if not is_users(error):
+        cause = cause_of(error)
+        if not is_users(cause):
             raise
-        print(f"error: {sentence(error)}", file=console)
+        print(f"error: {sentence(cause)}", file=console)
         raise SystemExit(1) from error
     finally:
         root.removeHandler(handler)
