@@ -4,6 +4,7 @@ import warnings
 
 import torch
 
+from scorebounds.core.measure_table import entry_of
 from scorebounds.measures import registry
 
 # Measures that are not defined for independent noise, which most tests draw; they have their own
@@ -21,6 +22,12 @@ def draw(*shape, seed=0):
 def load(name):
     """Load a measure; those with a size that small data do not have, at a smaller size."""
     return registry.load({"pls_cv_pearson_25": "pls_cv_pearson_3"}.get(name, name))
+
+
+def least_rank(measure):
+    """Return the rank of data below which a score is rounding: components that are fitted."""
+    entry = entry_of(measure.name)
+    return int(entry.parameter(measure.name)) if entry.id == "pls_cv_pearson_<k>" else 1
 
 
 def score(measure, x, y):
@@ -42,3 +49,13 @@ def cases():
 
 
 CASES = cases()
+_LOWEST_RANK = {
+    case: min(int(torch.linalg.matrix_rank(side)) for side in pair) for case, pair in CASES.items()
+}
+# Each measure with the cases whose scores are more than rounding.
+CASES_OF_MEASURES = [
+    (name, case)
+    for name in NAMES
+    for case, rank in _LOWEST_RANK.items()
+    if least_rank(load(name)) <= rank
+]

@@ -6,7 +6,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.measures import CASES, DIFFERENTIABLE, NAMES, SATURATED, draw, load, score
+from helpers.measures import (
+    CASES,
+    CASES_OF_MEASURES,
+    DIFFERENTIABLE,
+    NAMES,
+    SATURATED,
+    draw,
+    load,
+    score,
+)
 from scorebounds.measures import registry
 from scorebounds.measures.precision import source_precision
 
@@ -203,16 +212,7 @@ def test_one_preparation_serves_many(measure):
         assert prepared(y).item() == pytest.approx(score(measure, x, y).item(), rel=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("name", "case"),
-    [
-        (name, case)
-        for name in NAMES
-        for case in CASES
-        # Of rank 2, a third component of partial least squares is rounding.
-        if not (name.startswith("pls") and "low rank" in case)
-    ],
-)
+@pytest.mark.parametrize(("name", "case"), CASES_OF_MEASURES)
 def test_single_precision_stays_near_double(name, case):
     measure, (x, y) = load(name), CASES[case]
     double = score(measure, x, y).item()

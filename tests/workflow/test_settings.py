@@ -220,13 +220,11 @@ def test_data_is_fetched_and_nothing_else(tmp_path):
     }
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("data", "data/raw", "data/prepared", "results", "results/tables", "results/logs"),
-        *("results/benchmarks", "results/figures", "results/optimized"),
-    ],
-)
+FOLDERS = ["data", "data/raw", "data/prepared", "results", "results/tables", "results/logs"]
+FOLDERS += ["results/benchmarks", "results/figures", "results/optimized"]
+
+
+@pytest.mark.parametrize("name", FOLDERS)
 def test_error_for_a_file_in_place_of_a_folder_is_one_sentence(tmp_path, name):
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / name).touch()
