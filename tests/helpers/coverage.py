@@ -159,9 +159,20 @@ def interval(score, conditions, neurons, rows):
     left = sum((len(v) - 1) * (v.mean() - score + bias) for v in (of_c, of_d))
     a, b = (g - 1) * of_c.var(), (h - 1) * of_d.var()
     psi = across - c[:, None] - d[None, :] + score
-    total = max(a + b - (g - 1) * (h - 1) * (psi**2).mean(), a, b) + left**2 / 3
     free = (a + b) ** 2 / (a**2 / (g - 1) + b**2 / (h - 1))
+    share = 1 - min(abs(score - bias), 1)
+    a = max(a - share * of_pairs(score, c, cc), a / 2)
+    b = max(b - share * of_pairs(score, d, dd), b / 2)
+    total = max(a + b - (g - 1) * (h - 1) * (psi**2).mean(), a, b) + left**2 / 3
     return score - bias, student.ppf(0.975, free) * np.sqrt(total)
+
+
+def of_pairs(score, single, two):
+    """Return the part of the variance that the jackknife counts twice (Efron and Stein 1981)."""
+    g = len(single)
+    pairs = itertools.combinations(range(g), 2)
+    q = [g * score - (g - 1) * (single[i] + single[j]) + (g - 2) * two[i, j] for i, j in pairs]
+    return np.sum(np.square(q)) / g**2
 
 
 def interval_of_r2(score, conditions, neurons, rows, chance):

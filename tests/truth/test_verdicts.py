@@ -1,6 +1,4 @@
-"""Verdicts in worlds with known answers: error rates of "better than chance" and "closer"."""
-
-from dataclasses import replace
+"""Verdicts in worlds with known answers, and error rates of "closer"."""
 
 import numpy as np
 import pandas as pd
@@ -19,40 +17,10 @@ from scorebounds.scorecards.comparisons import compare
 from scorebounds.scorecards.formatting import below_zero
 from scorebounds.scorecards.headline import headline
 from scorebounds.scorecards.inference import ResamplingSettings, score_model
-from scorebounds.scorecards.verdicts import ABOVE_CHANCE, AT_CEILING, PERFECT, WORSE_THAN_MEAN
+from scorebounds.scorecards.verdicts import ABOVE_CHANCE, PERFECT, WORSE_THAN_MEAN
 
 MEASURES = ["cka", "cka_debiased", "nbs", "procrustes_angular", "linreg", "ridge_cv_100"]
 MEASURES += ["rsa_correlation_pearson", "svcca"]
-
-
-def rate_of_cards(cards):
-    return sum(card.verdict.isin(ABOVE_CHANCE).any() for card in cards)
-
-
-@pytest.mark.parametrize("world", ["narrow", "wide", "repeats", "one class twice", "time course"])
-def test_unrelated_models_are_called_better_than_chance_in_five_percent_of_cards(world):
-    """A card counts where any of its measures says so."""
-    rng = np.random.default_rng(len(world))
-    cards = []
-    for draw in range(n_draws(30)):
-        condition = None
-        x, y = unrelated(rng, 40, 20, 90 if world == "wide" else 8)
-        if world == "repeats":
-            condition = np.repeat(np.arange(40), 3)
-            x = x[condition] + rng.standard_normal((120, 20))
-        if world == "one class twice":  # the model cannot tell half of the conditions apart
-            y = y[np.arange(40) // 2 * 2]
-        if world == "time course":  # that all conditions share, in the recording and the model
-            course = np.sin(np.linspace(0, 3, 5))[:, None, None]
-            patterns = unrelated(rng, 1, 20, 8)
-            x, y = (
-                0.3 * side + course * pattern
-                for side, pattern in zip((x, y), patterns, strict=True)
-            )
-        names = MEASURES if world != "time course" else MEASURES[:4]
-        cards.append(card_of(matched_pair(x, y, condition), names, draw, 39, n_groups=2))
-    assert rate_of_cards(cards) <= most_by_chance(len(cards), 0.05)
-    assert not any(card.verdict.isin([PERFECT, AT_CEILING]).any() for card in cards)
 
 
 def test_partly_related_models_are_found():
@@ -90,20 +58,6 @@ def test_an_outlying_condition_is_no_copy():
     card = card_of(matched_pair(x, y), ["cka", "linreg", "nbs"], n_groups=5)
     assert card.score.to_numpy() == pytest.approx(1, abs=1e-3)
     assert not card.verdict.eq(PERFECT).any()
-
-
-def test_the_headline_warns_of_rows_that_follow_each_other_in_time():
-    rng = np.random.default_rng(8)
-    walks = rng.standard_normal((100, 12)).cumsum(axis=0), rng.standard_normal((100, 9)).cumsum(0)
-    said = headline(card_of(matched_pair(*walks), ["cka"]).reset_index(), "m", "d")
-    assert "if rows follow each other in time, p is too small" in said
-    x, y = unrelated(rng, 100, 12, 9)
-    for pair in ((walks[0], y), (x, walks[1]), (x, y)):
-        card = card_of(matched_pair(*pair), ["cka"], n_groups=2)
-        assert card.order_note.eq("").all()
-    # With groups, rows are permuted within them only.
-    grouped = replace(matched_pair(*walks), groups=np.repeat(np.arange(10), 10))
-    assert card_of(grouped, ["cka"], n_groups=2).order_note.eq("").all()
 
 
 def test_a_related_model_with_a_negative_r2_is_not_called_undistinguishable():

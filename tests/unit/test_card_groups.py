@@ -32,14 +32,14 @@ def runs_that_drift(rng):
 
 
 def labelled(x, **labels):
-    return recording(x, labels).assign_attrs(dataset="mydata")
+    return recording(x, labels).assign_attrs(dataset="mydata", rows="condition")
 
 
 def test_a_drift_between_runs_is_no_similarity_where_runs_are_groups():
     rng = np.random.default_rng(0)
     x, y = runs_that_drift(rng)
     names = ["cka", "ridge_cv_tuned"]
-    without = sb.card(x, y, names, n_permutations=39).table.set_index("measure")
+    without = sb.card(labelled(x), y, names, n_permutations=39).table.set_index("measure")
     card = sb.card(labelled(x, run=RUNS), y, names, groups="run", n_permutations=39)
     with_runs = card.table.set_index("measure")
     assert (without.verdict == "better than chance").all()

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from scorebounds.core.checks import MIN_SAMPLES, count_neurons
-from scorebounds.core.recording import HALVES, ROW_NAME, SAMPLE_DIMS, recording
+from scorebounds.core.recording import HALVES, ROW_NAME, SAMPLE_DIMS, SUBJECTS, recording
 from scorebounds.datasets.readers.axes import UNNAMED, meaning
 
 # Where an axis of this meaning goes: samples, neurons, times.
@@ -34,7 +34,8 @@ _IDENTIFIERS = {
     "fold",
     "time",
 }
-_KEPT_ATTRIBUTES = ("dataset", "path", "checksum", "licence", "citation", "groups", "reduced")
+_PROVENANCE = ("dataset", "path", "checksum", "licence", "citation")
+_KEPT_ATTRIBUTES = (*_PROVENANCE, "groups", "reduced", "rows")
 
 
 def as_recording(values: Any, name: str) -> xr.DataArray:
@@ -236,7 +237,9 @@ def _from_xarray(array: xr.DataArray, name: str) -> xr.DataArray:
         halves=halves,
     )
     history = {key: ordered.attrs[key] for key in ("history",) if key in ordered.attrs}
-    return made.assign_coords(_of_neurons(ordered)).assign_attrs(**known, **history)
+    rows = meaning(str(row)) or ""
+    made = made.assign_coords(_of_neurons(ordered))
+    return made.assign_attrs(**{"rows": rows, **known, **history})
 
 
 def _of_neurons(array: xr.DataArray) -> dict[str, Any]:

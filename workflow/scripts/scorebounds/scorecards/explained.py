@@ -13,8 +13,10 @@ from scorebounds.measures.components import principal_components
 from scorebounds.scorecards.ceilings import splits_of
 from scorebounds.scorecards.grouping import assign
 from scorebounds.scorecards.matching import Matched
-from scorebounds.scorecards.permutations import distinct_orders
+from scorebounds.scorecards.permutations import orders_of
+from scorebounds.scorecards.rows import PERMUTED, WITHHELD
 from scorebounds.scorecards.samples import Halves, average_trials, flatten, usable_halves
+from scorebounds.scorecards.sequence import with_exchange
 
 N_FOLDS = 5
 # For a penalty that is chosen within the training conditions.
@@ -30,6 +32,7 @@ COMPONENT_COLUMNS += [
     "total_p",
     "total_smallest_p",
     "total_explainable",
+    "exchange",
 ]
 
 
@@ -58,22 +61,26 @@ def explained_components(
         mean with permuted conditions. The same in all rows: `total_r2`, the share of the variance
         that the model explains, `total_r2_chance`, `total_p` and `total_smallest_p`, the smallest
         possible one, from permutations, and
-        `total_explainable`, the share that is not trial noise, where halves of trials tell. Scores
-        are missing with fewer than three conditions, or groups of them.
+        `total_explainable`, the share that is not trial noise, where halves of trials tell, and
+        `exchange`, how conditions were exchanged for it. Scores are missing with fewer than three
+        conditions, or groups of them, and if rows may not be exchanged.
     """
     averaged, splits = average_trials(matched, seed)
+    averaged = with_exchange(averaged)
     components = principal_components(flatten(averaged.reference).to(device))
     ratios = components.variance_ratio.cpu().numpy()
     table = pd.DataFrame({"target": np.arange(1, len(ratios) + 1), "variance_ratio": ratios})
     usable, neurons = splits_of(averaged.reference, usable_halves(matched, splits, halves))
     explainable = np.mean([split.signal / split.total for split in usable]) if usable else np.nan
     table["total_explainable"] = explainable if neurons.all() else np.nan
+    table["exchange"] = averaged.exchange
     n = averaged.n_conditions
     n_held_out = n if averaged.groups is None else len(np.unique(averaged.groups))
-    orders = distinct_orders(n, N_PERMUTATIONS, seed, averaged.groups)
-    if n_held_out < LEAST_FOLDS or not len(orders):
+    orders = orders_of(averaged, N_PERMUTATIONS, seed)
+    if n_held_out < LEAST_FOLDS or not len(orders) or averaged.exchange == WITHHELD:
         return table.reindex(columns=COMPONENT_COLUMNS)
-    prediction = HeldOutRidge(averaged.model, seed, averaged.groups)
+    in_order = averaged.exchange != PERMUTED
+    prediction = HeldOutRidge(averaged.model, seed, averaged.groups, in_order=in_order)
     x = components.scores.cpu().numpy().reshape(-1, n, len(ratios))
     r2 = prediction.r2(x)
     # Exchanging the conditions of x instead of those of y leaves the folds of y as they are.
@@ -176,11 +183,21 @@ class HeldOutRidge:
         Assigns the conditions to folds.
     groups : ndarray of int, shape (n_conditions,), optional
         Groups of conditions that stay in one fold.
+    in_order : bool
+        Whether a fold is a sequence of conditions.
     """
 
-    def __init__(self, model: np.ndarray, seed: int, groups: np.ndarray | None = None):
+    def __init__(
+        self,
+        model: np.ndarray,
+        seed: int,
+        groups: np.ndarray | None = None,
+        *,
+        in_order: bool = False,
+    ):
         n_times, n_conditions, width = model.shape
-        fold = assign(n_conditions, N_FOLDS, np.random.default_rng(seed), groups)
+        rng = np.random.default_rng(seed)
+        fold = assign(n_conditions, N_FOLDS, rng, groups, in_order=in_order)
         y = model.reshape(-1, width)
         of_row = np.tile(fold, n_times)
         rows = {number: np.flatnonzero(of_row == number) for number in sorted(set(fold.tolist()))}

@@ -158,15 +158,22 @@ def _of_rows(reference: xr.DataArray, groups: str | Sequence[object] | np.ndarra
 
 
 def assign(
-    n_conditions: int, n_parts: int, rng: np.random.Generator, groups: np.ndarray | None
+    n_conditions: int,
+    n_parts: int,
+    rng: np.random.Generator,
+    groups: np.ndarray | None,
+    *,
+    in_order: bool = False,
 ) -> np.ndarray:
-    """Assign conditions to at most `n_parts` parts at random; groups stay whole.
+    """Assign conditions to at most `n_parts` parts, at random or in order; groups stay whole.
 
     Returns
     -------
     ndarray of int, shape (n_conditions,)
         The part of each condition, counted from 0.
     """
+    if groups is None and in_order:
+        return np.arange(n_conditions) * min(n_parts, n_conditions) // n_conditions
     if groups is None:
         return rng.permutation(np.arange(n_conditions) % min(n_parts, n_conditions))
     size = len(np.unique(groups))

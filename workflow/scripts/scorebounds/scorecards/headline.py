@@ -7,6 +7,7 @@ import pandas as pd
 
 from scorebounds.core.measure_table import measure_label
 from scorebounds.scorecards.formatting import decimals, number, percent
+from scorebounds.scorecards.rows import SHIFTED, WITHHELD
 from scorebounds.scorecards.verdicts import (
     ABOVE_CHANCE,
     AT_CEILING,
@@ -39,7 +40,7 @@ def headline(card: pd.DataFrame, model: str, reference: str) -> str:
     decided = card[~card.verdict.isin(WITHOUT_VERDICT)]
     others = _sentence_of_others(card[card.verdict.isin(WITHOUT_VERDICT)])
     # Missing where the card was read from a file.
-    others += [note for note in card.order_note.iloc[:1].dropna() if note and not decided.empty]
+    others += [note for note in card.order_note.iloc[:1].dropna() if note]
     if decided.empty:
         said = [f"No measure on this card can tell how close {model} is to {reference}.", *others]
         return " ".join(said)
@@ -150,13 +151,20 @@ def model_statement(components: pd.DataFrame) -> str:
     components : DataFrame
         From `explained.explained_components`.
     """
+    shifted = components.exchange.iloc[0] == SHIFTED
+    if components.exchange.iloc[0] == WITHHELD:
+        return (
+            "What the model explains of held-out rows is not stated, because neighbouring rows are "
+            "correlated."
+        )
+    permuted = "circular shifts" if shifted else "permuted conditions"
     if components.r2.isna().all():
         return "There are too few conditions to say what the model explains of held-out ones."
     total = components.iloc[0]
     if total.total_p > SIGNIFICANT:
         return (
             f"A linear map of the model does not explain held-out conditions better than chance "
-            f"(R² {number(total.total_r2)}; permuted conditions {number(total.total_r2_chance)}, "
+            f"(R² {number(total.total_r2)}; {permuted} {number(total.total_r2_chance)}, "
             f"p = {total.total_p:.2g})."
         )
     if total.total_r2 <= 0:
@@ -166,10 +174,11 @@ def model_statement(components: pd.DataFrame) -> str:
         )
     n = round(1 / total.total_smallest_p) - 1
     is_smallest = np.isclose(total.total_p, total.total_smallest_p)
-    smallest = f", the smallest possible with {n} permutations" if is_smallest else ""
+    orders = "circular shifts" if shifted else "permutations"
+    smallest = f", the smallest possible with {n} {orders}" if is_smallest else ""
     said = (
         f"A linear map of the model explains {percent(total.total_r2)} of the variance of held-out "
-        f"conditions (permuted conditions: {percent(total.total_r2_chance)}, "
+        f"conditions ({permuted}: {percent(total.total_r2_chance)}, "
         f"p = {total.total_p:.2g}{smallest})"
     )
     if np.isfinite(total.total_explainable):

@@ -26,6 +26,7 @@ from scorebounds.scorecards.permutations import (
     is_exhaustive,
 )
 from scorebounds.scorecards.replicates import REPLICATE_COLUMNS, jackknife_replicates
+from scorebounds.scorecards.rows import PERMUTED, SHIFTED, WITHHELD
 from scorebounds.scorecards.samples import (
     Halves,
     average_trials,
@@ -37,7 +38,7 @@ from scorebounds.scorecards.samples import (
     usable_halves,
 )
 from scorebounds.scorecards.score_intervals import is_corrected, score_interval
-from scorebounds.scorecards.sequence import order_note
+from scorebounds.scorecards.sequence import with_exchange
 from scorebounds.scorecards.subjects import SubjectCeiling, subject_ceiling
 
 __all__ = ["COLUMNS", "ResamplingSettings", "explained_components", "score_model"]
@@ -52,9 +53,11 @@ COLUMNS += ["ceiling", "ceiling_low", "ceiling_high", "ceiling_score", "ceiling_
 COLUMNS += ["subject_ceiling", "subject_ceiling_low", "subject_ceiling_high"]
 COLUMNS += ["subject_ceiling_score", "subject_ceiling_note", "n_subjects"]
 COLUMNS += ["higher_is_closer", "perfect", "is_held_out_r2"]
-COLUMNS += ["n_samples", "n_conditions", "n_neurons", "n_reference_neurons", "n_trials"]
-COLUMNS += ["interval_note", "match_note", "order_note", "note"]
+COLUMNS += ["n_samples", "n_conditions", "n_neurons", "n_dimensions", "n_reference_neurons"]
+COLUMNS += ["n_trials", "exchange", "interval_note", "match_note", "order_note", "note"]
 Device = str | torch.device
+# What permutations do not tell if rows may not be exchanged; whether they change a score, they do.
+NOT_KNOWN = ("null_mean", "null_sd", "null_low", "null_high", "p")
 # How far from the perfect score that of a copy may be.
 ROUNDING = 1e-6
 
@@ -117,6 +120,7 @@ def score_model(
         `jackknife_replicates` of every measure.
     """
     averaged, splits = average_trials(matched, settings.seed)
+    averaged = with_exchange(averaged)
     measures = [registry.load(name) for name in names]
     card = _Card(averaged, measures, settings, device, usable_halves(matched, splits, halves))
     n_times = averaged.model.shape[0]
@@ -124,13 +128,15 @@ def score_model(
         "n_samples": n_times * averaged.n_conditions,
         "n_conditions": averaged.n_conditions,
         "n_neurons": averaged.model.shape[-1],
+        "n_dimensions": card.width,
         "n_reference_neurons": averaged.reference.shape[-1],
         "n_trials": len(matched.condition),
         "n_subjects": math.nan if averaged.subjects is None else len(np.unique(averaged.subjects)),
         "match_note": "; ".join(matched.notes),
-        "order_note": order_note(averaged),
+        "exchange": averaged.exchange,
+        "order_note": averaged.order_note,
     }
-    grouping = grouping_of(matched)
+    grouping, in_order = grouping_of(matched), averaged.exchange != PERMUTED
     rows: list[dict[str, Any]] = []
     replicates: list[pd.DataFrame] = []
     nulls: dict[str, tuple[float, np.ndarray]] = {}
@@ -143,16 +149,17 @@ def score_model(
                 # A saturated score is found by its permutations, and the card says so.
                 warnings.simplefilter("ignore", SaturatedScoreWarning)
                 scored, null = card.score(measure)
-                corrected = is_corrected(measure, scored, n_times)
+                corrected = is_corrected(measure, scored, n_times) and not in_order
                 left_out = card.replicates(measure, grouping, pairs=corrected)
         except ValueError as error:
             logger.warning("no score with %s: %s", name, error)
             rows.append({**row, "note": str(error)})
             continue
         row["is_perfect"] = _is_perfect(scored["score"], left_out, row["perfect"])
-        rows.append({**row, **scored, **score_interval(scored, left_out, measure, n_times)})
+        interval = score_interval(scored, left_out, measure, n_times, averaged.exchange)
+        rows.append({**row, **scored, **interval})
         replicates.append(left_out)
-        if scored["is_informative"]:
+        if not math.isnan(scored["p"]):
             sign = 1 if measure.higher_is_closer else -1
             nulls[name] = (sign * scored["score"], sign * null)
     table = pd.DataFrame(rows, columns=COLUMNS)
@@ -238,6 +245,8 @@ class _Card:
         score, self_score = score_of(y).item(), score_of(x).item()
         null = self.nulls.of(measure)
         chance = compare_with_chance(score, null, higher_is_closer=measure.higher_is_closer)
+        if matched.exchange == WITHHELD:
+            chance |= dict.fromkeys(NOT_KNOWN, math.nan)
         ceiling, ceiling_score = self.ceiling(measure, score, chance)
         of_subjects = self.ceiling_of_subjects(measure, chance)
         row = {
@@ -246,7 +255,12 @@ class _Card:
             "self_score": self_score,
             "own_score": self_score,  # earlier name of the column
             **chance,
-            "is_exhaustive": is_exhaustive(matched.n_conditions, len(null), self.matched.groups),
+            "is_exhaustive": is_exhaustive(
+                matched.n_conditions,
+                len(null),
+                matched.groups,
+                shifts=matched.exchange == SHIFTED,
+            ),
             "ceiling": ceiling.value,
             "ceiling_low": ceiling.low,
             "ceiling_high": ceiling.high,
@@ -264,7 +278,7 @@ class _Card:
         self, measure: Measure, score: float, chance: Mapping[str, float | bool]
     ) -> tuple[Ceiling, float]:
         """Return the ceiling, and the score over the neurons that it is of."""
-        if not chance["is_informative"]:
+        if math.isnan(chance["p"]):
             return Ceiling(), math.nan
         ceiling = noise_ceiling(
             self.splits,

@@ -4,9 +4,12 @@ Groups of conditions and groups of the recording's neurons are left out in turn.
 contain the interaction of conditions and neurons; it is estimated from groups of both left out
 together and subtracted once (Schütt et al. 2023). The mean of the replicates gives the bias that
 comes from few conditions and few neurons. The corrected score has a variance of its own: it is
-corrected in each replicate too, for which every two groups are left out together. A bootstrap would
-draw samples twice, which raises every measure of similarity. All models of a recording lose the
-same groups, so that their difference is known better than either score.
+corrected in each replicate too, for which every two groups are left out together. The jackknife
+counts the variance that comes from pairs of conditions twice (Efron and Stein 1981), which is most
+of it near a score of 0: it is estimated from the same replicates and subtracted, in proportion to
+1 − score, because near 1 intervals without it cover the population more often. A bootstrap
+would draw samples twice, which raises every measure of similarity. All models of a recording lose
+the same groups, so that their difference is known better than either score.
 """
 
 from dataclasses import dataclass
@@ -83,11 +86,16 @@ def corrected_estimate(score: float, replicates: pd.DataFrame) -> JackknifeEstim
         for factor, other in zip(grid.factors, grid.factors[::-1], strict=True)
     ]
     variances = [jackknife_variance(values) for values in corrected]
+    n_free = _degrees_of_freedom(variances, [len(values) for values in corrected])
     remaining = sum(
         (len(values) - 1) * (float(values.mean()) - (score - bias)) for values in corrected
     )
+    share = 1 - min(abs(score - bias), 1.0)
+    variances = [
+        max(variance - share * factor.of_pairs(score), variance / 2)
+        for variance, factor in zip(variances, grid.factors, strict=True)
+    ]
     total = _without_interaction(variances, grid) + remaining**2 / 3
-    n_free = _degrees_of_freedom(variances, [len(values) for values in corrected])
     return JackknifeEstimate(bias, half_width(total**0.5, n_free))
 
 
@@ -122,6 +130,17 @@ class _Factor:
     def bias(self, score: float) -> float:
         """Return the bias of a score that this factor causes."""
         return (len(self.without) - 1) * (float(self.without.mean()) - score)
+
+    def of_pairs(self, score: float) -> float:
+        """Return the variance of a score that comes from pairs, not from single groups.
+
+        Q = gθ − (g − 1)(θ(−i) + θ(−j)) + (g − 2) θ(−i, −j) is 0 for a mean.
+        """
+        g = len(self.without)
+        single = self.without[:, None] + self.without[None, :]
+        q = g * score - (g - 1) * single + (g - 2) * self.without_two
+        n_pairs = g * (g - 1) / 2
+        return n_pairs * float(np.nanmean(q[np.triu_indices(g, 1)] ** 2)) / g**2
 
     def corrected(self, other: "_Factor") -> np.ndarray:
         """Return the corrected scores without each group."""

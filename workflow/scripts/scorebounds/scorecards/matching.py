@@ -11,6 +11,7 @@ import xarray as xr
 from scorebounds.core.checks import MIN_SAMPLES
 from scorebounds.core.recording import ROW_NAME, stored_name
 from scorebounds.scorecards.names import as_text, codes, comparable, near_miss, shown, stems
+from scorebounds.scorecards.rows import PERMUTED, what_rows_are
 from scorebounds.scorecards.times import AVERAGE, BROADCAST, ORDER, align_times
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,12 @@ class Matched:
         Whether the reference holds principal components instead of neurons.
     subjects : ndarray of int, shape (n_x,), or None
         Subject of each neuron of the reference (`grouping.with_subjects`).
+    rows_are : str
+        `condition`, `time`, or empty where nobody has said so.
+    exchange : str
+        `permutations` of the rows, `circular shifts`, or `none`.
+    order_note : str
+        Why rows are not permuted.
     """
 
     reference: np.ndarray
@@ -58,6 +65,9 @@ class Matched:
     groups: np.ndarray | None = None
     of_components: bool = False
     subjects: np.ndarray | None = None
+    rows_are: str = ""
+    exchange: str = PERMUTED
+    order_note: str = ""
 
     @property
     def n_conditions(self) -> int:
@@ -123,7 +133,13 @@ def match(reference: xr.DataArray, model: xr.DataArray, by: By | None = None) ->
         matched = _by_order(reference, model, (x, y), sides, is_chosen=ORDER in spec)
     else:
         matched = _by_keys(reference, model, (x, y), sides, spec)
-    matched = replace(matched, is_averaged=averaged, notes=(*notes, *matched.notes))
+    labels = spec.get(LABELS, ())
+    matched = replace(
+        matched,
+        is_averaged=averaged,
+        notes=(*notes, *matched.notes),
+        rows_are=what_rows_are(reference, model, labels, by_name=NAMES in spec),
+    )
     for note in matched.notes:
         logger.warning("%s: %s", sides, note)
     return matched

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from scorebounds.core.measure_table import measure_label
+from scorebounds.scorecards.rows import PERMUTED, SHIFTED, WITHHELD
 
 # What a card says of the data, in columns of its table; n_subjects is missing where not known.
 SIZES = ("n_samples", "n_conditions", "n_reference_neurons", "n_neurons", "n_subjects")
@@ -33,7 +34,7 @@ def methods_paragraph(facts: Mapping[str, Any], measures: Iterable[str], *, ceil
     facts : mapping
         version, n_permutations, n_groups, seed, match (one word, or a list of labels), n_samples,
         n_conditions, n_reference_neurons (of the recording), n_neurons (of the model), and
-        n_subjects where there are several.
+        n_subjects where there are several, exchange where rows were not permuted.
     measures : iterable of str
         Ids.
     ceiling : bool
@@ -47,12 +48,7 @@ def methods_paragraph(facts: Mapping[str, Any], measures: Iterable[str], *, ceil
         f"Activity of the model ({facts['n_neurons']} units) was compared with the recording "
         f"({facts['n_reference_neurons']} neurons) on {facts['n_samples']} samples of "
         f"{facts['n_conditions']} conditions, paired {pairing}, with scorebounds "
-        f"{facts['version']}. Similarity was measured by {listed}. Each score was "
-        f"compared with those of up to {facts['n_permutations']} random permutations of the "
-        "model's conditions (one-sided p; Phipson and Smyth 2010), corrected for the number of "
-        "measures by the maximum statistic. Confidence intervals (95 %) are those of the score "
-        "corrected for few conditions and neurons, by a jackknife over "
-        f"{facts['n_groups']} groups of conditions and of neurons of the recording."
+        f"{facts['version']}. Similarity was measured by {listed}.{_chance(facts)}"
     )
     if ceiling:
         said += (
@@ -71,6 +67,30 @@ def methods_paragraph(facts: Mapping[str, Any], measures: Iterable[str], *, ceil
     )
 
 
+def _chance(facts: Mapping[str, Any]) -> str:
+    exchange = facts.get("exchange", PERMUTED)
+    if exchange == WITHHELD:
+        return (
+            " Neighbouring rows are correlated over so many rows that neither chance nor intervals "
+            "were estimated."
+        )
+    orders = "random permutations of the model's conditions"
+    if exchange == SHIFTED:
+        orders = "circular shifts of the model's rows, which keep their correlation over time"
+    said = (
+        f" Each score was compared with those of up to {facts['n_permutations']} {orders} "
+        "(one-sided p; Phipson and Smyth 2010), corrected for the number of measures by the "
+        "maximum statistic."
+    )
+    if exchange == PERMUTED:
+        said += (
+            " Confidence intervals (95 %) are those of the score corrected for few conditions and "
+            f"neurons, by a jackknife over {facts['n_groups']} groups of conditions and of neurons "
+            "of the recording."
+        )
+    return said
+
+
 def bibliography(references: Iterable[str], version: str, *, ceiling: bool) -> str:
     """Return BibTeX entries of the software, its methods, and the sources of the measures."""
     known = _known_entries()
@@ -86,6 +106,7 @@ def bibliography(references: Iterable[str], version: str, *, ceiling: bool) -> s
 def methods_text(facts: Mapping[str, Any], card: pd.DataFrame, references: Iterable[str]) -> str:
     """Return the paragraph on a score card, and the BibTeX entries behind it."""
     ceiling = bool(card.ceiling_low.notna().any())
+    facts = {**facts, "exchange": card.exchange.iloc[0]}
     paragraph = methods_paragraph(facts, card.measure, ceiling=ceiling)
     return f"{paragraph}\n\n{bibliography(references, facts['version'], ceiling=ceiling)}\n"
 

@@ -12,6 +12,7 @@ from scorebounds.core.templates import load_template
 from scorebounds.scorecards.bars import ladder
 from scorebounds.scorecards.formatting import COARSE, between, decimals, number
 from scorebounds.scorecards.headline import headline as headline_of
+from scorebounds.scorecards.rows import SHIFTED
 from scorebounds.scorecards.verdicts import MARKS, WITHOUT_VERDICT
 
 # Two scores this near to each other are printed alike.
@@ -95,7 +96,8 @@ def _permutations(card: pd.DataFrame) -> str:
     if len(numbers) != 1:
         return ""
     n, smallest = numbers.iloc[0]
-    return f"With {n:.0f} permutations, p cannot be below {smallest:.2g}."
+    orders = "circular shifts" if tested.exchange.iloc[0] == SHIFTED else "permutations"
+    return f"With {n:.0f} {orders}, p cannot be below {smallest:.2g}."
 
 
 def _size(row: Any) -> str:

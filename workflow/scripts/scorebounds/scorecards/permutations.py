@@ -1,12 +1,13 @@
 """Compare scores with chance: permutations of a model's conditions, p values, their correction.
 
-All measures of a card, and all models of a recording, share the same permutations. The correction
-over measures is the single-step maximum statistic of Westfall and Young (1993).
+All measures of a card, and all models of a recording, share the same permutations: a measure with
+fewer of them has the first ones. The correction over measures is the single-step maximum statistic
+of Westfall and Young (1993).
 """
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -15,17 +16,31 @@ from torch import Tensor
 from scorebounds.core.intervals import CONFIDENCE
 from scorebounds.measures.base import Measure, share_products
 from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.rows import SHIFTED
 from scorebounds.scorecards.samples import flatten, fold_options, has_fixed_penalty
 
 # Scores that differ by less are equal: a shuffle that changes nothing must not lose by rounding.
 TIE = 1e-9
+# Number of orders up to which all of them are listed and shuffled.
+MOST_LISTED = 10_000
 Device = str | torch.device
 
 
+def orders_of(matched: Matched, n_orders: int, seed: int) -> np.ndarray:
+    """Draw the orders by which the chance of a model's scores is estimated (`distinct_orders`)."""
+    shifts = matched.exchange == SHIFTED
+    return distinct_orders(matched.n_conditions, n_orders, seed, matched.groups, shifts=shifts)
+
+
 def distinct_orders(
-    n_conditions: int, n_orders: int, seed: int, groups: np.ndarray | None = None
+    n_conditions: int,
+    n_orders: int,
+    seed: int,
+    groups: np.ndarray | None = None,
+    *,
+    shifts: bool = False,
 ) -> np.ndarray:
-    """Draw different permutations of the conditions, none of them the identity.
+    """Draw different orders of the conditions, none of them the identity.
 
     Parameters
     ----------
@@ -33,52 +48,70 @@ def distinct_orders(
     n_orders : int
         Number to draw; where no more exist, all of them are returned.
     seed : int
+        Fewer orders are the first of more of them.
     groups : ndarray of int, shape (n_conditions,), optional
         Conditions are exchanged within groups only.
+    shifts : bool
+        Circular shifts only, instead of all permutations.
 
     Returns
     -------
     ndarray of int, shape (at most n_orders, n_conditions)
     """
-    identity = tuple(range(n_conditions))
-    members = _members(np.zeros(n_conditions) if groups is None else groups)
-    if is_exhaustive(n_conditions, n_orders, groups):
-        every = itertools.product(*(itertools.permutations(each) for each in members))
-        places = np.concatenate(members)
-        orders = [_at(places, itertools.chain.from_iterable(order)) for order in every]
-        found = [order for order in orders if order != identity]
-        return np.array(found, dtype=np.int64).reshape(-1, n_conditions)
+    members = _members(n_conditions, groups)
     rng = np.random.default_rng(seed)
+    if _log_number(members, shifts=shifts) < math.log(MOST_LISTED):
+        listed = _all_orders(members, shifts=shifts)[1:]  # the first is the identity
+        chosen = rng.permutation(len(listed))[:n_orders]
+        return np.array([listed[each] for each in chosen], np.int64).reshape(-1, n_conditions)
+    places = np.concatenate(members)
+    identity = tuple(range(n_conditions))
     drawn: dict[tuple[int, ...], None] = {}
     while len(drawn) < n_orders:
-        order = _drawn(rng, n_conditions, members)
+        parts = [
+            np.roll(each, rng.integers(len(each))) if shifts else rng.permutation(each)
+            for each in members
+        ]
+        order = _at(places, np.concatenate(parts))
         if order != identity:
             drawn[order] = None
     return np.array(list(drawn), dtype=np.int64)
 
 
-def is_exhaustive(n_conditions: int, n_orders: int, groups: np.ndarray | None = None) -> bool:
-    """Return whether no more than `n_orders` permutations other than the identity exist."""
-    members = _members(np.zeros(n_conditions) if groups is None else groups)
-    return sum(math.lgamma(len(each) + 1) for each in members) < math.log(n_orders + 1) + TIE
+def is_exhaustive(
+    n_conditions: int, n_orders: int, groups: np.ndarray | None = None, *, shifts: bool = False
+) -> bool:
+    """Return whether no more than `n_orders` orders other than the identity exist."""
+    members = _members(n_conditions, groups)
+    return _log_number(members, shifts=shifts) < math.log(n_orders + 1) + TIE
 
 
-def _members(groups: np.ndarray) -> list[np.ndarray]:
-    return [np.flatnonzero(groups == group) for group in np.unique(groups)]
+def _members(n_conditions: int, groups: np.ndarray | None) -> list[np.ndarray]:
+    of_condition = np.zeros(n_conditions) if groups is None else groups
+    return [np.flatnonzero(of_condition == group) for group in np.unique(of_condition)]
 
 
-def _at(places: np.ndarray, values: Iterable[int]) -> tuple[int, ...]:
+def _log_number(members: Sequence[np.ndarray], *, shifts: bool) -> float:
+    """Return the logarithm of the number of orders, the identity included."""
+    return sum(math.log(len(each)) if shifts else math.lgamma(len(each) + 1) for each in members)
+
+
+def _all_orders(members: Sequence[np.ndarray], *, shifts: bool) -> list[tuple[int, ...]]:
+    choices = [_orders_of_group(each, shifts=shifts) for each in members]
+    places = np.concatenate(members)
+    return [_at(places, np.concatenate(parts)) for parts in itertools.product(*choices)]
+
+
+def _orders_of_group(members: np.ndarray, *, shifts: bool) -> list[np.ndarray]:
+    if shifts:
+        return [np.roll(members, by) for by in range(len(members))]
+    return [np.array(order) for order in itertools.permutations(members)]
+
+
+def _at(places: np.ndarray, values: np.ndarray) -> tuple[int, ...]:
     order = np.empty(len(places), dtype=np.int64)
-    order[places] = list(values)
+    order[places] = values
     return tuple(order.tolist())
-
-
-def _drawn(
-    rng: np.random.Generator, n_conditions: int, members: Sequence[np.ndarray]
-) -> tuple[int, ...]:
-    if len(members) == 1:
-        return tuple(rng.permutation(n_conditions).tolist())
-    return _at(np.concatenate(members), np.concatenate([rng.permutation(m) for m in members]))
 
 
 def null_scores(
@@ -133,7 +166,7 @@ class NullScores:
         """Return the null scores of one measure."""
         if measure.name not in self._known:
             matched, n_orders = self.measures[measure]
-            orders = distinct_orders(matched.n_conditions, n_orders, self.seed, matched.groups)
+            orders = orders_of(matched, n_orders, self.seed)
             others = [
                 other
                 for other, (_, number) in self.measures.items()

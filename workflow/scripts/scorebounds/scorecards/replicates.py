@@ -23,6 +23,7 @@ from scorebounds.scorecards.jackknife import (
     TWO_OF_NEURONS,
 )
 from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.rows import PERMUTED
 from scorebounds.scorecards.samples import flatten, fold_options
 
 logger = logging.getLogger(__name__)
@@ -98,7 +99,10 @@ def jackknife_replicates(
     """
     rng = np.random.default_rng(seed)
     x, y = matched.reference, matched.model
-    of_condition = assign(matched.n_conditions, n_groups, rng, matched.groups) + 1
+    in_order = matched.exchange != PERMUTED
+    of_condition = (
+        assign(matched.n_conditions, n_groups, rng, matched.groups, in_order=in_order) + 1
+    )
     # Components are no sample of neurons: none of them is left out.
     n_parts = 1 if matched.of_components else n_groups
     of_neuron = assign(x.shape[-1], n_parts, rng, None) + 1

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from scorebounds.measures.base import Measure
 from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.rows import CONDITIONS
 
 Halves = tuple[np.ndarray, np.ndarray]
 # Random splits of the trials into halves, over which noise ceilings are averaged.
@@ -74,16 +75,16 @@ def average_trials(matched: Matched, seed: int) -> tuple[Matched, list[Halves]]:
     rows = [np.flatnonzero(condition == number) for number in range(matched.n_conditions)]
     if all(len(of_condition) == 1 for of_condition in rows):
         order = np.concatenate(rows)
-        return _one_row_each(matched, x[:, order]), []
+        return _one_row_each(matched, x[:, order], matched.rows_are), []
     averages = np.stack([x[:, each].mean(axis=1) for each in rows], axis=1)
-    averaged = _one_row_each(matched, averages)
+    averaged = _one_row_each(matched, averages, CONDITIONS)
     if min(map(len, rows)) < 2:
         return averaged, []
     rng = np.random.default_rng(seed)
     return averaged, [_split(x, rows, rng) for _ in range(N_SPLITS)]
 
 
-def _one_row_each(matched: Matched, reference: np.ndarray) -> Matched:
+def _one_row_each(matched: Matched, reference: np.ndarray, rows_are: str) -> Matched:
     number = np.arange(matched.n_conditions)
     return Matched(
         reference,
@@ -92,6 +93,7 @@ def _one_row_each(matched: Matched, reference: np.ndarray) -> Matched:
         groups=matched.groups,
         of_components=matched.of_components,
         subjects=matched.subjects,
+        rows_are=rows_are,
     )
 
 

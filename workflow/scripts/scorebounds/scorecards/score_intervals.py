@@ -10,10 +10,12 @@ import pandas as pd
 from scorebounds.core.angular import from_angular, to_angular
 from scorebounds.measures.base import Measure
 from scorebounds.scorecards.jackknife import corrected_estimate, jackknife_estimate
+from scorebounds.scorecards.rows import PERMUTED
 
 # Measures whose bias the jackknife removes, in simulations with known population (docs/models.md).
 # That of nuclear norms, truncated components and matched neurons is not linear in 1/n.
 CORRECTED = {"cka", "cka_angular", "cka_debiased", "linreg", "rsa_correlation_pearson"}
+IN_ORDER = "rows that follow each other in time are no independent sample"
 TOO_FEW = "there are too few conditions or neurons for the jackknife"
 NO_INTERVAL = "no way to remove the bias from few conditions and neurons is known for this measure"
 NOT_SIMULATED = "how often an interval of this measure covers the population has not been simulated"
@@ -47,13 +49,19 @@ def is_r2_of_independent_samples(measure: Measure, n_times: int) -> bool:
 
 
 def score_interval(
-    scored: Mapping[str, Any], replicates: pd.DataFrame, measure: Measure, n_times: int
+    scored: Mapping[str, Any],
+    replicates: pd.DataFrame,
+    measure: Measure,
+    n_times: int,
+    exchange: str = PERMUTED,
 ) -> dict[str, Any]:
     """Return the score corrected for few conditions and neurons, and its interval."""
     score, note = scored["score"], ""
     low = high = centre = math.nan
     if not scored["is_informative"]:
         pass
+    elif exchange != PERMUTED:
+        note = IN_ORDER
     elif not has_valid_interval(measure):
         note = NO_INTERVAL if measure.name.startswith(BIASED) else NOT_SIMULATED
     elif is_corrected(measure, scored, n_times):

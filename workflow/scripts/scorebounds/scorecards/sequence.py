@@ -1,60 +1,118 @@
-"""Find rows that follow each other in time, for which permutations of single rows are no chance."""
+"""By which orders of the rows chance is estimated, where rows may follow each other in time.
+
+Two unrelated time courses are similar by chance more often than permuted rows are, because each has
+few independent rows. Circular shifts keep the order of the rows, and so their correlations. They
+hold as long as the rows are many compared with the time over which they are correlated.
+"""
+
+from dataclasses import replace
 
 import numpy as np
 
 from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.rows import CONDITIONS, SHIFTED, TIMES, WITHHELD
 
 N_PERMUTATIONS = 199
-# Mean correlation of neighbouring rows from which on p of permuted rows is far too small.
-STRONG = 0.5
+# Independent rows from which on circular shifts of correlated rows give valid p (simulated).
+LEAST_INDEPENDENT = 20
+# Random projections that stand for the columns where these are more.
+N_PROJECTIONS = 64
 
 
-def order_note(matched: Matched) -> str:
-    """Warn where neighbouring rows resemble each other in the recording and in the model.
+def with_exchange(matched: Matched) -> Matched:
+    """Add how rows may be exchanged, and a sentence on why it is not by permutation.
 
-    Two unrelated time courses are similar by chance more often than permuted rows are, because
-    each has few independent rows. Rows in the order of a stimulus parameter look the same, so that
-    the sentence is a condition and not a verdict. Empty with an axis of time or with groups.
+    Conditions are permuted. Times are shifted, and so are rows of which nobody has said what they
+    are, if neighbours are correlated in the recording and in the model: for conditions in the order
+    of a stimulus, p of circular shifts is valid as well.
 
     Parameters
     ----------
     matched : Matched
         With one row per condition.
     """
-    if matched.reference.shape[0] > 1 or matched.groups is not None:
-        return ""
-    found = [neighbour_correlation(side[0]) for side in (matched.reference, matched.model)]
-    if min(found) < STRONG:
-        return ""
-    return (
-        f"Neighbouring rows resemble each other (correlation {found[0]:.2f} in the recording and "
-        f"{found[1]:.2f} in the model): if rows follow each other in time, p is too small, and the "
-        "axis of time or groups of rows have to be named."
+    if matched.reference.shape[0] > 1 or matched.rows_are == CONDITIONS:
+        return matched
+    sides = [_projected(side[0]) for side in (matched.reference, matched.model)]
+    groups = np.zeros(matched.n_conditions) if matched.groups is None else matched.groups
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    found = [neighbour_correlation(side, members) for side in sides]
+    if matched.rows_are != TIMES and min(found) <= 0:
+        return matched
+    n_independent = independent_rows(sides[0], sides[1], members)
+    said = "Rows are times"
+    if min(found) > 0:
+        said = (
+            f"Neighbouring rows are correlated ({found[0]:.2f} in the recording, {found[1]:.2f} in "
+            "the model)"
+        )
+    remedy = ""
+    if matched.rows_are != TIMES:
+        remedy = " If rows are conditions and not times, name their axes: (condition, neuron)."
+    if n_independent >= LEAST_INDEPENDENT:
+        note = f"{said}: chance is estimated by circular shifts, which keep their order.{remedy}"
+        return replace(matched, exchange=SHIFTED, order_note=note)
+    note = (
+        f"{said}: only about {max(n_independent, 1):.0f} of {matched.n_conditions} rows are "
+        f"independent, too few for a valid p.{remedy}"
     )
+    return replace(matched, exchange=WITHHELD, order_note=note)
 
 
-def neighbour_correlation(rows: np.ndarray) -> float:
-    """Return the similarity of neighbouring rows, 0 where permuted rows reach it.
+def _projected(rows: np.ndarray) -> np.ndarray:
+    """Return the rows, by random projections of them where they are wide."""
+    if rows.shape[1] <= N_PROJECTIONS:
+        return rows
+    rng = np.random.default_rng(0)
+    projected: np.ndarray = rows @ rng.standard_normal((rows.shape[1], N_PROJECTIONS))
+    return projected
+
+
+def neighbour_correlation(rows: np.ndarray, members: list[np.ndarray]) -> float:
+    """Return the correlation of neighbouring rows, 0 where permuted rows reach it.
 
     Parameters
     ----------
     rows : ndarray, shape (n_rows, n_columns)
+    members : list of ndarray of int
+        The rows of each group, within which rows have neighbours and are permuted.
 
     Returns
     -------
     float
         Sum of the products of neighbouring rows, centred, over the sum of squares.
     """
-    centred = rows - rows.mean(axis=0)
-    total = float((centred**2).sum())
+    parts = [rows[each] - rows[each].mean(axis=0) for each in members]
+    total = sum(float((part**2).sum()) for part in parts)
     if total == 0:
         return 0.0
     rng = np.random.default_rng(0)
 
-    def similarity(order: np.ndarray) -> float:
-        ordered = centred[order]
-        return float(np.einsum("ij,ij->", ordered[1:], ordered[:-1])) / total
+    def similarity(*, permuted: bool) -> float:
+        ordered = [part[rng.permutation(len(part))] if permuted else part for part in parts]
+        return sum(float(np.einsum("ij,ij->", part[1:], part[:-1])) for part in ordered) / total
 
-    observed = similarity(np.arange(len(rows)))
-    null = [similarity(rng.permutation(len(rows))) for _ in range(N_PERMUTATIONS)]
+    observed = similarity(permuted=False)
+    null = [similarity(permuted=True) for _ in range(N_PERMUTATIONS)]
     return observed if observed > max(null) else 0.0
+
+
+def independent_rows(x: np.ndarray, y: np.ndarray, members: list[np.ndarray]) -> float:
+    """Return the number of independent rows that a similarity of two sequences rests on.
+
+    n / (1 + 2 Σ r_x(k) r_y(k)), with the autocorrelations r at lag k (Bartlett 1935).
+    """
+    of_x, of_y = _autocovariance(x, members), _autocovariance(y, members)
+    products = of_x[1:] * of_y[1:] / (of_x[0] * of_y[0])
+    return float(len(x) / max(1 + 2 * products.sum(), 1 / len(x)))
+
+
+def _autocovariance(rows: np.ndarray, members: list[np.ndarray]) -> np.ndarray:
+    """Return the sum of the products of rows at each lag, within groups."""
+    n_lags = max(map(len, members))
+    total = np.zeros(n_lags)
+    for each in members:
+        part = rows[each] - rows[each].mean(axis=0)
+        spectrum = np.fft.rfft(part, 2 * n_lags, axis=0)
+        total += np.fft.irfft((np.abs(spectrum) ** 2).sum(axis=1))[:n_lags]
+    return total

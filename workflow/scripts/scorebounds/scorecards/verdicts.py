@@ -9,6 +9,7 @@ import pandas as pd
 from scorebounds.core.intervals import half_width
 from scorebounds.scorecards.curve import positions_on_curves
 from scorebounds.scorecards.formatting import below_zero, between, decimals, number, percent
+from scorebounds.scorecards.rows import SHIFTED, WITHHELD
 
 SIGNIFICANT = 0.05
 # An R² this near to zero is that of predicting the mean.
@@ -20,6 +21,7 @@ UNDEFINED = "not defined"
 UNINFORMATIVE = "uninformative"
 UNDECIDED = "too few conditions to decide"
 TOO_FEW_DRAWN = "too few permutations to decide"
+CORRELATED = "neighbouring rows are correlated"
 WORSE_THAN_MEAN = "worse than predicting the mean"
 CHANCE = "not distinguishable from chance"
 BETTER = "better than chance"
@@ -28,7 +30,7 @@ PERFECT = "perfect"
 # Verdicts by which a model is better than chance.
 ABOVE_CHANCE = (BETTER, AT_CEILING, PERFECT)
 # Verdicts that do not say whether a model is better than chance.
-WITHOUT_VERDICT = (UNDEFINED, UNINFORMATIVE, UNDECIDED, TOO_FEW_DRAWN)
+WITHOUT_VERDICT = (UNDEFINED, UNINFORMATIVE, UNDECIDED, TOO_FEW_DRAWN, CORRELATED)
 # Marks tell the verdicts apart without colour.
 MARKS = {
     PERFECT: "●",
@@ -38,6 +40,7 @@ MARKS = {
     WORSE_THAN_MEAN: "▽",
     UNDECIDED: "?",
     TOO_FEW_DRAWN: "?",
+    CORRELATED: "?",
     UNINFORMATIVE: "–",
     UNDEFINED: "–",
 }
@@ -88,6 +91,8 @@ def verdict(row: Row) -> str:
         return UNDECIDED
     if not row["is_informative"]:
         return UNINFORMATIVE
+    if row["exchange"] == WITHHELD:
+        return CORRELATED
     if row["is_held_out_r2"] and row["score"] < -ZERO:
         return WORSE_THAN_MEAN
     if row["smallest_p"] > SIGNIFICANT:
@@ -97,6 +102,10 @@ def verdict(row: Row) -> str:
     if row["is_perfect"]:
         return PERFECT
     return AT_CEILING if reaches_ceiling(row) else BETTER
+
+
+def _is_shifted(row: Row) -> bool:
+    return bool(row["exchange"] == SHIFTED)
 
 
 def _is_grouped(row: Row) -> bool:
@@ -121,19 +130,15 @@ def sentence(row: Row) -> str:
         return _uninformative(row)
     digits = decimals(row)
     score = number(row["score"], digits)
+    orders = "circular shifts of the rows" if _is_shifted(row) else "permutations of the conditions"
     shuffles = (
-        f"{row['n_permutations']:.0f} permutations of the conditions give "
-        f"{number(row['null_mean'], digits)} on average"
+        f"{row['n_permutations']:.0f} {orders} give {number(row['null_mean'], digits)} on average"
     )
     spread = f"{between(row['null_low'], row['null_high'], digits)} for 90% of them"
+    if said == CORRELATED:
+        return f"No verdict: {score}. {row['order_note']}"
     if said == UNDECIDED:
-        within = " within their groups" if _is_grouped(row) else ""
-        n = int(row["n_permutations"])
-        orders = {0: "no other order", 1: "only 1 other order"}.get(n, f"only {n} other orders")
-        return (
-            f"No verdict: {score}; {row['n_conditions']:.0f} conditions have {orders}{within}, so "
-            f"that p cannot be below {row['smallest_p']:.2g}."
-        )
+        return _undecided(row, score)
     if said == TOO_FEW_DRAWN:
         return (
             f"No verdict: {score}; with {row['n_permutations']:.0f} permutations p cannot be below "
@@ -157,13 +162,24 @@ def sentence(row: Row) -> str:
     return " ".join([f"{start}.", *_position_sentence(row)])
 
 
+def _undecided(row: Row, score: str) -> str:
+    within = " within their groups" if _is_grouped(row) else ""
+    n, rows = int(row["n_permutations"]), "rows" if _is_shifted(row) else "conditions"
+    kind = "circular shift" if _is_shifted(row) else "other order"
+    orders = {0: f"no {kind}", 1: f"only 1 {kind}"}.get(n, f"only {n} {kind}s")
+    return (
+        f"No verdict: {score}; {row['n_conditions']:.0f} {rows} have {orders}{within}, so that p "
+        f"cannot be below {row['smallest_p']:.2g}."
+    )
+
+
 def _uninformative(row: Row) -> str:
-    units, conditions = row["n_neurons"], row["n_samples"]
+    units, samples = row["n_neurons"], row["n_samples"]
     reason = "no permutation of the conditions changes the score"
-    if units >= conditions - 1:
+    if row["n_dimensions"] >= samples - 1:
         reason = (
-            f"{conditions:.0f} distinct samples, {units:.0f} units: any model of this width "
-            f"scores {number(row['score'])}"
+            f"{samples:.0f} distinct samples, {units:.0f} units: any model of this width scores "
+            f"{number(row['score'])}"
         )
     return f"Uninformative: {number(row['score'])}; {reason}."
 

@@ -102,8 +102,8 @@ def load(
     DataArray, dims (sample, neuron) or (time, condition, neuron)
         Attributes: units; variables, the task variables; found, those of them that the user has
         not named; averaged_by; groups; reduced, what components
-        replace the neurons; precision, the type of the file's numbers; history, what
-        each part of the file became.
+        replace the neurons; precision, the type of the file's numbers; rows, what a row is
+        (sample, trial, condition or time); history, what each part of the file became.
 
     Raises
     ------
@@ -156,6 +156,7 @@ def load(
         groups=groups,
         reduced=reduced,
         precision=precision,
+        rows=population.row,
     )
 
 
