@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from scorebounds.core.checks import MIN_SAMPLES, count_neurons
-from scorebounds.core.recording import HALVES, ROW_NAME, SAMPLE_DIMS, SUBJECTS, recording
+from scorebounds.core.recording import HALVES, ROW_NAME, SAMPLE_DIMS, recording
 from scorebounds.datasets.readers.axes import UNNAMED, meaning
 
 # Where an axis of this meaning goes: samples, neurons, times.
