@@ -1,5 +1,7 @@
 """Figures of scores and of ranges print and draw the numbers of their tables."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -8,7 +10,7 @@ import pytest
 from scorebounds.figures.range_matrix import matrix_figure
 from scorebounds.figures.ranges import attained_curves, range_figure
 from scorebounds.figures.scores import score_figure, write_briefly
-from scorebounds.figures.style import use_style, write_score
+from scorebounds.figures.style import dataset_label, use_style, write_score
 
 
 @pytest.fixture(autouse=True)
@@ -138,3 +140,18 @@ def test_attained_curves_never_cross_a_bound_between_the_values_that_were_search
     assert curves.lower[75] == 0.8
     unknown = bounds.assign(certified_lower=np.nan, certified_upper=np.nan)
     assert attained_curves(ranges, unknown).upper[75] == 0.9
+
+
+@pytest.mark.parametrize("n_panels", [2, 5, 7, 9])
+def test_titles_of_the_matrix_do_not_overlap_with_long_names_of_datasets(n_panels):
+    names = ["hatsopoulos2007-averages", "surrogate-FreemanZiemba2013", "a_long_name_of_own_data"]
+    names += ["withoutanybreakwithinitsname", "mante2013-subset", "simulated-pfc", "ultrametric"]
+    names = [*names, "another-dataset", "surrogate-Hatsopoulos2007"][:n_panels]
+    tables = [guides()[guides().dataset == "one"].assign(dataset=name) for name in names]
+    figure, _ = matrix_figure(pd.concat(tables), 0.9)
+    figure.draw_without_rendering()
+    titles = [axis.title.get_window_extent() for axis in figure.axes]
+    for left, right in itertools.pairwise(titles):
+        assert left.x1 < right.x0
+    for axis, name in zip(figure.axes, names, strict=True):
+        assert axis.get_title().replace("\n", "").startswith(dataset_label(name)[:9])

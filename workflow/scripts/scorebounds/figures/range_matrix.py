@@ -1,5 +1,6 @@
 """Figure of the scores of other measures that are compatible with a high score."""
 
+import re
 import textwrap
 from collections.abc import Hashable, Mapping
 from typing import Any
@@ -22,9 +23,11 @@ from scorebounds.figures.style import (
 )
 
 ROW_HEIGHT = 0.135
-# Characters in a line of a panel's title.
-TITLE_WIDTH = 17
+# Characters that the titles of all panels have side by side, and the fewest in a line of one.
+ALL_TITLES, NARROWEST_TITLE = 98, 9
+LINE_HEIGHT = 0.11
 ATTAINED = "#0072B2"
+UNKNOWN: dict[str, Any] = {"color": "0.5", "linestyle": "none", "marker": "$?$", "markersize": 4}
 BOUND: dict[str, Any] = {"color": "0.35", "linestyle": "none", "marker": "|", "markersize": 4}
 
 
@@ -45,17 +48,19 @@ def matrix_figure(guides: pd.DataFrame, reference_level: float) -> tuple[Figure,
         set(zip(guides.given, guides.implied, strict=True)),
         key=lambda pair: (measure_order(pair[0]), measure_order(pair[1])),
     )
+    titles = [_title(dataset, len(datasets)) for dataset in datasets]
+    n_lines = max(title.count("\n") + 1 for title in titles)
     figure, axes = plt.subplots(
         1,
         len(datasets),
         sharex=True,
         squeeze=False,
-        figsize=(PAGE_WIDTH, 0.9 + ROW_HEIGHT * len(pairs)),
+        figsize=(PAGE_WIDTH, 0.9 + LINE_HEIGHT * (n_lines - 1) + ROW_HEIGHT * len(pairs)),
     )
     lowest = min(0.0, guides.low.min())
-    for axis, dataset in zip(axes[0], datasets, strict=True):
+    for axis, dataset, title in zip(axes[0], datasets, titles, strict=True):
         _draw_panel(axis, guides[guides.dataset == dataset], pairs)
-        axis.set_title(textwrap.fill(dataset_label(dataset), TITLE_WIDTH, break_long_words=False))
+        axis.set_title(title, fontsize=6)
         axis.set(xlim=(lowest - 0.02, 1.02), ylim=(len(pairs) - 0.5, -0.5))
         axis.set_yticks(range(len(pairs)), [])
         axis.tick_params(axis="y", length=0)
@@ -71,8 +76,23 @@ def matrix_figure(guides: pd.DataFrame, reference_level: float) -> tuple[Figure,
     handles: list[Line2D | Patch] = [Patch(color=ATTAINED, label="attained")]
     if guides[["outer_low", "outer_high"]].notna().any(axis=None):
         handles.append(Line2D([], [], label="proven bound", **BOUND))
+    if guides.low.notna().sum() < len(pairs) * len(datasets):
+        handles.append(Line2D([], [], label="not searched", **UNKNOWN))
     legend_below(figure, handles)
     return figure, guides
+
+
+def _title(dataset: str, n_panels: int) -> str:
+    """Return the name of a dataset in lines that fit above one of several panels."""
+    width = max(ALL_TITLES // n_panels - 1, NARROWEST_TITLE)
+    lines = [""]
+    # Broken after a hyphen, an underscore or a blank, and within a part only if that is too long.
+    for part in re.findall(r"[^-_ ]*[-_ ]|[^-_ ]+", dataset_label(dataset)):
+        for piece in textwrap.wrap(part, width, drop_whitespace=False):
+            if len(lines[-1] + piece.rstrip()) > width and lines[-1]:
+                lines.append("")
+            lines[-1] += piece
+    return "\n".join(line.strip() for line in lines)
 
 
 def _draw_panel(axis: Axes, guides: pd.DataFrame, pairs: list[tuple[str, str]]) -> None:
