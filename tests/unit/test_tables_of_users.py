@@ -384,3 +384,14 @@ def test_three_digits_after_every_point_are_reported(tmp_path):
     np.testing.assert_array_equal(array.values, large)
     assert "every number has three digits after its point" in array.attrs["history"]
     np.testing.assert_allclose(read(tmp_path, text, decimal=",").values, 1000 * large)
+
+
+@pytest.mark.parametrize("header", [[0.05, 0.1, 0.15, 0.2], [0.5, 1.1, 2.3, 4.7, 9.2, 20.5]])
+def test_times_or_frequencies_as_header_are_asked_about(tmp_path, header):
+    values = RNG.normal(size=(20, len(header)))
+    said = refusal(tmp_path, pd.DataFrame(values, columns=header).to_csv(index=False))
+    assert "is the header or a sample" in said
+    # Rows that all rise are samples.
+    values = np.sort(values, axis=1)
+    text = pd.DataFrame(values).to_csv(index=False, header=False)
+    np.testing.assert_allclose(read(tmp_path, text).values, values)

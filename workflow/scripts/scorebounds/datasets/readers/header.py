@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
+
 from scorebounds.datasets.errors import UnusableError
 
 # Below this, a row of whole numbers may be like that by chance.
@@ -39,7 +41,7 @@ def part_header(rows: list[list[str]], named: list[str]) -> tuple[list[str], lis
         return named, rows, False
     if _is_unlike(first, body) or _numbers_columns(first):
         return rows[0], body, True
-    if _counts(first):
+    if _counts(first) or _is_scale(first, body):
         raise _header_or_sample(first)
     names = [str(place) for place in range(len(first))]
     return [*names, *rows[0][len(first) :]], rows, False
@@ -91,6 +93,18 @@ def _counts(fields: Sequence[str]) -> bool:
     numbers = [int(field) for field in fields]
     steps = {b - a for a, b in pairwise(numbers)}
     return steps == {1} or (len(fields) >= MANY_COLUMNS and min(steps) > 0)
+
+
+def _is_scale(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
+    """Say whether decimals are in order as times or frequencies are, and rows below are not."""
+    if len(first) < MIN_COLUMNS + 1 or not all(_is_number(f) for row in body for f in row if f):
+        return False
+    steps = np.diff([float(field.replace(",", ".")) for field in first])
+    if np.allclose(steps, steps[0], rtol=1e-6, atol=0) and steps[0]:
+        return True
+    below = [np.diff([float(f.replace(",", ".") or "nan") for f in row]) for row in body]
+    n_rising = sum(bool((differences > 0).all()) for differences in below)
+    return len(first) >= MANY_COLUMNS and bool((steps > 0).all()) and n_rising < len(body) / 2
 
 
 def align(
