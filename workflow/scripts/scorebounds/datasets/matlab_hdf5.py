@@ -1,7 +1,7 @@
 """MATLAB 7.3 files, which are HDF5: their items as variables."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,6 @@ def only_in_matlab(name: str) -> UnusableError:
 
 class Elements(list[Any]):
     """A field of an array of structures: an item for each of them."""
-
-    attrs: Mapping[str, Any] = {}
 
     def summary(self) -> tuple[tuple[int, ...], str]:
         """Return shape and kind of the array that the items make."""

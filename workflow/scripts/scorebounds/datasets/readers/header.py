@@ -43,8 +43,9 @@ def part_header(rows: list[list[str]], named: list[str]) -> tuple[list[str], lis
         return rows[0], body, True
     if _counts(first) or _is_scale(first, body):
         raise _header_or_sample(first)
-    names = [str(place) for place in range(len(first))]
-    return [*names, *rows[0][len(first) :]], rows, False
+    n_trailing = min(n_empty(row) for row in rows)
+    names = [str(place) for place in range(len(rows[0]) - n_trailing)]
+    return [*names, *[""] * n_trailing], rows, False
 
 
 def _header_or_sample(first: Sequence[str]) -> UnusableError:
