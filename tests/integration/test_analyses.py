@@ -86,7 +86,9 @@ def test_an_analysis_alone_plans_no_job_of_another(own, analysis):
     others = set().union(*(rules for name, rules in only_of.items() if name != analysis))
     assert only_of[analysis] <= rules
     assert not others & rules
-    assert ("optimize_dataset" in rules) == (analysis in ("thresholds", "decoding", "toy"))
+    optimizing = {rule for rule in rules if rule.startswith("optimize")}
+    rule = {"thresholds": "small_dataset", "decoding": "small_dataset", "toy": "dataset"}
+    assert optimizing == ({f"optimize_{rule[analysis]}"} if analysis in rule else set())
     assert "train_model" not in rules
 
 
@@ -105,3 +107,16 @@ def test_everything_that_a_run_makes_is_made_again(tiny_copy):
     (line,) = [line for line in planned.said.splitlines() if line.startswith("    input: ")][-1:]
     wanted = set(line.removeprefix("    input: ").split(", "))
     assert named <= wanted, named - wanted
+
+
+def test_each_measure_of_a_large_recording_is_a_job(own):
+    rng = np.random.default_rng(0)
+    activity = rng.standard_normal((600, 500))
+    np.savez(own / "recordings/mydata.npz", activity=activity, side=np.arange(600) % 2)
+    jobs = plan(own, "thresholds", "decoding")
+    optimized = [output for rule, output in jobs if rule == "optimize_dataset"]
+    decoded = [output for rule, output in jobs if rule == "decode_variables"]
+    assert len(optimized) == len(decoded) == 9
+    assert "results/optimized/mydata/cka.nc" in optimized
+    assert "results/decoding/mydata/accuracies/cka.csv" in decoded
+    assert "optimize_small_dataset" not in {rule for rule, _ in jobs}

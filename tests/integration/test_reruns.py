@@ -94,10 +94,12 @@ def test_code_of_a_loader_plans_its_dataset(run):
 
 def test_code_of_a_measure_plans_what_uses_this_measure(run):
     jobs = plan_after(run, "measures/shapes.py", add_code)
-    optimized = sorted(output for rule, output in jobs if rule == "optimize_dataset")
+    optimized = sorted(job for job in jobs if job[0].startswith("optimize"))
+    # One job optimises all measures of a small dataset.
     assert optimized == [
-        f"results/optimized/{dataset}/procrustes_angular.nc"
-        for dataset in ("simulated-pfc", "two-fans", "ultrametric")
+        ("optimize_dataset", "results/optimized/two-fans/procrustes_angular.nc"),
+        ("optimize_small_dataset", "results/optimized/simulated-pfc/cka.nc"),
+        ("optimize_small_dataset", "results/optimized/ultrametric/cka.nc"),
     ]
     assert {"score_synthetic", "score_model"} <= rules(jobs)
     assert not {"prepare_dataset", "train_network", "train_model"} & rules(jobs)
@@ -118,15 +120,16 @@ def test_a_new_measure_in_the_table_plans_no_computation(run):
 
 def test_code_of_recordings_plans_what_reads_them(run):
     jobs = plan_after(run, "core/recording.py", add_code)
-    reading = {"prepare_dataset", "train_model", "optimize_dataset", "score_model", "range_pair"}
-    assert reading | {"decode_reference", "perturb_components", "score_synthetic"} <= rules(jobs)
+    reading = {"prepare_dataset", "train_model", "optimize_dataset", "optimize_small_dataset"}
+    reading |= {"score_model", "range_pair", "decode_reference", "perturb_components"}
+    assert reading | {"score_synthetic"} <= rules(jobs)
     assert "train_network" not in rules(jobs)
 
 
 def test_code_of_thresholds_plans_no_optimisation(run):
     planned = rules(plan_after(run, "optimization/summary.py", add_code))
     assert {"find_thresholds", "collect_table"} <= planned
-    assert not {"prepare_dataset", "optimize_dataset"} & planned
+    assert not {"prepare_dataset", "optimize_dataset", "optimize_small_dataset"} & planned
 
 
 def test_code_of_the_log_plans_nothing(run):
@@ -140,6 +143,7 @@ def test_another_device_plans_only_what_was_asked_to_run_on_a_gpu(run):
         "train_network",
         "train_model",
         "optimize_dataset",
+        "optimize_small_dataset",
         "score_model",
         "range_pair",
     } <= on_gpu

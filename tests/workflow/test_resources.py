@@ -68,6 +68,19 @@ def test_full_recordings_of_the_paper_ask_for_more(requests, recording):
     assert requests["perturb_minutes"](wildcards, recording((1_080, 727)), 1) == 5
 
 
+def test_a_job_of_all_measures_asks_for_the_most_memory_and_for_the_sum_of_the_time(
+    requests, recording
+):
+    large = recording((1_080, 727))
+    names = requests["OPTIMIZED_MEASURES"]
+    together = SimpleNamespace()
+    alone = [SimpleNamespace(measure=name) for name in names]
+    memory = [requests["optimize_memory"](each, large, 1) for each in alone]
+    minutes = [requests["optimize_minutes"](each, large, 1) for each in alone]
+    assert requests["optimize_memory"](together, large, 1) == max(memory)
+    assert abs(requests["optimize_minutes"](together, large, 1) - sum(minutes)) <= len(names)
+
+
 def test_limits_that_requests_repeat_are_those_of_the_library(requests):
     assert requests["MOST_MATCHED"] == transport.MOST_MATCHED
     # Four bytes a number while targets are approached, eight in the size of a recording.

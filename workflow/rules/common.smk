@@ -51,7 +51,8 @@ def layer_settings():
 
 LAYERS = layer_settings()
 # Digits are small: one job matches their layers by all measures. Others take a job per measure.
-LAYER_PARTS = ["all"] if LAYERS["images"] == "digits" else LAYERS["measures"]
+ALL_MEASURES = "all"
+LAYER_PARTS = [ALL_MEASURES] if LAYERS["images"] == "digits" else LAYERS["measures"]
 OPTIMIZED_MEASURES = optimized_measures()
 RIDGE_SWEEP_DATASETS, RIDGE_SWEEP_MEASURES = ridge_sweep()
 TOY_MEASURES = config["toy"]["measures"]
@@ -162,7 +163,7 @@ def network_settings(wildcards):
 
 def measures_of_part(wildcards):
     """List the measures of a job that matches layers."""
-    return LAYERS["measures"] if wildcards.part == "all" else [wildcards.part]
+    return LAYERS["measures"] if wildcards.part == ALL_MEASURES else [wildcards.part]
 
 
 def parts_of_table(wildcards):
@@ -233,6 +234,44 @@ def decoded_measures(dataset):
     """List the measures along which a dataset's variables are decoded."""
     swept = RIDGE_SWEEP_MEASURES if dataset in RIDGE_SWEEP_DATASETS else []
     return list(dict.fromkeys([*OPTIMIZED_MEASURES, *swept]))
+
+
+def is_small(dataset):
+    """Tell whether one job should treat all measures of a dataset, from what is known beforehand."""
+    if dataset in USER_DATASETS:
+        files = map(Path, custom_files(dataset))
+        return sum(file.stat().st_size for file in files if file.is_file()) <= SMALL_BYTES
+    n_bytes = 8 * 1080 * config["simulated-pfc"]["n_neurons"]
+    return dataset in SMALL and (dataset != "simulated-pfc" or n_bytes <= SMALL_BYTES)
+
+
+# Recordings of up to so many bytes are small: to import the libraries takes longer than most
+# optimisations. Others have a job per measure, which run at the same time.
+SMALL_BYTES = 2_000_000
+SMALL = {
+    "dyer2017",
+    "freemanziemba2013",
+    "hatsopoulos2007-averages",
+    "mante2013-subset",
+    "simulated-pfc",
+    "surrogate-FreemanZiemba2013",
+    "surrogate-ultrametric",
+    "two-fans",
+    "ultrametric",
+}
+SMALL_DATASETS = [dataset for dataset in DATASETS if is_small(dataset)]
+
+
+def decoding_parts(dataset):
+    """List the jobs that decode a dataset's variables: one of all measures, or one per measure."""
+    return [ALL_MEASURES] if dataset in SMALL_DATASETS else decoded_measures(dataset)
+
+
+def optimized_to_decode(wildcards):
+    """List the optimisation results that a job decodes variables from, a file per measure."""
+    dataset, part = wildcards.dataset, wildcards.part
+    measures = decoded_measures(dataset) if part == ALL_MEASURES else [part]
+    return [f"results/optimized/{dataset}/{measure}.nc" for measure in measures]
 
 
 if SURROGATES and LABELLED_DATASETS:

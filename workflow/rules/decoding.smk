@@ -33,13 +33,13 @@ rule decode_reference:
 rule decode_variables:
     input:
         reference="data/prepared/{dataset}.nc",
-        optimized="results/optimized/{dataset}/{measure}.nc",
+        optimized=optimized_to_decode,
     output:
-        "results/decoding/{dataset}/{measure}.csv",
+        "results/decoding/{dataset}/accuracies/{part}.csv",
     log:
-        "results/logs/decode_variables/{dataset}/{measure}.log",
+        "results/logs/decode_variables/{dataset}/{part}.log",
     benchmark:
-        "results/benchmarks/decode_variables/{dataset}/{measure}.tsv"
+        "results/benchmarks/decode_variables/{dataset}/{part}.tsv"
     group:
         "optimize-{dataset}"
     conda:
@@ -63,8 +63,8 @@ rule find_decoding_thresholds:
     input:
         reference="results/decoding/{dataset}/reference.csv",
         accuracies=lambda wildcards: [
-            f"results/decoding/{wildcards.dataset}/{measure}.csv"
-            for measure in decoded_measures(wildcards.dataset)
+            f"results/decoding/{wildcards.dataset}/accuracies/{part}.csv"
+            for part in decoding_parts(wildcards.dataset)
         ],
     output:
         thresholds="results/decoding/{dataset}/thresholds.csv",

@@ -1,4 +1,4 @@
-"""Climb each measure towards each dataset."""
+"""Optimise data towards each dataset with each measure."""
 
 
 rule optimize_dataset:
@@ -24,9 +24,31 @@ rule optimize_dataset:
         code=code_digest("optimize_dataset", measures=measure_of_job),
         gpu=bool(GPU),
         seed=lookup(dpath="seed", within=config),
+        measures=measure_of_job,
         settings=lookup(dpath="optimize", within=config),
     script:
         "../scripts/optimize_dataset.py"
+
+
+if SMALL_DATASETS and OPTIMIZED_MEASURES:
+
+    use rule optimize_dataset as optimize_small_dataset with:
+        output:
+            expand("results/optimized/{{dataset}}/{measure}.nc", measure=OPTIMIZED_MEASURES),
+        log:
+            "results/logs/optimize_small_dataset/{dataset}.log",
+        benchmark:
+            "results/benchmarks/optimize_small_dataset/{dataset}.tsv"
+        wildcard_constraints:
+            dataset=one_of(SMALL_DATASETS),
+        params:
+            code=code_digest("optimize_dataset", measures=OPTIMIZED_MEASURES),
+            gpu=bool(GPU),
+            seed=lookup(dpath="seed", within=config),
+            measures=OPTIMIZED_MEASURES,
+            settings=lookup(dpath="optimize", within=config),
+
+    ruleorder: optimize_small_dataset > optimize_dataset
 
 
 rule score_synthetic:

@@ -83,9 +83,15 @@ def prepare_memory(wildcards, input, attempt):
     return round(PLAIN_MB + 6 * data_mb(input)) * attempt
 
 
+def measures_to_optimize(wildcards):
+    """List the measures of a job: the one that its output is named after, or all of a small dataset."""
+    measure = getattr(wildcards, "measure", None)
+    return OPTIMIZED_MEASURES if measure is None else [measure]
+
+
 def optimize_memory(wildcards, input, attempt):
     """Request MB: copies of all seeds' data, and of their products on the smaller side and folds."""
-    copies = 110 if "_cv_" in wildcards.measure else 40
+    copies = 110 if any("_cv_" in name for name in measures_to_optimize(wildcards)) else 40
     numbers = 30 * recording_mb(input) + copies * 8e-6 * rank(input) ** 2
     n_seeds = config["optimize"]["n_seeds"]
     return max(TORCH_MB, round(TORCH_MB / 2 + n_seeds * numbers)) * attempt
@@ -96,12 +102,14 @@ def optimize_minutes(wildcards, input, attempt):
 
     Plain regression may take several times the steps of others on its last bit of score.
     """
-    per_billion = 12
-    if "_cv_" in wildcards.measure:
-        per_billion = 0.3 * rank(input)
-    elif wildcards.measure.startswith("linreg"):
-        per_billion = 40
-    return at_least(per_billion * config["optimize"]["n_seeds"] / 5 * billions(input)) * attempt
+
+    def per_billion(measure):
+        if "_cv_" in measure:
+            return 0.3 * rank(input)
+        return 40 if measure.startswith("linreg") else 12
+
+    total = sum(map(per_billion, measures_to_optimize(wildcards)))
+    return at_least(total * config["optimize"]["n_seeds"] / 5 * billions(input)) * attempt
 
 
 def score_memory(wildcards, input, attempt):
@@ -144,8 +152,9 @@ def decode_memory(wildcards, input, attempt):
 
 
 def decode_minutes(wildcards, input, attempt):
-    """Request minutes, by the checkpoints of one measure."""
-    return at_least(checkpoints_mb(input) / 150) * attempt
+    """Request minutes, by the checkpoints of the measures."""
+    n_measures = len(getattr(input, "optimized", ["reference"]))
+    return at_least(n_measures * checkpoints_mb(input) / 150) * attempt
 
 
 def perturb_minutes(wildcards, input, attempt):

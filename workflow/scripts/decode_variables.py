@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 
 
 def main(
-    target: str, reference: str, optimized: str, *, seed: int, n_folds: int, **settings: Any
+    target: str, reference: str, optimized: list[str], *, seed: int, n_folds: int, **settings: Any
 ) -> None:
     recording = read_recording(reference)
-    table = pd.DataFrame(columns=ACCURACY_COLUMNS)
+    tables = []
     if recording.attrs["variables"]:
         plan = design(recording, n_folds=n_folds, seed=seed)
-        with open_dataset(optimized) as stored:
-            table = accuracy_table(stored, plan, Decoder(**settings))
-    write_table(target, table)
+        for path in optimized:
+            with open_dataset(path) as stored:
+                tables.append(accuracy_table(stored, plan, Decoder(**settings)))
+    write_table(target, pd.concat(tables) if tables else pd.DataFrame(columns=ACCURACY_COLUMNS))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Optimise data towards one dataset with one measure from every seed (rule optimize_dataset)."""
+"""Optimise data towards one dataset from every seed (rules optimize_dataset, optimize_small_dataset)."""
 
 from typing import TYPE_CHECKING
 
@@ -22,12 +22,15 @@ if __name__ == "__main__":
         x, recording = read_samples(
             snakemake.input.reference, chosen_device(snakemake.config["device"])
         )
-        optimized = optimize_recording(
-            x,
-            recording,
-            snakemake.wildcards.measure,
-            seed=snakemake.params.seed,
-            n_at_once=parts_at_once(dict(snakemake.resources.items()), snakemake.config, n_seeds),
-            **snakemake.params.settings,
-        )
-        write_dataset(snakemake.output[0], optimized)
+        at_once = parts_at_once(dict(snakemake.resources.items()), snakemake.config, n_seeds)
+        targets = zip(snakemake.params.measures, snakemake.output, strict=True)
+        for measure, path in targets:
+            optimized = optimize_recording(
+                x,
+                recording,
+                measure,
+                seed=snakemake.params.seed,
+                n_at_once=at_once,
+                **snakemake.params.settings,
+            )
+            write_dataset(path, optimized)

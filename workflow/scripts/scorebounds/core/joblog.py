@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from scorebounds.core.allocation import keep_freed_memory
 from scorebounds.core.memory import require_memory
 
 # Errors that a user can act on: their message is all that is needed.
@@ -94,6 +95,7 @@ def job_log(path: str, *, n_parts: int = 1) -> Iterator[None]:
     library go, too; the traceback is in the log only.
     """
     require_own_library()
+    keep_freed_memory()
     console = sys.stderr
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
