@@ -18,6 +18,8 @@ from sklearn.model_selection import GroupKFold, KFold
 from helpers.measures import CASES, CASES_OF_MEASURES, DIFFERENTIABLE, NAMES, draw, load, score
 from helpers.reference_ids import HELD_OUT, reference_ids
 from scorebounds.measures import neighbours, registry
+from scorebounds.measures import registry
+from scorebounds.measures.closed_form import symmetric_product
 from scorebounds.measures.folds import contiguous_folds, fold_bounds, grouped_folds
 from scorebounds.measures.nested import TUNING_GRID
 from scorebounds.measures.pair import Pair, Reference
@@ -554,6 +556,14 @@ def test_held_out_ridge_is_the_same_from_one_factorisation_and_from_one_per_fold
         return held_out_r2_by_samples(Pair(reference, folds.arrange(y)), 3.0)
 
     assert torch.autograd.gradcheck(score_of, (y.detach()[0].requires_grad_(),), atol=1e-7)
+
+
+@pytest.mark.parametrize("shape", [(30, 359), (2, 40, 360), (2, 3, 20, 725)])
+def test_product_in_blocks_is_the_product(shape):
+    y = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    product = symmetric_product(y)
+    torch.testing.assert_close(product, y.mT @ y, rtol=1e-13, atol=1e-12)
+    assert torch.equal(product, product.mT)
 
 
 def test_the_form_of_held_out_ridge_follows_the_shape():

@@ -1,4 +1,4 @@
-"""Optimise data towards one dataset from every seed (rules optimize_dataset, optimize_small_dataset)."""
+"""Optimise data towards one dataset from every seed (rule optimize_dataset and its variant)."""
 
 from typing import TYPE_CHECKING
 

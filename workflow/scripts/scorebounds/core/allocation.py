@@ -10,9 +10,9 @@ PAD_BYTES = 64 * 2**20
 def keep_freed_memory() -> bool:
     """Make the memory of freed arrays available to the next ones, for the rest of the process.
 
-    By default, glibc maps each array of more than 32 MB anew, and the kernel clears its pages one by
-    one at first use. Steps of an optimisation allocate the same arrays again and again: this took up
-    to half of their time. The peak of memory rises by up to a quarter.
+    By default, glibc returns large arrays to the system when they are freed. The kernel then clears
+    the pages of the next ones one by one, which took up to half of the time of an optimisation,
+    whose steps allocate the same arrays again and again. The peak rises by up to a quarter.
 
     Returns
     -------
@@ -24,4 +24,4 @@ def keep_freed_memory() -> bool:
     except (AttributeError, OSError, TypeError):
         return False
     settings = ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1), (_TOP_PAD, PAD_BYTES))
-    return all([mallopt(name, value) for name, value in settings])
+    return all(mallopt(name, value) for name, value in settings)

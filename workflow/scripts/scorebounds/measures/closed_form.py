@@ -3,6 +3,7 @@
 They can be differentiated once; asking for second derivatives raises.
 """
 
+import itertools
 import math
 from collections.abc import Callable
 from functools import wraps
@@ -35,13 +36,32 @@ def apply(function: type[Function], *arguments: Any) -> Tensor:
     return result
 
 
+# Columns of a block; of narrower blocks the products are slower than what they save.
+BLOCK_COLUMNS = 180
+
+
+def symmetric_product(y: Tensor) -> Tensor:
+    """Return YᵀY of `y` (..., n, q), without gradient; blocks below the diagonal are copied."""
+    q = y.shape[-1]
+    n_blocks = min(4, q // BLOCK_COLUMNS)
+    if n_blocks < 2 or y.is_cuda:
+        return y.mT @ y
+    product = y.new_empty(*y.shape[:-2], q, q)
+    edges = [q * block // n_blocks for block in range(n_blocks + 1)]
+    for start, stop in itertools.pairwise(edges):
+        rows = product[..., start:stop, start:]
+        torch.matmul(y[..., start:stop].mT, y[..., start:], out=rows)
+        product[..., stop:, start:stop] = rows[..., stop - start :].mT
+    return product
+
+
 class _Gram(Function):
     """YᵀY with one product in the backward pass instead of autograd's two."""
 
     @staticmethod
     def forward(ctx: Any, y: Tensor) -> Tensor:
         ctx.save_for_backward(y)
-        return y.mT @ y
+        return symmetric_product(y)
 
     @staticmethod
     @first_derivative_only

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from scorebounds.measures.closed_form import symmetric_product
 from scorebounds.measures.folds import Folds
 from scorebounds.measures.pair import Reference
 
@@ -76,11 +77,11 @@ def _outer_fold(y: Tensor, start: int, stop: int, inner: Folds) -> OuterFold:
     mean = y[train].mean(0)
     centred, held_out = y[train] - mean, y[test] - mean
     if centred.shape[1] <= len(train):
-        weights, basis = torch.linalg.eigh(centred.mT @ centred)
+        weights, basis = torch.linalg.eigh(symmetric_product(centred))
         rotated, predictors = centred @ basis, held_out @ basis
     else:
         # Of wide data the samples are decomposed: T = U √w, and Y_test V = Y_test Yᵀ U / √w.
-        weights, basis = torch.linalg.eigh(centred @ centred.mT)
+        weights, basis = torch.linalg.eigh(symmetric_product(centred.mT))
         sound = weights > weights[-1] * len(train) * torch.finfo(y.dtype).eps
         weights, basis = weights[sound], basis[:, sound]
         rotated = basis * weights.sqrt()
@@ -124,26 +125,30 @@ def nested_r2(x: Tensor, outer: OuterFold) -> Tensor:
     train = x[outer.train]
     mean = train.mean(0)
     centred, test = train - mean, x[outer.test] - mean
-    cross = outer.rotated.mT @ centred
     if outer.products is None:
+        cross = outer.rotated.mT @ centred
         best = _best_by_samples(centred, cross, outer)
     else:
-        best = _best_by_products(centred, cross, outer, outer.products)
+        best, cross = _best_by_products(centred, outer.products, outer.inner)
     shrunk = outer.shrunk[best]
     predicted = outer.predictors @ (shrunk[:, None] * cross)
     return 1 - (test - predicted).square().sum() / test.square().sum()
 
 
-def _best_by_products(x: Tensor, cross: Tensor, outer: OuterFold, products: _Products) -> int:
-    """Return the place of the λ of the highest inner R², from the products of all of them."""
+def _best_by_products(x: Tensor, products: _Products, inner: list[Tensor]) -> tuple[int, Tensor]:
+    """Return the place of the λ of the highest inner R², from the products of all λ, and TᵀX."""
+    rows_x = [x[part] for part in inner]
+    held_out = torch.stack(
+        [rows.mT @ values for rows, values in zip(products.rows, rows_x, strict=True)]
+    )
+    cross = held_out.sum(0)
     train, test, sizes = [], [], []
-    for part, rows in zip(outer.inner, products.rows, strict=True):
-        rows_x, n_train = x[part], len(x) - len(part)
-        means, terms = torch.outer(rows.sum(0), rows_x.sum(0)), _mean_terms(len(part), n_train)
-        held_out = rows.mT @ rows_x
-        train.append(cross - held_out - means / n_train)
-        test.append(held_out + terms * means)
-        sizes.append(rows_x.square().sum() + terms * rows_x.sum(0).square().sum())
+    for rows, values, product in zip(products.rows, rows_x, held_out, strict=True):
+        n_train = len(x) - len(values)
+        means, terms = torch.outer(rows.sum(0), values.sum(0)), _mean_terms(len(values), n_train)
+        train.append(cross - product - means / n_train)
+        test.append(product + terms * means)
+        sizes.append(values.square().sum() + terms * values.sum(0).square().sum())
     coefficients = products.basis.mT @ torch.stack(train)
     across = products.basis.mT @ torch.stack(test)
     # ‖X_g‖² − ‖X_g − T_g S C‖² for coefficients SC with S = diag(s): 2 sᵀd − sᵀ(W ∘ CCᵀ)s.
@@ -151,18 +156,20 @@ def _best_by_products(x: Tensor, cross: Tensor, outer: OuterFold, products: _Pro
     squares = products.within * (coefficients @ coefficients.mT)
     s = products.shrunk
     explained = 2 * (s @ linear[..., None])[..., 0] - ((s @ squares) * s).sum(-1)
-    return int((explained / torch.stack(sizes)[:, None]).mean(0).argmax())
+    return int((explained / torch.stack(sizes)[:, None]).mean(0).argmax()), cross
 
 
 def _best_by_samples(x: Tensor, cross: Tensor, outer: OuterFold) -> int:
-    """Return the place of the λ of the highest inner R², by branch and bound over λ and folds.
+    """Return the place of the λ of the highest inner R², by branch and bound.
 
-    The fold of the λ whose loss has the lowest bound is computed next, until all others are worse.
+    A loss is a sum over folds and columns of X. Of the λ whose loss has the lowest bound, the next
+    part is computed, until all others are worse; the few columns that vary most come first.
     """
     totals = [x[part].sum(0) for part in outer.inner]
     n_train = [len(x) - len(part) for part in outer.inner]
     means = zip(outer.inner, totals, n_train, strict=True)
     sizes = [(x[part] + total / n).square().sum().item() for part, total, n in means]
+    parts = [(fold, columns) for columns in _by_variance(x) for fold in range(len(sizes))]
     s = outer.shrunk
     of_fit = x.square().sum() - (2 * s - outer.weights * s.square()) @ cross.square().sum(-1)
     fit_left: list[float] = of_fit.tolist()
@@ -172,19 +179,27 @@ def _best_by_samples(x: Tensor, cross: Tensor, outer: OuterFold) -> int:
         return losses[penalty] + max(fit_left[penalty], 0) / max(sizes)
 
     while True:
-        complete = [losses[i] for i, n in enumerate(n_done) if n == len(sizes)]
+        complete = [losses[i] for i, n in enumerate(n_done) if n == len(parts)]
         limit = min(complete, default=float("inf"))
         limit += ROUNDING * (len(sizes) + abs(limit)) if complete else 0
-        waiting = [i for i, n in enumerate(n_done) if n < len(sizes) and bound(i) <= limit]
+        waiting = [i for i, n in enumerate(n_done) if n < len(parts) and bound(i) <= limit]
         if not waiting:
             break
         chosen = min(waiting, key=bound)
-        fold = n_done[chosen]
+        fold, columns = parts[n_done[chosen]]
         rows = outer.inner[fold]
-        residual = x[rows] - outer.rotated[rows] @ (s[chosen][:, None] * cross)
+        fitted = outer.rotated[rows] @ (s[chosen][:, None] * cross[:, columns])
+        residual = x[rows][:, columns] - fitted
         left = torch.cholesky_solve(residual, outer.leverage_factor(chosen, fold))
         losses[chosen] += left.square().sum().item() / sizes[fold]
         fit_left[chosen] -= residual.square().sum().item()
         n_done[chosen] += 1
-    done = [i for i, n in enumerate(n_done) if n == len(sizes)]
+    done = [i for i, n in enumerate(n_done) if n == len(parts)]
     return min(done, key=losses.__getitem__)
+
+
+def _by_variance(x: Tensor) -> list[Tensor]:
+    """Return the columns of X in parts; the first is the eighth that varies most."""
+    order = x.square().sum(0).argsort(descending=True)
+    first, second = -(-len(order) // 8), -(-len(order) // 2)
+    return [part for part in order.tensor_split([first, second]) if len(part)]

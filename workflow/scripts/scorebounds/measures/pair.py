@@ -12,6 +12,7 @@ from scorebounds.measures.closed_form import (
     first_derivative_only,
     gram,
     narrow,
+    symmetric_product,
 )
 from scorebounds.measures.folds import Folds, contiguous_folds, fold_products
 from scorebounds.measures.precision import rank_cutoff
@@ -109,7 +110,7 @@ class Reference:
     @cached_property
     def gram(self) -> Tensor:
         """XᵀX, shape (n_x, n_x)."""
-        return self.x.mT @ self.x
+        return symmetric_product(self.x)
 
     @cached_property
     def gram_norm(self) -> Tensor:

@@ -29,8 +29,10 @@ def by_samples_is_faster(n_samples: int, n_x: int, n_y: int) -> bool:
 def held_out_r2_by_samples(pair: Pair, penalty: float) -> Tensor:
     """Return the mean held-out R² over the folds of a pair, differentiable in Y."""
     reference = pair.reference
-    products = pair.cross.detach(), pair.gram.detach()
     bounds, sizes = reference.folds.bounds, held_out_squared_norms(reference)
+    # An optimisation needs XᵀY for the capture of components as well; a score does not.
+    cross = pair.cross.detach() if pair.y.requires_grad else None
+    products = cross, pair.gram.detach()
     return apply(_BySamples, pair.y, reference.x, *products, sizes, bounds, penalty)
 
 
@@ -52,9 +54,10 @@ def held_out_squared_norms(reference: Reference) -> Tensor:
 class _BySamples(Function):
     """Mean held-out R² over folds from one factorisation, and its gradient.
 
-    With e_f the held-out residuals, B = (LLᵀ)⁻¹Yᵀ and β = BX, the derivative of the score in
-    P = YB is W = −GXᵀ + Σ_f g_f e_fᵀ, where g_f = −2/(n_folds ‖X_f‖²) (I − H_ff)⁻¹ e_f are the
-    rows of G; the derivative in Y is (I − P)(W + Wᵀ)Bᵀ.
+    With Z = L⁻¹Yᵀ, so that P = ZᵀZ, and C = ZX, the residuals of the fit are R = X − ZᵀC and those
+    of a held-out fold e_f = (I − H_ff)⁻¹ R_f. The derivative of the score in P is
+    W = −GXᵀ + Σ_f g_f e_fᵀ, where g_f = −2/(n_folds ‖X_f‖²) (I − H_ff)⁻¹ e_f are the rows of G; the
+    derivative in Y is (I − P)(W + Wᵀ)Zᵀ L⁻¹, in which (I − P)X = R.
     """
 
     @staticmethod
@@ -62,7 +65,7 @@ class _BySamples(Function):
         ctx: Any,
         y: Tensor,
         x: Tensor,
-        cross: Tensor,
+        cross: Tensor | None,
         gram: Tensor,
         squared_norms: Tensor,
         bounds: list[tuple[int, int]],
@@ -70,34 +73,46 @@ class _BySamples(Function):
     ) -> Tensor:
         factor = penalised_factor(gram, penalty)
         whitened = torch.linalg.solve_triangular(factor, y.mT, upper=False)
-        weights = torch.cholesky_solve(cross.mT, factor)
-        residual = x - y @ weights
-        left, solved = torch.empty_like(residual), torch.empty_like(residual)
+        if cross is None:
+            shared = whitened @ x
+        else:
+            shared = torch.linalg.solve_triangular(factor, cross.mT, upper=False)
+        residual = x - whitened.mT @ shared
+        left = torch.empty_like(residual)
+        solved = torch.empty_like(residual) if ctx.needs_input_grad[0] else None
         scores = []
         for (start, stop), size in zip(bounds, squared_norms, strict=True):
-            held_out = _leverage_factor(whitened[..., start:stop], len(x), penalty)
-            left[..., start:stop, :] = torch.cholesky_solve(residual[..., start:stop, :], held_out)
+            inverse = _inverse(_leverage_factor(whitened[..., start:stop], len(x), penalty))
+            left[..., start:stop, :] = inverse @ residual[..., start:stop, :]
             scores.append(1 - left[..., start:stop, :].square().sum((-2, -1)) / size)
-            if ctx.needs_input_grad[0]:
-                slope = left[..., start:stop, :] * (-2 / (len(bounds) * size))
-                solved[..., start:stop, :] = torch.cholesky_solve(slope, held_out)
+            if solved is not None:
+                slope = inverse * (-2 / (len(bounds) * size))
+                solved[..., start:stop, :] = slope @ left[..., start:stop, :]
         ctx.bounds = bounds
-        ctx.save_for_backward(y, x, factor, whitened, weights, left, solved)
+        if solved is not None:
+            ctx.save_for_backward(factor, whitened, shared, residual, left, solved)
         return torch.stack(scores).mean(0)
 
     @staticmethod
     @first_derivative_only
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        y, x, factor, whitened, weights, left, solved = ctx.saved_tensors
-        inverse = torch.linalg.solve_triangular(factor.mT, whitened, upper=True)
-        total = inverse @ solved
-        along = -solved @ weights.mT - x @ total.mT
+        factor, whitened, shared, residual, left, solved = ctx.saved_tensors
+        total = (whitened @ solved).mT
+        along = -solved @ shared.mT
         for start, stop in ctx.bounds:
-            # n_test × n_test products, which are smaller than those with B.
-            shared = solved[..., start:stop, :] @ left[..., start:stop, :].mT
-            along[..., start:stop, :] += (shared + shared.mT) @ inverse[..., start:stop].mT
-        slope: Tensor = along - y @ (inverse @ along)
+            # n_held_out × n_held_out products, which are smaller than those with Z.
+            of_fold = solved[..., start:stop, :] @ left[..., start:stop, :].mT
+            along[..., start:stop, :] += (of_fold + of_fold.mT) @ whitened[..., start:stop].mT
+        along -= whitened.mT @ (whitened @ along)
+        along -= residual @ total
+        slope = torch.linalg.solve_triangular(factor, along, upper=False, left=False)
         return grad[..., None, None] * slope, *[None] * 6
+
+
+def _inverse(factor: Tensor) -> Tensor:
+    """Return (LLᵀ)⁻¹, with which many columns are multiplied faster than solved for."""
+    result: Tensor = torch.cholesky_inverse(factor)
+    return result
 
 
 def _leverage_factor(whitened: Tensor, n_samples: int, penalty: float) -> Tensor:
