@@ -17,6 +17,7 @@ from scorebounds.measures.pair import Pair, Reference
 from scorebounds.optimization.capture import captured_variance
 from scorebounds.optimization.optimize import optimize, starting_points
 from scorebounds.optimization.recordings import optimize_recording
+from scorebounds.optimization.summary import summarize_trajectories
 from scorebounds.optimization.trajectories import to_dataset
 
 DIFFERENTIABLE = [name for name in registry.names() if registry.load(name).differentiable]
@@ -133,6 +134,21 @@ def test_seeds_that_are_optimised_one_after_the_other_give_the_same_dataset():
     parts = optimize_recording(x, recording, "cka", **settings, n_at_once=2)
     xr.testing.assert_allclose(parts, together, rtol=1e-6)
     assert parts.attrs == together.attrs
+
+
+@pytest.mark.parametrize("name", ["cka", "nbs", "linreg", "svcca"])
+def test_single_precision_changes_thresholds_by_less_than_a_tenth_of_the_spread_of_seeds(name):
+    x = reference()
+    recording = xr.DataArray(x, dims=("sample", "neuron"), attrs={"dataset": "a", "variables": []})
+    settings = {**SETTINGS, "seed": 0, "n_seeds": 3, "n_checkpoints": 0}
+    double, single = (
+        summarize_trajectories(
+            optimize_recording(x, recording, name, **settings, precision=precision)
+        )["seeds"].set_index(["target", "seed"])
+        for precision in ("double", "single")
+    )
+    difference = (double.score - single.score).abs()
+    assert 0 < difference.max() < 0.1 * double.score.groupby("target").std().max()
 
 
 def test_updates_are_those_of_the_adam_paper():

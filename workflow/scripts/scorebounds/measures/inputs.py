@@ -74,10 +74,16 @@ def require_varying_neurons(centred: Tensor, activity: Tensor, name: str, what: 
 def _require_content(values: Tensor, name: str) -> None:
     if values.shape[-1] == 0:
         raise ValueError(f"expected {name} with at least one neuron, got none")
-    if not torch.isfinite(values).all():
-        raise ValueError(f"expected finite values, got NaN or infinity in {name}")
     # Centring a constant leaves rounding residue, so "constant" is judged against the raw scale.
-    spread = (values - values.mean(-2, keepdim=True)).flatten(-2).abs().amax(-1)
-    scale = values.flatten(-2).abs().amax(-1)
+    spread = _largest(values - values.mean(-2, keepdim=True))
+    scale = _largest(values)
+    if not torch.isfinite(scale).all():
+        raise ValueError(f"expected finite values, got NaN or infinity in {name}")
     if (spread <= 8 * torch.finfo(values.dtype).eps * scale).any():
         raise ValueError(f"expected {name} that varies over samples, got a constant matrix")
+
+
+def _largest(values: Tensor) -> Tensor:
+    """Return the largest absolute value of each matrix of a batch, NaN where it contains NaN."""
+    result: Tensor = torch.linalg.vector_norm(values, float("inf"), dim=(-2, -1))
+    return result

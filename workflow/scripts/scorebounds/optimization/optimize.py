@@ -57,7 +57,8 @@ def optimize(
     measure : Measure
         Has to be differentiable.
     starts : Tensor, shape (n_seeds, n_samples, n_y)
-        Where each trajectory starts; all are optimised as one batch.
+        Where each trajectory starts; all are optimised as one batch, in the precision of `starts`.
+        The captured variance is always computed in that of `x`.
     stop_score : float
         A trajectory ends with the first score at or above it.
     max_steps : int
@@ -85,7 +86,7 @@ def optimize(
     reference = Reference(x, precision=source_precision(x))
     goal = _Goal(measure.target_score(stop_score, reference), up=measure.higher_is_closer)
     components = principal_components(x)
-    evaluate = evaluator(x, measure, components)
+    evaluate = evaluator(x, measure, components, starts.dtype)
     keeper = _CheckpointKeeper(goal, n_checkpoints)
     trajectories = [Trajectory(len(components.eigenvalues)) for _ in starts]
     active = trajectories
@@ -116,19 +117,30 @@ def optimize(
 
 
 def evaluator(
-    x: Tensor, measure: Measure, components: PrincipalComponents
+    x: Tensor,
+    measure: Measure,
+    components: PrincipalComponents,
+    dtype: torch.dtype = torch.float64,
 ) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-    """Return the function of Y that gives the score and the captured variance of each PC."""
+    """Return the function of Y that gives the score and the captured variance of each PC.
+
+    Scores are computed in the precision `dtype`, which is that of Y, and the captured variance in
+    that of the components.
+    """
     in_components = Reference(components.scores)
     # In PC coordinates XᵀY serves the score and the capture; a measure that a rotation of X
     # would change gets X as it is, and the capture its own products.
-    shared = {ORTHOGONAL, TRANSLATION} <= measure.invariances
-    reference = in_components if shared else Reference(x, precision=source_precision(x))
+    rotated = {ORTHOGONAL, TRANSLATION} <= measure.invariances
+    shared = rotated and dtype == x.dtype
+    if rotated:
+        reference = in_components if shared else Reference(components.scores.to(dtype))
+    else:
+        reference = Reference(x.to(dtype), precision=source_precision(x))
 
     def evaluate(y: Tensor) -> tuple[Tensor, Tensor]:
         pair = Pair(reference, y)
         score = measure.compare(pair)
-        captured = pair if shared else Pair(in_components, y.detach())
+        captured = pair if shared else Pair(in_components, y.detach().to(x.dtype))
         return score, captured_variance(captured, components)
 
     return evaluate

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import torch
 import xarray as xr
 from torch import Tensor
 
 from scorebounds.measures import registry
 from scorebounds.optimization.optimize import optimize, starting_points
 from scorebounds.optimization.trajectories import Trajectory, to_dataset
+
+PRECISIONS = {"double": torch.float64, "single": torch.float32}
 
 
 def optimize_recording(
@@ -19,6 +22,7 @@ def optimize_recording(
     n_seeds: int,
     n_checkpoints: int,
     n_at_once: int | None = None,
+    precision: str = "double",
     **settings: Any,
 ) -> xr.Dataset:
     """Optimise random data towards a recording.
@@ -39,6 +43,9 @@ def optimize_recording(
     n_at_once : int, optional
         How many seeds are optimised as one batch, all of them by default: memory grows with it,
         and results depend on it by rounding only, which grows over the steps.
+    precision : str
+        ``double`` or ``single``: of the scores and the gradients. Measures that are not defined
+        otherwise, and what is captured, are computed in double precision in any case.
     **settings
         Those of `optimize`.
 
@@ -53,12 +60,12 @@ def optimize_recording(
     kept = n_checkpoints if recording.attrs["variables"] else 0
     trajectories: list[Trajectory] = []
     try:
-        for batch in starts.to(x.device).split(n_at_once or n_seeds):
+        for batch in starts.to(x.device, PRECISIONS[precision]).split(n_at_once or n_seeds):
             more, components = optimize(x, chosen, batch, n_checkpoints=kept, **settings)
             trajectories += more
     except ValueError as error:
         raise ValueError(f"{dataset}, {measure}: {error}") from error
     direction = 1 if chosen.higher_is_closer else -1
     attrs = {"dataset": dataset, "measure": measure, "direction": direction, "seed": seed}
-    attrs |= settings | {"reduced": recording.attrs.get("reduced", "")}
+    attrs |= settings | {"precision": precision, "reduced": recording.attrs.get("reduced", "")}
     return to_dataset(trajectories, components.variance_ratio.cpu().numpy(), attrs)
