@@ -18,7 +18,6 @@ from sklearn.model_selection import GroupKFold, KFold
 from helpers.measures import CASES, CASES_OF_MEASURES, DIFFERENTIABLE, NAMES, draw, load, score
 from helpers.reference_ids import HELD_OUT, reference_ids
 from scorebounds.measures import neighbours, registry
-from scorebounds.measures import registry
 from scorebounds.measures.closed_form import symmetric_product
 from scorebounds.measures.folds import contiguous_folds, fold_bounds, grouped_folds
 from scorebounds.measures.nested import TUNING_GRID
