@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -64,12 +64,14 @@ def shuffles(plan: Design, variable: str, n_shuffles: int, seed: int) -> list[Sh
     codes, folds = plan.classes[variable], plan.folds[variable]
     blocks = _blocks(plan.blocks[variable], plan.units, codes)
     if math.prod(_n_arrangements(block.labels) for block in blocks) <= MAX_ENUMERATED:
-        labellings = _all_distinct(blocks, codes)
+        every = itertools.product(*(_arrangements(block.labels.tolist()) for block in blocks))
+        labellings = list(_distinct(blocks, codes, every))
         if len(labellings) > n_shuffles:
             chosen = rng.choice(len(labellings), n_shuffles, replace=False)
             labellings = [labellings[index] for index in chosen]
     else:
-        labellings = _drawn_distinct(rng, blocks, codes, n_shuffles)
+        drawn = ([rng.permutation(block.labels) for block in blocks] for _ in itertools.count())
+        labellings = list(itertools.islice(_distinct(blocks, codes, drawn), n_shuffles))
     if not plan.stratified:
         return [Shuffle(classes, folds) for classes in labellings]
     rng = np.random.default_rng(derived_seed(seed, "permutation folds", variable))
@@ -118,33 +120,19 @@ def _expanded(
     return classes
 
 
-def _all_distinct(blocks: Sequence[_Block], codes: np.ndarray) -> list[np.ndarray]:
+def _distinct(
+    blocks: Sequence[_Block],
+    codes: np.ndarray,
+    arrangements: Iterable[Sequence[Sequence[int] | np.ndarray]],
+) -> Iterator[np.ndarray]:
+    """Yield the labellings of arrangements, each partition once and not that of `codes`."""
     known: set[bytes] = {partition(codes)}
-    labellings: list[np.ndarray] = []
-    for arrangement in itertools.product(
-        *(_arrangements(block.labels.tolist()) for block in blocks)
-    ):
+    for arrangement in arrangements:
         classes = _expanded(blocks, arrangement, codes)
         key = partition(classes)
         if key not in known:
             known.add(key)
-            labellings.append(classes)
-    return labellings
-
-
-def _drawn_distinct(
-    rng: np.random.Generator, blocks: Sequence[_Block], codes: np.ndarray, n_shuffles: int
-) -> list[np.ndarray]:
-    known: set[bytes] = {partition(codes)}
-    labellings: list[np.ndarray] = []
-    while len(labellings) < n_shuffles:
-        arrangement = [rng.permutation(block.labels) for block in blocks]
-        classes = _expanded(blocks, arrangement, codes)
-        key = partition(classes)
-        if key not in known:
-            known.add(key)
-            labellings.append(classes)
-    return labellings
+            yield classes
 
 
 def _moved_folds(

@@ -157,27 +157,20 @@ def _set_accuracy_limits(axis: Axes, references: pd.DataFrame) -> None:
     axis.set_ylim(lowest - 0.08 * (1 - lowest), 1.02)
 
 
+def _draw_accuracy(axis: Axes, rows: pd.DataFrame, *, color: str, **line: Any) -> None:
+    """Draw the mean accuracy against the score, with a band."""
+    low, high = rows.accuracy_low, rows.accuracy_high
+    axis.fill_between(rows.score, low, high, color=color, alpha=0.2, linewidth=0)
+    axis.plot(rows.score, rows.accuracy_mean, color=color, **line)
+
+
 def _draw_accuracies(
     axis: Axes, curves: pd.DataFrame, looks: dict[str, Look], dashes: dict[str, Dash]
 ) -> None:
     for name, rows in curves.groupby("measure", sort=False):
         measure = str(name)
         colour = looks[measure][1]
-        axis.fill_between(
-            rows.score,
-            rows.accuracy_low,
-            rows.accuracy_high,
-            color=colour,
-            alpha=0.2,
-            linewidth=0,
-        )
-        axis.plot(
-            rows.score,
-            rows.accuracy_mean,
-            color=colour,
-            linestyle=dashes[measure],
-            linewidth=0.9,
-        )
+        _draw_accuracy(axis, rows, color=colour, linestyle=dashes[measure], linewidth=0.9)
     axis.set_xlim(min(0, curves.score.min()) if len(curves) else 0, 1)
     axis.set_xticks([0, 0.5, 1])
 
@@ -270,21 +263,7 @@ def ridge_sweep_figure(
             for index, variable in enumerate(of_dataset.itertuples()):
                 colour, dash = _VARIABLE_LOOKS[index % len(_VARIABLE_LOOKS)]
                 rows = here[here.target == variable.target]
-                axis.fill_between(
-                    rows.score,
-                    rows.accuracy_low,
-                    rows.accuracy_high,
-                    color=colour,
-                    alpha=0.2,
-                    linewidth=0,
-                )
-                axis.plot(
-                    rows.score,
-                    rows.accuracy_mean,
-                    color=colour,
-                    linestyle=dash,
-                    label=variable.target,
-                )
+                _draw_accuracy(axis, rows, color=colour, linestyle=dash, label=variable.target)
                 axis.axhline(
                     variable.reference, color=colour, linestyle=dash, linewidth=0.5, alpha=0.7
                 )
