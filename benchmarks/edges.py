@@ -13,10 +13,10 @@ import importlib
 import json
 import math
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -152,13 +152,17 @@ def run(folder, stage):
 def measured(folder, stage, limit):
     """Run a stage in a process of its own; return the peak MB, the seconds, and how it ended."""
     command = [sys.executable, __file__, "--run", str(folder), stage]
-    started = time.monotonic()
-    try:
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
-    except subprocess.TimeoutExpired:
-        return float("nan"), time.monotonic() - started, f"stopped after {limit} s"
+    ran = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (limit, limit)),
+    )
+    if ran.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        return float("nan"), limit, f"stopped after {limit} s of CPU"
     if ran.returncode:
-        return float("nan"), time.monotonic() - started, ran.stderr.strip().splitlines()[-1]
+        return float("nan"), float("nan"), ran.stderr.strip().splitlines()[-1]
     found = json.loads(ran.stdout.splitlines()[-1])
     return found["mb"], found["s"], ""
 
@@ -167,7 +171,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("shapes", nargs="*", default=list(SHAPES))
     parser.add_argument("--stages", nargs="*", default=list(STAGES))
-    parser.add_argument("--limit", type=float, default=600, help="seconds for a stage")
+    parser.add_argument("--limit", type=int, default=600, help="CPU seconds for a stage")
     parser.add_argument("--run", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     sys.path.insert(0, str(ROOT / "workflow/scripts"))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from helpers.workflow import planned_jobs, snakemake
 
@@ -66,6 +67,18 @@ def test_the_home_folder_may_be_written_as_a_tilde(own):
     planned = run(own, "-n", environment={"HOME": str(own)})
     assert planned.returncode == 0, planned.said
     assert f"{own}/mine.npz" in planned.said
+
+
+def test_the_name_of_a_file_is_no_program_and_no_markup(tmp_path):
+    name = 'it\'s "q" $HOME `touch owned`; touch owned #&amp;\n|.npz'
+    write(tmp_path / name, seed=0, time=1_700_000_000)
+    settings = {"analyses": ["perturbation"], "datasets": [], "custom": {"mine": {"path": name}}}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(settings))
+    made = run(tmp_path, "results/data/mine.md", "--cores", 1)
+    assert made.returncode == 0, made.said
+    assert not list(tmp_path.rglob("owned"))
+    text = (tmp_path / "results/data/mine.md").read_text()
+    assert r"$HOME \`touch owned\`; touch owned #&amp;amp; \|.npz" in text
 
 
 @pytest.mark.parametrize("name", ["Google Drive", "project (2)", "a[b]"])
