@@ -91,6 +91,9 @@ class Measure:
         Whether samples are held out, so that the score depends on which of them form a fold.
     twice_differentiable : bool
         Whether second derivatives are available; otherwise asking for them raises.
+    compare_neurons : callable or None
+        Takes X and Y as `Reference` and several choices of X's neurons, and returns the score of
+        each choice; for cross-validated measures whose choices share work.
     """
 
     name: str
@@ -112,6 +115,7 @@ class Measure:
     smooth_at_low_rank: bool = True
     cross_validated: bool = False
     twice_differentiable: bool = False
+    compare_neurons: Callable[[Reference, Reference, Sequence[Tensor]], list[Tensor]] | None = None
 
     def __eq__(self, other: object) -> bool:
         return self.name == other.name if isinstance(other, Measure) else NotImplemented
@@ -200,13 +204,47 @@ class Measure:
         scores = torch.empty(len(xs), len(others), dtype=first.dtype, device=first.device)
         with torch.no_grad():
             folds = self._folds(xs[0], groups)
-            left = [self._reference(x, "x", folds) for x in xs]
-            right = left if mirrored else [self._reference(y, "y", folds) for y in others]
+            left = [self.prepared(x, "x", folds) for x in xs]
+            right = left if mirrored else [self.prepared(y, "y", folds) for y in others]
             for row, reference in enumerate(left):
                 for column in range(row if mirrored else 0, len(right)):
                     pair = PairOfReferences(reference, right[column])
                     scores[row, column] = self.compare(pair)
         return scores.triu() + scores.triu(1).mT if mirrored else scores
+
+    def of_neurons(
+        self, x: Tensor, y: Tensor, neurons: Sequence[Tensor], groups: Groups | None = None
+    ) -> list[float]:
+        """Score several choices of the neurons of x with y.
+
+        Parameters
+        ----------
+        x, y : Tensor, shapes (n_samples, n_x) and (n_samples, n_y)
+            As for `score`.
+        neurons : sequence of Tensor of int
+            Columns of `x`.
+        groups : sequence, optional
+            As for `score`.
+
+        Returns
+        -------
+        list of float
+
+        Raises
+        ------
+        ValueError
+            As `score`, if it does so for any of the choices.
+        """
+        if self.compare_neurons is None or x.shape[1] > x.shape[0]:
+            xs = [x[:, chosen] for chosen in neurons]
+            found: list[float] = self.between(xs, [y], groups)[:, 0].tolist()
+            return found
+        for chosen in neurons:
+            require_pair(to_working_precision(x[:, chosen]), to_working_precision(y))
+        with torch.no_grad():
+            folds = self._folds(x, groups)
+            sides = self.prepared(x, "x", folds), self.prepared(y, "y", folds)
+            return [score.item() for score in self.compare_neurons(*sides, neurons)]
 
     def reordered(
         self, x: Tensor, y: Tensor, orders: Iterable[Tensor], groups: Groups | None = None
@@ -253,7 +291,7 @@ class Measure:
         scores: dict[str, list[Tensor]] = {each.name: [] for each in (self, *others)}
         with torch.no_grad():
             folds = self._folds(x, groups)
-            reference, other = self._reference(x, "x", folds), self._reference(y, "y", folds)
+            reference, other = self.prepared(x, "x", folds), self.prepared(y, "y", folds)
             for partners in rows_to_pair(y, orders):
                 pair = PairOfReferences(Reordered(reference, folds.arrange_order(partners)), other)
                 for each in (self, *others):
@@ -269,7 +307,8 @@ class Measure:
             return Folds([])
         return contiguous_folds(len(x)) if groups is None else grouped_folds(groups)
 
-    def _reference(self, values: Tensor, side: str, folds: Folds) -> Reference:
+    def prepared(self, values: Tensor, side: str, folds: Folds) -> Reference:
+        """Return one side, "x" or "y", in the form and on the scale in which it is compared."""
         working = folds.arrange(to_working_precision(values))
         return Reference(self._scaled(working, side), folds, source_precision(values))
 

@@ -1,5 +1,7 @@
 """Measures of held-out prediction: regression from Y, cross-validated over the samples."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -10,7 +12,7 @@ from scorebounds.measures.base import (
     invariance,
 )
 from scorebounds.measures.folds import train_test_splits
-from scorebounds.measures.nested import kept_outer_folds, nested_r2, outer_folds
+from scorebounds.measures.nested import Targets, kept_outer_folds, outer_folds
 from scorebounds.measures.pair import Pair, Reference, in_double
 from scorebounds.measures.projections import least_squares
 from scorebounds.measures.references import PairOfReferences
@@ -69,13 +71,24 @@ def tuned_ridge(pair: Pair) -> Tensor:
     reference = pair.reference
     if isinstance(pair, PairOfReferences):
         kept = pair.other.once(kept_outer_folds)
-        return torch.stack([nested_r2(reference.x, outer) for outer in kept]).mean()
+        return torch.stack([Targets(reference.x, outer).r2() for outer in kept]).mean()
     batch = (Reference(y, reference.folds) for y in pair.y.reshape(-1, *pair.y.shape[-2:]))
     scores = [
-        torch.stack([nested_r2(reference.x, outer) for outer in outer_folds(y)]).mean()
+        torch.stack([Targets(reference.x, outer).r2() for outer in outer_folds(y)]).mean()
         for y in batch
     ]
     return torch.stack(scores).reshape(pair.y.shape[:-2])
+
+
+def tuned_ridge_of_neurons(
+    reference: Reference, other: Reference, neurons: Sequence[Tensor]
+) -> list[Tensor]:
+    """Return `tuned_ridge` of several choices of X's neurons, which share their errors."""
+    scores = []
+    for outer in outer_folds(other):
+        targets = Targets(reference.x, outer)
+        scores.append(torch.stack([targets.r2(chosen) for chosen in neurons]))
+    return list(torch.stack(scores).mean(0))
 
 
 LINREG_CV = declare(
@@ -93,6 +106,7 @@ LINREG_CV = declare(
 RIDGE_CV_TUNED = declare(
     "ridge_cv_tuned",
     compare=tuned_ridge,
+    compare_neurons=tuned_ridge_of_neurons,
     bounds=(-float("inf"), 1.0),
     invariances=OF_EITHER_SIDE,
     attains_perfect=False,

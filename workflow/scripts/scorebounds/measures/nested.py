@@ -11,6 +11,7 @@ depends on X, so that it serves X in any order.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -120,19 +121,114 @@ def _mean_terms(n_test: int, n_train: int) -> float:
     return 2 / n_train + n_test / n_train**2
 
 
-def nested_r2(x: Tensor, outer: OuterFold) -> Tensor:
-    """Return R² of the test samples of an outer fold under the λ of the highest inner R²."""
-    train = x[outer.train]
-    mean = train.mean(0)
-    centred, test = train - mean, x[outer.test] - mean
-    if outer.products is None:
-        cross = outer.rotated.mT @ centred
-        best = _best_by_samples(centred, cross, outer)
-    else:
-        best, cross = _best_by_products(centred, outer.products, outer.inner)
-    shrunk = outer.shrunk[best]
-    predicted = outer.predictors @ (shrunk[:, None] * cross)
-    return 1 - (test - predicted).square().sum() / test.square().sum()
+class Targets:
+    """X of the samples of an outer fold; squared errors of each neuron are computed once.
+
+    Parameters
+    ----------
+    x : Tensor, shape (n_samples, n_x)
+    outer : OuterFold
+    """
+
+    def __init__(self, x: Tensor, outer: OuterFold):
+        train = x[outer.train]
+        mean = train.mean(0)
+        self.outer, self.train, self.test = outer, train - mean, x[outer.test] - mean
+        self._known: dict[tuple[int, int, int], tuple[Tensor, Tensor]] = {}
+        self._test_errors: dict[int, Tensor] = {}
+
+    def r2(self, neurons: Tensor | None = None) -> Tensor:
+        """Return R² of the test samples under the λ of the highest inner R², of some neurons."""
+        chosen = slice(None) if neurons is None else neurons
+        test = self.test[:, chosen]
+        if self.outer.products is not None:
+            train, inner = self.train[:, chosen], self.outer.inner
+            best, cross = _best_by_products(train, self.outer.products, inner)
+            error = self._error(best, test, cross)
+        else:
+            best = self._best_by_samples(chosen)
+            if best not in self._test_errors:
+                self._test_errors[best] = self._error(best, self.test, self.cross)
+            error = self._test_errors[best][chosen]
+        return 1 - error.sum() / test.square().sum()
+
+    def _error(self, penalty: int, test: Tensor, cross: Tensor) -> Tensor:
+        """Return the squared errors of the test samples, by neuron."""
+        predicted = self.outer.predictors @ (self.outer.shrunk[penalty][:, None] * cross)
+        return (test - predicted).square().sum(0)
+
+    @cached_property
+    def cross(self) -> Tensor:
+        """TᵀX of the training samples, (r, n_x)."""
+        return self.outer.rotated.mT @ self.train
+
+    @cached_property
+    def _sizes(self) -> list[Tensor]:
+        """‖X_g‖² of each inner fold about the mean of the others, by neuron."""
+        parts = [self.train[part] for part in self.outer.inner]
+        n_train = [len(self.train) - len(part) for part in parts]
+        return [
+            (part + part.sum(0) / n).square().sum(0) for part, n in zip(parts, n_train, strict=True)
+        ]
+
+    @cached_property
+    def _of_fit(self) -> Tensor:
+        """The squared residuals of the fit to all training samples, (n_penalties, n_x)."""
+        s = self.outer.shrunk
+        explained = (2 * s - self.outer.weights * s.square()) @ self.cross.square()
+        return self.train.square().sum(0) - explained
+
+    @cached_property
+    def _blocks(self) -> list[Tensor]:
+        """Neurons in blocks; the first is the eighth that varies most."""
+        order = self.train.square().sum(0).argsort(descending=True)
+        first, second = -(-len(order) // 8), -(-len(order) // 2)
+        return [block for block in order.tensor_split([first, second]) if len(block)]
+
+    def _inner_errors(self, penalty: int, fold: int, block: int) -> tuple[Tensor, Tensor]:
+        """Return squared residuals of an inner fold, held out and of the fit to all, by neuron."""
+        key = penalty, fold, block
+        if key not in self._known:
+            rows, columns = self.outer.inner[fold], self._blocks[block]
+            weights = self.outer.shrunk[penalty][:, None] * self.cross[:, columns]
+            residual = self.train[rows][:, columns] - self.outer.rotated[rows] @ weights
+            left = torch.cholesky_solve(residual, self.outer.leverage_factor(penalty, fold))
+            self._known[key] = left.square().sum(0), residual.square().sum(0)
+        return self._known[key]
+
+    def _best_by_samples(self, neurons: Tensor | slice) -> int:
+        """Return the place of the λ of the highest inner R², by branch and bound.
+
+        A loss is a sum over folds and neurons. Of the λ whose loss has the lowest bound, the next
+        part is computed, until all others are worse; the few neurons that vary most come first.
+        """
+        sizes = [size[neurons].sum().item() for size in self._sizes]
+        fit_left: list[float] = self._of_fit[:, neurons].sum(1).tolist()
+        is_chosen = torch.zeros(self.train.shape[1], dtype=torch.bool, device=self.train.device)
+        is_chosen[neurons] = True
+        kept = [is_chosen[block] for block in self._blocks]
+        blocks = [number for number, each in enumerate(kept) if each.any()]
+        parts = [(fold, block) for block in blocks for fold in range(len(sizes))]
+        losses, n_done = [0.0] * len(fit_left), [0] * len(fit_left)
+
+        def bound(penalty: int) -> float:
+            return losses[penalty] + max(fit_left[penalty], 0) / max(sizes)
+
+        while True:
+            complete = [losses[i] for i, n in enumerate(n_done) if n == len(parts)]
+            limit = min(complete, default=float("inf"))
+            limit += ROUNDING * (len(sizes) + abs(limit)) if complete else 0
+            waiting = [i for i, n in enumerate(n_done) if n < len(parts) and bound(i) <= limit]
+            if not waiting:
+                break
+            chosen = min(waiting, key=bound)
+            fold, block = parts[n_done[chosen]]
+            left, residual = self._inner_errors(chosen, fold, block)
+            losses[chosen] += left[kept[block]].sum().item() / sizes[fold]
+            fit_left[chosen] -= residual[kept[block]].sum().item()
+            n_done[chosen] += 1
+        done = [i for i, n in enumerate(n_done) if n == len(parts)]
+        return min(done, key=losses.__getitem__)
 
 
 def _best_by_products(x: Tensor, products: _Products, inner: list[Tensor]) -> tuple[int, Tensor]:
@@ -157,49 +253,3 @@ def _best_by_products(x: Tensor, products: _Products, inner: list[Tensor]) -> tu
     s = products.shrunk
     explained = 2 * (s @ linear[..., None])[..., 0] - ((s @ squares) * s).sum(-1)
     return int((explained / torch.stack(sizes)[:, None]).mean(0).argmax()), cross
-
-
-def _best_by_samples(x: Tensor, cross: Tensor, outer: OuterFold) -> int:
-    """Return the place of the λ of the highest inner R², by branch and bound.
-
-    A loss is a sum over folds and columns of X. Of the λ whose loss has the lowest bound, the next
-    part is computed, until all others are worse; the few columns that vary most come first.
-    """
-    totals = [x[part].sum(0) for part in outer.inner]
-    n_train = [len(x) - len(part) for part in outer.inner]
-    means = zip(outer.inner, totals, n_train, strict=True)
-    sizes = [(x[part] + total / n).square().sum().item() for part, total, n in means]
-    parts = [(fold, columns) for columns in _by_variance(x) for fold in range(len(sizes))]
-    s = outer.shrunk
-    of_fit = x.square().sum() - (2 * s - outer.weights * s.square()) @ cross.square().sum(-1)
-    fit_left: list[float] = of_fit.tolist()
-    losses, n_done = [0.0] * len(s), [0] * len(s)
-
-    def bound(penalty: int) -> float:
-        return losses[penalty] + max(fit_left[penalty], 0) / max(sizes)
-
-    while True:
-        complete = [losses[i] for i, n in enumerate(n_done) if n == len(parts)]
-        limit = min(complete, default=float("inf"))
-        limit += ROUNDING * (len(sizes) + abs(limit)) if complete else 0
-        waiting = [i for i, n in enumerate(n_done) if n < len(parts) and bound(i) <= limit]
-        if not waiting:
-            break
-        chosen = min(waiting, key=bound)
-        fold, columns = parts[n_done[chosen]]
-        rows = outer.inner[fold]
-        fitted = outer.rotated[rows] @ (s[chosen][:, None] * cross[:, columns])
-        residual = x[rows][:, columns] - fitted
-        left = torch.cholesky_solve(residual, outer.leverage_factor(chosen, fold))
-        losses[chosen] += left.square().sum().item() / sizes[fold]
-        fit_left[chosen] -= residual.square().sum().item()
-        n_done[chosen] += 1
-    done = [i for i, n in enumerate(n_done) if n == len(parts)]
-    return min(done, key=losses.__getitem__)
-
-
-def _by_variance(x: Tensor) -> list[Tensor]:
-    """Return the columns of X in parts; the first is the eighth that varies most."""
-    order = x.square().sum(0).argsort(descending=True)
-    first, second = -(-len(order) // 8), -(-len(order) // 2)
-    return [part for part in order.tensor_split([first, second]) if len(part)]

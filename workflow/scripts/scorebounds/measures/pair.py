@@ -16,7 +16,7 @@ from scorebounds.measures.closed_form import (
 )
 from scorebounds.measures.folds import Folds, contiguous_folds, fold_products
 from scorebounds.measures.precision import rank_cutoff
-from scorebounds.measures.projections import explained_squared_norm
+from scorebounds.measures.projections import explained_squared_norm, sound_factor
 from scorebounds.measures.subspaces import principal_subspace
 
 Kept = TypeVar("Kept")
@@ -117,6 +117,11 @@ class Reference:
         """‖XᵀX‖_F."""
         result: Tensor = torch.linalg.matrix_norm(self.gram)
         return result
+
+    @cached_property
+    def factor(self) -> Tensor | None:
+        """The Cholesky factor of XᵀX, or None where X is too ill-conditioned for it."""
+        return sound_factor(self.gram, self.cutoff)
 
     @cached_property
     def double(self) -> "Reference":

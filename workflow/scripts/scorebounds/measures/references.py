@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from scorebounds.measures.pair import Kept, Pair, Reference
+from scorebounds.measures.projections import explained_by_products
 
 
 class Reordered(Reference):
@@ -79,8 +80,26 @@ class PairOfReferences(Pair):
     def __init__(self, reference: Reference, other: Reference):
         super().__init__(reference, other.activity, other.precision)
         self.other = other
-        # These replace what Pair would compute for this one comparison.
-        self.centred, self.y, self.squared_norm = other.centred, other.x, other.squared_norm
+
+    @cached_property
+    def centred(self) -> Tensor:
+        """Y minus its neurons' means, in the neurons' own order."""
+        return self.other.centred
+
+    @cached_property
+    def y(self) -> Tensor:
+        """Y centred, and rotated to at most n_samples columns."""
+        return self.other.x
+
+    @cached_property
+    def squared_norm(self) -> Tensor:
+        """‖Y‖²_F."""
+        return self.other.squared_norm
+
+    @cached_property
+    def squared_rows(self) -> Tensor:
+        """The squared norm of each sample of Y centred, shape (n_samples,)."""
+        return self.other.squared_rows
 
     @cached_property
     def gram(self) -> Tensor:
@@ -95,7 +114,9 @@ class PairOfReferences(Pair):
     @cached_property
     def explained(self) -> Tensor:
         """‖Qᵀxⱼ‖² for each column of X, Q an orthonormal basis of Y; shape (n_x,)."""
-        return (self.other.subspace().mT @ self.reference.x).square().sum(-2)
+        if self.other.factor is None:
+            return (self.other.subspace().mT @ self.reference.x).square().sum(-2)
+        return explained_by_products(self.cross, self.gram, self.other.factor)
 
     @cached_property
     def double(self) -> "PairOfReferences":

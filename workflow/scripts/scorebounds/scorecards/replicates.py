@@ -6,14 +6,16 @@ so that their difference is known better than either score.
 
 import itertools
 import logging
-from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from scorebounds.measures.base import Measure
+from scorebounds.measures.parts import Parts
 from scorebounds.scorecards.grouping import assign
 from scorebounds.scorecards.jackknife import (
     BOTH,
@@ -36,6 +38,7 @@ N_DIAGONALS = 2
 # Skipped replicates that a warning names.
 N_SHOWN = 3
 Device = str | torch.device
+ScoreParts = Callable[[Sequence[int], Sequence[Sequence[int]]], list[float | ValueError]]
 
 
 @dataclass(frozen=True)
@@ -98,57 +101,79 @@ def jackknife_replicates(
         that names it.
     """
     rng = np.random.default_rng(seed)
-    x, y = matched.reference, matched.model
     in_order = matched.exchange != PERMUTED
     of_condition = (
         assign(matched.n_conditions, n_groups, rng, matched.groups, in_order=in_order) + 1
     )
     # Components are no sample of neurons: none of them is left out.
     n_parts = 1 if matched.of_components else n_groups
-    of_neuron = assign(x.shape[-1], n_parts, rng, None) + 1
+    of_neuron = assign(matched.reference.shape[-1], n_parts, rng, None) + 1
     left_out = list(_left_out(of_condition.max(), of_neuron.max(), pairs=pairs))
     scores: dict[_LeftOut, float] = {}
     skipped: dict[str, str] = {}
+    score_parts = _score_parts(matched, measure, of_condition, of_neuron, device)
     for of_conditions in dict.fromkeys(each.of_conditions for each in left_out):
         # What is computed of the model serves all replicates that keep the same conditions.
-        kept = ~np.isin(of_condition, of_conditions)
         replicates = [each for each in left_out if each.of_conditions == of_conditions]
-        parts = [
-            Matched(
-                x[:, kept][..., ~np.isin(of_neuron, each.of_neurons)],
-                y[:, kept],
-                np.arange(np.count_nonzero(kept)),
-                groups=None if matched.groups is None else matched.groups[kept],
-            )
-            for each in replicates
-        ]
-        found, faults = _scores(parts, measure, device)
-        scores |= zip(replicates, found, strict=True)
-        skipped |= {str(replicates[number]): fault for number, fault in faults.items()}
+        found = score_parts(of_conditions, [each.of_neurons for each in replicates])
+        for replicate, score in zip(replicates, found, strict=True):
+            if isinstance(score, ValueError):
+                skipped[str(replicate)] = str(score)
+                score = float("nan")
+            scores[replicate] = score
     _warn_of(skipped, measure.name)
     rows = [(measure.name, *astuple(each), scores[each], grouping) for each in left_out]
     return pd.DataFrame(rows, columns=REPLICATE_COLUMNS)
 
 
+def _score_parts(
+    matched: Matched,
+    measure: Measure,
+    of_condition: np.ndarray,
+    of_neuron: np.ndarray,
+    device: Device,
+) -> ScoreParts:
+    """Return how a model is scored without groups of conditions and, in turn, of neurons."""
+    x, y = (flatten(side).to(device) for side in (matched.reference, matched.model))
+    if not measure.cross_validated and x.shape[1] <= x.shape[0]:
+        of_sample = torch.from_numpy(of_condition).repeat(len(matched.model)).to(device)
+        return Parts(measure, x, y, of_sample, torch.from_numpy(of_neuron).to(device)).without
+
+    def score_parts(
+        of_conditions: Sequence[int], of_neurons: Sequence[Sequence[int]]
+    ) -> list[float | ValueError]:
+        kept = ~np.isin(of_condition, of_conditions)
+        part = replace(
+            matched,
+            reference=matched.reference[:, kept],
+            model=matched.model[:, kept],
+            condition=np.arange(np.count_nonzero(kept)),
+            groups=None if matched.groups is None else matched.groups[kept],
+        )
+        neurons = [
+            torch.from_numpy(np.flatnonzero(~np.isin(of_neuron, each))) for each in of_neurons
+        ]
+        return _scores(part, measure, [each.to(device) for each in neurons], device)
+
+    return score_parts
+
+
 def _scores(
-    parts: list[Matched], measure: Measure, device: Device
-) -> tuple[list[float], dict[int, str]]:
-    """Score parts that have the model in common, and say why which of them cannot be scored."""
-    xs = [flatten(part.reference).to(device) for part in parts]
-    y = flatten(parts[0].model).to(device)
-    options = fold_options(parts[0], device)
+    matched: Matched, measure: Measure, neurons: Sequence[Tensor], device: Device
+) -> list[float | ValueError]:
+    """Score a model with several choices of neurons, or say why a score is not defined."""
+    x, y = (flatten(side).to(device) for side in (matched.reference, matched.model))
+    options = fold_options(matched, device)
     try:
-        together: list[float] = measure.between(xs, [y], **options)[:, 0].tolist()
+        return list(measure.of_neurons(x, y, neurons, **options))
     except ValueError:
-        scores, faults = [], {}
-        for number, x in enumerate(xs):
+        scores: list[float | ValueError] = []
+        for chosen in neurons:
             try:
-                scores.append(float(measure.score(x, y, **options).item()))
+                scores.append(float(measure.score(x[:, chosen], y, **options).item()))
             except ValueError as error:
-                scores.append(float("nan"))
-                faults[number] = str(error)
-        return scores, faults
-    return together, {}
+                scores.append(error)
+        return scores
 
 
 def _warn_of(skipped: dict[str, str], measure: str) -> None:
