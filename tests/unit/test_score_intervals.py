@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from helpers.worlds import card_of, matched_pair
 from scorebounds.core.angular import to_angular
@@ -16,10 +15,11 @@ def test_the_corrected_jackknife_of_a_squared_mean_is_unbiased_and_knows_its_var
 
     class SquaredMean:
         name = "squared mean"
+        cross_validated = True
 
         @staticmethod
-        def between(xs, ys):
-            return torch.stack([x[:, 0].mean() ** 2 for x in xs])[:, None]
+        def of_neurons(x, y, neurons):
+            return [x[:, chosen].mean().item() ** 2 for chosen in neurons]
 
     corrected, variances = [], []
     for draw in range(200):
