@@ -10,7 +10,9 @@ from scorebounds.measures import registry
 # Measures that are not defined for independent noise, which most tests draw; they have their own
 # tests (test_corrected_cka.py).
 NOT_OF_NOISE = {"cka_corrected", "cka_corrected_x"}
-NAMES = [name for name in registry.names() if name not in NOT_OF_NOISE]
+# Measures of trajectories instead of paired rows (test_dynamics.py).
+OF_TRAJECTORIES = {"dsa"}
+NAMES = [name for name in registry.names() if name not in NOT_OF_NOISE | OF_TRAJECTORIES]
 DIFFERENTIABLE = [name for name in NAMES if registry.load(name).differentiable]
 SATURATED = "ignore::scorebounds.measures.base.SaturatedScoreWarning"
 

@@ -134,3 +134,14 @@ def test_debiased_cka_of_trials_has_a_null_mean_of_zero():
     model = rng.standard_normal((8, 40))
     row = card_of(matched_pair(trials, model, condition), ["cka_debiased"]).loc["cka_debiased"]
     assert abs(row.null_mean) < 0.03
+
+
+def test_halves_of_four_conditions_that_agree_have_a_ceiling():
+    """All 23 other orders are used, the order itself is none of them: p can be 1/24."""
+    rng = np.random.default_rng(9)
+    truth = 3 * rng.standard_normal((1, 4, NEURONS))
+    halves = [truth + 0.5 * rng.standard_normal(truth.shape) for _ in range(2)]
+    for seed in range(5):
+        assert np.isfinite(ceiling_of(halves, "ridge_cv_tuned", seed).value)
+    few = ceiling_of([half[:, :3] for half in halves], "ridge_cv_tuned")
+    assert "too few conditions" in few.note

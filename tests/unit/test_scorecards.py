@@ -89,7 +89,7 @@ def test_null_scores_are_those_of_models_with_permuted_conditions(name, n_times)
     matched = matched_pair(rng.normal(size=(n_times, 12, 4)), rng.normal(size=(n_times, 12, 3)))
     measure, orders = registry.load(name), distinct_orders(12, 7, 5)
     null = null_scores(matched, [measure], orders)[measure.name]
-    x, options = samples.flatten(matched.reference), samples.fold_options(matched)
+    x, options = samples.flatten(matched.reference), samples.fold_options(matched, measure)
     for found, order in zip(null, orders, strict=True):
         if "_cv" in name:  # the folds stay with the model's conditions
             shuffled = samples.flatten(matched.reference[:, np.argsort(order)])

@@ -119,6 +119,9 @@ def score_pair(x: np.ndarray, y: np.ndarray, name: str, groups: Any = None) -> f
     """
     measure = registry.load(name)
     first, second = (torch.from_numpy(_as_samples(side)) for side in (x, y))
+    # With times, trajectories are those of conditions, whatever is held out together.
+    if measure.of_trajectories and x.shape[0] > 1:
+        groups = None
     held_out = held_out_groups(x.shape[0], x.shape[1], groups)
     return measure.score(first, second, groups=held_out).item()
 

@@ -49,6 +49,8 @@ class MeasureEntry:
         Whether its range can be searched in few coordinates instead of in all of Y.
     saturates : bool
         Whether it is 1 for any two data sets of n_samples − 1 independent neurons each.
+    of_trajectories : bool
+        Whether it compares how activity goes on over time, and does not pair conditions.
     """
 
     id: str
@@ -63,6 +65,7 @@ class MeasureEntry:
     neuron_matrices: int = 0
     few_coordinates: bool = False
     saturates: bool = False
+    of_trajectories: bool = False
 
     @property
     def pattern(self) -> str:
@@ -249,6 +252,14 @@ ENTRIES = (
         aliases=("dcor",),
         has_gradient=False,
         square_matrices=4,
+    ),
+    MeasureEntry(
+        id="dsa",
+        label="DSA",
+        module="dynamics",
+        aliases=("dynamical_similarity", "dynamical_similarity_analysis"),
+        has_gradient=False,
+        of_trajectories=True,
     ),
     MeasureEntry(
         id="cka_rbf_<fraction>",

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from scorebounds.measures.folds import Folds, Groups, contiguous_folds, grouped_folds
+from scorebounds.measures.folds import (
+    Folds,
+    Groups,
+    contiguous_folds,
+    grouped_folds,
+    trajectories,
+)
 from scorebounds.measures.inputs import require_matrix, require_pair
 from scorebounds.measures.pair import Pair, Reference, of_order_one
 from scorebounds.measures.precision import source_precision, to_working_precision
@@ -89,6 +95,8 @@ class Measure:
         Whether the score is differentiable where Y has lost rank.
     cross_validated : bool
         Whether samples are held out, so that the score depends on which of them form a fold.
+    of_trajectories : bool
+        Whether rows are the times of trajectories, which `groups` names, instead of paired samples.
     twice_differentiable : bool
         Whether second derivatives are available; otherwise asking for them raises.
     compare_neurons : callable or None
@@ -114,6 +122,7 @@ class Measure:
     angular: bool = False
     smooth_at_low_rank: bool = True
     cross_validated: bool = False
+    of_trajectories: bool = False
     twice_differentiable: bool = False
     compare_neurons: Callable[[Reference, Reference, Sequence[Tensor]], list[Tensor]] | None = None
 
@@ -136,7 +145,8 @@ class Measure:
             Rows paired with those of `x`; same dtype and device. Leading dimensions are a batch.
         groups : sequence, shape (n_samples,), optional
             The condition, run or subject of each sample. Cross-validated measures hold out whole
-            groups (`grouped_folds`), contiguous folds without it; other measures ignore it.
+            groups (`grouped_folds`), contiguous folds without it; measures of trajectories take
+            them as such; other measures ignore it.
 
         Returns
         -------
@@ -303,6 +313,8 @@ class Measure:
             raise ValueError(
                 f"expected a group for each of {len(x)} samples, got {len(groups)} groups"
             )
+        if self.of_trajectories:
+            return Folds([]) if groups is None else trajectories(groups)
         if not self.cross_validated:
             return Folds([])
         return contiguous_folds(len(x)) if groups is None else grouped_folds(groups)
@@ -336,7 +348,9 @@ class Measure:
 def share_products(first: Measure, second: Measure) -> bool:
     """Return whether two measures prepare x and y alike, and so can share what they compute."""
     return first.name == second.name or (
-        not first.cross_validated
+        not first.of_trajectories
+        and not second.of_trajectories
+        and not first.cross_validated
         and not second.cross_validated
         and all(first.is_scaled(side) == second.is_scaled(side) for side in ("x", "y"))
     )

@@ -85,8 +85,7 @@ def grouped_folds(groups: Groups) -> Folds:
     ValueError
         With fewer than two groups.
     """
-    labels = groups.cpu().numpy() if isinstance(groups, Tensor) else np.asarray(groups)
-    _, number = np.unique(labels, return_inverse=True)
+    number = _numbers(groups)
     sizes = np.bincount(number)
     if len(sizes) < 2:
         raise ValueError(f"expected at least 2 groups for cross-validation, got {len(sizes)}")
@@ -99,6 +98,24 @@ def grouped_folds(groups: Groups) -> Folds:
     stops = np.cumsum(in_fold)
     bounds = [(int(stop - size), int(stop)) for stop, size in zip(stops, in_fold, strict=True)]
     return Folds(bounds, torch.from_numpy(order), number[order])
+
+
+def trajectories(groups: Groups) -> Folds:
+    """Return the order in which the rows of each group follow each other; nothing is held out.
+
+    Parameters
+    ----------
+    groups : sequence, shape (n_samples,)
+        The trajectory of each sample. Its samples are in order of time.
+    """
+    number = _numbers(groups)
+    order = np.argsort(number, kind="stable")
+    return Folds([], torch.from_numpy(order), number[order])
+
+
+def _numbers(groups: Groups) -> np.ndarray:
+    labels = groups.cpu().numpy() if isinstance(groups, Tensor) else np.asarray(groups)
+    return np.asarray(np.unique(labels, return_inverse=True)[1]).ravel()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ __all__ = ["Measure", "SaturatedScoreWarning", "declare", "family", "load", "nam
 
 
 def declare(name: str, **definition: Any) -> Measure:
-    """Declare a measure of the table, which gives its label, symmetry and differentiability.
+    """Declare a measure of the table, which gives its label, symmetry and the like.
 
     Parameters
     ----------
@@ -44,6 +44,7 @@ def declare(name: str, **definition: Any) -> Measure:
         label=measure_table.measure_label(name),
         symmetric=entry.symmetric,
         differentiable=entry.has_gradient,
+        of_trajectories=entry.of_trajectories,
         **definition,
     )
 

@@ -19,11 +19,12 @@ from scorebounds.scorecards.halves import (
     estimator_of,
 )
 from scorebounds.scorecards.jackknife import LEAST_DEFINED
+from scorebounds.scorecards.permutations import distinct_orders
 from scorebounds.scorecards.samples import Halves
 
 # More rows than these would need matrices of more than 0.2 GB each.
 MOST_ROWS = 5000
-# Permutations of the conditions of one half in the test for any signal.
+# Permutations of the conditions of one half in the test for any signal; fewer where fewer exist.
 N_SIGNAL_PERMUTATIONS = 199
 SIGNIFICANT = 0.05
 NO_ESTIMATE = "no estimator with the right expectation is known for this measure"
@@ -33,6 +34,9 @@ NO_ESTIMATE_OVER_TIME = (
 TOO_NOISY = "the halves of the trials agree too little to estimate it"
 NO_SIGNAL = "the halves of the trials do not agree better than chance"
 BELOW_CHANCE = "the ceiling does not exceed chance: the trials are too noisy"
+# With three conditions there are five other orders, so that p is at least 1/6.
+MIN_CONDITIONS = 4
+TOO_FEW_CONDITIONS = "there are too few conditions to test whether the halves of the trials agree"
 TOO_MANY_ROWS = f"not computed for more than {MOST_ROWS} rows"
 
 
@@ -52,11 +56,9 @@ def has_signal(halves: HalvesOfTrials, seed: int) -> bool:
         side - side.mean(axis=1, keepdims=True) for side in (halves.first, halves.second)
     )
     products = np.einsum("tip,tjp->ij", first, second)
-    rng = np.random.default_rng(seed)
-    n = len(products)
-    rows = np.arange(n)
-    null = [products[rows, rng.permutation(n)].sum() for _ in range(N_SIGNAL_PERMUTATIONS)]
-    as_large = int((np.array(null) >= np.trace(products)).sum())
+    orders = distinct_orders(len(products), N_SIGNAL_PERMUTATIONS, seed)
+    null = products[np.arange(len(products)), orders].sum(axis=1)
+    as_large = int((null >= np.trace(products)).sum())
     return (as_large + 1) / (len(null) + 1) <= SIGNIFICANT
 
 
@@ -101,6 +103,8 @@ def noise_ceiling(
         return Ceiling(note=NO_ESTIMATE)
     if splits[0].n_rows > MOST_ROWS:
         return Ceiling(note=TOO_MANY_ROWS)
+    if splits[0].whole.shape[1] < MIN_CONDITIONS:
+        return Ceiling(note=TOO_FEW_CONDITIONS)
     if not has_signal(splits[0], seed):
         return Ceiling(note=NO_SIGNAL)
     value = _mean([estimate(split) for split in splits])

@@ -150,7 +150,9 @@ def score_model(
                 warnings.simplefilter("ignore", SaturatedScoreWarning)
                 scored, null = card.score(measure)
                 corrected = is_corrected(measure, scored, n_times) and not in_order
-                left_out = card.replicates(measure, grouping, pairs=corrected)
+                left_out = _no_replicates()
+                if not measure.of_trajectories:
+                    left_out = card.replicates(measure, grouping, pairs=corrected)
         except ValueError as error:
             logger.warning("no score with %s: %s", name, error)
             rows.append({**row, "note": str(error)})
@@ -158,14 +160,19 @@ def score_model(
         row["is_perfect"] = _is_perfect(scored["score"], left_out, row["perfect"])
         interval = score_interval(scored, left_out, measure, n_times, averaged.exchange)
         rows.append({**row, **scored, **interval})
-        replicates.append(left_out)
+        if len(left_out):
+            replicates.append(left_out)
         if not math.isnan(scored["p"]):
             sign = 1 if measure.higher_is_closer else -1
             nulls[name] = (sign * scored["score"], sign * null)
     table = pd.DataFrame(rows, columns=COLUMNS)
     table["p_corrected"] = table.measure.map(corrected_p(nulls)).astype(float)
-    parts = pd.concat(replicates) if replicates else pd.DataFrame(columns=REPLICATE_COLUMNS)
+    parts = pd.concat(replicates) if replicates else _no_replicates()
     return table, parts
+
+
+def _no_replicates() -> pd.DataFrame:
+    return pd.DataFrame(columns=REPLICATE_COLUMNS)
 
 
 def _facts(measure: Measure) -> dict[str, Any]:
@@ -241,7 +248,7 @@ class _Card:
         """Return the numbers of one row, and the null scores."""
         matched = self.matched_for(measure)
         x, y = (flatten(side).to(self.device) for side in (matched.reference, matched.model))
-        score_of = measure.against(x, **fold_options(matched, self.device))
+        score_of = measure.against(x, **fold_options(matched, measure, self.device))
         score, self_score = score_of(y).item(), score_of(x).item()
         null = self.nulls.of(measure)
         chance = compare_with_chance(score, null, higher_is_closer=measure.higher_is_closer)
@@ -296,7 +303,7 @@ class _Card:
         matched = self.matched_for(measure)
         part = replace(matched, reference=matched.reference[..., self.ceiling_neurons])
         x, y = (flatten(side).to(self.device) for side in (part.reference, part.model))
-        return ceiling, measure.score(x, y, **fold_options(part, self.device)).item()
+        return ceiling, measure.score(x, y, **fold_options(part, measure, self.device)).item()
 
     def ceiling_of_subjects(
         self, measure: Measure, chance: Mapping[str, float | bool]

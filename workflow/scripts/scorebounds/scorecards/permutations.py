@@ -141,7 +141,7 @@ def null_scores(
     x, y = (flatten(side).to(device) for side in (matched.reference, matched.model))
     rows = (_permuted_rows(matched, order).to(device) for order in orders)
     first, *others = measures
-    scores = first.reordered_with(others, x, y, rows, **fold_options(matched, device))
+    scores = first.reordered_with(others, x, y, rows, **fold_options(matched, first, device))
     return {name: values.cpu().numpy() for name, values in scores.items()}
 
 
@@ -166,6 +166,9 @@ class NullScores:
         """Return the null scores of one measure."""
         if measure.name not in self._known:
             matched, n_orders = self.measures[measure]
+            if measure.of_trajectories:
+                # Conditions are not paired, so that their order changes nothing.
+                n_orders = 0
             orders = orders_of(matched, n_orders, self.seed)
             others = [
                 other

@@ -163,7 +163,7 @@ def _scores(
 ) -> list[float | ValueError]:
     """Score a model with several choices of neurons, or say why a score is not defined."""
     x, y = (flatten(side).to(device) for side in (matched.reference, matched.model))
-    options = fold_options(matched, device)
+    options = fold_options(matched, measure, device)
     try:
         return list(measure.of_neurons(x, y, neurons, **options))
     except ValueError:

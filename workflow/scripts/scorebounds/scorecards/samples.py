@@ -21,21 +21,25 @@ def flatten(activity: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(activity).reshape(-1, activity.shape[-1]))
 
 
-def fold_groups(matched: Matched) -> Tensor | None:
+def fold_groups(matched: Matched, measure: Measure) -> Tensor | None:
     """Return the group of each sample, or its condition where several samples share one, else None.
+
+    A trajectory is the condition in any case.
 
     Cross-validated measures hold out whole conditions: samples of one condition at other times
     are alike, and would give away the held-out ones.
     """
     n_times, n_conditions, _ = matched.model.shape
-    if matched.groups is not None:
+    if matched.groups is not None and not measure.of_trajectories:
         return torch.from_numpy(matched.groups).repeat(n_times)
     return None if n_times == 1 else torch.arange(n_conditions).repeat(n_times)
 
 
-def fold_options(matched: Matched, device: str | torch.device = "cpu") -> dict[str, Tensor]:
+def fold_options(
+    matched: Matched, measure: Measure, device: str | torch.device = "cpu"
+) -> dict[str, Tensor]:
     """Return the keyword arguments by which a measure holds out whole conditions."""
-    groups = fold_groups(matched)
+    groups = fold_groups(matched, measure)
     return {} if groups is None else {"groups": groups.to(device)}
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from scorebounds.core.measure_table import entry_of
 from scorebounds.measures.base import Measure
 from scorebounds.scorecards.matching import Matched
-from scorebounds.scorecards.permutations import TIE, Device, distinct_orders, null_scores
+from scorebounds.scorecards.permutations import TIE, Device, null_scores, orders_of
+from scorebounds.scorecards.rows import WITHHELD
 from scorebounds.scorecards.samples import (
     flatten,
     fold_options,
@@ -25,6 +26,7 @@ FITTED = (
     "fitted scores rise with the number of units, and the other subjects do not have as many as "
     "the model"
 )
+CORRELATED = "neighbouring rows are correlated, so that it cannot be compared with chance"
 NO_AGREEMENT = "the subjects do not agree better than chance"
 WORSE_THAN_MEAN = "the other subjects predict a subject no better than the mean"
 TOO_FEW_ORDERS = "there are too few permutations of the conditions to compare it with chance"
@@ -66,11 +68,13 @@ def subject_ceiling(
         Of the permutations by which the agreement is compared with chance.
     device : str or torch.device
     """
-    if matched.subjects is None:
+    if matched.subjects is None or measure.of_trajectories:
         return SubjectCeiling()
     if entry_of(measure.name).saturates or _is_fitted(measure):
         return SubjectCeiling(note=FITTED)
-    orders = distinct_orders(matched.n_conditions, N_PERMUTATIONS, seed, matched.groups)
+    if matched.exchange == WITHHELD:
+        return SubjectCeiling(note=CORRELATED)
+    orders = orders_of(matched, N_PERMUTATIONS, seed)
     if len(orders) < N_PERMUTATIONS:
         return SubjectCeiling(note=TOO_FEW_ORDERS)
     members = [matched.subjects == subject for subject in np.unique(matched.subjects)]
@@ -109,4 +113,4 @@ def _one_subject(matched: Matched, measure: Measure, of_subject: np.ndarray) -> 
 
 def _score(pair: Matched, measure: Measure, device: Device) -> float:
     x, y = (flatten(side).to(device) for side in (pair.reference, pair.model))
-    return float(measure.score(x, y, **fold_options(pair, device)).item())
+    return float(measure.score(x, y, **fold_options(pair, measure, device)).item())

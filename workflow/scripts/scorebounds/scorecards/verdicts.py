@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from scorebounds.core.intervals import half_width
+from scorebounds.core.measure_table import entry_of
 from scorebounds.scorecards.curve import positions_on_curves
 from scorebounds.scorecards.formatting import below_zero, between, decimals, number, percent
 from scorebounds.scorecards.rows import SHIFTED, WITHHELD
@@ -22,6 +23,7 @@ UNINFORMATIVE = "uninformative"
 UNDECIDED = "too few conditions to decide"
 TOO_FEW_DRAWN = "too few permutations to decide"
 CORRELATED = "neighbouring rows are correlated"
+NOT_TESTED = "not compared with chance"
 WORSE_THAN_MEAN = "worse than predicting the mean"
 CHANCE = "not distinguishable from chance"
 BETTER = "better than chance"
@@ -30,7 +32,14 @@ PERFECT = "perfect"
 # Verdicts by which a model is better than chance.
 ABOVE_CHANCE = (BETTER, AT_CEILING, PERFECT)
 # Verdicts that do not say whether a model is better than chance.
-WITHOUT_VERDICT = (UNDEFINED, UNINFORMATIVE, UNDECIDED, TOO_FEW_DRAWN, CORRELATED)
+WITHOUT_VERDICT = (
+    UNDEFINED,
+    UNINFORMATIVE,
+    UNDECIDED,
+    TOO_FEW_DRAWN,
+    CORRELATED,
+    NOT_TESTED,
+)
 # Marks tell the verdicts apart without colour.
 MARKS = {
     PERFECT: "●",
@@ -42,6 +51,7 @@ MARKS = {
     TOO_FEW_DRAWN: "?",
     CORRELATED: "?",
     UNINFORMATIVE: "–",
+    NOT_TESTED: "–",
     UNDEFINED: "–",
 }
 
@@ -87,6 +97,8 @@ def verdict(row: Row) -> str:
     """Return how good a score is, as one of the verdicts of this module."""
     if np.isnan(row["score"]):
         return UNDEFINED
+    if entry_of(row["measure"]).of_trajectories:
+        return NOT_TESTED
     if row["n_permutations"] == 0:
         return UNDECIDED
     if not row["is_informative"]:
@@ -128,6 +140,11 @@ def sentence(row: Row) -> str:
         return f"Not defined: {row['note']}."
     if said == UNINFORMATIVE:
         return _uninformative(row)
+    if said == NOT_TESTED:
+        return (
+            f"Not compared with chance: {number(row['score'])}; this measure compares dynamics and "
+            "does not pair conditions, so that permuted conditions have the same score."
+        )
     digits = decimals(row)
     score = number(row["score"], digits)
     orders = "circular shifts of the rows" if _is_shifted(row) else "permutations of the conditions"
@@ -196,7 +213,9 @@ def _p(row: Row) -> str:
 def _ceiling_clause(row: Row) -> str:
     if np.isnan(row["ceiling"]):
         return ""
-    clause = f"; the noise ceiling is {number(row['ceiling'])}"
+    # With finite training data, the noise-free activity itself scores lower.
+    limit = ", an upper limit for held-out scores," if "_cv" in row["measure"] else ""
+    clause = f"; the noise ceiling{limit} is {number(row['ceiling'])}"
     if not np.isnan(row["ceiling_low"]):
         clause += f" [{number(row['ceiling_low'])}, {number(row['ceiling_high'])}]"
     if not np.isclose(row["ceiling_score"], row["score"]):
