@@ -4,31 +4,54 @@ import numpy as np
 import pytest
 
 from helpers.coverage import MEASURES, World, interval, interval_of_r2, replicates, simulate
-from helpers.worlds import fewest_by_chance, latents, matched_pair, n_draws, population
+from helpers.worlds import (
+    fewest_by_chance,
+    latents,
+    matched_pair,
+    most_by_chance,
+    n_draws,
+    population,
+)
 from scorebounds.measures import registry
 from scorebounds.scorecards.inference import ResamplingSettings, score_model
 from scorebounds.scorecards.jackknife import jackknife_estimate
 from scorebounds.scorecards.replicates import jackknife_replicates
 from scorebounds.scorecards.score_intervals import has_valid_interval
 
-# Coverage of nominal 95 % intervals in the worlds of docs/models.md: none is below.
+# Coverage of nominal 95 % intervals: 90 % at least in the worlds of docs/truth.md.
 LEAST_COVERAGE = 0.9
 # Error over standard error: its root mean square would be 1. Intervals half as wide have 2, and
 # scores without correction more.
 LARGEST_SPREAD = 1.35
+N_DRAWS = n_draws(20)
+SHARES = (0.0, 0.55, 0.97)
 
 
-@pytest.mark.parametrize("shared", [0.0, 0.55, 0.97])
-def test_intervals_cover_the_population(shared):
-    n = n_draws(36)
-    world = World(n=40, n_neurons=30, units=10, shared=shared)
-    errors, halves, _ = simulate(world, n, int(100 * shared), n_truth=1500)
+@pytest.fixture(scope="module")
+def of_worlds():
+    worlds = {shared: World(n=40, n_neurons=30, units=10, shared=shared) for shared in SHARES}
+    return {
+        shared: simulate(world, N_DRAWS, int(100 * shared), n_truth=1500)[:2]
+        for shared, world in worlds.items()
+    }
+
+
+@pytest.mark.parametrize("shared", SHARES)
+def test_intervals_cover_the_population(of_worlds, shared):
+    errors, halves = of_worlds[shared]
     covered = (np.abs(errors) <= halves).sum(axis=0)
-    assert (covered >= fewest_by_chance(n, LEAST_COVERAGE)).all(), covered
+    assert (covered >= fewest_by_chance(N_DRAWS, LEAST_COVERAGE)).all(), covered
     spread = np.sqrt(np.mean((errors / (halves / 2.1)) ** 2, axis=0))
     assert (spread <= LARGEST_SPREAD).all(), spread
-    # Intervals are not wide without need: not wider than three times the error.
-    assert (spread >= 1 / 3).all(), spread
+    # Intervals are not wide without need: not wider than twice the error.
+    assert (spread >= 1 / 2).all(), spread
+
+
+def test_intervals_of_all_worlds_cover_in_92_to_98_percent(of_worlds):
+    """The draws of one world are independent, its measures are not."""
+    covered = [np.abs(errors) <= halves for errors, halves in of_worlds.values()]
+    rate, n = np.mean(covered), N_DRAWS * len(SHARES)
+    assert fewest_by_chance(n, 0.92) / n <= rate <= most_by_chance(n, 0.98) / n
 
 
 def test_the_library_has_the_intervals_of_the_formulas():
@@ -56,7 +79,7 @@ def test_the_library_has_the_intervals_of_the_formulas():
 @pytest.mark.parametrize("measure", ["ridge_cv_100", "ridge_cv_tuned"])
 def test_intervals_of_held_out_scores_cover_other_samples_of_the_same_size(measure):
     rng = np.random.default_rng(5)
-    n = n_draws(12 if measure == "ridge_cv_tuned" else 24)
+    n = n_draws(8 if measure == "ridge_cv_tuned" else 16)
     readout, model = rng.standard_normal((2, 20, 300))
     scores, halves = [], []
     for draw in range(n):

@@ -12,7 +12,7 @@ from scorebounds.measures.base import Measure
 from scorebounds.scorecards.jackknife import corrected_estimate, jackknife_estimate
 from scorebounds.scorecards.rows import PERMUTED
 
-# Measures whose bias the jackknife removes, in simulations with known population (docs/models.md).
+# Measures whose bias the jackknife removes, in simulations with known population (docs/truth.md).
 # That of nuclear norms, truncated components and matched neurons is not linear in 1/n.
 CORRECTED = {"cka", "cka_angular", "cka_debiased", "linreg", "rsa_correlation_pearson"}
 IN_ORDER = "rows that follow each other in time are no independent sample"
