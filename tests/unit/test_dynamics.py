@@ -117,5 +117,6 @@ def test_the_card_states_the_score_without_a_verdict():
     assert "does not pair conditions" in row.sentence
     assert np.isnan([row.p, row.score_low, row.ceiling]).all()
     assert "No verdict by DSA (not compared with chance)." in card.headline
+    assert "DSA does not pair conditions and was not compared with chance." in card.methods()
     flat = sb.card(X[0], OTHER[0], ["cka", "dsa"], n_permutations=19).table.set_index("measure")
     assert flat.verdict["dsa"] == "not defined"

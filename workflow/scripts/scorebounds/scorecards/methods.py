@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from scorebounds.core.measure_table import measure_label
+from scorebounds.core.measure_table import entry_of, measure_label
 from scorebounds.scorecards.rows import PERMUTED, SHIFTED, WITHHELD
 
 # What a card says of the data, in columns of its table; n_subjects is missing where not known.
@@ -40,6 +40,7 @@ def methods_paragraph(facts: Mapping[str, Any], measures: Iterable[str], *, ceil
     ceiling : bool
         Whether there is a noise ceiling.
     """
+    measures = list(measures)
     labels = [measure_label(name) for name in measures]
     listed = " and ".join([", ".join(labels[:-1]), labels[-1]] if labels[1:] else labels)
     match = facts["match"] if isinstance(facts["match"], str) else ", ".join(facts["match"])
@@ -50,6 +51,9 @@ def methods_paragraph(facts: Mapping[str, Any], measures: Iterable[str], *, ceil
         f"{facts['n_conditions']} conditions, paired {pairing}, with scorebounds "
         f"{facts['version']}. Similarity was measured by {listed}.{_chance(facts)}"
     )
+    untested = [measure_label(name) for name in measures if entry_of(name).of_trajectories]
+    if untested:
+        said += f" {untested[0]} does not pair conditions and was not compared with chance."
     if ceiling:
         said += (
             " Noise ceilings, the scores of a model that knows the noise-free responses (Nili et "
