@@ -138,6 +138,9 @@ def card(
     x, y : array_like
         Activity of the recording and of the model. Several rows of `x` that are paired with one
         row of `y` are trials of one condition, and give a noise ceiling.
+        Rows that are times, with dimensions (time, neuron) of a DataArray, are shifted to estimate
+        chance, and so are rows with correlated neighbours, unless (condition, neuron) or names say
+        that they are conditions, which are permuted.
     measures : iterable of str, optional
         Not given: the default measures.
     match : str or sequence of str
