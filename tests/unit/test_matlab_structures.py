@@ -104,3 +104,21 @@ def test_who_wrote_hdf5_decides_on_the_order_of_axes(tmp_path, name, by_matlab):
     loaded = custom.load(tmp_path / name)
     np.testing.assert_array_equal(loaded.values, VALUES)
     assert ("MATLAB" in loaded.attrs["history"]) == (by_matlab != name.endswith(".mat"))
+
+
+def test_damaged_files_of_version_73_end_with_one_sentence(tmp_path):
+    write_73(tmp_path / "good.mat", {"trials": {"rate": VALUES}})
+    content = (tmp_path / "good.mat").read_bytes()
+    rng = np.random.default_rng(1)
+    said = []
+    for _ in range(60):
+        damaged = bytearray(content)
+        for place in rng.integers(0, 4000, 20):
+            damaged[place] = rng.integers(256)
+        (tmp_path / "d.mat").write_bytes(damaged)
+        try:
+            custom.load(tmp_path / "d.mat")
+        except ValueError as error:
+            said.append(str(error))
+    assert len(said) > 40
+    assert not any("\n" in sentence for sentence in said)

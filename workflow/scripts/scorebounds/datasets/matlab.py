@@ -26,7 +26,7 @@ from scorebounds.datasets.matlab_hdf5 import (
 )
 
 # What readers raise on damaged files.
-UNREADABLE = (KeyError, NotImplementedError, OSError, TypeError, ValueError)
+UNREADABLE = (KeyError, NameError, OSError, RuntimeError, TypeError, ValueError)
 
 
 class MatlabFile(NamedTuple):
