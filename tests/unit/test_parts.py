@@ -13,7 +13,8 @@ from scorebounds.scorecards.replicates import jackknife_replicates
 from scorebounds.scorecards.samples import flatten, fold_options
 
 # Not unique where canonical correlations repeat, as with few samples.
-UNIQUE = [name for name in registry.names() if name != "pwcca"]
+# DSA is scored on trajectories, and has no replicates (test_dynamics.py).
+UNIQUE = [name for name in registry.names() if name not in ("pwcca", "dsa")]
 
 
 def draw(n_samples=45, n_x=9, n_y=12, n_times=1, seed=0, offset=0.0):
@@ -71,7 +72,7 @@ def scores_one_by_one(matched, measure, table, n_groups, seed):
         )
         x, y = flatten(part.reference), flatten(part.model)
         try:
-            scores.append(measure.score(x, y, **fold_options(part)).item())
+            scores.append(measure.score(x, y, **fold_options(part, measure)).item())
         except ValueError:
             scores.append(np.nan)
     return np.array(scores)
