@@ -12,6 +12,7 @@ import xarray as xr
 
 from scorebounds.analyses.measures import definitions
 from scorebounds.analyses.result import Result, require_matplotlib, table_html
+from scorebounds.analyses.threads import threads_for
 from scorebounds.core.random import derived_seed
 from scorebounds.core.version import __version__
 from scorebounds.datasets.arrays import read_halves
@@ -182,8 +183,9 @@ def make_card(
     halves = read_halves(reference)
     if halves is not None:
         halves = (matched.align(halves[0]), matched.align(halves[1]))
-    scores, replicates = score_model(matched, measures, settings, halves, device)
-    components = explained_components(matched, device, halves, settings.seed)
+    with threads_for(matched.reference.shape, matched.model.shape):
+        scores, replicates = score_model(matched, measures, settings, halves, device)
+        components = explained_components(matched, device, halves, settings.seed)
     table = _shown_first(interpret(scores, components, thresholds))
     sizes = table.iloc[0][list(SIZES)].dropna()
     facts = {

@@ -11,6 +11,7 @@ import torch
 
 from scorebounds.analyses.card import N_GROUPS, N_PERMUTATIONS_OF
 from scorebounds.analyses.result import Result, require_matplotlib
+from scorebounds.analyses.threads import threads_for
 from scorebounds.core.random import derived_seed
 from scorebounds.measures import registry
 from scorebounds.scorecards.comparisons import compare
@@ -123,7 +124,8 @@ def score_pair(x: np.ndarray, y: np.ndarray, name: str, groups: Any = None) -> f
     if measure.of_trajectories and x.shape[0] > 1:
         groups = None
     held_out = held_out_groups(x.shape[0], x.shape[1], groups)
-    return measure.score(first, second, groups=held_out).item()
+    with threads_for(first.shape, second.shape):
+        return measure.score(first, second, groups=held_out).item()
 
 
 def held_out_groups(n_times: int, n_rows: int, groups: Any) -> torch.Tensor | None:
@@ -150,7 +152,10 @@ def compare_models(
         seed=derived_seed(seed, "scorecards", recording),
         n_permutations_of=N_PERMUTATIONS_OF,
     )
-    tables = {model: score_model(pair, measures, settings) for model, pair in matched.items()}
+    tables = {}
+    for model, pair in matched.items():
+        with threads_for(pair.reference.shape, pair.model.shape):
+            tables[model] = score_model(pair, measures, settings)
     scores = pd.concat([table.assign(model=model) for model, (table, _) in tables.items()])
     replicates = pd.concat([table.assign(model=model) for model, (_, table) in tables.items()])
     return Comparison(compare(scores, replicates), recording)
