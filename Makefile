@@ -56,6 +56,7 @@ bench: .venv/test
 	PYTHONPATH=workflow/scripts OMP_NUM_THREADS=1 $(BIN)/python benchmarks/decoding.py
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/ranges.py
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/permutations.py
+	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/ratios.py
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/growth.py
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/out_of_core.py
 

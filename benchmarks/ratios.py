@@ -1,0 +1,131 @@
+"""How much faster cross-validated ridge and an optimisation are than their plain forms.
+
+    PYTHONPATH=workflow/scripts .venv/bin/python benchmarks/ratios.py
+
+The plain forms are those that the code replaced, or the definition, computed in the same run.
+Processor time of one thread, with the time that the system takes for memory.
+"""
+
+import subprocess
+import sys
+import time
+
+import torch
+from steps import correlated_pair
+
+from scorebounds.measures import registry
+from scorebounds.measures.folds import fold_bounds
+from scorebounds.measures.nested import TUNING_GRID
+from scorebounds.measures.pair import Pair, Reference
+from scorebounds.measures.ridge_folds import held_out_r2_by_neurons
+
+N_SAMPLES, N_NEURONS = 1080, 727
+# An optimisation of five seeds of 3950 × 141 in a process of its own.
+OPTIMIZATION = """
+import sys, time, torch
+from scorebounds.core.allocation import keep_freed_memory
+from scorebounds.measures import registry
+from scorebounds.optimization.optimize import optimize, starting_points
+if sys.argv[1] == "now":
+    keep_freed_memory()
+torch.set_num_threads(1)
+x = starting_points((3950, 141), 0, ("x",), 1)[0] * torch.arange(1, 142) ** -0.5
+starts = starting_points((3950, 141), 0, ("y",), 5)
+start = time.process_time()
+settings = {"stop_score": 0.99, "max_steps": 12, "learning_rate": 0.1, "n_checkpoints": 0}
+optimize(x, registry.load(sys.argv[2]), starts, **settings)
+print(time.process_time() - start)
+"""
+
+
+def seconds(work, repeats=3):
+    """Return the shortest processor time, and the result."""
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        result = work()
+        times.append(time.process_time() - start)
+    return min(times), result
+
+
+def one_regression_per_fold(x, y):
+    return held_out_r2_by_neurons(Pair(Reference(x), y), 100.0)
+
+
+def with_gradient(score, y):
+    moving = y.clone().requires_grad_()
+    return torch.autograd.grad(score(moving), moving)[0][0, 0]
+
+
+def solved(x, y, penalty):
+    identity = torch.eye(y.shape[1], dtype=y.dtype)
+    return torch.linalg.solve(y.mT @ y + penalty * identity, y.mT @ x)
+
+
+def held_out_r2(x, y, train, test, penalty):
+    mean_x, mean_y = x[train].mean(0), y[train].mean(0)
+    weights = solved(x[train] - mean_x, y[train] - mean_y, penalty)
+    residual = x[test] - mean_x - (y[test] - mean_y) @ weights
+    return 1 - residual.square().sum() / (x[test] - mean_x).square().sum()
+
+
+def splits(n):
+    for start, stop in fold_bounds(n):
+        test = torch.zeros(n, dtype=torch.bool)
+        test[start:stop] = True
+        yield ~test, test
+
+
+def tuned_by_definition(x, y):
+    """Return tuned ridge with one regression per penalty, inner fold and outer fold."""
+    scores = []
+    for train, test in splits(len(x)):
+        inner_x, inner_y = x[train], y[train]
+        centred = inner_y - inner_y.mean(0)
+        level = centred.square().sum() / min(centred.shape)
+        penalties = [factor * level for factor in TUNING_GRID]
+        inner = list(splits(len(inner_x)))
+        means = [
+            torch.stack([held_out_r2(inner_x, inner_y, *split, penalty) for split in inner]).mean()
+            for penalty in penalties
+        ]
+        best = int(torch.stack(means).argmax())
+        scores.append(held_out_r2(x, y, train, test, penalties[best]))
+    return torch.stack(scores).mean()
+
+
+def optimization(when, name):
+    command = [sys.executable, "-c", OPTIMIZATION, when, name]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def show(what, before, now, difference):
+    print(f"| {what} | {before:.2f} | {now:.2f} | {before / now:.1f} | {difference} |", flush=True)
+
+
+def compare(what, before, now):
+    (slow, expected), (fast, found) = seconds(before, repeats=1), seconds(now)
+    show(what, slow, fast, f"{abs(float(expected) - float(found)):.0e}")
+
+
+def main():
+    torch.set_num_threads(1)
+    print("| work | plain form, CPU s | now, CPU s | ratio | difference |\n|---|---|---|---|---|")
+    x, y = correlated_pair(N_SAMPLES, N_NEURONS)
+    score = registry.load("ridge_cv_100").against(x)
+    one_regression_per_fold(x, y)  # the first call is slower
+    compare("`ridge_cv_100`, score", lambda: one_regression_per_fold(x, y), lambda: score(y))
+    compare(
+        "`ridge_cv_100`, score and gradient",
+        lambda: with_gradient(lambda moving: one_regression_per_fold(x, moving), y),
+        lambda: with_gradient(score, y),
+    )
+    tuned = registry.load("ridge_cv_tuned").against(x)
+    compare("`ridge_cv_tuned`, score", lambda: tuned_by_definition(x, y), lambda: tuned(y))
+    for name in ("cka", "rsa_correlation_pearson"):
+        before, now = optimization("before", name), optimization("now", name)
+        show(f"`{name}`, 12 steps of 5 seeds, freed memory kept", before, now, "–")
+
+
+if __name__ == "__main__":
+    main()
