@@ -13,7 +13,7 @@ from scorebounds.core.devices import chosen_device
 from scorebounds.measures import registry
 from scorebounds.optimization.optimize import optimize, starting_points
 from scorebounds.optimization.perturbation import perturb_components
-from scorebounds.ranges import problem, region
+from scorebounds.ranges import problem
 from scorebounds.ranges.region import pair_range
 from scorebounds.scorecards.inference import ResamplingSettings, explained_components, score_model
 from scorebounds.scorecards.matching import Matched
@@ -168,7 +168,7 @@ def remember(monkeypatch, module, name):
 @pytest.mark.parametrize("pair", PAIRS)
 def test_ranges_keep_to_the_device(pair, moving, monkeypatch):
     remember(monkeypatch, problem, "certified_range")
-    remember(monkeypatch, region, "outer_range")
+    remember(monkeypatch, problem, "outer_range")
     x = recording()
     settings = {**SHORT, "joint": {**SHORT["joint"], "x": moving}}
     expected = pair_range(x, pair, "made up", seed=0, settings=settings)
