@@ -14,6 +14,7 @@ from scorebounds.measures import registry
 from scorebounds.measures.base import Measure
 from scorebounds.measures.components import principal_components
 from scorebounds.measures.pair import Pair, Reference
+from scorebounds.optimization.adam import Adam
 from scorebounds.optimization.capture import captured_variance
 from scorebounds.optimization.optimize import optimize, starting_points
 from scorebounds.optimization.recordings import optimize_recording
@@ -149,6 +150,17 @@ def test_single_precision_changes_thresholds_by_less_than_a_tenth_of_the_spread_
     )
     difference = (double.score - single.score).abs()
     assert 0 < difference.max() < 0.1 * double.score.groupby("target").std().max()
+
+
+def test_an_update_does_not_depend_on_the_layout_of_the_gradient():
+    slope = torch.randn(2, 4, 3, generator=torch.Generator().manual_seed(0))
+    updated = []
+    for gradient in (slope, slope.mT.contiguous().mT):
+        values = torch.zeros(2, 4, 3)
+        Adam(values, 0.1).step(values, gradient)
+        updated.append(values)
+    assert torch.equal(*updated)
+    assert torch.equal(updated[0].sign(), -slope.sign())
 
 
 def test_updates_are_those_of_the_adam_paper():

@@ -32,7 +32,8 @@ class Adam:
         with torch.no_grad():
             adam(
                 [values],
-                [slope],
+                # The fused form reads memory in order, whatever the strides.
+                [slope.contiguous()],
                 [self.mean],
                 [self.square],
                 [],
