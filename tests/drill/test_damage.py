@@ -47,6 +47,8 @@ def test_cut_file_is_refused_by_every_job_that_reads_it(tiny_copy, tried, tmp_pa
                 accepted.append((file, rule, ran.said))
             for number, output in enumerate(outputs):
                 (tiny_copy.folder / output).unlink(missing_ok=True)
+                # Snakemake removes the folder of an output with it.
+                (tiny_copy.folder / output).parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(tmp_path / str(number), tiny_copy.folder / output)
         path.write_bytes(content)
         os.utime(path, ns=(time.st_atime_ns, time.st_mtime_ns))

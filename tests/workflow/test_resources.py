@@ -56,6 +56,14 @@ def test_a_wide_recording_asks_for_what_a_long_one_asks(requests, recording, req
     assert requests[request_](wildcards, recording((50, 20_000)), 2) == 2 * wide
 
 
+@pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n", b"no HDF5 " * 1_000])
+def test_a_damaged_recording_is_left_to_the_job_to_report(requests, tmp_path, content):
+    (tmp_path / "cut.nc").write_bytes(content)
+    damaged = SimpleNamespace(reference=tmp_path / "cut.nc")
+    assert requests["optimize_memory"](SimpleNamespace(measure="cka"), damaged, 1) == 1000
+    assert requests["perturb_minutes"](SimpleNamespace(), damaged, 1) == 5
+
+
 def test_few_samples_of_many_neurons_ask_for_a_gigabyte_or_two(requests, recording):
     wildcards = SimpleNamespace(measure="ridge_cv_100")
     assert requests["optimize_memory"](wildcards, recording((50, 20_000)), 1) < 2_500

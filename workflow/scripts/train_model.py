@@ -8,7 +8,7 @@ import torch
 from scorebounds.core.devices import chosen_device
 from scorebounds.core.joblog import job_log
 from scorebounds.core.recording import write_recording
-from scorebounds.core.tables import write_table
+from scorebounds.core.tables import write_report, write_table
 from scorebounds.datasets.report import describe
 from scorebounds.networks.training import train_and_record
 
@@ -29,7 +29,7 @@ if __name__ == "__main__":
         )
         write_recording(snakemake.output.recording, model.recording, name)
         text = describe(model.recording, [])
-        Path(snakemake.output.report).write_text(text, encoding="utf-8")
+        write_report(snakemake.output.report, text)
         write_table(snakemake.output.learning, model.learning)
         write_table(snakemake.output.psychometric, model.psychometric)
         model.checkpoint.remove()
