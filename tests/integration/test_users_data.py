@@ -118,7 +118,8 @@ def test_a_users_recording_goes_through_every_stage(finished):
     page = (folder / "results/scorecards/mine/scaled.html").read_text()
     assert "scaled compared with mine" in page
     # Its label is decoded, along a distance from far to near.
-    decoded = pd.read_csv(folder / "results/decoding/mine/accuracies/procrustes_distance.csv")
+    every = pd.read_csv(folder / "results/decoding/mine/accuracies/all.csv")
+    decoded = every[every.measure == "procrustes_distance"]
     assert set(decoded.target) == {"stimulus"}
     by_seed = decoded.groupby("seed").score
     assert by_seed.max().tolist() == pytest.approx(falling.first_score.tolist(), rel=1e-6)
@@ -210,7 +211,7 @@ def test_more_neurons_than_samples_give_a_warning_and_results(finished):
     assert thresholds.note.str.startswith("capture is undefined").all()
     assert len(pd.read_csv(folder / "results/thresholds/wide/capture.csv")) == 0
     # Without labels there is nothing to decode.
-    assert len(pd.read_csv(folder / "results/decoding/wide/accuracies/cka.csv")) == 0
+    assert len(pd.read_csv(folder / "results/decoding/wide/accuracies/all.csv")) == 0
     assert read(folder, "references").dataset.tolist() == ["mine"]
     for figure in FIGURES:
         assert (folder / f"results/figures/{figure}.png").exists()
