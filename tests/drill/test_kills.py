@@ -107,33 +107,28 @@ def test_the_main_process_killed_while_its_jobs_go_on(run, undisturbed, tried):
     assert finish(run) == undisturbed
 
 
-def test_a_signal_leaves_no_lock(run, undisturbed, tried):
-    signals = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+def interrupt(run, undisturbed, tried, signals, send):
+    """Send each signal to a new run; no lock may remain, and the next run finishes the work."""
     for number in signals:
         process = run.start()
         assert wait_for(lambda process=process: jobs_of(process), process)
-        process.send_signal(number)
+        send(process.pid, number)
         assert process.wait() != 0
         assert not list(run.folder.glob(".snakemake/locks/*")), number
     tried(len(signals))
     code, said = run.finish()
     assert code == 0, said
     assert run.products() == undisturbed
+
+
+def test_a_signal_leaves_no_lock(run, undisturbed, tried):
+    signals = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+    interrupt(run, undisturbed, tried, signals, os.kill)
 
 
 def test_ctrl_c_and_a_closed_terminal_leave_no_lock(run, undisturbed, tried):
     """Both signals go to the jobs, too."""
-    signals = (signal.SIGINT, signal.SIGHUP)
-    for number in signals:
-        process = run.start()
-        assert wait_for(lambda process=process: jobs_of(process), process)
-        os.killpg(process.pid, number)
-        assert process.wait() != 0
-        assert not list(run.folder.glob(".snakemake/locks/*")), number
-    tried(len(signals))
-    code, said = run.finish()
-    assert code == 0, said
-    assert run.products() == undisturbed
+    interrupt(run, undisturbed, tried, (signal.SIGINT, signal.SIGHUP), os.killpg)
 
 
 def test_everything_deleted_is_made_again(run, undisturbed, tried):
