@@ -14,7 +14,7 @@ import torch
 import yaml
 
 from scorebounds.measures import registry
-from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.permutations import distinct_orders, null_scores
 from scorebounds.scorecards.samples import flatten, fold_options
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from scorebounds.scorecards.inference import ResamplingSettings, score_model
-from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.verdicts import interpret
 
 # Draws of each world: SCOREBOUNDS_TRUTH=10 takes ten times as many.

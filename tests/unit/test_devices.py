@@ -16,7 +16,7 @@ from scorebounds.optimization.perturbation import perturb_components
 from scorebounds.ranges import problem
 from scorebounds.ranges.region import pair_range
 from scorebounds.scorecards.inference import ResamplingSettings, explained_components, score_model
-from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.matched import Matched
 
 FACTORIES = {
     torch.zeros,

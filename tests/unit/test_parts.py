@@ -8,7 +8,7 @@ import torch
 
 from scorebounds.measures import registry
 from scorebounds.measures.parts import Parts
-from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.replicates import jackknife_replicates
 from scorebounds.scorecards.samples import flatten, fold_options
 

@@ -19,7 +19,8 @@ from scorebounds.scorecards.inference import (
     explained_components,
     score_model,
 )
-from scorebounds.scorecards.matching import Matched, match
+from scorebounds.scorecards.matched import Matched
+from scorebounds.scorecards.matching import match
 from scorebounds.scorecards.page import scorecard_page
 from scorebounds.scorecards.verdicts import interpret
 

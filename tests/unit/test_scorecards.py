@@ -24,7 +24,7 @@ from scorebounds.scorecards.inference import (
     explained_components,
     score_model,
 )
-from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.permutations import corrected_p, distinct_orders, null_scores
 from scorebounds.scorecards.verdicts import interpret
 

@@ -11,7 +11,7 @@ import scorebounds as sb
 from scorebounds.core.recording import read_recording, write_recording
 from scorebounds.datasets.readers import custom
 from scorebounds.measures import registry
-from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.subjects import subject_ceiling
 
 SUBJECT = np.repeat(["b", "a", "c"], [12, 8, 10])

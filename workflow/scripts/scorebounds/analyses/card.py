@@ -24,7 +24,8 @@ from scorebounds.scorecards.inference import (
     explained_components,
     score_model,
 )
-from scorebounds.scorecards.matching import By, Matched
+from scorebounds.scorecards.matched import Matched
+from scorebounds.scorecards.matching import By
 from scorebounds.scorecards.methods import SIZES, methods_text
 from scorebounds.scorecards.page import scorecard_page
 from scorebounds.scorecards.verdicts import interpret

@@ -14,7 +14,8 @@ from scorebounds.core.recording import samples_by_neurons
 from scorebounds.datasets.arrays import as_recording, require_same_order
 from scorebounds.measures import registry
 from scorebounds.scorecards.grouping import with_components, with_groups, with_subjects
-from scorebounds.scorecards.matching import By, Matched, match
+from scorebounds.scorecards.matched import Matched
+from scorebounds.scorecards.matching import By, match
 from scorebounds.scorecards.times import ORDER
 
 # One measure of each kind; with a tuned penalty and no fixed one, because the result of a fixed

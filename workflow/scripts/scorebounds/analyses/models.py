@@ -16,7 +16,7 @@ from scorebounds.core.random import derived_seed
 from scorebounds.measures import registry
 from scorebounds.scorecards.comparisons import compare
 from scorebounds.scorecards.inference import ResamplingSettings, score_model
-from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.samples import average_trials
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import torch
 from scorebounds.measures.components import principal_components
 from scorebounds.scorecards.ceilings import splits_of
 from scorebounds.scorecards.grouping import assign
-from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.permutations import orders_of
 from scorebounds.scorecards.rows import PERMUTED, WITHHELD
 from scorebounds.scorecards.samples import Halves, average_trials, flatten, usable_halves

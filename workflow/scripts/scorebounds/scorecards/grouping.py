@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from scorebounds.core.recording import SUBJECTS
-from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.matched import Matched
 
 
 def with_groups(

@@ -18,7 +18,7 @@ from scorebounds.measures.precision import rank_cutoff, source_precision
 from scorebounds.scorecards.ceilings import BELOW_CHANCE, Ceiling, noise_ceiling, splits_of
 from scorebounds.scorecards.explained import explained_components
 from scorebounds.scorecards.jackknife import CONDITIONS
-from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.permutations import (
     NullScores,
     compare_with_chance,

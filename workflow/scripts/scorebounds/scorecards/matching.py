@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,9 @@ import xarray as xr
 
 from scorebounds.core.checks import MIN_SAMPLES
 from scorebounds.core.recording import ROW_NAME, stored_name
+from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.names import as_text, codes, comparable, near_miss, shown, stems
-from scorebounds.scorecards.rows import PERMUTED, what_rows_are
+from scorebounds.scorecards.rows import what_rows_are
 from scorebounds.scorecards.times import AVERAGE, BROADCAST, ORDER, align_times
 
 logger = logging.getLogger(__name__)
@@ -21,85 +22,6 @@ EXACT, STEM = "exact", "stem"
 ERROR, INTERSECT = "error", "intersect"
 
 By = str | Sequence[str] | Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Matched:
-    """A reference and a model with matched conditions.
-
-    Attributes
-    ----------
-    reference : ndarray, shape (n_times, n_rows, n_x)
-        One time where there is no axis of time.
-    model : ndarray, shape (n_times, n_conditions, n_y)
-        The conditions of the model that the reference has.
-    condition : ndarray of int, shape (n_rows,)
-        Which of the model's conditions goes with each row of the reference: several rows are
-        trials of one condition.
-    rows : ndarray of int, shape (n_rows,), or None
-        Which rows of the recording take part; None for all of them.
-    is_averaged : bool
-        Whether the reference was averaged over time.
-    notes : tuple of str
-        What a reader of the score has to know, a sentence each.
-    groups : ndarray of int, shape (n_conditions,), or None
-        Groups of conditions that are held out whole (`grouping.with_groups`).
-    of_components : bool
-        Whether the reference holds principal components instead of neurons.
-    subjects : ndarray of int, shape (n_x,), or None
-        Subject of each neuron of the reference (`grouping.with_subjects`).
-    rows_are : str
-        `condition`, `time`, or empty where nobody has said so.
-    exchange : str
-        `permutations` of the rows, `circular shifts`, or `none`.
-    order_note : str
-        Why rows are not permuted.
-    """
-
-    reference: np.ndarray
-    model: np.ndarray
-    condition: np.ndarray
-    rows: np.ndarray | None = None
-    is_averaged: bool = False
-    notes: tuple[str, ...] = ()
-    groups: np.ndarray | None = None
-    of_components: bool = False
-    subjects: np.ndarray | None = None
-    rows_are: str = ""
-    exchange: str = PERMUTED
-    order_note: str = ""
-
-    @property
-    def n_conditions(self) -> int:
-        """Number of conditions of the model that the reference has."""
-        return int(self.model.shape[1])
-
-    @property
-    def is_balanced(self) -> bool:
-        """Whether the reference has as many rows of each condition."""
-        return len(set(np.bincount(self.condition))) == 1
-
-    @property
-    def has_trials(self) -> bool:
-        """Whether the reference has at least two rows of every condition."""
-        return bool(np.bincount(self.condition).min() > 1)
-
-    def align(self, values: np.ndarray) -> np.ndarray:
-        """Bring values in the shape of the recording into that of `reference`.
-
-        Parameters
-        ----------
-        values : ndarray
-            As the halves of a recording: (time, row, neuron) or (row, neuron).
-
-        Returns
-        -------
-        ndarray, shape (n_times, n_rows, n_x)
-        """
-        timed = values if values.ndim == 3 else values[None]
-        if self.is_averaged:
-            timed = timed.mean(axis=0, keepdims=True)
-        return timed if self.rows is None else timed[:, self.rows]
 
 
 def match(reference: xr.DataArray, model: xr.DataArray, by: By | None = None) -> Matched:

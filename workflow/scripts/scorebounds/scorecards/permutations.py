@@ -15,7 +15,7 @@ from torch import Tensor
 
 from scorebounds.core.intervals import CONFIDENCE
 from scorebounds.measures.base import Measure, share_products
-from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.rows import SHIFTED
 from scorebounds.scorecards.samples import flatten, fold_options, has_fixed_penalty
 

@@ -24,7 +24,7 @@ from scorebounds.scorecards.jackknife import (
     TWO_OF_CONDITIONS,
     TWO_OF_NEURONS,
 )
-from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.rows import PERMUTED
 from scorebounds.scorecards.samples import flatten, fold_options
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from scorebounds.measures.base import Measure
-from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.rows import CONDITIONS
 
 Halves = tuple[np.ndarray, np.ndarray]

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.rows import CONDITIONS, SHIFTED, TIMES, WITHHELD
 
 N_PERMUTATIONS = 199

@@ -10,7 +10,7 @@ import numpy as np
 
 from scorebounds.core.measure_table import entry_of
 from scorebounds.measures.base import Measure
-from scorebounds.scorecards.matching import Matched
+from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.permutations import TIE, Device, null_scores, orders_of
 from scorebounds.scorecards.rows import WITHHELD
 from scorebounds.scorecards.samples import (
