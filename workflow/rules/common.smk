@@ -1,12 +1,5 @@
 """Which measures there are, and what the rules of each stage take and ask for."""
 
-from dataclasses import replace
-
-
-def measure_module(measure):
-    """Return the module that declares a measure."""
-    return f"scorebounds.measures.{MEASURE_TABLE.entry_of(measure).module}"
-
 
 def optimized_measures():
     """List the measures that data is optimised towards."""
@@ -35,24 +28,8 @@ def one_of(names):
     return "|".join(map(re.escape, names))
 
 
-def layer_settings():
-    """Return the section of the layers, or refuse measures that could not tell the layers apart."""
-    section = config["layers"]
-    chosen = section["measures"] if "layers" in ANALYSES else []
-    saturating = [name for name in chosen if MEASURE_TABLE.entry_of(name).saturates]
-    try:
-        ARCHITECTURES.require_distinguishable_layers(
-            section["images"], section["n_images"], saturating
-        )
-    except ValueError as error:
-        raise WorkflowError(f"config, layers → n_images: {error}") from None
-    return section
-
-
-LAYERS = layer_settings()
-# Digits are small: one job matches their layers by all measures. Others take a job per measure.
+# Stands for all measures where one job treats them together.
 ALL_MEASURES = "all"
-LAYER_PARTS = [ALL_MEASURES] if LAYERS["images"] == "digits" else LAYERS["measures"]
 OPTIMIZED_MEASURES = optimized_measures()
 RIDGE_SWEEP_DATASETS, RIDGE_SWEEP_MEASURES = ridge_sweep()
 TOY_MEASURES = config["toy"]["measures"]
@@ -72,56 +49,6 @@ wildcard_constraints:
     layered=one_of(LAYERS_OF_MODELS) or "none",
 
 
-# Modules that are imported by name at run time, by the module that does it.
-CODE = CODE_DIGEST.CodeDigests(
-    SCRIPTS,
-    {
-        "scorebounds.measures.registry": frozenset(
-            f"scorebounds.measures.{entry.module}" for entry in MEASURE_TABLE.ENTRIES
-        ),
-        "scorebounds.datasets.loaders": frozenset(
-            loader_module(dataset) for dataset in known_datasets() if dataset not in TASK_NETWORKS
-        ),
-    },
-)
-
-
-def code_digest(script, measures=(), modules=()):
-    """Return the function of the wildcards that gives the digest of the code behind a script.
-
-    `measures` are those that the job computes and `modules` further modules that it imports by
-    name; each is a list, or a function of the wildcards that returns one.
-    """
-
-    def digest(wildcards):
-        names = measures(wildcards) if callable(measures) else measures
-        chosen = modules(wildcards) if callable(modules) else modules
-        if not names:
-            return CODE.digest(script, *chosen)
-        # Of the table of measures, the entries of these: another measure changes nothing here.
-        entries = [MEASURE_TABLE.entry_of(name) for name in names]
-        bare = [replace(entry, label="", aliases=(), members=()) for entry in entries]
-        table = {"scorebounds.core.measure_table": repr(bare)}
-        return CODE.digest(script, *map(measure_module, names), *chosen, replaced=table)
-
-    return digest
-
-
-def measure_of_job(wildcards):
-    """List the one measure of a job."""
-    return [wildcards.measure]
-
-
-def measures_of_pair(wildcards):
-    """List the two measures of a range."""
-    return [wildcards.a, wildcards.b]
-
-
-def loader_of_job(wildcards):
-    """List the module that reads the dataset of a job."""
-    return [loader_module(wildcards.dataset)]
-
-
 def published_files():
     """List the files of published results that ours are compared with, as keys of the catalogue."""
     names = dict.fromkeys(PUBLISHED_COUNTERPARTS.values())
@@ -137,33 +64,6 @@ def decoding_counterparts():
 def checksums_of(keys):
     """List the checksums of files of the catalogue, empty where they are not known."""
     return [CATALOGUE[key]["checksum"] for key in keys]
-
-
-def image_files(wildcards):
-    """List the files of the images that networks are trained on; scikit-learn carries the digits."""
-    return [f"data/raw/{folder}/{file}" for folder, file in CATALOGUE if folder == LAYERS["images"]]
-
-
-def networks_to_match():
-    """List the recorded layers of all networks, a file per network."""
-    return [f"results/layers/networks/{number}.nc" for number in range(1, LAYERS["n_networks"] + 1)]
-
-
-def network_settings(wildcards):
-    """Return what a network and the record of its layers depend on."""
-    return {
-        "images": LAYERS["images"],
-        "checksums": checksums_of([key for key in CATALOGUE if key[0] == LAYERS["images"]]),
-        "compared": {key: LAYERS[key] for key in ("n_images", "compare_on")},
-        "training": LAYERS["training"],
-        "untrained": int(wildcards.network) <= LAYERS["n_untrained"],
-        "seed": config["seed"],
-    }
-
-
-def measures_of_part(wildcards):
-    """List the measures of a job that matches layers."""
-    return LAYERS["measures"] if wildcards.part == ALL_MEASURES else [wildcards.part]
 
 
 def parts_of_table(wildcards):
@@ -276,59 +176,3 @@ def optimized_to_decode(wildcards):
 
 if SURROGATES and LABELLED_DATASETS:
     logger.info(f"Not decoded, without labels: {', '.join(SURROGATES)}")
-
-
-def ranged_datasets():
-    """List the datasets whose ranges are searched: those of the settings, and the user's own."""
-    chosen = config["ranges"]["datasets"]
-    unknown = [name for name in chosen if name not in known_datasets()]
-    if unknown:
-        raise WorkflowError(f"config, ranges → datasets: unknown dataset {unknown[0]!r}")
-    if "ranges" not in ANALYSES:
-        return []
-    return [name for name in DATASETS if name in chosen or name in config["custom"]]
-
-
-def range_pairs(dataset):
-    """List the pairs of measures, as a--b, whose ranges are searched on a dataset."""
-    return [
-        f"{a}--{b}"
-        for a, b in config["ranges"]["pairs"]
-        if {a, b} <= REDUCED or dataset in config["ranges"]["full"]["datasets"]
-    ]
-
-
-def reduced_measures():
-    """List the measures whose ranges with each other can be searched in few coordinates."""
-    paired = [name for pair in config["ranges"]["pairs"] for name in pair]
-    return [name for name in dict.fromkeys([*config["measures"], *paired]) if name in REDUCED]
-
-
-def range_files(dataset, ending):
-    """List a dataset's files of ranges, one per pair."""
-    return [f"results/ranges/{dataset}/{pair}{ending}" for pair in range_pairs(dataset)]
-
-
-def regions_of_dataset(wildcards):
-    """List a dataset's ranges, none where they are not searched."""
-    if wildcards.dataset not in DATASETS_WITH_RANGES:
-        return []
-    return range_files(wildcards.dataset, ".csv")
-
-
-def all_range_files(ending):
-    """List the files of ranges of all datasets."""
-    return [file for dataset in DATASETS_WITH_RANGES for file in range_files(dataset, ending)]
-
-
-def range_settings(wildcards):
-    """Return the settings that a range depends on: not which pairs and datasets there are."""
-    section = {key: value for key, value in config["ranges"].items() if key not in RANGE_LISTS}
-    section["full"] = {key: value for key, value in section["full"].items() if key != "datasets"}
-    return section
-
-
-RANGE_LISTS = ("pairs", "datasets")
-# Measures whose pairs are searched in few coordinates.
-REDUCED = {entry.id for entry in MEASURE_TABLE.ENTRIES if entry.few_coordinates}
-DATASETS_WITH_RANGES = [dataset for dataset in ranged_datasets() if range_pairs(dataset)]
