@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from helpers.workflow import snakemake
+from helpers.workflow import planned_jobs, snakemake
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,12 @@ from helpers.workflow import snakemake
         ("decoding: {n_permutations: 9}", "expected a number of shuffles, at least 19, got 9"),
         ("ridge_sweep: {penalties: [0.5]}", "expected a penalty, a whole number above 0, got 0.5"),
         ("ridge_sweep: {datasets: [surrogate-ultrametric]}", "expected a dataset with labels, got"),
+        ("datasets: [surrogate-ultrametrik-1]", "unknown dataset 'surrogate-ultrametrik-1' (did"),
+        ("twins: {datasets: [ultra]}", "config, twins → datasets: unknown dataset 'ultra'"),
+        (
+            "twins: {n_draws: 1}",
+            "twins → n_draws: expected a number of draws of a twin, at least 2",
+        ),
         ("ranges: {pairs: [[cka, ensd]]}", "expected a measure of docs/measures.md that has a gra"),
         ("ranges: {pairs: [[cka, cka]]}", "a pair of two different measures that have a gradient"),
         ("ranges: {joint: {x: moving}}", "joint → x: expected fixed or free, got 'moving'"),
@@ -164,6 +170,20 @@ def test_any_ridge_penalty_is_accepted(tmp_path, name):
     run = snakemake("-n", "--configfile", "good.yaml", folder=tmp_path)
     assert run.returncode == 0, run.said
     assert f"results/optimized/ultrametric/{name}.nc" in run.said
+
+
+def test_twin_is_a_dataset(tmp_path):
+    (tmp_path / "own.yaml").write_text(
+        "datasets: [surrogate-ultrametric-2]\nanalyses: [thresholds]\noffline: true\n"
+        "measures: [cka]\n"
+    )
+    run = snakemake("-n", "--configfile", "own.yaml", folder=tmp_path)
+    assert run.returncode == 0, run.said
+    jobs = planned_jobs(run.said)
+    assert ("prepare_dataset", "data/prepared/ultrametric.nc") in jobs
+    assert ("draw_twin", "data/prepared/surrogate-ultrametric-2.nc") in jobs
+    assert ("find_thresholds", "results/thresholds/surrogate-ultrametric-2/thresholds.csv") in jobs
+    assert not any(rule == "compare_twins" for rule, _ in jobs)
 
 
 def test_offline_names_what_it_leaves_out(tmp_path):

@@ -54,6 +54,17 @@ def known_datasets():
     return [*EMBEDDED, *recorded, *surrogates, *USER_DATASETS]
 
 
+def original_of(dataset):
+    """Return the dataset that a name like surrogate-<dataset>-<draw> is a twin of; empty for others."""
+    found = re.fullmatch(rf"{SURROGATE}(.+)-[1-9]\d*", dataset)
+    return found[1] if found and found[1] in known_datasets() else ""
+
+
+def is_known(dataset):
+    """Tell whether a name is one of a dataset, or of the Gaussian twin of one."""
+    return dataset in known_datasets() or bool(original_of(dataset))
+
+
 def loader_file(dataset):
     """Return the path of the module that loads a recording."""
     return LOADERS / (dataset.replace("-", "_") + ".py")
@@ -129,6 +140,7 @@ def files_to_fetch():
 
 def missing_offline(dataset):
     """List the files of a dataset that are neither in data/raw nor in a folder mirror."""
+    dataset = original_of(dataset) or dataset
     places = [Path(prefixed("data/raw")), *folder_mirrors()]
     return [
         f"{folder}/{file}"
@@ -164,7 +176,7 @@ def chosen_datasets():
 def require_known(section, names):
     """Refuse a name that is none of a dataset."""
     for name in names:
-        if name not in known_datasets():
+        if not is_known(name):
             if loader_file(name).is_file():
                 raise WorkflowError(
                     f"config, {section}: the dataset {name!r} has a loader and no files; add a "
@@ -185,7 +197,7 @@ def models_to_score():
         return scored
     for model, entry in MODEL_ENTRIES.items():
         require_known(f"models → {model} → references", entry["references"])
-        if "path" not in entry and model not in known_datasets():
+        if "path" not in entry and not is_known(model):
             raise WorkflowError(
                 f"config, models → {model}: expected the `path` of its activations, or the name "
                 "of a dataset"
@@ -201,11 +213,23 @@ def compared_datasets():
     """Name the published results of each dataset that has some, surrogate or recording."""
     compared = {}
     for dataset in DATASETS_WITH_THRESHOLDS:
-        surrogate = dataset.startswith(SURROGATE)
+        surrogate = dataset.startswith(SURROGATE) and not original_of(dataset)
         name = dataset.removeprefix(SURROGATE) if surrogate else PUBLISHED_NAMES.get(dataset)
         if name and not (config["offline"] and missing_offline(SURROGATE + name)):
             compared[dataset] = name
     return compared
+
+
+def twins_to_compare():
+    """List the Gaussian twins that the settings compare with a dataset, by its name."""
+    section = config["twins"]
+    require_known("twins → datasets", section["datasets"])
+    draws = range(1, section["n_draws"] + 1)
+    return {
+        dataset: [f"{SURROGATE}{dataset}-{draw}" for draw in draws]
+        for dataset in DATASETS_WITH_THRESHOLDS
+        if dataset in section["datasets"]
+    }
 
 
 require_loaders()
@@ -218,6 +242,7 @@ MISSING_OFFLINE = reasons_to_leave_out()
 ANALYSES = config["analyses"]
 DATASETS = chosen_datasets()
 DATASETS_WITH_THRESHOLDS = DATASETS if "thresholds" in ANALYSES else []
+TWINS = twins_to_compare()
 PUBLISHED_COUNTERPARTS = compared_datasets()
 SCORED_PAIRS = models_to_score()
 MODELS = list(dict.fromkeys(model for _, model in SCORED_PAIRS))
@@ -225,7 +250,11 @@ ACTIVE_DATASETS = list(dict.fromkeys([*DATASETS, *MODELS]))
 # Files are read of these: published results also where just the recording is worked on.
 DATASETS_TO_READ = list(
     dict.fromkeys(
-        [*ACTIVE_DATASETS, *(SURROGATE + name for name in PUBLISHED_COUNTERPARTS.values())]
+        [
+            *ACTIVE_DATASETS,
+            *filter(None, map(original_of, ACTIVE_DATASETS)),
+            *(SURROGATE + name for name in PUBLISHED_COUNTERPARTS.values()),
+        ]
     )
 )
 SURROGATES = [dataset for dataset in DATASETS if dataset.startswith(SURROGATE)]

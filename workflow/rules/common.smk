@@ -13,7 +13,7 @@ def ridge_sweep():
     """Return the datasets and the measures of the ridge sweep."""
     section = config["ridge_sweep"]
     for dataset in section["datasets"]:
-        if dataset not in known_datasets() or dataset.startswith(SURROGATE):
+        if not is_known(dataset) or dataset.startswith(SURROGATE):
             raise WorkflowError(
                 f"config, ridge_sweep → datasets: expected a dataset with labels, got {dataset!r}"
             )
@@ -38,12 +38,12 @@ DATASETS_WITH_MODELS = list(dict.fromkeys(dataset for dataset, _ in SCORED_PAIRS
 
 
 wildcard_constraints:
-    dataset=one_of(known_datasets()),
+    dataset=rf"{one_of(known_datasets())}|{SURROGATE}({one_of(known_datasets())})-[1-9]\d*",
     measure=one_of(dict.fromkeys([*OPTIMIZED_MEASURES, *RIDGE_SWEEP_MEASURES, *TOY_MEASURES])),
     folder="|".join(sorted({re.escape(folder) for folder, _ in CATALOGUE})),
     file="|".join(sorted({re.escape(file) for _, file in CATALOGUE})),
     table="thresholds|seed_thresholds|runs|trajectories|scores|decoding|decoding_times|references|"
-    "perturbation|scorecards|comparisons",
+    "perturbation|scorecards|comparisons|twins|twin_differences",
     network=r"[1-9]\d*",
     model=one_of(MODEL_ENTRIES) or "none",
     layered=one_of(LAYERS_OF_MODELS) or "none",
@@ -75,6 +75,9 @@ def parts_of_table(wildcards):
         return [card for dataset in DATASETS_WITH_MODELS for card in cards(dataset)]
     if table == "comparisons":
         return [f"results/comparisons/{dataset}.csv" for dataset in DATASETS_WITH_MODELS]
+    if table in ("twins", "twin_differences"):
+        file = "components" if table == "twins" else "summary"
+        return [f"results/twins/{dataset}/{file}.csv" for dataset in TWINS]
     if table == "decoding":
         return [f"results/decoding/{dataset}/curves.csv" for dataset in LABELLED_DATASETS]
     if table == "decoding_times":
@@ -138,6 +141,7 @@ def decoded_measures(dataset):
 
 def is_small(dataset):
     """Tell whether one job should treat all measures of a dataset, from what is known beforehand."""
+    dataset = original_of(dataset) or dataset
     if dataset in USER_DATASETS:
         files = map(Path, custom_files(dataset))
         return sum(file.stat().st_size for file in files if file.is_file()) <= SMALL_BYTES
@@ -159,7 +163,11 @@ SMALL = {
     "two-fans",
     "ultrametric",
 }
-SMALL_DATASETS = [dataset for dataset in DATASETS if is_small(dataset)]
+SMALL_DATASETS = [
+    dataset
+    for dataset in [*DATASETS, *(twin for twins in TWINS.values() for twin in twins)]
+    if is_small(dataset)
+]
 
 
 def decoding_parts(dataset):

@@ -4,7 +4,7 @@
 def ranged_datasets():
     """List the datasets whose ranges are searched: those of the settings, and the user's own."""
     chosen = config["ranges"]["datasets"]
-    unknown = [name for name in chosen if name not in known_datasets()]
+    unknown = [name for name in chosen if not is_known(name)]
     if unknown:
         raise WorkflowError(f"config, ranges → datasets: unknown dataset {unknown[0]!r}")
     if "ranges" not in ANALYSES:

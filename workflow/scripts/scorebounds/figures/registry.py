@@ -154,6 +154,27 @@ FIGURES: dict[str, FigureEntry] = {
             "passed. Dotted: mean R² of all components at the random start."
         ),
     ),
+    "twins": FigureEntry(
+        function="twins.twin_figure",
+        inputs={
+            "components": "results/twins/{dataset}/components.csv",
+            "summary": "results/twins/{dataset}/summary.csv",
+        },
+        title="thresholds of Gaussian twins",
+        category=WHAT_SCORE,
+        by_dataset=True,
+        caption_settings={"n_seeds": "optimize/n_seeds", "n_draws": "twins/n_draws"},
+        caption=(
+            "Does the spectrum of {dataset} decide at which score its principal components (PCs) "
+            "are captured? Black: median over optimisations from {n_seeds} random starts. Blue: "
+            "the same for Gaussian data with the same covariance of the neurons, median over "
+            "{n_draws} draws, and the interval of this median (order statistics; smallest to "
+            "largest for up to five), which includes the variability of draws and starts. Numbers: "
+            "mean difference and mean absolute difference over the first 30 PCs that the dataset "
+            "and all draws captured; p: share of dataset and draws that are as far from all others "
+            "as the dataset is. Tables: twins.csv and twin_differences.csv in results/tables."
+        ),
+    ),
     "scores": FigureEntry(
         function="scores.score_figure",
         inputs={"scores": "results/tables/scores.csv"},
