@@ -1,10 +1,12 @@
 """Small files in the formats of the paper's recordings."""
 
+import csv
 import zipfile
 
 import numpy as np
 import scipy.io
 
+from helpers.workflow import ROOT
 from scorebounds.datasets import loaders
 
 UNITS = "PFC data/PFC data 1/ar09031{}_1_a1_Vstim_100_850_ms.mat"
@@ -12,6 +14,14 @@ UNITS = "PFC data/PFC data 1/ar09031{}_1_a1_Vstim_100_850_ms.mat"
 
 def load(name, files=(), **settings):
     return loaders.load(name, list(files), seed=0, settings=settings, custom=False)
+
+
+def size_in_catalogue(name, file=""):
+    """Return how many numbers data/datasets.tsv says that the recording of some files has."""
+    with open(ROOT / "data/datasets.tsv", encoding="utf-8", newline="") as table:
+        rows = list(csv.DictReader(table, delimiter="\t"))
+    of_dataset = [row for row in rows if row["dataset"] == name and row["file"].startswith(file)]
+    return sum(int(row["n_values"] or 0) for row in of_dataset)
 
 
 def write_unit(path, rates, levels=(0.04, 0.14, 0.5), n_trials=2, drop=0):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import scipy.io
 
-from helpers.recordings import load, write_unit
+from helpers.recordings import load, size_in_catalogue, write_unit
 from helpers.workflow import ROOT
 from scorebounds.core.recording import (
     read_recording,
@@ -130,6 +130,7 @@ def test_surrogate_of_a_published_dataset(mirror):
     folder = mirror / "cloos2025-published" / "FreemanZiemba2013"
     array = load("surrogate-FreemanZiemba2013", [folder / "scores_at_threshold.csv"])
     assert array.shape == (270, 205)
+    assert array.size == size_in_catalogue("cloos2025-published", "FreemanZiemba2013/")
     eigenvalues = np.linalg.svd(array.values, compute_uv=False) ** 2
     published = pd.read_csv(folder / "scores_at_threshold.csv").query("measure == 'nbs'")
     assert eigenvalues / eigenvalues.sum() == pytest.approx(
@@ -160,6 +161,7 @@ def test_mante_units_are_averaged_matched_by_rank_and_dropped(tmp_path):
 def test_mante_subset(mirror):
     array = load("mante2013-subset", (mirror / "mante2013-subset").glob("*.mat"))
     assert array.shape == (15, 72, 19)
+    assert array.size == size_in_catalogue("mante2013-subset")
     assert array.values.mean() == pytest.approx(16.7, abs=0.05)
     for variable in ("choice", "motion", "colour", "context"):
         assert np.unique(array[variable], return_counts=True)[1].tolist() == [36, 36]
@@ -174,6 +176,7 @@ def test_hatsopoulos_averages(mirror):
     (path,) = (mirror / "hatsopoulos2007-averages").iterdir()
     array = load("hatsopoulos2007-averages", [path])
     assert array.shape == (121, 8, 141)
+    assert array.size == size_in_catalogue("hatsopoulos2007-averages")
     assert array.values.mean() == pytest.approx(3.55, abs=0.005)
     assert array.values.max() == pytest.approx(93.3, abs=0.05)
     assert (array.time.values[0], array.time.values[-1]) == (-800, 400)
@@ -188,6 +191,7 @@ def test_dyer_whole_trials(mirror):
     path = mirror / "dyer2017" / "chewie_demo.mat"
     array = load("dyer2017", [path])
     assert array.shape == (24, 96, 71)
+    assert array.size == size_in_catalogue("dyer2017")
     targets, counts = np.unique(array.target.values, return_counts=True)
     assert targets.tolist() == [-90, -45, 0, 90]
     assert counts.tolist() == [24, 21, 24, 27]
@@ -229,6 +233,7 @@ def test_zhang_pseudo_trials(mirror):
     path = mirror / "zhang2011" / "ZD_150bins_50sampled.Rda"
     array = load("zhang2011", [path])
     assert array.shape == (18, 399, 132)
+    assert array.size == size_in_catalogue("zhang2011")
     assert array.values.mean() == pytest.approx(10.8, abs=0.05)
     assert np.unique(array.object, return_counts=True)[1].tolist() == [57] * 7
     assert np.unique(array.position, return_counts=True)[1].tolist() == [133] * 3

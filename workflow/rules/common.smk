@@ -139,34 +139,27 @@ def decoded_measures(dataset):
     return list(dict.fromkeys([*OPTIMIZED_MEASURES, *swept]))
 
 
-def is_small(dataset):
-    """Tell whether one job should treat all measures of a dataset, from what is known beforehand."""
+def bytes_known_beforehand(dataset):
+    """Return the size of a recording before it is made, in bytes; infinity where it is not known."""
     dataset = original_of(dataset) or dataset
     if dataset in USER_DATASETS:
         files = map(Path, custom_files(dataset))
-        return sum(file.stat().st_size for file in files if file.is_file()) <= SMALL_BYTES
-    n_bytes = 8 * 1080 * config["simulated-pfc"]["n_neurons"]
-    return dataset in SMALL and (dataset != "simulated-pfc" or n_bytes <= SMALL_BYTES)
+        return sum(file.stat().st_size for file in files if file.is_file())
+    if dataset in MADE:
+        # What the software makes has some hundred neurons, unless a setting says otherwise.
+        return 8 * 1080 * config.get(dataset, {}).get("n_neurons", 100)
+    sizes = [CATALOGUE[key].get("n_values") for key in catalogue_files(dataset)]
+    return 8 * sum(map(int, filter(None, sizes))) or float("inf")
 
 
 # Recordings of up to so many bytes are small: to import the libraries takes longer than most
-# optimisations. Others have a job per measure, which run at the same time.
+# optimisations, so one job treats all measures. Others have a job per measure, which run at the
+# same time.
 SMALL_BYTES = 2_000_000
-SMALL = {
-    "dyer2017",
-    "freemanziemba2013",
-    "hatsopoulos2007-averages",
-    "mante2013-subset",
-    "simulated-pfc",
-    "surrogate-FreemanZiemba2013",
-    "surrogate-ultrametric",
-    "two-fans",
-    "ultrametric",
-}
 SMALL_DATASETS = [
     dataset
     for dataset in [*DATASETS, *(twin for twins in TWINS.values() for twin in twins)]
-    if is_small(dataset)
+    if bytes_known_beforehand(dataset) <= SMALL_BYTES
 ]
 
 
