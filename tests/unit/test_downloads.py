@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from helpers.download_server import CONTENT, HALF, SHA1, SHA256, Server, serving
-from scorebounds.fetching import transfer
+from scorebounds.fetching import slots, transfer
 from scorebounds.fetching.addresses import mirror_sources, public, without_secrets
 from scorebounds.fetching.catalogue import fetch_catalogue_file
 from scorebounds.fetching.fetch import fetch, restore
@@ -42,6 +42,7 @@ def clock(monkeypatch, tmp_path_factory):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("locks")))
     clock = Clock()
     monkeypatch.setattr(transfer, "time", clock)
+    monkeypatch.setattr(slots, "time", clock)
     return clock
 
 
@@ -285,7 +286,7 @@ def test_downloads_from_one_host_at_a_time_are_limited(server, tmp_path, monkeyp
         release.wait()
 
     monkeypatch.setattr(transfer, "_attempt", attempt)
-    monkeypatch.setattr(transfer.time, "sleep", sleep)
+    monkeypatch.setattr(slots.time, "sleep", sleep)
     options = QUICK._replace(per_host=per_host)
 
     def one(number):
@@ -421,20 +422,20 @@ def test_store_copies_where_there_are_no_hard_links(tmp_path, monkeypatch):
 
 
 def test_lock_folder_of_another_user_is_not_used(tmp_path, caplog):
-    ours = transfer._lock_folder(tmp_path)
-    assert ours == transfer._lock_folder(tmp_path)
+    ours = slots._lock_folder(tmp_path)
+    assert ours == slots._lock_folder(tmp_path)
     assert caplog.text == ""
     ours.rmdir()
     (tmp_path / "elsewhere").mkdir()
     ours.symlink_to(tmp_path / "elsewhere")
-    other = transfer._lock_folder(tmp_path)
+    other = slots._lock_folder(tmp_path)
     assert other != ours
     assert other.parent == tmp_path
     assert "expected a folder that only this user can write to" in caplog.text
     ours.unlink()
     ours.mkdir()
     ours.chmod(0o777)
-    assert transfer._lock_folder(tmp_path) != ours
+    assert slots._lock_folder(tmp_path) != ours
 
 
 def test_offline_requests_nothing_from_servers(folder, server, target):

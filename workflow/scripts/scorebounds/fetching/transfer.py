@@ -1,27 +1,24 @@
 """One download over HTTP: resumed where it broke off, limited in size, few at a time per host."""
 
-import contextlib
 import datetime as dt
 import email.utils
-import fcntl
 import hashlib
 import json
 import logging
-import os
 import re
-import stat
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
-from typing import IO, Any, NamedTuple
-from urllib.parse import quote, urljoin, urlparse
+from typing import Any, NamedTuple
+from urllib.parse import urljoin, urlparse
 
 import requests
 import urllib3
 from tqdm import tqdm
+
+from scorebounds.fetching.slots import slot
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +26,6 @@ CHUNK_BYTES = 2**16
 SLOWEST_BYTES_PER_S = 100
 # What a server says when it may work later.
 TEMPORARY = {408, 425, 429, 500, 502, 503, 504}
-POLL_SECONDS = 0.1
 
 
 class Options(NamedTuple):
@@ -97,7 +93,7 @@ def download(url: str, part: Path, options: Options, *, verified: bool) -> bool:
     joined = False
     for attempt in range(options.retries + 1):
         try:
-            with _slot(urlparse(url).netloc.rpartition("@")[2], options.per_host):
+            with slot(urlparse(url).netloc.rpartition("@")[2], options.per_host):
                 joined |= _attempt(url, part, options, verified=verified)
         except InterruptedTransferError as error:
             if attempt == options.retries:
@@ -267,45 +263,6 @@ def _progress(part: Path, total: int | None, offset: int) -> tqdm:
         disable=None,
         file=sys.__stderr__,
     )
-
-
-@contextlib.contextmanager
-def _slot(host: str, per_host: int) -> Iterator[None]:
-    """Wait until fewer than `per_host` downloads run from a host, and count as one of them."""
-    folder = _lock_folder(Path(tempfile.gettempdir()))
-    places = [folder / f"{quote(host, safe='')}.{number}" for number in range(per_host)]
-    with contextlib.ExitStack() as stack:
-        files = [stack.enter_context(open(place, "a", encoding="utf-8")) for place in places]
-        while not any(map(_lock, files)):
-            time.sleep(POLL_SECONDS)
-        yield
-
-
-def _lock_folder(parent: Path) -> Path:
-    """Return the folder of this user's lock files in a folder that users may share."""
-    folder = parent / f"scorebounds-{os.getuid()}"
-    with contextlib.suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-    found = folder.lstat()
-    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022:
-        return folder
-    own = Path(tempfile.mkdtemp(prefix="scorebounds-", dir=parent))
-    logger.warning(
-        "%s: expected a folder that only this user can write to; %s is used instead, and downloads "
-        "of other jobs do not count towards `downloads: per_host`",
-        folder,
-        own,
-    )
-    return own
-
-
-def _lock(file: IO[str]) -> bool:
-    """Lock a file unless another process has; closing it gives it back."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _innermost(error: BaseException) -> str:
