@@ -9,6 +9,7 @@ import json
 import math
 import re
 import warnings
+from itertools import groupby
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -52,21 +53,29 @@ def registry_section():
             f" {symmetric} | {gradient} |"
         )
     lines += ["", "## Definitions"]
-    for measure in every:
-        lines += ["", f"### `{measure.name}`", ""]
+    for properties, alike in groupby(every, key=properties_of):
+        alike = list(alike)
+        lines += ["", "### " + ", ".join(f"`{measure.name}`" for measure in alike), ""]
+        formulas = "; ".join(measure.formula for measure in alike)
+        cost, reference, unchanged, blind_to = properties
         lines += [
-            f"{measure.formula}. Cost: {measure.cost}. {linked(measure.reference)}.",
+            f"{formulas}. Cost: {cost}. {linked(reference)}.",
             "",
-            f"Does not change with {', '.join(invariances(measure))}. "
-            f"Blind to: {measure.blind_to}.",
+            f"Unchanged by {', '.join(unchanged)}. Blind to: {blind_to}.",
         ]
     return "\n".join(lines)
 
 
+def properties_of(measure):
+    """Return what an entry states in addition to the formula; equal neighbours share an entry."""
+    return (measure.cost, measure.reference, tuple(invariances(measure)), measure.blind_to)
+
+
 def linked(reference):
-    """Return the source of a measure with a link in place of each preprint's title and number."""
-    cited = r"([A-Z][\w-]+(?: et al\.| & [A-Z]\w+)? \d{4}), [^;]*?,? arXiv:(\d+\.\d+)"
-    return re.sub(cited, r"[\1](https://arxiv.org/abs/\2)", reference)
+    """Return the source of a measure with a link in place of the title and number of a paper."""
+    cited = r"([A-Z]\w+(?: et al\.| & [A-Z]\w+)? \d{4}), [^;]*?,? ?"
+    reference = re.sub(cited + r"arXiv:(\d+\.\d+)", r"[\1](https://arxiv.org/abs/\2)", reference)
+    return re.sub(cited + r"doi:(10\.[^\s,;]+)", r"[\1](https://doi.org/\2)", reference)
 
 
 def with_registry(text):
