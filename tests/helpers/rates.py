@@ -1,7 +1,6 @@
 """Error rates of score cards in simulated worlds.
 
-In the folder tests, `python -m helpers.rates cards 400` and `python -m helpers.rates rivals 100`
-print the tables of docs/truth.md.
+In the folder tests, `python -m helpers.rates 400` prints a table of docs/truth.md.
 """
 
 import sys
@@ -9,12 +8,8 @@ from collections import Counter
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from helpers.worlds import card_of, latents, matched_pair, population, unrelated
-from scorebounds.analyses.inputs import DEFAULT_MEASURES
-from scorebounds.scorecards.comparisons import compare
-from scorebounds.scorecards.inference import ResamplingSettings, score_model
 from scorebounds.scorecards.rows import CONDITIONS, TIMES
 from scorebounds.scorecards.verdicts import ABOVE_CHANCE, WITHOUT_VERDICT
 
@@ -149,62 +144,6 @@ RELATED = {
 }
 
 
-def rivals_of_other_width(rng):
-    """Neither model knows anything; one has 5 dimensions and the other 35."""
-    x = population(rng, 40, 30)
-    return x, {"few": population(rng, 40, 5), "many": rng.standard_normal((40, 35))}, None
-
-
-def rivals_in_runs(rng):
-    """The same, with conditions that resemble each other within runs."""
-    run = np.repeat(np.arange(8), 5)
-    x, models, _ = rivals_of_other_width(rng)
-    sides = [s + rng.standard_normal((8, s.shape[1]))[run] for s in (x, *models.values())]
-    return sides[0], dict(zip(models, sides[1:], strict=True)), run
-
-
-def equal_rivals(rng):
-    """Both know the same of the recording, with noise of their own."""
-    z = latents(rng, 40)
-    x = population(rng, 40, 30, z)
-    models = {name: z[:, :6] + 0.5 * rng.standard_normal((40, 6)) for name in ("one", "other")}
-    return x, models, None
-
-
-def better_rival(rng):
-    """One knows more of the recording, the other is wider."""
-    x = population(rng, 40, 30)
-    latent = np.linalg.svd(x - x.mean(0), full_matrices=False)[0] * 40**0.5
-    good = latent[:, :6] + 0.2 * rng.standard_normal((40, 6))
-    poor = np.hstack([latent[:, 3:6] + rng.standard_normal((40, 3)), rng.standard_normal((40, 20))])
-    return x, {"good": good, "poor": poor}, None
-
-
-RIVALS = {
-    "two models that know nothing, of 5 and 35 dimensions": rivals_of_other_width,
-    "the same, in runs": rivals_in_runs,
-    "two equally good models": equal_rivals,
-    "a better and a wider model": better_rival,
-}
-
-
-def comparison_of(rivals, measures, seed, n_groups=10):
-    """Return the table of the comparison of two models."""
-    x, models, groups = rivals
-    settings = ResamplingSettings(39, n_groups, seed)
-    pairs = {
-        name: replace(matched_pair(x, y), groups=groups, rows_are=CONDITIONS)
-        for name, y in models.items()
-    }
-    tables = [score_model(pair, measures, settings) for pair in pairs.values()]
-    return compare(
-        *(
-            pd.concat(parts, keys=models, names=["model"]).reset_index("model")
-            for parts in zip(*tables, strict=True)
-        )
-    )
-
-
 def cards_of(world, n, seed):
     """Return the cards of n draws of a world."""
     rng = np.random.default_rng(seed)
@@ -227,18 +166,6 @@ def counts(cards):
     return found
 
 
-def main_of_rivals(n):
-    print("| pair | called closer by any measure | by measure |\n|---|---|---|")
-    for number, (name, world) in enumerate(RIVALS.items()):
-        rng, found, any_ = np.random.default_rng(number), Counter(), 0
-        for draw in range(n):
-            table = comparison_of(world(rng), list(DEFAULT_MEASURES), draw)
-            closer = table.set_index("measure").closer
-            found.update(closer[closer != ""].index + ": " + closer[closer != ""])
-            any_ += (closer != "").any()
-        print(f"| {name} | {any_ / n:.1%} | {dict(found)} |", flush=True)
-
-
 def main(n):
     print("| world | better than chance by any measure | perfect | no verdict |\n|---|---|---|---|")
     for number, (name, world) in enumerate((UNRELATED | RELATED).items()):
@@ -248,4 +175,4 @@ def main(n):
 
 
 if __name__ == "__main__":
-    {"cards": main, "rivals": main_of_rivals}[sys.argv[1]](int(sys.argv[2]))
+    main(int(sys.argv[1]))

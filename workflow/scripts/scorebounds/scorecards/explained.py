@@ -5,13 +5,16 @@ out in turn; its penalty is the one that best predicts the fold before and the f
 the three remaining folds. The same is done with permuted conditions, which gives chance.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import torch
 
 from scorebounds.measures.components import principal_components
-from scorebounds.scorecards.ceilings import splits_of
+from scorebounds.scorecards.ceilings import MIN_CONDITIONS, has_signal, splits_of
 from scorebounds.scorecards.grouping import assign
+from scorebounds.scorecards.halves import HalvesOfTrials
 from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.permutations import orders_of
 from scorebounds.scorecards.rows import PERMUTED, WITHHELD
@@ -61,7 +64,7 @@ def explained_components(
         mean with permuted conditions. The same in all rows: `total_r2`, the share of the variance
         that the model explains, `total_r2_chance`, `total_p` and `total_smallest_p`, the smallest
         possible one, from permutations, and
-        `total_explainable`, the share that is not trial noise, where halves of trials tell, and
+        `total_explainable`, the share that is not trial noise, where halves of trials agree, and
         `exchange`, how conditions were exchanged for it. Scores are missing with fewer than three
         conditions, or groups of them, and if rows may not be exchanged.
     """
@@ -71,8 +74,7 @@ def explained_components(
     ratios = components.variance_ratio.cpu().numpy()
     table = pd.DataFrame({"target": np.arange(1, len(ratios) + 1), "variance_ratio": ratios})
     usable, neurons = splits_of(averaged.reference, usable_halves(matched, splits, halves))
-    explainable = np.mean([split.signal / split.total for split in usable]) if usable else np.nan
-    table["total_explainable"] = explainable if neurons.all() else np.nan
+    table["total_explainable"] = _explainable(usable, seed) if neurons.all() else np.nan
     table["exchange"] = averaged.exchange
     n = averaged.n_conditions
     n_held_out = n if averaged.groups is None else len(np.unique(averaged.groups))
@@ -91,6 +93,14 @@ def explained_components(
     table["total_p"] = ((null_total >= total - 1e-12).sum() + 1) / (len(null) + 1)
     table["total_smallest_p"] = 1 / (len(null) + 1)
     return table.reindex(columns=COMPONENT_COLUMNS)
+
+
+def _explainable(splits: Sequence[HalvesOfTrials], seed: int) -> float:
+    """Return the share of the variance that is not trial noise, NaN if halves do not agree."""
+    n_conditions = splits[0].whole.shape[1] if splits else 0
+    if n_conditions < MIN_CONDITIONS or not has_signal(splits[0], seed):
+        return float("nan")
+    return float(np.clip(np.mean([split.signal / split.total for split in splits]), 0, 1))
 
 
 class RidgeFit:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from scorebounds.core.measure_table import measure_label
 from scorebounds.scorecards.formatting import decimals, number, percent
-from scorebounds.scorecards.rows import SHIFTED, WITHHELD
+from scorebounds.scorecards.rows import SHIFTED, WITHHELD, chance_called, rows_called
 from scorebounds.scorecards.verdicts import (
     ABOVE_CHANCE,
     AT_CEILING,
@@ -151,38 +151,41 @@ def model_statement(components: pd.DataFrame) -> str:
     components : DataFrame
         From `explained.explained_components`.
     """
-    shifted = components.exchange.iloc[0] == SHIFTED
-    if components.exchange.iloc[0] == WITHHELD:
+    exchange = components.exchange.iloc[0]
+    if exchange == WITHHELD:
         return (
             "What the model explains of held-out rows is not stated, because neighbouring rows are "
             "correlated."
         )
-    permuted = "circular shifts" if shifted else "permuted conditions"
+    rows, exchanged = rows_called(exchange), chance_called(exchange)
     if components.r2.isna().all():
-        return "There are too few conditions to say what the model explains of held-out ones."
+        return f"There are too few {rows} to say what the model explains of held-out ones."
     total = components.iloc[0]
     if total.total_p > SIGNIFICANT:
         return (
-            f"A linear map of the model does not explain held-out conditions better than chance "
-            f"(R² {number(total.total_r2)}; {permuted} {number(total.total_r2_chance)}, "
+            f"A linear map of the model does not explain held-out {rows} better than chance "
+            f"(R² {number(total.total_r2)}; {exchanged} {number(total.total_r2_chance)}, "
             f"p = {total.total_p:.2g})."
         )
     if total.total_r2 <= 0:
         return (
-            f"A linear map of the model predicts held-out conditions worse than their mean does "
+            f"A linear map of the model predicts held-out {rows} worse than their mean does "
             f"(R² {number(total.total_r2)})."
         )
     n = round(1 / total.total_smallest_p) - 1
     is_smallest = np.isclose(total.total_p, total.total_smallest_p)
-    orders = "circular shifts" if shifted else "permutations"
+    orders = "circular shifts" if exchange == SHIFTED else "permutations"
     smallest = f", the smallest possible with {n} {orders}" if is_smallest else ""
     said = (
         f"A linear map of the model explains {percent(total.total_r2)} of the variance of held-out "
-        f"conditions ({permuted}: {percent(total.total_r2_chance)}, "
+        f"{rows} ({exchanged}: {percent(total.total_r2_chance)}, "
         f"p = {total.total_p:.2g}{smallest})"
     )
     if np.isfinite(total.total_explainable):
-        said += f"; trial noise lets any model explain at most {percent(total.total_explainable)}"
+        said += (
+            f"; by the halves of the trials, {percent(total.total_explainable)} of the variance is "
+            "not trial noise"
+        )
     explained = components[components.r2 >= EXPLAINED].target
     if len(explained):
         shown = [f"{target:.0f}" for target in explained.head(N_SHOWN)]

@@ -58,7 +58,8 @@ COLUMNS += ["n_trials", "exchange", "interval_note", "match_note", "order_note",
 Device = str | torch.device
 # What permutations do not tell if rows may not be exchanged; whether they change a score, they do.
 NOT_KNOWN = ("null_mean", "null_sd", "null_low", "null_high", "p")
-# How far from the perfect score that of a copy may be.
+# Relative difference from the recording up to which a model is a copy of it; that of rounding to
+# single precision is smaller.
 ROUNDING = 1e-6
 
 
@@ -157,7 +158,7 @@ def score_model(
             logger.warning("no score with %s: %s", name, error)
             rows.append({**row, "note": str(error)})
             continue
-        row["is_perfect"] = _is_perfect(scored["score"], left_out, row["perfect"])
+        row["is_perfect"] = _is_perfect(scored, left_out, measure)
         interval = score_interval(scored, left_out, measure, n_times, averaged.exchange)
         rows.append({**row, **scored, **interval})
         if len(left_out):
@@ -191,13 +192,19 @@ def _facts(measure: Measure) -> dict[str, Any]:
     }
 
 
-def _is_perfect(score: float, replicates: pd.DataFrame, perfect: float) -> bool:
+def _is_perfect(scored: Mapping[str, Any], replicates: pd.DataFrame, measure: Measure) -> bool:
     """Return whether a score is that of a copy: perfect with and without groups of conditions.
 
-    One outlying condition can bring CKA, NBS and regression to 1, up to rounding.
+    One outlying condition can bring CKA, NBS and regression to 1, up to rounding. A difference ε
+    changes angles and distances by about ε of the way from perfect to chance, and other scores by
+    about its square.
     """
+    perfect, null_mean = _perfect(measure), scored["null_mean"]
+    way = 1.0 if math.isnan(null_mean) else abs(perfect - null_mean)
+    is_linear = measure.angular or not measure.higher_is_closer
+    limit = way * (ROUNDING if is_linear else ROUNDING**2)
     parts = replicates.score[replicates.left_out == CONDITIONS].dropna()
-    return all(abs(value - perfect) <= ROUNDING for value in (score, *parts))
+    return all(abs(value - perfect) <= limit for value in (scored["score"], *parts))
 
 
 def _perfect(measure: Measure) -> float:

@@ -34,7 +34,8 @@ def methods_paragraph(facts: Mapping[str, Any], measures: Iterable[str], *, ceil
     facts : mapping
         version, n_permutations, n_groups, seed, match (one word, or a list of labels), n_samples,
         n_conditions, n_reference_neurons (of the recording), n_neurons (of the model), and
-        n_subjects where there are several, exchange where rows were not permuted.
+        n_subjects where there are several, exchange where rows were not permuted, n_trials and
+        match_note where trials were averaged or matching has something to say.
     measures : iterable of str
         Ids.
     ceiling : bool
@@ -47,9 +48,9 @@ def methods_paragraph(facts: Mapping[str, Any], measures: Iterable[str], *, ceil
     pairing = {"order": "by position", "names": "by name"}.get(match, f"by {match}")
     said = (
         f"Activity of the model ({facts['n_neurons']} units) was compared with the recording "
-        f"({facts['n_reference_neurons']} neurons) on {facts['n_samples']} samples of "
-        f"{facts['n_conditions']} conditions, paired {pairing}, with scorebounds "
-        f"{facts['version']}. Similarity was measured by {listed}.{_chance(facts)}"
+        f"({facts['n_reference_neurons']} neurons) on {facts['n_samples']} samples"
+        f"{_of_conditions(facts)}, paired {pairing}, with scorebounds {facts['version']}."
+        f"{_averaged(facts)} Similarity was measured by {listed}.{_chance(facts)}"
     )
     untested = [measure_label(name) for name in measures if entry_of(name).of_trajectories]
     if untested:
@@ -71,6 +72,20 @@ def methods_paragraph(facts: Mapping[str, Any], measures: Iterable[str], *, ceil
     )
 
 
+def _of_conditions(facts: Mapping[str, Any]) -> str:
+    is_permuted = facts.get("exchange", PERMUTED) == PERMUTED
+    return f" of {facts['n_conditions']} conditions" if is_permuted else ""
+
+
+def _averaged(facts: Mapping[str, Any]) -> str:
+    """Say that trials were averaged, and what matching has done to the rows."""
+    said = ""
+    if facts.get("n_trials", 0) > facts["n_conditions"]:
+        said = f" The {facts['n_trials']} rows of the recording were averaged within conditions."
+    note = facts.get("match_note")
+    return f"{said} {note[0].upper()}{note[1:]}." if isinstance(note, str) and note else said
+
+
 def _chance(facts: Mapping[str, Any]) -> str:
     exchange = facts.get("exchange", PERMUTED)
     if exchange == WITHHELD:
@@ -88,9 +103,9 @@ def _chance(facts: Mapping[str, Any]) -> str:
     )
     if exchange == PERMUTED:
         said += (
-            " Confidence intervals (95 %) are those of the score corrected for few conditions and "
-            f"neurons, by a jackknife over {facts['n_groups']} groups of conditions and of neurons "
-            "of the recording."
+            " Confidence intervals (95 %), where stated, are from a jackknife over "
+            f"{facts['n_groups']} groups of conditions and of neurons of the recording; there, "
+            "scores that are not cross-validated are corrected for few conditions and neurons."
         )
     return said
 
@@ -110,7 +125,9 @@ def bibliography(references: Iterable[str], version: str, *, ceiling: bool) -> s
 def methods_text(facts: Mapping[str, Any], card: pd.DataFrame, references: Iterable[str]) -> str:
     """Return the paragraph on a score card, and the BibTeX entries behind it."""
     ceiling = bool(card.ceiling_low.notna().any())
-    facts = {**facts, "exchange": card.exchange.iloc[0]}
+    row = card.iloc[0]
+    facts = {**facts, "exchange": row.exchange, "match_note": row.match_note}
+    facts["n_trials"] = int(row.n_trials)
     paragraph = methods_paragraph(facts, card.measure, ceiling=ceiling)
     return f"{paragraph}\n\n{bibliography(references, facts['version'], ceiling=ceiling)}\n"
 

@@ -12,7 +12,7 @@ from scorebounds.core.templates import load_template
 from scorebounds.scorecards.bars import ladder
 from scorebounds.scorecards.formatting import COARSE, between, decimals, number
 from scorebounds.scorecards.headline import headline as headline_of
-from scorebounds.scorecards.rows import SHIFTED
+from scorebounds.scorecards.rows import SHIFTED, chance_called, rows_called
 from scorebounds.scorecards.verdicts import MARKS, WITHOUT_VERDICT
 
 # Two scores this near to each other are printed alike.
@@ -79,6 +79,7 @@ def scorecard_page(
         n_tested=int(card.p_corrected.notna().sum()),
         held_out=card.measure.str.contains("_cv").any(),
         permutations=_permutations(card),
+        exchanged=chance_called(card.exchange.iloc[0]),
         shown={**shown, "attained": any(row["attained"] for row in implied)},
         others=[_other(row) for row in by_other.to_dict("records")],
         allowed=implied,
@@ -101,17 +102,22 @@ def _permutations(card: pd.DataFrame) -> str:
 
 
 def _size(row: Any) -> str:
-    said = f"{row.n_conditions:.0f} conditions"
+    rows = rows_called(row.exchange)
+    said = _counted(row.n_conditions, rows)
     if row.n_samples != row.n_conditions:
         said += f" at {row.n_samples / row.n_conditions:.0f} times"
     if row.n_trials > row.n_conditions:
         said += f" (averages of {row.n_trials:.0f} rows)"
-    said += f", {row.n_reference_neurons:.0f} neurons of the recording"
+    said += f", {_counted(row.n_reference_neurons, 'neurons')} of the recording"
     said += f" ({row.n_subjects:.0f} subjects) and " if row.n_subjects > 1 else " and "
-    said += f"{row.n_neurons:.0f} units of the model."
+    said += f"{_counted(row.n_neurons, 'units')} of the model."
     if isinstance(row.match_note, str) and row.match_note:
         said += f" Matching: {row.match_note}."
     return said
+
+
+def _counted(number_of: float, what: str) -> str:
+    return f"{number_of:.0f} {what if number_of != 1 else what[:-1]}"
 
 
 def _row(row: dict[Any, Any]) -> dict[str, Any]:

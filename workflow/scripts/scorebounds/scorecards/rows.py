@@ -45,3 +45,13 @@ def _has_words_as_names(array: xr.DataArray) -> bool:
     if ROW_NAME not in array.coords:
         return False
     return not any(_NUMBER_OR_TIME.fullmatch(str(name)) for name in array[ROW_NAME].values)
+
+
+def rows_called(exchange: str) -> str:
+    """Return what a card calls rows that are exchanged in this way."""
+    return "conditions" if exchange == PERMUTED else "rows"
+
+
+def chance_called(exchange: str) -> str:
+    """Return what the null scores of a card are scores with."""
+    return "circularly shifted rows" if exchange == SHIFTED else "permuted conditions"

@@ -157,8 +157,9 @@ def sentence(row: Row) -> str:
     if said == UNDECIDED:
         return _undecided(row, score)
     if said == TOO_FEW_DRAWN:
+        kind = "circular shifts" if _is_shifted(row) else "permutations"
         return (
-            f"No verdict: {score}; with {row['n_permutations']:.0f} permutations p cannot be below "
+            f"No verdict: {score}; with {row['n_permutations']:.0f} {kind} p cannot be below "
             f"{row['smallest_p']:.2g}; at least {round(1 / SIGNIFICANT) - 1} are needed."
         )
     if said == WORSE_THAN_MEAN:
@@ -192,10 +193,12 @@ def _undecided(row: Row, score: str) -> str:
 
 def _uninformative(row: Row) -> str:
     units, samples = row["n_neurons"], row["n_samples"]
-    reason = "no permutation of the conditions changes the score"
+    order = "circular shift of the rows" if _is_shifted(row) else "permutation of the conditions"
+    reason = f"no {order} changes the score"
     if row["n_dimensions"] >= samples - 1:
+        counted = f"{units:.0f} unit{'' if units == 1 else 's'}"
         reason = (
-            f"{samples:.0f} distinct samples, {units:.0f} units: any model of this width scores "
+            f"{samples:.0f} distinct samples, {counted}: any model of this width scores "
             f"{number(row['score'])}"
         )
     return f"Uninformative: {number(row['score'])}; {reason}."
