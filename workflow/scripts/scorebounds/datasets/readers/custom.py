@@ -1,10 +1,11 @@
 """A user's own recording, in whichever of the common formats it comes."""
 
+import contextlib
 import gzip
 import logging
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from scorebounds.core.checks import count_neurons
 from scorebounds.core.recording import ROW_NAME, recording, stored_name
 from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.matlab import UNREADABLE
-from scorebounds.datasets.readers.axes import BIN_CENTRES, axes_in_file, meaning
+from scorebounds.datasets.readers.axes import axes_in_file
+from scorebounds.datasets.readers.bin_centres import bin_centres_in_file, given_bin_centres
 from scorebounds.datasets.readers.columns import activity_of_table, part_columns
 from scorebounds.datasets.readers.containers import Container
 from scorebounds.datasets.readers.entry import Entry
@@ -37,11 +39,6 @@ from scorebounds.datasets.readers.subjects import part_subjects, with_subjects
 from scorebounds.datasets.readers.unnamed_axes import require_order, why_samples_first
 
 logger = logging.getLogger(__name__)
-
-# Names of units of time, as files write them.
-MS_PER = dict.fromkeys(("", "ms", "msec", "millisecond", "milliseconds"), 1.0)
-MS_PER |= dict.fromkeys(("s", "sec", "second", "seconds"), 1000.0)
-MS_PER |= dict.fromkeys(("us", "µs", "microsecond", "microseconds"), 0.001)
 
 DAMAGED = (
     *UNREADABLE,
@@ -128,7 +125,7 @@ def load(
         subjects=subjects,
     )
     average_by, groups = [stored_name(name) for name in average_by], groups and stored_name(groups)
-    try:
+    with _faults_named(path):
         with open_container(path, entry) as container:
             population, rows, centres, precision = _read(container, entry, path)
         population = leave_out(without_padding(population), drop)
@@ -143,12 +140,6 @@ def load(
                 f"expected `groups` to be a label, got {groups!r}; labels are: "
                 f"{', '.join(rows.values) or 'none'}"
             )
-    except FileNotFoundError as error:
-        raise ValueError(f"{error.filename or path}: no such file") from error
-    except UnusableError as error:
-        raise ValueError(f"{path}: {error}") from error
-    except DAMAGED as error:
-        raise ValueError(f"{path}: cannot be read: {_one_line(error)}") from error
     made = _recorded(population, rows, centres, units, average_by)
     return made.assign_attrs(
         averaged_by=list(average_by),
@@ -158,6 +149,19 @@ def load(
         precision=precision,
         rows=population.row,
     )
+
+
+@contextlib.contextmanager
+def _faults_named(path: Path) -> Iterator[None]:
+    """Raise what is wrong with a file as a `ValueError` that names it."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ValueError(f"{error.filename or path}: no such file") from error
+    except UnusableError as error:
+        raise ValueError(f"{path}: {error}") from error
+    except DAMAGED as error:
+        raise ValueError(f"{path}: cannot be read: {_one_line(error)}") from error
 
 
 def _warn_of_constant(population: Population, path: Path) -> None:
@@ -206,10 +210,10 @@ def _read(
         container, population, entry = part_columns(container, population, entry)
     population = with_subjects(population, subjects)
     rows = read_rows(container, population, entry, path, roles)
-    centres = _bin_centres(container, population, entry.time)
+    centres = given_bin_centres(container, population, entry.time)
     lost: tuple[str, ...] = ()
     if centres is None and population.timed:
-        centres, lost = _times_in_file(container, population)
+        centres, lost = bin_centres_in_file(container, population)
         for said in lost:
             logger.warning("%s: %s", path, said)
     done = (*container.notes, *population.done, *lost, *rows.notes)
@@ -268,53 +272,6 @@ def _recorded(
     # What is not decoded can still be what models are matched by, or folds are grouped by.
     others = {name: values for name, values in of_rows.items() if name not in rows.variables}
     return made.assign_coords({name: (made.dims[-2], values) for name, values in others.items()})
-
-
-def _bin_centres(
-    container: Container, population: Population, time: Sequence[float] | str | None
-) -> np.ndarray | None:
-    """Return the bin centres, a rising number for each time."""
-    if time is None:
-        return None
-    if not population.timed:
-        raise UnusableError("`time` is given and no axis of `axes` is time; name it, or leave out")
-    values = np.squeeze(container.read(time)) if isinstance(time, str) else np.asarray(time)
-    n_times = len(population.activity)
-    if not _are_times(values, n_times):
-        raise UnusableError(
-            f"expected `time` as {n_times} rising numbers, a bin centre each, "
-            f"got {values.dtype} of shape {values.shape}"
-        )
-    return values.astype(np.float64)
-
-
-def _are_times(values: np.ndarray, n_times: int) -> bool:
-    numbers = values.dtype.kind in "fiu" and bool(np.isfinite(values).all())
-    return values.shape == (n_times,) and numbers and not (np.diff(values) <= 0).any()
-
-
-def _times_in_file(
-    container: Container, population: Population
-) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """Return the times in ms that a file with named axes has, or why they are not used."""
-    dims = container.dims.get(container.activity_name or "", ())
-    timed = [dim for dim in dims if meaning(dim) == "time"]
-    if not timed:
-        return None, ()
-    for names in ((f"{timed[0]}_start", f"{timed[0]}_end"), (timed[0],), (BIN_CENTRES,)):
-        along = [n for n in names if container.dims.get(n) == (timed[0],) or n == timed[0]]
-        if len(along) < len(names) or not all(name in container.shapes for name in names):
-            continue
-        values = np.mean([container.read(name) for name in names], axis=0)
-        unit = container.units.get(names[0], "ms").strip().lower()
-        if _are_times(values, len(population.activity)) and unit in MS_PER:
-            return np.asarray(values, dtype=np.float64) * MS_PER[unit], ()
-        fault = f"their unit is {unit!r}" if unit not in MS_PER else "they are no rising numbers"
-        return None, (
-            f"did not use the times of {', '.join(map(repr, names))}: {fault}; give bin centres in "
-            "ms in `time`",
-        )
-    return None, ()
 
 
 def _one_line(error: Exception) -> str:
