@@ -33,7 +33,7 @@ CONTRACT = {
 }
 
 
-def test_makes_every_table_and_figure(tiny_run):
+def test_makes_every_table_with_the_columns_of_the_contract(tiny_run):
     finished = tiny_run.folder
     tables = {path.stem for path in (finished / "results/tables").glob("*.csv")}
     assert tables == {
@@ -58,11 +58,15 @@ def test_makes_every_table_and_figure(tiny_run):
         "published_decoding_thresholds",
         "measures",
     }
-    for dataset in ("ultrametric", "simulated-pfc"):
-        assert "participation ratio" in (finished / f"results/data/{dataset}.md").read_text()
     for name, columns in CONTRACT.items():
         written = list(pd.read_csv(finished / f"results/tables/{name}.csv"))
         assert written[: len(columns)] == columns
+
+
+def test_reports_every_dataset_and_draws_every_figure(tiny_run):
+    finished = tiny_run.folder
+    for dataset in ("ultrametric", "simulated-pfc"):
+        assert "participation ratio" in (finished / f"results/data/{dataset}.md").read_text()
     figures = ("thresholds", "trajectories", "scores", "capture/ultrametric")
     figures += ("capture/simulated-pfc", "layers", "layer_maps", "unrelated")
     figures += ("decoding", "decoding_thresholds", "ridge_sweep")
@@ -71,17 +75,25 @@ def test_makes_every_table_and_figure(tiny_run):
     for figure in figures:
         for ending in ("pdf", "png", "csv"):
             assert (finished / f"results/figures/{figure}.{ending}").stat().st_size > 200
-    guides = pd.read_csv(finished / "results/tables/range_guides.csv")
+
+
+def test_ranges_have_every_pair_once_and_lie_within_the_bounds(tiny_run):
+    tables = tiny_run.folder / "results/tables"
+    guides = pd.read_csv(tables / "range_guides.csv")
     # The pairs of the settings first, then what follows for the others.
     assert guides.given.tolist()[:4] == ["cka", "nbs", "ridge_cv_1", "procrustes_angular"]
     assert {("cka", "procrustes_angular"), ("procrustes_angular", "cka")} <= set(
         zip(guides.given, guides.implied, strict=True)
     )
     assert not guides.duplicated(["given", "implied"]).any()
-    region = pd.read_csv(finished / "results/tables/ranges.csv")
+    region = pd.read_csv(tables / "ranges.csv")
     assert region.groupby("a").size().to_dict() == {"cka": 6, "ridge_cv_1": 3}
     assert (region.attained_lower >= region.outer_lower - 1e-6)[region.a == "cka"].all()
-    thresholds = pd.read_csv(finished / "results/tables/thresholds.csv")
+
+
+def test_thresholds_are_of_every_component_and_variable_by_every_measure(tiny_run):
+    tables = tiny_run.folder / "results/tables"
+    thresholds = pd.read_csv(tables / "thresholds.csv")
     components = thresholds[thresholds.kind == "pc"]
     assert set(components.measure) == {"cka", "procrustes_angular", "ridge_cv_1"}
     assert components.groupby("dataset").target.nunique().to_dict() == {
@@ -98,21 +110,29 @@ def test_makes_every_table_and_figure(tiny_run):
         "simulated-pfc": 4,
         "ultrametric": 3,
     }
-    decoding = pd.read_csv(finished / "results/tables/decoding.csv")
-    assert decoding.accuracy_mean.between(0, 1).all()
-    assert set(decoding.measure) == {"cka", "procrustes_angular", "ridge_cv_1", "ridge_cv_1000"}
-    references = pd.read_csv(finished / "results/tables/references.csv")
-    assert len(references) == 5
-    assert (references.reference > references.chance).all()
     reached = thresholds[thresholds.n_reached > 0]
     assert reached.score_mean.between(-1, 1).all()
-    runs = pd.read_csv(finished / "results/tables/runs.csv")
+
+
+def test_variables_are_decoded_along_every_measure(tiny_run):
+    tables = tiny_run.folder / "results/tables"
+    decoding = pd.read_csv(tables / "decoding.csv")
+    assert decoding.accuracy_mean.between(0, 1).all()
+    assert set(decoding.measure) == {"cka", "procrustes_angular", "ridge_cv_1", "ridge_cv_1000"}
+    references = pd.read_csv(tables / "references.csv")
+    assert len(references) == 5
+    assert (references.reference > references.chance).all()
+
+
+def test_every_run_measure_and_model_has_its_rows(tiny_run):
+    tables = tiny_run.folder / "results/tables"
+    runs = pd.read_csv(tables / "runs.csv")
     assert len(runs) == 2 * 3 * 2  # without the ridge sweep
     assert set(runs.stop_reason) <= {"reached", "step limit"}
-    layers = pd.read_csv(finished / "results/tables/layers.csv")
+    layers = pd.read_csv(tables / "layers.csv")
     assert set(layers.measure) == {"cka", "procrustes_distance"}
     assert layers.accuracy.between(0, 1).all()
-    cards = pd.read_csv(finished / "results/tables/scorecards.csv")
+    cards = pd.read_csv(tables / "scorecards.csv")
     assert cards.groupby("model", sort=False).size().to_dict() == {
         "rnn-context": 3,
         "rnn-context-untrained": 3,
