@@ -235,18 +235,7 @@ def agreement_figure(
                 linestyle="none",
                 alpha=0.8,
             )
-        beyond = agreement[(agreement.dataset == dataset) & ~agreement.within.astype(bool)]
-        lines = [f"{looks[row.measure][0]}: {row.value:.3f}" for row in beyond.itertuples()]
-        if lines:
-            axis.text(
-                0.98,
-                0.02,
-                "\n".join(["beyond tolerance:", *lines]),
-                transform=axis.transAxes,
-                ha="right",
-                va="bottom",
-                fontsize=6,
-            )
+        _write_differences(axis, agreement[agreement.dataset == dataset], looks)
         limits = (_lowest(of_dataset.published, of_dataset.reproduced), 1.02)
         axis.set(xlim=limits, ylim=limits, aspect="equal", title=panel_title(dataset))
     for axis in bottom_row(axes):
@@ -264,3 +253,22 @@ def _lowest(*scores: pd.Series) -> float:
     """Return where a score axis starts: at zero, or below the lowest score."""
     lowest = [float(series.min()) for series in scores if series.notna().any()]
     return min([0.0, *lowest]) - 0.05
+
+
+def _write_differences(axis: Axes, agreement: pd.DataFrame, looks: dict[str, Look]) -> None:
+    """Write the differences that are beyond the tolerance into the corner of a panel."""
+    beyond = agreement[~agreement.within.astype(bool)]
+    lines = [
+        f"{looks[measure][0]}: {value:.3f}"
+        for measure, value in zip(beyond.measure, beyond.value, strict=True)
+    ]
+    if lines:
+        axis.text(
+            0.98,
+            0.02,
+            "\n".join(["beyond tolerance:", *lines]),
+            transform=axis.transAxes,
+            ha="right",
+            va="bottom",
+            fontsize=6,
+        )

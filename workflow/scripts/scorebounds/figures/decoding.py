@@ -88,33 +88,43 @@ def decoding_figure(
         axis.set(title=f"{panel.published}\n{panel.target} (published)")
         axis.set(ylim=(min(0.4, here.accuracy.min()) if panel.chance > 0.3 else 0, 1.02))
     for axis, panel in zip(axes, _records(references), strict=False):
-        same = (theirs.dataset == panel.dataset) & (theirs.target == panel.target)
-        _draw_published(axis, theirs[same & theirs.measure.isin(names)], looks, dashes)
-        here = curves[(curves.dataset == panel.dataset) & (curves.target == panel.target)]
-        marks = thresholds[
-            (thresholds.dataset == panel.dataset) & (thresholds.target == panel.target)
-        ]
+        here, theirs_here, marks = (
+            table[(table.dataset == panel.dataset) & (table.target == panel.target)]
+            for table in (curves, theirs[theirs.measure.isin(names)], thresholds)
+        )
+        _draw_published(axis, theirs_here, looks, dashes)
         _draw_accuracies(axis, here, looks, dashes)
         _mark_thresholds(axis, marks, looks)
         _draw_levels(axis, panel)
-        axis.set_title(f"{dataset_label(panel.dataset)}\n{panel.target}")
+        _set_title(axis, panel)
         _set_accuracy_limits(axis, references[references.dataset == panel.dataset])
-        if not panel.decodable:
-            axis.set_facecolor("0.93")
-            axis.set_title(f"{axis.get_title()} ({NOT_DECODABLE})")
     for axis in bottom_row(axes):
         axis.set_xlabel("score")
     for axis in first_column(axes):
         axis.set_ylabel("accuracy")
+    legend_below(figure, _decoding_handles(looks, dashes, published=len(theirs) > 0))
+    return figure, shown
+
+
+def _set_title(axis: Axes, panel: Any) -> None:
+    title = f"{dataset_label(panel.dataset)}\n{panel.target}"
+    if not panel.decodable:
+        axis.set_facecolor("0.93")
+        title += f" ({NOT_DECODABLE})"
+    axis.set_title(title)
+
+
+def _decoding_handles(
+    looks: dict[str, Look], dashes: dict[str, Dash], *, published: bool
+) -> list[Line2D]:
     handles = measure_handles(looks, dashes=dashes)
     handles += [
         Line2D([], [], linestyle="--", label="accuracy on the reference", **LEVEL),
         Line2D([], [], linestyle=":", label="chance", **LEVEL),
     ]
-    if len(theirs):
+    if published:
         handles.append(Line2D([], [], color="0.4", label="published, one run", **PUBLISHED_LINE))
-    legend_below(figure, handles)
-    return figure, shown
+    return handles
 
 
 def _records(table: pd.DataFrame) -> list[Any]:

@@ -65,9 +65,7 @@ def decoding_threshold_figure(
         return empty_figure(NO_LABELS), shown
     looks = measure_looks(names)
     theirs = _known_levels(published, names)
-    rows = [(row.dataset, row.target, row.decodable) for row in _records(references)]
-    alone = theirs[theirs.dataset == ""].drop_duplicates(["published", "target"])
-    rows += [(f"{row.published} (published)", row.target, True) for row in _records(alone)]
+    rows = _rows(references, theirs)
     height = MARGIN + ROW_HEIGHT * len(rows)
     figure, axis = plt.subplots(figsize=(PAGE_WIDTH, height))
     for number, (dataset, target, decodable) in enumerate(rows):
@@ -82,6 +80,25 @@ def decoding_threshold_figure(
         _draw_row(axis, number, summary, dots, looks)
         same = (theirs.dataset == dataset) | (theirs.published + " (published)" == dataset)
         _draw_crosses(axis, number, theirs[same & (theirs.target == target)], looks)
+    _label_axes(axis, shown, rows)
+    handles = _handles(looks)
+    if len(theirs):
+        handles.append(Line2D([], [], color="0.3", label="published, one run", **CROSS))
+        shown = pd.concat([shown, _as_shown(theirs)], ignore_index=True)
+    legend_below(figure, handles)
+    return figure, shown
+
+
+def _rows(references: pd.DataFrame, published: pd.DataFrame) -> list[tuple[str, str, bool]]:
+    """List dataset, variable and whether it is decodable: ours, then what was published alone."""
+    alone = published[published.dataset == ""].drop_duplicates(["published", "target"])
+    return [
+        *((row.dataset, row.target, row.decodable) for row in _records(references)),
+        *((f"{row.published} (published)", row.target, True) for row in _records(alone)),
+    ]
+
+
+def _label_axes(axis: Axes, shown: pd.DataFrame, rows: Sequence[tuple[str, str, bool]]) -> None:
     axis.axvline((1 + NEVER) / 2, color="0.6", linewidth=0.6)
     axis.set_yticks(
         range(len(rows)),
@@ -97,12 +114,6 @@ def decoding_threshold_figure(
     axis.tick_params(axis="y", length=0)
     if ((shown.n_reached > 0) & (shown.n_reached < shown.n_seeds)).any():
         axis.text(axis.get_xlim()[1], -0.65, COUNT_TITLE, fontsize=6, ha="right")
-    handles = _handles(looks)
-    if len(theirs):
-        handles.append(Line2D([], [], color="0.3", label="published, one run", **CROSS))
-        shown = pd.concat([shown, _as_shown(theirs)], ignore_index=True)
-    legend_below(figure, handles)
-    return figure, shown
 
 
 def _known_levels(published: pd.DataFrame | None, names: Sequence[str]) -> pd.DataFrame:

@@ -7,13 +7,20 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Rectangle
 
 from scorebounds.core.measure_table import measure_label
+from scorebounds.figures.ladder_legend import (
+    CEILING,
+    CHANCE,
+    MODELS,
+    NORM,
+    SHARES,
+    SIGNIFICANT,
+    SUBJECTS,
+    add_legends,
+)
 from scorebounds.figures.ladder_table import ladder_table
 from scorebounds.figures.style import (
     PAGE_WIDTH,
@@ -22,12 +29,8 @@ from scorebounds.figures.style import (
     model_looks,
 )
 
-SIGNIFICANT = 0.05
-MODELS = ["model", "uninformative"]
 BAR = 0.46  # of the distance between two bars
-CHANCE, CEILING, SUBJECTS, EDGE, PALE = "0.62", "#8C6D1F", "#009E73", "0.55", "0.97"
-SHARES = LinearSegmentedColormap.from_list("share", ["#FFFFFF", "#BDD7EC", "#6BAED6", "#2F7EBB"])
-NORM = Normalize(0, 1)
+EDGE, PALE = "0.55", "0.97"
 CHARACTER = 0.0095  # width of a character of a label, in units of the score axis
 MAX_LABEL = 12
 LOWEST = -0.5  # lower scores are drawn as arrows at the left end
@@ -87,7 +90,7 @@ def ladder_figure(
     axis.spines["left"].set_visible(False)
     if len(looks) == 1:
         _write_numbers(axis, table, measures)
-    _add_legends(figure, axis, table, looks, compared=thresholds is not None)
+    add_legends(figure, axis, table, looks, compared=thresholds is not None)
     dataset = table.dataset.iloc[0]
     if dataset:
         axis.set_title(dataset_label(dataset), loc="left", fontweight="bold")
@@ -243,73 +246,3 @@ def _write_numbers(axis: Axes, table: pd.DataFrame, measures: list[str]) -> None
             va="center",
             fontsize=6,
         )
-
-
-def _add_legends(
-    figure: Figure,
-    axis: Axes,
-    table: pd.DataFrame,
-    looks: Mapping[str, tuple[str, str]],
-    *,
-    compared: bool,
-) -> None:
-    models = table[table.element.isin(MODELS)]
-    handles: list[Any] = [
-        Line2D(
-            [],
-            [],
-            color=colour,
-            marker=marker,
-            markersize=4,
-            linewidth=1.1,
-            label=f"{name}, corrected 95 % interval",
-        )
-        for name, (colour, marker) in looks.items()
-    ]
-    if (models.value > SIGNIFICANT).any() or (models.element == "uninformative").any():
-        handles.append(
-            Line2D(
-                [],
-                [],
-                color="black",
-                marker="o",
-                markersize=4,
-                markerfacecolor="white",
-                linestyle="none",
-                label="open: not distinguishable from chance, or uninformative",
-            )
-        )
-    elements = set(table.element)
-    if "chance" in elements:
-        handles.append(Patch(color=CHANCE, linewidth=0, label="chance (5–95 % of shuffles)"))
-    if "ceiling" in elements:
-        handles.append(Line2D([], [], color=CEILING, linewidth=1.1, label="noise ceiling"))
-    if "subjects" in elements:
-        label = "inter-subject ceiling; small open markers: scores with single subjects"
-        handles.append(Line2D([], [], color=SUBJECTS, linestyle="--", linewidth=1.1, label=label))
-    if "variable" in elements:
-        label = "variable is decodable at this score or more"
-        handles.append(
-            Line2D([], [], color="black", marker="|", markersize=7, linestyle="none", label=label)
-        )
-    if compared and set(table.measure[table.element == "captured"]) < set(table.measure):
-        handles.append(
-            Patch(
-                facecolor="white",
-                edgecolor="0.8",
-                hatch="////",
-                label="no optimised data, or capture undefined",
-            )
-        )
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=6)
-    if "captured" in elements:
-        bar = figure.colorbar(
-            ScalarMappable(norm=NORM, cmap=SHARES),
-            ax=axis,
-            orientation="horizontal",
-            shrink=0.5,
-            aspect=45,
-            pad=0.02,
-        )
-        bar.set_label("share of the variance that optimised data have captured", fontsize=6)
-        bar.outline.set_linewidth(0.4)

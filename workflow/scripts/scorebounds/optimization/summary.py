@@ -79,22 +79,8 @@ def summarize_trajectories(stored: xr.Dataset) -> dict[str, pd.DataFrame]:
             names["measure"],
             UNDEFINED,
         )
-    runs = pd.DataFrame(
-        {
-            **names,
-            "seed": np.arange(len(scores)),
-            "first_score": [score[0] for score in scores],
-            "last_score": [score[-1] for score in scores],
-            "n_updates": last,
-            "stop_reason": stored.stop_reason.values,
-            "n_captured": np.isfinite(thresholds).sum(1) if defined else np.nan,
-        }
-    )
+    n_captured = np.isfinite(thresholds).sum(1) if defined else np.full(len(scores), np.nan)
     shown = np.arange(len(components) if defined else 0)
-    steps = [
-        pd.DataFrame({**names, "seed": seed, "step": np.arange(len(score)), "score": score})
-        for seed, score in enumerate(scores)
-    ]
     return {
         "thresholds": threshold_table(
             **names,
@@ -108,8 +94,8 @@ def summarize_trajectories(stored: xr.Dataset) -> dict[str, pd.DataFrame]:
         "seeds": seed_table(
             **names, kind="pc", targets=components[shown], thresholds=thresholds[:, shown]
         ),
-        "runs": runs,
-        "trajectories": pd.concat(steps),
+        "runs": _run_table(names, scores, stored, n_captured),
+        "trajectories": _trajectory_table(names, scores),
         "capture": _capture_table(
             names,
             components[shown],
@@ -118,6 +104,33 @@ def summarize_trajectories(stored: xr.Dataset) -> dict[str, pd.DataFrame]:
             direction,
         ),
     }
+
+
+def _run_table(
+    names: dict[str, str], scores: Sequence[np.ndarray], stored: xr.Dataset, n_captured: np.ndarray
+) -> pd.DataFrame:
+    """List the runs: where each began and ended, and why."""
+    return pd.DataFrame(
+        {
+            **names,
+            "seed": np.arange(len(scores)),
+            "first_score": [score[0] for score in scores],
+            "last_score": [score[-1] for score in scores],
+            "n_updates": stored.n_updates.values,
+            "stop_reason": stored.stop_reason.values,
+            "n_captured": n_captured,
+        }
+    )
+
+
+def _trajectory_table(names: dict[str, str], scores: Sequence[np.ndarray]) -> pd.DataFrame:
+    """List the score of each run at each step."""
+    return pd.concat(
+        [
+            pd.DataFrame({**names, "seed": seed, "step": np.arange(len(score)), "score": score})
+            for seed, score in enumerate(scores)
+        ]
+    )
 
 
 def _capture_table(
