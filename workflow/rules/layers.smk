@@ -86,6 +86,9 @@ rule compare_networks:
     output:
         components="results/layers/components.csv",
         states="results/layers/states.csv",
+        families="results/layers/families.csv",
+        classes="results/layers/classes.csv",
+        images="results/layers/images.csv",
     log:
         "results/logs/compare_networks.log",
     benchmark:
@@ -98,9 +101,9 @@ rule compare_networks:
     resources:
         **ATTEMPT,
         mem_mb=memory(TORCH_MB, 7),
-        runtime=minutes(0.2),
+        runtime=minutes(0.3),
     params:
-        code=code_digest("compare_networks", measures=["cka"]),
+        code=code_digest("compare_networks", measures=["cka", "cka_debiased"]),
         n_untrained=lookup(dpath="layers/n_untrained", within=config),
     script:
         "../scripts/compare_networks.py"

@@ -364,6 +364,48 @@ FIGURES: dict[str, FigureEntry] = {
             "layer of a row; on the diagonal where it is the corresponding one."
         ),
     ),
+    "layer_families": FigureEntry(
+        function="layer_indexes.families_figure",
+        inputs={"families": "results/layers/families.csv"},
+        title="layers found by two families of indexes",
+        category=LAYERS,
+        caption=(
+            "Which invariance does an index need to find corresponding layers? Share of layers "
+            "found between networks trained from different seeds, scores averaged over both "
+            "directions. a: SVCCA, canonical correlations (mean ρ̄ and mean square R²) of the "
+            "components that hold the share of the variance; lines: 95 % jackknife intervals over "
+            "networks (from three on); dotted: chance. b: canonical ridge: CKA of the layers after "
+            "each has been whitened as far as its penalty κ lets it (in units of its largest "
+            "eigenvalue; Kornblith et al. 2019, appendix D.1). Without a penalty it ranks layers "
+            "as R² of CCA does where ranks agree, with an infinite one on both sides it is CKA, "
+            "and with one on one side it is linear regression up to a factor of the spectrum."
+        ),
+    ),
+    "first_components": FigureEntry(
+        function="layer_indexes.first_components_figure",
+        inputs={"images": "results/layers/images.csv"},
+        title="first components of two networks",
+        category=LAYERS,
+        caption=(
+            "Do networks trained from different seeds have the same first components? Each point "
+            "is an image on the first two principal components of the middle layer of one network "
+            "(a) and of another (b). Colours are those of the place in a: red to blue along the "
+            "first component, dark to light along the second. Signs are chosen to agree "
+            "(Kornblith et al. 2019, figure 1)."
+        ),
+    ),
+    "class_maps": FigureEntry(
+        function="layer_indexes.class_figure",
+        inputs={"classes": "results/layers/classes.csv"},
+        title="similarity of layers within classes of images",
+        category=LAYERS,
+        caption=(
+            "Do layers correspond because they separate the classes, or also within a class? "
+            "Scores of all layers with those of another network, mean over pairs of networks: for "
+            "all images, and for the images of one class, mean over classes (Kornblith et al. "
+            "2019, figure F.7). With few images CKA is biased upwards and debiased CKA is not."
+        ),
+    ),
     "layer_components": FigureEntry(
         function="networks.components_figure",
         inputs={"components": "results/layers/components.csv"},

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 import xarray as xr
 
@@ -44,8 +45,8 @@ def trained_layers(
     Returns
     -------
     Dataset
-        `trained_1`, …, each (image, unit_1), and `untrained_1`, … likewise; `curve` of step, loss
-        and accuracy. Attributes images, network, n_layers.
+        `trained_1`, …, each (image, unit_1), and `untrained_1`, … likewise; `class` of each image;
+        `curve` of step, loss and accuracy. Attributes images, network, n_layers.
     """
     network = convnets.make_network(
         images, train, derived_seed(seed, "network", images, str(number))
@@ -59,7 +60,10 @@ def trained_layers(
         for state, activations in (("trained", after), ("untrained", before))
         for layer, values in enumerate(activations, 1)
     }
-    learning = {"curve": (("point", "quantity"), curve)}
+    learning = {
+        "class": ("image", shown.classes.astype(np.int64)),
+        "curve": (("point", "quantity"), curve),
+    }
     attrs = {"images": images, "network": number, "n_layers": len(after)}
     quantities = {"quantity": ["step", "loss", "accuracy"]}
     return xr.Dataset({**layers, **learning}, coords=quantities, attrs=attrs)

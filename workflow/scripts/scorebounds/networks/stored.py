@@ -2,11 +2,18 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from scorebounds.core.tables import open_dataset
 from scorebounds.networks.layers import drop_constant
+
+
+def read_classes(path: str) -> np.ndarray:
+    """Read the class of each image that the layers of a network were recorded for."""
+    with open_dataset(path) as stored:
+        return np.asarray(stored["class"].values)
 
 
 def read_layers(paths: Sequence[str], state: str) -> list[list[Tensor]]:
