@@ -7,6 +7,7 @@ values are those of −NBS, so that both ends of the range are bounds from above
 `branching.Dual`.
 """
 
+from collections.abc import Hashable
 from itertools import pairwise
 
 import numpy as np
@@ -54,6 +55,11 @@ class LowerDual:
         self.number = np.arange(1, rank + 1)
         self.n_cases, self.n_terms = len(spectrum), rank
         self.start = np.array([0.5, 1 / (cka + 0.1), 5.0])
+
+    @property
+    def key(self) -> Hashable:
+        """See `remembered.Problem`."""
+        return self.cka, self.norm, self.rank, self.spectrum.tobytes()
 
     def window(self) -> tuple[float, float]:
         """Return the smallest and largest ρ."""

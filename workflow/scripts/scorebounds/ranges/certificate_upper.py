@@ -5,6 +5,7 @@ of L: a single component k, written (k, −1), or a turned pair (i, j). Cells ar
 trace and, next to a pair, of the largest other component.
 """
 
+from collections.abc import Hashable
 from itertools import pairwise
 
 import numpy as np
@@ -54,6 +55,11 @@ class UpperDual:
         self.second = np.concatenate([np.full(n, -1), second])
         self.n_cases, self.n_terms = len(self.first), n
         self.all_pairs = self.pair(first, second), first, second
+
+    @property
+    def key(self) -> Hashable:
+        """See `remembered.Problem`."""
+        return self.scaled_cka, self.eigenvalues.tobytes(), self.count.tobytes()
 
     def pair(self, first: np.ndarray, second: np.ndarray) -> Pair:
         """Return pairs of components."""

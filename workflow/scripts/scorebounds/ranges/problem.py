@@ -1,6 +1,6 @@
 """One dataset and one pair of measures: what was reached, and what can be attained."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,7 @@ class PairProblem:
         self.eigenvalues = spread[kept].square().cpu().numpy()
         self.largest_rank = min(x.shape[1], len(x) - 1)
         self.samples = samples_of(x.cpu().numpy())
+        self._certified: dict[Hashable, Range] = {}
         self.reduced = all(entry_of(name).few_coordinates for name in names)
         part = settings["reduced" if self.reduced else "full"]
         self.n_grid = part["n_grid"]
@@ -128,16 +129,20 @@ class PairProblem:
         ends: Collection[str] = tuple(ENDS),
     ) -> Range:
         """Return the certified ends of b at each value of a; NaN where there are none."""
-        return certified_range(
-            *names,
-            grid,
-            self.eigenvalues,
-            self.largest_rank,
-            outside=len(self.x) - 1 > len(self.eigenvalues),
-            tolerance=self.settings["certificate"]["tolerance"],
-            ends=ends,
-            samples=self.samples,
-        )
+        key = names, grid.tobytes(), tuple(ends)
+        if key not in self._certified:
+            self._certified[key] = certified_range(
+                *names,
+                grid,
+                self.eigenvalues,
+                self.largest_rank,
+                outside=len(self.x) - 1 > len(self.eigenvalues),
+                tolerance=self.settings["certificate"]["tolerance"],
+                ends=ends,
+                samples=self.samples,
+            )
+        lower, upper = self._certified[key]
+        return lower.copy(), upper.copy()
 
     def outer(self, names: tuple[str, str], grid: np.ndarray) -> Range:
         """Return the bounds of b at each value of a without branching; NaN where none is known."""

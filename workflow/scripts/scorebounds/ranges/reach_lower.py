@@ -7,6 +7,7 @@ import numpy as np
 from scorebounds.ranges.certificate_lower import LEAST, LowerDual
 from scorebounds.ranges.newton import make_stationary
 from scorebounds.ranges.quartic import last_minimum
+from scorebounds.ranges.remembered import remembered
 
 N_COMPONENTS = 16
 N_RADII = 20
@@ -36,6 +37,7 @@ class ReachedLower(NamedTuple):
     n_kept: int
 
 
+@remembered
 def reach_lower(dual: LowerDual) -> ReachedLower:
     """Return a small NBS of some Y with the given CKA.
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from scorebounds.ranges.certificate_upper import LEAST, START, UpperDual
 from scorebounds.ranges.newton import make_stationary
+from scorebounds.ranges.remembered import remembered
 
 N_COMPONENTS = 12
 N_TRACES = 12
@@ -39,6 +40,7 @@ class Reached(NamedTuple):
     case: tuple[int, int, float]
 
 
+@remembered
 def reach_upper(dual: UpperDual, near: Reached | None = None) -> Reached:
     """Return a large NBS of some L with a CKA of at most the given one.
 
