@@ -131,9 +131,8 @@ def run(folder, stage):
         main(str(folder / "t.csv"), reference, seed=0, **settings)
     elif script == "range_pair":
         names = ("region", "guides", "trajectories", "bounds")
-        targets = {name: str(folder / f"{name}.csv") for name in names}
-        pair = tuple(which.split("--"))
-        main(targets, reference, pair, device=cpu, seed=0, settings=ranges)
+        targets = {name: [str(folder / f"{name}.csv")] for name in names}
+        main(targets, reference, [which.split("--")], device=cpu, seed=0, settings=ranges)
     elif script == "range_others":
         measures = ["cka", "cka_angular", "nbs", "procrustes_angular", "linreg"]
         guides = [str(folder / "guides.csv")]

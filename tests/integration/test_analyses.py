@@ -74,7 +74,7 @@ def test_an_analysis_alone_plans_no_job_of_another(own, analysis):
             "find_decoding_thresholds",
             "collect_published_decoding",
         },
-        "ranges": {"range_pair", "range_others", "collect_ranges"},
+        "ranges": {"range_small_dataset", "range_others", "collect_ranges"},
         "perturbation": {"perturb_components"},
         "layers": {"train_network", "match_layers", "compare_networks", "score_unrelated"},
         "toy": {"trace_toy", "animate_toy"},

@@ -121,7 +121,7 @@ def test_a_new_measure_in_the_table_plans_no_computation(run):
 def test_code_of_recordings_plans_what_reads_them(run):
     jobs = plan_after(run, "core/recording.py", add_code)
     reading = {"prepare_dataset", "train_model", "optimize_dataset", "optimize_small_dataset"}
-    reading |= {"score_model", "range_pair", "decode_reference", "perturb_components"}
+    reading |= {"score_model", "range_small_dataset", "decode_reference", "perturb_components"}
     assert reading | {"score_synthetic"} <= rules(jobs)
     assert "train_network" not in rules(jobs)
 
@@ -146,6 +146,7 @@ def test_another_device_plans_only_what_was_asked_to_run_on_a_gpu(run):
         "optimize_small_dataset",
         "score_model",
         "range_pair",
+        "range_small_dataset",
     } <= on_gpu
 
 

@@ -27,6 +27,23 @@ def reduced_measures():
     return [name for name in dict.fromkeys([*config["measures"], *paired]) if name in REDUCED]
 
 
+def measures_of_reduced_pairs():
+    """List the measures of the pairs that are searched in few coordinates."""
+    return list(dict.fromkeys(name for pair in REDUCED_PAIRS for name in pair.split("--")))
+
+
+def pairs_of_job(wildcards):
+    """List the pairs of a job: that of its output, or all in few coordinates of a small dataset."""
+    if hasattr(wildcards, "a"):
+        return [[wildcards.a, wildcards.b]]
+    return [pair.split("--") for pair in REDUCED_PAIRS]
+
+
+def reduced_range_files(ending):
+    """List the files of ranges that are searched in few coordinates, of any dataset."""
+    return expand("results/ranges/{{dataset}}/{pair}{ending}", pair=REDUCED_PAIRS, ending=ending)
+
+
 def range_files(dataset, ending):
     """List a dataset's files of ranges, one per pair."""
     return [f"results/ranges/{dataset}/{pair}{ending}" for pair in range_pairs(dataset)]
@@ -54,4 +71,6 @@ def range_settings(wildcards):
 RANGE_LISTS = ("pairs", "datasets")
 # Measures whose pairs are searched in few coordinates.
 REDUCED = {entry.id for entry in MEASURE_TABLE.ENTRIES if entry.few_coordinates}
+REDUCED_PAIRS = [f"{a}--{b}" for a, b in config["ranges"]["pairs"] if {a, b} <= REDUCED]
 DATASETS_WITH_RANGES = [dataset for dataset in ranged_datasets() if range_pairs(dataset)]
+SMALL_DATASETS_WITH_RANGES = [name for name in DATASETS_WITH_RANGES if name in SMALL_DATASETS]

@@ -5,10 +5,10 @@ rule range_pair:
     input:
         reference="data/prepared/{dataset}.nc",
     output:
-        region="results/ranges/{dataset}/{a}--{b}.csv",
-        guides="results/ranges/{dataset}/{a}--{b}.guides.csv",
-        trajectories="results/ranges/{dataset}/{a}--{b}.trajectories.csv",
-        bounds="results/ranges/{dataset}/{a}--{b}.bounds.csv",
+        region=["results/ranges/{dataset}/{a}--{b}.csv"],
+        guides=["results/ranges/{dataset}/{a}--{b}.guides.csv"],
+        trajectories=["results/ranges/{dataset}/{a}--{b}.trajectories.csv"],
+        bounds=["results/ranges/{dataset}/{a}--{b}.bounds.csv"],
     log:
         "results/logs/range_pair/{dataset}/{a}--{b}.log",
     benchmark:
@@ -29,10 +29,36 @@ rule range_pair:
     params:
         code=code_digest("range_pair", measures=measures_of_pair),
         gpu=bool(GPU),
+        pairs=pairs_of_job,
         seed=lookup(dpath="seed", within=config),
         settings=range_settings,
     script:
         "../scripts/range_pair.py"
+
+
+if SMALL_DATASETS_WITH_RANGES and REDUCED_PAIRS:
+
+    # The pairs of one dataset have most of the search in common.
+    use rule range_pair as range_small_dataset with:
+        output:
+            region=reduced_range_files(".csv"),
+            guides=reduced_range_files(".guides.csv"),
+            trajectories=reduced_range_files(".trajectories.csv"),
+            bounds=reduced_range_files(".bounds.csv"),
+        log:
+            "results/logs/range_small_dataset/{dataset}.log",
+        benchmark:
+            "results/benchmarks/range_small_dataset/{dataset}.tsv"
+        wildcard_constraints:
+            dataset=one_of(SMALL_DATASETS_WITH_RANGES),
+        params:
+            code=code_digest("range_pair", measures=measures_of_reduced_pairs()),
+            gpu=bool(GPU),
+            pairs=pairs_of_job,
+            seed=lookup(dpath="seed", within=config),
+            settings=range_settings,
+
+    ruleorder: range_small_dataset > range_pair
 
 
 rule range_others:

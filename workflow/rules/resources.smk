@@ -178,8 +178,8 @@ def range_memory(wildcards, input, attempt):
 
 def range_minutes(wildcards, input, attempt):
     """Request minutes: few for the search in few coordinates, many for the one in all."""
-    share = 50 if {wildcards.a, wildcards.b} <= REDUCED else 1500
-    share *= 10 if config["ranges"]["joint"]["x"] == "free" else 1
+    shares = [50 if set(pair) <= REDUCED else 1500 for pair in pairs_of_job(wildcards)]
+    share = sum(shares) * (10 if config["ranges"]["joint"]["x"] == "free" else 1)
     return at_least(share * billions(input)) * attempt
 
 
