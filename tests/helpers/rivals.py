@@ -13,7 +13,8 @@ import pandas as pd
 from helpers.worlds import N_LATENTS, latents, matched_pair, population
 from scorebounds.analyses.inputs import DEFAULT_MEASURES
 from scorebounds.scorecards.comparisons import compare
-from scorebounds.scorecards.inference import ResamplingSettings, score_model
+from scorebounds.scorecards.inference import score_model
+from scorebounds.scorecards.resampling import ResamplingSettings
 from scorebounds.scorecards.rows import CONDITIONS
 
 

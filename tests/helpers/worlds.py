@@ -5,8 +5,9 @@ import os
 import numpy as np
 import pandas as pd
 
-from scorebounds.scorecards.inference import ResamplingSettings, score_model
+from scorebounds.scorecards.inference import score_model
 from scorebounds.scorecards.matched import Matched
+from scorebounds.scorecards.resampling import ResamplingSettings
 from scorebounds.scorecards.verdicts import interpret
 
 # Draws of each world: SCOREBOUNDS_TRUTH=10 takes ten times as many.

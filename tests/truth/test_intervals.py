@@ -13,9 +13,10 @@ from helpers.worlds import (
     population,
 )
 from scorebounds.measures import registry
-from scorebounds.scorecards.inference import ResamplingSettings, score_model
+from scorebounds.scorecards.inference import score_model
 from scorebounds.scorecards.jackknife import jackknife_estimate
 from scorebounds.scorecards.replicates import jackknife_replicates
+from scorebounds.scorecards.resampling import ResamplingSettings
 from scorebounds.scorecards.score_intervals import has_valid_interval
 
 # Coverage of nominal 95 % intervals: 90 % at least in the worlds of docs/truth.md.

@@ -22,6 +22,7 @@ from scorebounds.core.version import __version__
 from scorebounds.measures import registry
 from scorebounds.scorecards import inference, methods
 from scorebounds.scorecards.matching import match
+from scorebounds.scorecards.resampling import ResamplingSettings
 
 SIGNATURES = {
     "score": "(x, y, measure='cka', *, groups=None)",
@@ -283,7 +284,7 @@ def test_card_is_that_of_the_workflow(card, pair):
     x, y = (
         recording(side).assign_attrs(dataset=name) for side, name in zip(pair, names, strict=True)
     )
-    settings = inference.ResamplingSettings(
+    settings = ResamplingSettings(
         n_permutations=39, n_groups=10, seed=derived_seed(0, "scorecards", "recording")
     )
     scores, replicates = inference.score_model(match(x, y), ["cka", "linreg"], settings)

@@ -16,10 +16,11 @@ from helpers.worlds import (
 )
 from scorebounds.core.recording import recording
 from scorebounds.scorecards.grouping import assign, with_groups
-from scorebounds.scorecards.inference import ResamplingSettings, score_model
+from scorebounds.scorecards.inference import score_model
 from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.matching import match
 from scorebounds.scorecards.permutations import distinct_orders
+from scorebounds.scorecards.resampling import ResamplingSettings
 from scorebounds.scorecards.verdicts import interpret
 
 RUNS = np.repeat(np.arange(6), 8)

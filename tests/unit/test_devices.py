@@ -15,8 +15,10 @@ from scorebounds.optimization.optimize import optimize, starting_points
 from scorebounds.optimization.perturbation import perturb_components
 from scorebounds.ranges import problem
 from scorebounds.ranges.region import pair_range
-from scorebounds.scorecards.inference import ResamplingSettings, explained_components, score_model
+from scorebounds.scorecards.explained import explained_components
+from scorebounds.scorecards.inference import score_model
 from scorebounds.scorecards.matched import Matched
+from scorebounds.scorecards.resampling import ResamplingSettings
 
 FACTORIES = {
     torch.zeros,

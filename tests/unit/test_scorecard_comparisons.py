@@ -12,16 +12,14 @@ from scorebounds.scorecards.comparisons import (
     compare,
     comparisons_of,
 )
+from scorebounds.scorecards.explained import explained_components
 from scorebounds.scorecards.headline import model_statement
 from scorebounds.scorecards.implied import allowed_scores
-from scorebounds.scorecards.inference import (
-    ResamplingSettings,
-    explained_components,
-    score_model,
-)
+from scorebounds.scorecards.inference import score_model
 from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.matching import match
 from scorebounds.scorecards.page import scorecard_page
+from scorebounds.scorecards.resampling import ResamplingSettings
 from scorebounds.scorecards.verdicts import interpret
 
 THRESHOLDS = pd.DataFrame(columns=["measure", "kind", "target", "variance_ratio", "score_mean"])

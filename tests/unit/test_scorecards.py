@@ -17,15 +17,13 @@ from scorebounds.measures import registry
 from scorebounds.scorecards import formatting, jackknife, replicates, samples, verdicts
 from scorebounds.scorecards.bars import ladder
 from scorebounds.scorecards.curve import position_on_curve
+from scorebounds.scorecards.explained import explained_components
 from scorebounds.scorecards.headline import headline, model_statement
 from scorebounds.scorecards.implied import allowed_scores
-from scorebounds.scorecards.inference import (
-    ResamplingSettings,
-    explained_components,
-    score_model,
-)
+from scorebounds.scorecards.inference import score_model
 from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.permutations import corrected_p, distinct_orders, null_scores
+from scorebounds.scorecards.resampling import ResamplingSettings
 from scorebounds.scorecards.verdicts import interpret
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())

@@ -11,8 +11,8 @@ import scorebounds as sb
 from helpers.rates import courses
 from helpers.worlds import card_of, matched_pair, unrelated
 from scorebounds.analyses.inputs import matched, recording
+from scorebounds.scorecards.explained import explained_components
 from scorebounds.scorecards.headline import headline, model_statement
-from scorebounds.scorecards.inference import explained_components
 from scorebounds.scorecards.methods import methods_paragraph
 from scorebounds.scorecards.permutations import distinct_orders
 from scorebounds.scorecards.rows import CONDITIONS, PERMUTED, SHIFTED, TIMES, WITHHELD

@@ -10,9 +10,11 @@ from scorebounds.core.joblog import job_log
 from scorebounds.core.random import derived_seed
 from scorebounds.core.recording import read_halves, read_recording
 from scorebounds.core.tables import write_table
+from scorebounds.scorecards.explained import explained_components
 from scorebounds.scorecards.grouping import with_components, with_groups, with_subjects
-from scorebounds.scorecards.inference import ResamplingSettings, explained_components, score_model
+from scorebounds.scorecards.inference import score_model
 from scorebounds.scorecards.matching import match
+from scorebounds.scorecards.resampling import ResamplingSettings
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

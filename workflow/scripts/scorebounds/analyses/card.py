@@ -17,17 +17,15 @@ from scorebounds.core.random import derived_seed
 from scorebounds.core.version import __version__
 from scorebounds.datasets.arrays import read_halves
 from scorebounds.scorecards.comparisons import COMPARISON_COLUMNS
+from scorebounds.scorecards.explained import explained_components
 from scorebounds.scorecards.headline import headline, model_statement
 from scorebounds.scorecards.implied import allowed_scores
-from scorebounds.scorecards.inference import (
-    ResamplingSettings,
-    explained_components,
-    score_model,
-)
+from scorebounds.scorecards.inference import score_model
 from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.matching import By
 from scorebounds.scorecards.methods import SIZES, methods_text
 from scorebounds.scorecards.page import scorecard_page
+from scorebounds.scorecards.resampling import ResamplingSettings
 from scorebounds.scorecards.verdicts import interpret
 
 if TYPE_CHECKING:

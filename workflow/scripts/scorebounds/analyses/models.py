@@ -15,8 +15,9 @@ from scorebounds.analyses.threads import threads_for
 from scorebounds.core.random import derived_seed
 from scorebounds.measures import registry
 from scorebounds.scorecards.comparisons import compare
-from scorebounds.scorecards.inference import ResamplingSettings, score_model
+from scorebounds.scorecards.inference import score_model
 from scorebounds.scorecards.matched import Matched
+from scorebounds.scorecards.resampling import ResamplingSettings
 from scorebounds.scorecards.samples import average_trials
 
 if TYPE_CHECKING:
