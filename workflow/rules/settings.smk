@@ -2,10 +2,12 @@
 
 import difflib
 import importlib.util
+import logging
 import os
 import re
 import signal
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -120,7 +122,7 @@ def folders_of_rules():
 
 def check_folders(folders):
     """Refuse a file in the place of a folder, and a folder that cannot be written to."""
-    for folder in map(Path, folders):
+    for folder in map(Path, [*folders, RECORDS]):
         places = (folder, *folder.parents)
         existing = next((place for place in places if os.path.lexists(place)), Path("."))
         if not existing.is_dir():
@@ -128,12 +130,31 @@ def check_folders(folders):
                 f"{existing}: expected a folder, found a file or a broken link; rename or delete it"
             )
         # What is in `data` already need not be written again.
-        is_result = folder.is_relative_to(prefixed("results"))
+        is_result = folder.is_relative_to(prefixed("results")) or folder == RECORDS
         if is_result and not os.access(existing, os.W_OK):
             raise WorkflowError(
                 f"{existing.absolute()}: expected a folder that this user can write to; change its "
                 "permissions, or run in another folder (--directory)"
             )
+    check_space(RECORDS if RECORDS.is_dir() else Path("."))
+
+
+# Where Snakemake keeps its records, and the bytes that those of a run need at least.
+RECORDS = Path(".snakemake")
+RECORD_BYTES = 1_000_000
+
+
+def check_space(folder):
+    """Refuse a full disk, or a quota that is used up, on which Snakemake could not keep its records."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(RECORD_BYTES))
+    except OSError as error:
+        raise WorkflowError(
+            f"{folder.absolute()}: expected {RECORD_BYTES / 1e6:g} MB of free space for the records "
+            f"of Snakemake, got: {error.strerror}; free some space, or run in another folder "
+            "(--directory)"
+        ) from None
 
 
 def end_on_hangup():
@@ -145,6 +166,8 @@ def end_on_hangup():
 
 
 end_on_hangup()
+# A full disk holds no log of Snakemake either, whose handler would print a traceback per line.
+logging.raiseExceptions = False
 
 
 def read_yaml(path):
