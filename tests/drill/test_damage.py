@@ -1,8 +1,13 @@
-"""Every job that reads a file of results refuses one that was cut, with its time unchanged."""
+"""A cut file is refused by every job that reads it, and a deleted product is made again."""
 
 import os
 import re
 import shutil
+
+from helpers.workflow import digests
+
+# What README and results/index.html name: tables, figures, reports on data, pages.
+PRODUCTS = ("tables/*", "figures/**/*.*", "data/*", "scorecards/*/*.html", "*.html")
 
 
 def jobs_of(said):
@@ -58,3 +63,20 @@ def test_cut_file_is_refused_by_every_job_that_reads_it(tiny_copy, tried, tmp_pa
     assert not accepted, "\n".join(
         f"{file} read by {rule}:\n{said}" for file, rule, said in accepted
     )
+
+
+def test_each_deleted_product_is_made_again(tiny_copy, tried):
+    results = tiny_copy.folder / "results"
+    before = digests(results, *PRODUCTS)
+    # The digest of a table is a hidden file, which is written with the table.
+    names = [name for name in before if not os.path.basename(name).startswith(".")]
+    assert len(names) > 80
+    missing = []
+    for name in names:
+        (results / name).unlink()
+        ran = tiny_copy.run()
+        if ran.returncode or not (results / name).is_file():
+            missing.append((name, ran.said[-2000:]))
+    tried(len(names))
+    assert not missing, "\n".join(f"{name}:\n{said}" for name, said in missing)
+    assert digests(results, *PRODUCTS) == before

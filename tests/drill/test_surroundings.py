@@ -43,6 +43,24 @@ def test_the_disk_fills(run, undisturbed, tried):
         assert run.products() == undisturbed
 
 
+def test_the_disk_of_the_whole_folder_fills(run, undisturbed, tried):
+    """Here Snakemake's own records do not fit either."""
+    sizes = {"500k": "expected 1 MB of free space", "1500k": "No space left", "3m": "No space left"}
+    with small_disk(run.folder, "16k") as folder:
+        for size, sentence in sizes.items():
+            remount(folder, f"size={size}")
+            code, said = run.finish("--keep-going")
+            assert code != 0
+            assert sentence in said, said
+            assert "Traceback" not in said, said
+            run.finish("--unlock")
+        tried(len(sizes))
+        remount(folder, "size=500m")
+        code, said = run.finish()
+        assert code == 0, said
+        assert run.products() == undisturbed
+
+
 def test_results_cannot_be_written_to(run, undisturbed, tried):
     with small_disk(run.folder / "results", "500m") as folder:
         remount(folder, "ro")

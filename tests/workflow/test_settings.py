@@ -241,7 +241,7 @@ def test_data_is_fetched_and_nothing_else(tmp_path):
 
 
 FOLDERS = ["data", "data/raw", "data/prepared", "results", "results/tables", "results/logs"]
-FOLDERS += ["results/benchmarks", "results/figures", "results/optimized"]
+FOLDERS += ["results/benchmarks", "results/figures", "results/optimized", ".snakemake"]
 
 
 @pytest.mark.parametrize("name", FOLDERS)
