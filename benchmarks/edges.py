@@ -141,7 +141,7 @@ def run(folder, stage, *, full):
         main(*targets, reference, seed=0, **settings["decoding"])
     elif script == "decode_variables":
         del settings["decoding"]["n_permutations"]
-        made = optimized(folder, which)
+        made = [optimized(folder, which)]
         main(str(folder / "t.csv"), reference, made, seed=0, **settings["decoding"])
     elif script == "perturb_components":
         main(str(folder / "t.csv"), reference, seed=0, **settings["perturbation"])

@@ -72,15 +72,22 @@ def fetch_quickly(target, sources, checksum=SHA256, **options):
 
 def test_path_of_a_file_in_each_kind_of_mirror(folder):
     assert mirror_sources(
-        [str(folder), folder.as_uri(), "https://host/raw/", "relative"], "data/a b.bin"
+        [str(folder), folder.as_uri(), "https://host/raw/", "relative", "http://host/raw?sig=1"],
+        "data/a b.bin",
     ) == [
         f"{folder}/data/a b.bin",
         f"{folder}/data/a b.bin",
         "https://host/raw/data/a%20b.bin",
         "relative/data/a b.bin",
+        "http://host/raw/data/a%20b.bin?sig=1",
     ]
-    with pytest.raises(ValueError, match=r"mirror 's3://bucket': expected a folder"):
-        mirror_sources(["s3://bucket"], "data/good.bin")
+
+
+@pytest.mark.parametrize("mirror", ["s3://u:word@bucket", "ftp://u:word@h", "http://u:word@[::1"])
+def test_a_mirror_that_is_none_is_refused_without_its_secrets(mirror):
+    with pytest.raises(ValueError, match=r"mirrors: expected a folder, file:// or http") as error:
+        mirror_sources([mirror], "data/good.bin")
+    assert "word" not in str(error.value)
 
 
 @pytest.mark.parametrize("checksum", [SHA256, SHA1])

@@ -196,7 +196,8 @@ def fill_in(settings, defaults):
 
 # The library's table of measures, which needs the standard library only.
 MEASURE_TABLE = load_module(WORKFLOW / "workflow/scripts/scorebounds/core/measure_table.py")
-# The networks whose layers are compared, likewise.
+# Likewise the addresses of mirrors, and the networks whose layers are compared.
+ADDRESSES = load_module(WORKFLOW / "workflow/scripts/scorebounds/fetching/addresses.py")
 ARCHITECTURES = load_module(WORKFLOW / "workflow/scripts/scorebounds/networks/architectures.py")
 
 
@@ -237,6 +238,10 @@ def check_settings(settings):
     if isinstance(settings.get("mirrors"), str):
         settings["mirrors"] = [settings["mirrors"]]
     hold_to_schema("config", settings)
+    try:
+        ADDRESSES.mirror_sources(settings["mirrors"], "")
+    except ValueError as error:
+        raise WorkflowError(f"config, {error}") from None
     expand_home(settings)
 
 

@@ -22,20 +22,23 @@ def mirror_sources(mirrors: Sequence[str], relative_path: str) -> list[str]:
     Raises
     ------
     ValueError
-        If a mirror is none of these.
+        If a mirror is none of these; the message has nothing of it that may be secret.
     """
     sources = []
     for mirror in mirrors:
-        parts = urlsplit(mirror)
+        expected = "mirrors: expected a folder, file:// or http(s):// address, got"
+        try:
+            parts = urlsplit(mirror)
+        except ValueError as error:
+            raise ValueError(f"{expected} an address that cannot be read ({error})") from None
         if parts.scheme in ("http", "https"):
-            sources.append(f"{mirror.rstrip('/')}/{quote(relative_path)}")
+            path = f"{parts.path.rstrip('/')}/{quote(relative_path)}"
+            sources.append(urlunsplit(parts._replace(path=path)))
         elif parts.scheme in ("", "file"):
             folder = unquote(parts.path) if parts.scheme else mirror
             sources.append(str(Path(folder) / relative_path))
         else:
-            raise ValueError(
-                f"mirror {public(mirror)!r}: expected a folder, file:// or http(s):// address"
-            )
+            raise ValueError(f"{expected} one that starts with {parts.scheme + ':'!r}")
     return sources
 
 

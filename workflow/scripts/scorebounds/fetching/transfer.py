@@ -270,6 +270,6 @@ def _innermost(error: BaseException) -> str:
     inner: Any = error.args[0] if error.args else error
     if getattr(inner, "reason", None):
         inner = inner.reason
-    elif isinstance(inner, Exception) and inner.args:
+    if isinstance(inner, Exception) and inner.args:
         inner = inner.args[0]
     return re.sub(r"^HTTPS?Connection\(.*?\): ", "", " ".join(str(inner).split()))
