@@ -3,6 +3,7 @@
 import re
 
 import h5py
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,12 +14,14 @@ from scorebounds.core.integrity import digest_path
 from scorebounds.core.recording import read_halves, read_recording, recording, write_recording
 from scorebounds.core.tables import (
     open_dataset,
+    read_picture,
     read_report,
     read_table,
     write_dataset,
     write_report,
     write_table,
 )
+from scorebounds.figures.style import save
 
 TABLE = pd.DataFrame({"dataset": ["a", "b", "c", "d"], "score": [0.1, np.nan, 0.3, 0.4]})
 
@@ -95,6 +98,18 @@ def test_cut_report_is_refused(tmp_path):
     path.write_text("# Report\n")
     with pytest.raises(ValueError, match=r"report\.md: expected the file as it was written"):
         read_report(path)
+
+
+@pytest.mark.parametrize(("ending", "read"), [("png", read_picture), ("csv", read_table)])
+def test_cut_file_of_a_figure_is_refused(tmp_path, ending, read):
+    paths = [str(tmp_path / f"a.{name}") for name in ("pdf", "png", "csv")]
+    save(plt.figure(), pd.DataFrame({"score": [0.5, 0.25]}), *paths)
+    path = tmp_path / f"a.{ending}"
+    read(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match="expected the file as it was written"):
+        read(path)
 
 
 def test_scripts_read_results_through_functions_that_check_them():

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scorebounds.core.joblog import job_log
-from scorebounds.core.tables import read_table
+from scorebounds.core.tables import read_picture, read_table
 from scorebounds.pages.profile import profile_page
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def main(
     target: str, table: str, layers: Mapping[str, str], picture: str, dataset: str, model: str
 ) -> None:
-    page = profile_page(read_table(table), layers, Path(picture).read_bytes(), dataset, model)
+    page = profile_page(read_table(table), layers, read_picture(picture), dataset, model)
     Path(target).write_text(page, encoding="utf-8")
 
 

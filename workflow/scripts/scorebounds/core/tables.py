@@ -60,3 +60,9 @@ def read_report(path: str | Path) -> str:
     """Read a report; raise ValueError if it is not as it was written."""
     require_digest(path)
     return Path(path).read_text(encoding="utf-8")
+
+
+def read_picture(path: str | Path) -> bytes:
+    """Read an image; raise ValueError if it is not as it was written."""
+    require_digest(path)
+    return Path(path).read_bytes()

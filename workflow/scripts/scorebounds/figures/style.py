@@ -18,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from scorebounds.core.integrity import record_digest
 from scorebounds.core.measure_table import ENTRIES, measure_label
 from scorebounds.core.published_ids import PUBLISHED_IDS
 
@@ -261,6 +262,9 @@ def save(
     plt.close(figure)
     _report(caught, pdf)
     table.to_csv(Path(csv), index=False, float_format="%.8g")
+    # The page on the layers of a model reads both.
+    record_digest(png)
+    record_digest(csv)
 
 
 def _report(caught: Iterable[warnings.WarningMessage], path: str) -> None:
