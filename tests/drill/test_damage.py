@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from pathlib import Path
 
 from helpers.workflow import digests
 
@@ -69,7 +70,7 @@ def test_each_deleted_product_is_made_again(tiny_copy, tried):
     results = tiny_copy.folder / "results"
     before = digests(results, *PRODUCTS)
     # The digest of a table is a hidden file, which is written with the table.
-    names = [name for name in before if not os.path.basename(name).startswith(".")]
+    names = [name for name in before if not Path(name).name.startswith(".")]
     assert len(names) > 80
     missing = []
     for name in names:
