@@ -76,6 +76,7 @@ def requested(folder, stage):
         "MEASURE_TABLE": measure_table,
         "OPTIMIZED_MEASURES": OPTIMIZED,
         "REDUCED": {entry.id for entry in measure_table.ENTRIES if entry.few_coordinates},
+        "pairs_of_job": lambda wildcards: [(wildcards.a, wildcards.b)],
         "Path": Path,
     }
     exec(compile(text, "resources.smk", "exec"), names)
@@ -113,6 +114,7 @@ def settings_of(full):
     chosen["ranges"]["reduced"].update(few)
     chosen["ranges"]["full"].update(few)
     chosen["ranges"]["joint"]["max_steps"] = 3
+    chosen["ranges"]["certificate"]["n_values"] = 3
     chosen["optimize"].update(max_steps=40, stop_score=0.6)
     chosen["decoding"]["n_permutations"] = 19
     chosen["perturbation"]["n_draws"] = 1
