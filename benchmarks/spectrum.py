@@ -22,7 +22,7 @@ from scorebounds.measures.components import principal_components
 from scorebounds.optimization.optimize import evaluator, starting_points
 from scorebounds.optimization.thresholds import capture_thresholds
 
-STOP_SCORE, MAX_STEPS, LEARNING_RATE, N_SEEDS, N_DRAWS, N_FIRST = 0.99, 2000, 0.1, 5, 3, 30
+STOP_SCORE, MAX_STEPS, LEARNING_RATE, N_SEEDS, N_DRAWS, N_FIRST = 0.99, 2000, 0.1, 3, 3, 30
 BETAS, EPSILON = (0.9, 0.999), 1e-8
 
 
@@ -109,10 +109,11 @@ def main(path: str, *measures: str) -> None:
             base = np.mean([steps for _, steps in results["Gaussian"]])
             for variant, runs in results.items():
                 median = np.median([values for values, _ in runs], 0)
-                both = np.isfinite(median) & np.isfinite(gaussian)
-                difference = (median - gaussian)[both]
+                finite = [values for values, _ in results["Gaussian"] + runs]
+                both = np.isfinite(finite).all(0)
+                difference = median[both] - gaussian[both]
                 steps = np.mean([steps for _, steps in runs]) / base - 1
-                spread = [np.abs(values - gaussian)[both].mean() for values, _ in runs]
+                spread = [np.abs(values[both] - gaussian[both]).mean() for values, _ in runs]
                 rows.append(
                     (
                         name,

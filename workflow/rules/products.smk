@@ -40,6 +40,7 @@ CONTENTS_OF_FOLDERS = {
     "layers": CONTENTS_OF_TABLES["layers"],
     "toy": TOY,
     "twins": TWINS,
+    "architectures": ["maps"] if "architectures" in ANALYSES else [],
     "models": TASK_NETWORKS_SHOWN,
     "scorecards": DATASETS_WITH_MODELS,
     "comparisons": DATASETS_WITH_MODELS,

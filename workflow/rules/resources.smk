@@ -194,6 +194,17 @@ def card_minutes(wildcards, input, attempt):
     return at_least(0.05 * n_scores * billions(input)) * attempt
 
 
+def variant_minutes(wildcards, input, attempt):
+    """Request minutes, by the multiplications of the convolutions of a network."""
+
+    def multiplications(variant):
+        plan = ARCHITECTURES.convolutions_of(LAYERS["images"], variant)
+        return sum(one.n_channels * two.n_channels for one, two in zip(plan, plan[1:]))
+
+    more = multiplications(wildcards.variant) / multiplications(ARCHITECTURES.STANDARD)
+    return round(max(1, more) * train_minutes(wildcards, input, attempt))
+
+
 def train_minutes(wildcards, input, attempt):
     """Request minutes, by the pixels of all batches."""
     pixels = {"digits": 64, "cifar10": 3072}[LAYERS["images"]]

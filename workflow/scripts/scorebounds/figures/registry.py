@@ -364,6 +364,46 @@ FIGURES: dict[str, FigureEntry] = {
             "layer of a row; on the diagonal where it is the corresponding one."
         ),
     ),
+    "depths": FigureEntry(
+        function="architectures.depth_figure",
+        inputs={
+            "maps": "results/architectures/maps.csv",
+            "probes": "results/architectures/probes.csv",
+        },
+        title="layers of networks of several depths",
+        category=LAYERS,
+        caption=(
+            "Does a deeper network use its layers? Above: CKA between the layers of one network "
+            "whose convolutions are repeated. Below: accuracy on held-out images of a linear probe "
+            "of each layer (thin: single networks; thick: mean) and of the networks (dashed). "
+            "Layers that resemble all later ones and do not improve the probe add nothing "
+            "(Kornblith et al. 2019, figure 3)."
+        ),
+    ),
+    "residual": FigureEntry(
+        function="architectures.residual_figure",
+        inputs={"maps": "results/architectures/maps.csv"},
+        title="layers of plain and residual networks",
+        category=LAYERS,
+        caption=(
+            "Do layers of networks with and without shortcuts correspond? CKA between all layers "
+            "of one network and those of the network below each map: a plain network and its "
+            "residual counterpart with themselves, then the standard and the plain network with "
+            "the residual one. Every second layer of the residual network is within a block, the "
+            "others follow a shortcut (Kornblith et al. 2019, figures 4, 5 and F.8)."
+        ),
+    ),
+    "widths": FigureEntry(
+        function="architectures.width_figure",
+        inputs={"widths": "results/architectures/widths.csv"},
+        title="layers of networks of several widths",
+        category=LAYERS,
+        caption=(
+            "Do wider networks have more similar layers? CKA of corresponding layers, mean over "
+            "pairs of networks trained from different seeds; lines: lowest to highest pair "
+            "(Kornblith et al. 2019, figure 6)."
+        ),
+    ),
     "layer_families": FigureEntry(
         function="layer_indexes.families_figure",
         inputs={"families": "results/layers/families.csv"},

@@ -3,17 +3,21 @@
 Without torch, so that the number of neurons of each layer is known before anything runs.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 
 class Convolution(NamedTuple):
-    """One convolution, followed by batch normalisation and a rectifier."""
+    """One convolution, followed by batch normalisation and a rectifier.
+
+    With a shortcut, the input of the convolution before it is added before the rectifier.
+    """
 
     n_channels: int
     stride: int = 1
     size: int = 3
     padded: bool = True
+    shortcut: bool = False
 
 
 class Architecture(NamedTuple):
@@ -45,6 +49,51 @@ ARCHITECTURES = {
     "digits": Architecture(8, _tiny(8, second_stride=1)),
     "cifar10": Architecture(32, _tiny(16, second_stride=2)),
 }
+
+
+STANDARD = "tiny-1x1"
+PLAIN, RESIDUAL = "plain", "residual"
+
+
+def variant_names(settings: Mapping[str, Any]) -> list[str]:
+    """List the networks of the section `architectures` of the settings, each once.
+
+    `tiny-<width>x<depth>` is the network of `ARCHITECTURES` with so many times the channels, and
+    each convolution so many times; `residual-<n>` has three groups of n blocks of two convolutions
+    with a shortcut each, and `plain-<n>` the same convolutions without shortcuts.
+    """
+    names = [f"tiny-{width:g}x1" for width in settings["widths"]]
+    names += [f"tiny-1x{depth}" for depth in settings["depths"]]
+    names += [f"{kind}-{n}" for n in settings["residual_blocks"] for kind in (PLAIN, RESIDUAL)]
+    return list(dict.fromkeys([STANDARD, *names]))
+
+
+def convolutions_of(images: str, variant: str) -> tuple[Convolution, ...]:
+    """Return the convolutions of a network that `variant_names` lists."""
+    kind, _, size = variant.partition("-")
+    first, *_ = ARCHITECTURES[images].convolutions
+    if kind != "tiny":
+        second_stride = ARCHITECTURES[images].convolutions[5].stride
+        return _blocks(first.n_channels, second_stride, int(size), shortcut=kind == RESIDUAL)
+    width, depth = size.split("x")
+    plan = []
+    for layer in ARCHITECTURES[images].convolutions:
+        wide = layer._replace(n_channels=max(1, round(float(width) * layer.n_channels)))
+        plan += [wide, *[wide._replace(stride=1, padded=True)] * (int(depth) - 1)]
+    return tuple(plan)
+
+
+def _blocks(
+    n_channels: int, second_stride: int, n_blocks: int, *, shortcut: bool
+) -> tuple[Convolution, ...]:
+    """Return a convolution and three groups of blocks, as in table E.3 of Kornblith et al. 2019."""
+    plan = [Convolution(n_channels)]
+    for group, stride in enumerate((1, 2, second_stride)):
+        layer = Convolution(n_channels * 2**group)
+        for block in range(n_blocks):
+            entry = layer._replace(stride=stride if block == 0 else 1)
+            plan += [entry, layer._replace(shortcut=shortcut)]
+    return tuple(plan)
 
 
 def layer_widths(images: str) -> list[int]:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from scorebounds.networks.architectures import ARCHITECTURES, Convolution
+from scorebounds.networks.architectures import STANDARD, Convolution, convolutions_of
 from scorebounds.networks.images import Images
 from scorebounds.networks.trials import PRECISION
 
@@ -30,6 +30,7 @@ class ConvNet(nn.Module):
 
     def __init__(self, plan: Sequence[Convolution], n_colours: int, n_classes: int):
         super().__init__()
+        self.plan = tuple(plan)
         blocks, n_before = [], n_colours
         for layer in plan:
             convolution = nn.Conv2d(
@@ -42,17 +43,22 @@ class ConvNet(nn.Module):
                 dtype=PRECISION,
             )
             norm = nn.BatchNorm2d(layer.n_channels, dtype=PRECISION)
-            blocks.append(nn.Sequential(convolution, norm, nn.ReLU()))
+            last = nn.Identity() if layer.shortcut else nn.ReLU()
+            blocks.append(nn.Sequential(convolution, norm, last))
             n_before = layer.n_channels
         self.blocks = nn.ModuleList(blocks)
         self.readout = nn.Linear(n_before, n_classes, dtype=PRECISION)
 
     def layers(self, pixels: Tensor) -> list[Tensor]:
         """Return every convolution after its rectifier, and the mean of the last over positions."""
-        activations = []
-        for block in self.blocks:
-            pixels = block(pixels)
+        activations: list[Tensor] = []
+        before = pixels
+        for layer, block in zip(self.plan, self.blocks, strict=True):
+            entered, pixels = pixels, block(pixels)
+            if layer.shortcut:
+                pixels = nn.functional.relu(pixels + _shortcut(before, pixels))
             activations.append(pixels)
+            before = entered
         return [*activations, pixels.mean((-2, -1))]
 
     def forward(self, pixels: Tensor) -> Tensor:
@@ -61,12 +67,22 @@ class ConvNet(nn.Module):
         return logits
 
 
-def make_network(name: str, train: Images, seed: int) -> ConvNet:
-    """Make an untrained network for the images of this name, its weights drawn from `seed`."""
+def _shortcut(start: Tensor, end: Tensor) -> Tensor:
+    """Return the input of a block in the shape of its output, with zeros for more channels."""
+    stride = -(-start.shape[-1] // end.shape[-1])
+    missing = end.shape[1] - start.shape[1]
+    return nn.functional.pad(start[..., ::stride, ::stride], (0, 0, 0, 0, 0, missing))
+
+
+def make_network(name: str, train: Images, seed: int, variant: str = STANDARD) -> ConvNet:
+    """Make an untrained network for the images of this name, its weights drawn from `seed`.
+
+    `variant` is a name of `architectures.variant_names`.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         n_classes = int(train.classes.max()) + 1
-        return ConvNet(ARCHITECTURES[name].convolutions, train.pixels.shape[1], n_classes)
+        return ConvNet(convolutions_of(name, variant), train.pixels.shape[1], n_classes)
 
 
 def train_network(

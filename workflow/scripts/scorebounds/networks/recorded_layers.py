@@ -9,7 +9,9 @@ import xarray as xr
 
 from scorebounds.core.random import derived_seed
 from scorebounds.networks import convnets
+from scorebounds.networks.architectures import STANDARD
 from scorebounds.networks.images import Images
+from scorebounds.networks.probes import probe_accuracies
 
 
 def trained_layers(
@@ -23,6 +25,8 @@ def trained_layers(
     device: torch.device,
     training: Mapping[str, Any],
     untrained: bool,
+    variant: str = STANDARD,
+    probes: bool = False,
 ) -> xr.Dataset:
     """Train the network of this number and return the activations of its layers.
 
@@ -41,18 +45,23 @@ def trained_layers(
         Settings of `convnets.train_network`.
     untrained : bool
         Whether to record the activations before training as well.
+    variant : str
+        Of `architectures.variant_names`.
+    probes : bool
+        Whether to find the accuracy of a linear probe of each layer.
 
     Returns
     -------
     Dataset
         `trained_1`, …, each (image, unit_1), and `untrained_1`, … likewise; `class` of each image;
-        `curve` of step, loss and accuracy. Attributes images, network, n_layers.
+        `curve` of step, loss and accuracy; with `probes`, `probe` of each layer. Attributes images,
+        network, n_layers.
     """
-    network = convnets.make_network(
-        images, train, derived_seed(seed, "network", images, str(number))
-    )
+    # The standard network keeps the streams that it has where there is no other.
+    names = (images, str(number)) if variant == STANDARD else (images, variant, str(number))
+    network = convnets.make_network(images, train, derived_seed(seed, "network", *names), variant)
     before = convnets.activations(network, shown, device) if untrained else []
-    stream = derived_seed(seed, "batches", images, str(number))
+    stream = derived_seed(seed, "batches", *names)
     curve = convnets.train_network(network, train, held_out, seed=stream, device=device, **training)
     after = convnets.activations(network, shown, device)
     layers = {
@@ -60,10 +69,13 @@ def trained_layers(
         for state, activations in (("trained", after), ("untrained", before))
         for layer, values in enumerate(activations, 1)
     }
-    learning = {
+    learning: dict[str, Any] = {
         "class": ("image", shown.classes.astype(np.int64)),
         "curve": (("point", "quantity"), curve),
     }
+    if probes:
+        accuracies = probe_accuracies(network, train, held_out, device)
+        learning["probe"] = ("layer", np.array(accuracies))
     attrs = {"images": images, "network": number, "n_layers": len(after)}
     quantities = {"quantity": ["step", "loss", "accuracy"]}
     return xr.Dataset({**layers, **learning}, coords=quantities, attrs=attrs)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -14,6 +15,26 @@ def read_classes(path: str) -> np.ndarray:
     """Read the class of each image that the layers of a network were recorded for."""
     with open_dataset(path) as stored:
         return np.asarray(stored["class"].values)
+
+
+def read_accuracies(path: str) -> pd.DataFrame:
+    """Read the accuracy of a network and of a linear probe of each of its layers.
+
+    Returns
+    -------
+    DataFrame
+        Columns layer, probe_accuracy, network_accuracy.
+    """
+    with open_dataset(path) as stored:
+        probes = stored["probe"].values
+        accuracy = float(stored["curve"].values[-1, -1])
+    return pd.DataFrame(
+        {
+            "layer": np.arange(1, len(probes) + 1),
+            "probe_accuracy": probes,
+            "network_accuracy": accuracy,
+        }
+    )
 
 
 def read_layers(paths: Sequence[str], state: str) -> list[list[Tensor]]:

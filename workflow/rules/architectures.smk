@@ -1,0 +1,70 @@
+"""What changes in the layers of a network with its width, its depth and with shortcuts?"""
+
+# Networks of several architectures, each trained from several seeds.
+VARIANTS = (
+    ARCHITECTURES.variant_names(config["architectures"]) if "architectures" in ANALYSES else []
+)
+
+
+def networks_of_variants():
+    """List the recorded layers of all networks of all architectures."""
+    numbers = range(1, config["architectures"]["n_networks"] + 1)
+    return [
+        f"results/architectures/networks/{variant}/{number}.nc"
+        for variant in VARIANTS
+        for number in numbers
+    ]
+
+
+use rule train_network as train_variant with:
+    output:
+        "results/architectures/networks/{variant}/{network}.nc",
+    log:
+        "results/logs/train_variant/{variant}/{network}.log",
+    benchmark:
+        "results/benchmarks/train_variant/{variant}/{network}.tsv"
+    wildcard_constraints:
+        variant=one_of(VARIANTS) or "none",
+    resources:
+        **GPU,
+        **ATTEMPT,
+        mem_mb=memory(2 * TORCH_MB, 20),
+        runtime=variant_minutes,
+    params:
+        code=code_digest("train_network"),
+        lock=prefixed(CHECKSUM_LOCK),
+        gpu=bool(GPU),
+        settings=lambda wildcards: {
+            **network_settings(wildcards),
+            "untrained": False,
+            "variant": wildcards.variant,
+            "probes": True,
+        },
+
+
+rule compare_architectures:
+    input:
+        networks=networks_of_variants(),
+    output:
+        maps="results/architectures/maps.csv",
+        widths="results/architectures/widths.csv",
+        probes="results/architectures/probes.csv",
+    log:
+        "results/logs/compare_architectures.log",
+    benchmark:
+        "results/benchmarks/compare_architectures.tsv"
+    group:
+        "layers"
+    conda:
+        "../../envs/optimize.yaml"
+    threads: 1
+    resources:
+        **ATTEMPT,
+        mem_mb=memory(TORCH_MB, 7),
+        runtime=minutes(0.2),
+    params:
+        code=code_digest("compare_architectures", measures=["cka"]),
+        variants=VARIANTS,
+        n_networks=lookup(dpath="architectures/n_networks", within=config),
+    script:
+        "../scripts/compare_architectures.py"
