@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from helpers.adversaries import adversaries, reference
 from scorebounds.measures import registry
 from scorebounds.ranges.bounds import outer_range
 from scorebounds.ranges.linked_bounds import samples_of
-from unit.test_bounds import adversaries, reference
 
 WITH_HUB = {
     "rsa_euclidean_pearson": "cka",
