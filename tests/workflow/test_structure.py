@@ -139,6 +139,39 @@ def test_heavy_packages_are_imported_by_their_own_packages_only():
             assert name.split(".")[1] in IMPORTED_BY[package], f"{name} imports {package}"
 
 
+# Tables of data, an entry per measure or figure, and not code.
+TABLES = {"scorebounds.core.measure_table", "scorebounds.figures.registry"}
+MOST_LINES, MOST_LINES_OF_A_BODY = 300, 45
+WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef)
+
+
+def n_lines(nodes):
+    return nodes[-1].end_lineno - nodes[0].lineno + 1 if nodes else 0
+
+
+def test_modules_and_functions_are_short_without_their_docstrings():
+    for name, tree in modules().items():
+        described = [node for node in ast.walk(tree) if isinstance(node, WITH_DOCSTRING)]
+        described = [node for node in described if ast.get_docstring(node)]
+        docstrings = sum(n_lines(node.body[:1]) for node in described)
+        assert name in TABLES or n_lines(tree.body) - docstrings <= MOST_LINES, name
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                body = node.body[1:] if node in described else node.body
+                assert n_lines(body) <= MOST_LINES_OF_A_BODY, f"{name}: {node.name}"
+
+
+def test_tests_import_no_tests():
+    folder = ROOT / "tests"
+    files = {path.stem for path in folder.rglob("test_*.py")}
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = [getattr(node, "module", None) or "", *(each.name for each in node.names)]
+                parts = {part for name in names for part in name.split(".")}
+                assert not parts & files, f"{path} imports a test: put it into tests/helpers"
+
+
 def test_default_measures_include_those_of_the_published_values():
     assert set(PUBLISHED_IDS) <= set(CONFIG["measures"])
 

@@ -16,6 +16,9 @@ from scorebounds.optimization.thresholds import (
 
 logger = logging.getLogger(__name__)
 
+# Scores at each step, and the R² of each component.
+Run = tuple[np.ndarray, np.ndarray]
+
 N_CURVE_POINTS = 60
 CAPTURE_COLUMNS = ["dataset", "measure", "target", "variance_ratio", "score", "r2"]
 THRESHOLD_COLUMNS = [
@@ -61,17 +64,10 @@ def summarize_trajectories(stored: xr.Dataset) -> dict[str, pd.DataFrame]:
     names = {"dataset": stored.attrs["dataset"], "measure": stored.attrs["measure"]}
     components = stored.component.values
     variance_ratio = stored.variance_ratio.values
-    last = stored.n_updates.values
-    scores = [row[: end + 1] for row, end in zip(stored.score.values, last, strict=True)]
-    captured = [
-        values[: end + 1].astype(np.float64)
-        for values, end in zip(stored.captured.values, last, strict=True)
-    ]
+    runs = _runs(stored)
     direction = int(stored.attrs["direction"])
-    thresholds = np.stack(
-        [capture_thresholds(score, r2) for score, r2 in zip(scores, captured, strict=True)]
-    )
-    defined = any(capture_is_defined(r2) for r2 in captured)
+    thresholds = np.stack([capture_thresholds(score, r2) for score, r2 in runs])
+    defined = any(capture_is_defined(r2) for _, r2 in runs)
     if not defined:
         logger.warning(
             "%s, %s: there are no thresholds of components: %s",
@@ -79,7 +75,7 @@ def summarize_trajectories(stored: xr.Dataset) -> dict[str, pd.DataFrame]:
             names["measure"],
             UNDEFINED,
         )
-    n_captured = np.isfinite(thresholds).sum(1) if defined else np.full(len(scores), np.nan)
+    n_captured = np.isfinite(thresholds).sum(1) if defined else np.full(len(runs), np.nan)
     shown = np.arange(len(components) if defined else 0)
     return {
         "thresholds": threshold_table(
@@ -94,28 +90,37 @@ def summarize_trajectories(stored: xr.Dataset) -> dict[str, pd.DataFrame]:
         "seeds": seed_table(
             **names, kind="pc", targets=components[shown], thresholds=thresholds[:, shown]
         ),
-        "runs": _run_table(names, scores, stored, n_captured),
-        "trajectories": _trajectory_table(names, scores),
+        "runs": _run_table(names, runs, stored, n_captured),
+        "trajectories": _trajectory_table(names, runs),
         "capture": _capture_table(
             names,
             components[shown],
             variance_ratio[shown],
-            [(score, r2[:, shown]) for score, r2 in zip(scores, captured, strict=True)],
+            [(score, r2[:, shown]) for score, r2 in runs],
             direction,
         ),
     }
 
 
+def _runs(stored: xr.Dataset) -> list[Run]:
+    """Return the scores and the R² of each run, up to its last update."""
+    ends = stored.n_updates.values + 1
+    return [
+        (score[:end], r2[:end].astype(np.float64))
+        for score, r2, end in zip(stored.score.values, stored.captured.values, ends, strict=True)
+    ]
+
+
 def _run_table(
-    names: dict[str, str], scores: Sequence[np.ndarray], stored: xr.Dataset, n_captured: np.ndarray
+    names: dict[str, str], runs: Sequence[Run], stored: xr.Dataset, n_captured: np.ndarray
 ) -> pd.DataFrame:
     """List the runs: where each began and ended, and why."""
     return pd.DataFrame(
         {
             **names,
-            "seed": np.arange(len(scores)),
-            "first_score": [score[0] for score in scores],
-            "last_score": [score[-1] for score in scores],
+            "seed": np.arange(len(runs)),
+            "first_score": [score[0] for score, _ in runs],
+            "last_score": [score[-1] for score, _ in runs],
             "n_updates": stored.n_updates.values,
             "stop_reason": stored.stop_reason.values,
             "n_captured": n_captured,
@@ -123,12 +128,12 @@ def _run_table(
     )
 
 
-def _trajectory_table(names: dict[str, str], scores: Sequence[np.ndarray]) -> pd.DataFrame:
+def _trajectory_table(names: dict[str, str], runs: Sequence[Run]) -> pd.DataFrame:
     """List the score of each run at each step."""
     return pd.concat(
         [
             pd.DataFrame({**names, "seed": seed, "step": np.arange(len(score)), "score": score})
-            for seed, score in enumerate(scores)
+            for seed, (score, _) in enumerate(runs)
         ]
     )
 
@@ -137,7 +142,7 @@ def _capture_table(
     names: dict[str, str],
     components: np.ndarray,
     variance_ratio: np.ndarray,
-    runs: Sequence[tuple[np.ndarray, np.ndarray]],
+    runs: Sequence[Run],
     direction: int,
 ) -> pd.DataFrame:
     """Average the R² of each component over seeds, on scores that all seeds passed."""
