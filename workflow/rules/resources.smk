@@ -91,9 +91,14 @@ def measures_to_optimize(wildcards):
     return OPTIMIZED_MEASURES if measure is None else [measure]
 
 
+def is_cross_validated(measure):
+    """Tell whether a measure holds samples out."""
+    return MEASURE_TABLE.entry_of(measure).cross_validated
+
+
 def optimize_memory(wildcards, input, attempt):
     """Request MB: copies of all seeds' data, and of their products on the smaller side and folds."""
-    copies = 110 if any("_cv_" in name for name in measures_to_optimize(wildcards)) else 40
+    copies = 110 if any(map(is_cross_validated, measures_to_optimize(wildcards))) else 40
     numbers = 30 * recording_mb(input) + copies * 8e-6 * rank(input) ** 2
     n_seeds = config["optimize"]["n_seeds"]
     return max(TORCH_MB, round(TORCH_MB / 2 + n_seeds * numbers)) * attempt
@@ -106,7 +111,7 @@ def optimize_minutes(wildcards, input, attempt):
     """
 
     def per_billion(measure):
-        if "_cv_" in measure:
+        if is_cross_validated(measure):
             return 0.3 * rank(input)
         return 40 if measure.startswith("linreg") else 12
 

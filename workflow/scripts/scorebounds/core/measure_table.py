@@ -49,6 +49,8 @@ class MeasureEntry:
         Whether its range can be searched in few coordinates instead of in all of Y.
     saturates : bool
         Whether it is 1 for any two data sets of n_samples − 1 independent neurons each.
+    cross_validated : bool
+        Whether samples are held out, so that the score depends on which of them form a fold.
     of_trajectories : bool
         Whether it compares how activity goes on over time, and does not pair conditions.
     """
@@ -65,6 +67,7 @@ class MeasureEntry:
     neuron_matrices: int = 0
     few_coordinates: bool = False
     saturates: bool = False
+    cross_validated: bool = False
     of_trajectories: bool = False
 
     @property
@@ -180,6 +183,7 @@ ENTRIES = (
         label="linear regression CV",
         module="cross_validation",
         symmetric=False,
+        cross_validated=True,
     ),
     MeasureEntry(
         id="ridge_cv_tuned",
@@ -188,6 +192,7 @@ ENTRIES = (
         aliases=("ridge", "ridge_cv", "ridge_tuned"),
         has_gradient=False,
         symmetric=False,
+        cross_validated=True,
     ),
     MeasureEntry(id="rsa_euclidean_cosine", label="RSA, Euclidean, cosine", module="dissimilarity"),
     MeasureEntry(
@@ -282,6 +287,7 @@ ENTRIES = (
         module="cross_validation",
         members=("100",),
         symmetric=False,
+        cross_validated=True,
     ),
     MeasureEntry(
         id="ridge_cv_pearson_<λ>",
@@ -291,6 +297,7 @@ ENTRIES = (
         members=("100",),
         has_gradient=False,
         symmetric=False,
+        cross_validated=True,
     ),
     MeasureEntry(
         id="pls_cv_pearson_<k>",
@@ -300,6 +307,7 @@ ENTRIES = (
         members=("25",),
         has_gradient=False,
         symmetric=False,
+        cross_validated=True,
     ),
     MeasureEntry(
         id="mutual_knn_<k>",

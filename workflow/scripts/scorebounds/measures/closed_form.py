@@ -198,6 +198,6 @@ def safe_arccos(cosine: Tensor) -> Tensor:
 def angular(cosine: Tensor) -> Tensor:
     """Return a cosine on an angular scale, 1 − arccos(cosine)/(π/2); cosines in [0, 1] to [0, 1].
 
-    Differentiable, with a finite slope at ±1.
+    Cosines beyond ±1, by rounding, are clipped. Differentiable, with a finite slope at ±1.
     """
     return 1 - safe_arccos(cosine) / (math.pi / 2)

@@ -6,13 +6,12 @@ operators are compared by the angle between them after the best rotation or refl
 al. 2023). Conditions are not paired: only how activity goes on counts.
 """
 
-import math
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from scorebounds.measures.base import ORTHOGONAL, PERMUTATION, SCALING, TRANSLATION
+from scorebounds.measures.closed_form import angular
 from scorebounds.measures.pair import Pair, Reference, in_double
 from scorebounds.measures.references import PairOfReferences
 from scorebounds.measures.registry import declare
@@ -52,7 +51,7 @@ def _compare(x: Reference, y: Reference, lengths: tuple[int, ...]) -> Tensor:
     rank = min(RANK, *(side.once(_dimensions, lengths) for side in (x, y)))
     a, b = (side.once(_operator, lengths, rank) for side in (x, y))
     cosine = aligned_product(a, b) / (torch.linalg.matrix_norm(a) * torch.linalg.matrix_norm(b))
-    return 1 - torch.arccos(cosine.clamp(-1, 1)) / (math.pi / 2)
+    return angular(cosine)
 
 
 def _lengths(reference: Reference) -> tuple[int, ...]:

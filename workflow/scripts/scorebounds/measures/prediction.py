@@ -217,7 +217,6 @@ def ridge_cv_pearson(number: str) -> Measure:
             }
         ),
         attains_perfect=False,
-        cross_validated=True,
         reference=_SOURCE,
         formula="median over neurons of mean r over 5 folds, ridge regression from Y",
         blind_to=_BLIND,
@@ -239,7 +238,6 @@ def pls_cv_pearson(number: str) -> Measure:
             {invariance(ORTHOGONAL, applies_to="y"), SCALING, TRANSLATION, PERMUTATION}
         ),
         attains_perfect=False,
-        cross_validated=True,
         reference=_SOURCE,
         formula=f"median over neurons of mean r over 5 folds, PLS with {number} components from Y",
         blind_to=_BLIND,

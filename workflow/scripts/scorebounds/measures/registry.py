@@ -44,6 +44,7 @@ def declare(name: str, **definition: Any) -> Measure:
         label=measure_table.measure_label(name),
         symmetric=entry.symmetric,
         differentiable=entry.has_gradient,
+        cross_validated=entry.cross_validated,
         of_trajectories=entry.of_trajectories,
         **definition,
     )

@@ -133,7 +133,7 @@ def _single(space: ReducedSpace, angles: Tensor) -> dict[str, Points]:
     nothing = 0 * angles * _wide(space, space.s)
     found = {}
     for other in {1, space.rank // 2, space.rank - 1} - {0}:
-        for outside in (0.0, 0.3, 1.0)[: 1 + 2 * (space.n_outside > 0)]:
+        for outside in (0.0, 0.3, 1.0) if space.n_outside else (0.0,):
             one = space.diagonal(_order(space, N_VALUES, 0, other), nothing, nothing)
             coordinates = one.coordinates.clone()
             coordinates[:, 0], coordinates[:, 2] = angles[:, 0].cos(), angles[:, 0].sin()

@@ -10,6 +10,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
+from scorebounds.core.angular import to_angular
 from scorebounds.measures.base import Measure
 
 
@@ -89,8 +90,7 @@ def linear_cka(halves: HalvesOfTrials) -> float:
 
 def angular_cka(halves: HalvesOfTrials) -> float:
     """Estimate angular CKA, 1 − arccos(CKA)/(π/2), of the recording with its noise-free self."""
-    value = linear_cka(halves)
-    return 1 - math.acos(min(value, 1.0)) / (math.pi / 2)
+    return float(to_angular(linear_cka(halves)))
 
 
 def debiased_cka(halves: HalvesOfTrials) -> float:
@@ -193,7 +193,7 @@ def estimator_of(measure: Measure, width: int) -> Estimator | None:
     """Return the estimate of a measure's noise ceiling, None where none is valid."""
     if measure.bounds[0] == -math.inf:
         return held_out_r2
-    if "_cv_pearson_" in measure.name:
+    if measure.cross_validated:
         return held_out_correlation
     if measure.name == "linreg":
         return partial(fitted_r2, width=width)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scorebounds.core.measure_table import measure_label
+from scorebounds.core.measure_table import entry_of, measure_label
 from scorebounds.core.templates import load_template
 from scorebounds.scorecards.bars import ladder
 from scorebounds.scorecards.formatting import COARSE, between, decimals, number
@@ -77,7 +77,7 @@ def scorecard_page(
         ladder=ladder(card, thresholds),
         rows=rows,
         n_tested=int(card.p_corrected.notna().sum()),
-        held_out=card.measure.str.contains("_cv").any(),
+        held_out=any(entry_of(name).cross_validated for name in card.measure),
         permutations=_permutations(card),
         exchanged=chance_called(card.exchange.iloc[0]),
         shown={**shown, "attained": any(row["attained"] for row in implied)},

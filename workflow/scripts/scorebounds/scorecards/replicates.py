@@ -180,12 +180,14 @@ def _warn_of(skipped: dict[str, str], measure: str) -> None:
     """Name the replicates that are skipped, and say why the first one is."""
     if skipped:
         names = list(skipped)
-        listed = "; ".join(names[:N_SHOWN]) + f"; and {len(names) - N_SHOWN} more" * (
-            len(names) > N_SHOWN
-        )
+        more = [f"and {len(names) - N_SHOWN} more"] if len(names) > N_SHOWN else []
+        listed = "; ".join([*names[:N_SHOWN], *more])
         logger.warning(
             "%s: %d jackknife replicates are skipped, those without groups %s: %s",
-            *(measure, len(names), listed, skipped[names[0]]),
+            measure,
+            len(names),
+            listed,
+            skipped[names[0]],
         )
 
 

@@ -23,21 +23,19 @@ NOT_SIMULATED = "how often an interval of this measure covers the population has
 BIASED = ("nbs", "procrustes", "svcca", "cca", "pwcca", "soft_matching", "mutual_knn")
 
 
-def is_cross_validated(measure: Measure) -> bool:
-    """Return whether a score is about held-out samples, and so about this number of them."""
-    return "_cv" in measure.name
-
-
 def has_valid_interval(measure: Measure) -> bool:
-    """Return whether the interval of a score covers its population value as often as it says."""
-    return is_cross_validated(measure) or measure.name in CORRECTED
+    """Return whether the interval of a score covers its population value as often as it says.
+
+    A score of held-out samples is about this number of samples, and needs no correction.
+    """
+    return measure.cross_validated or measure.name in CORRECTED
 
 
 def is_corrected(measure: Measure, scored: Mapping[str, Any], n_times: int) -> bool:
     """Return whether the interval is that of a score corrected by the jackknife in replicates."""
     return (
         bool(scored["is_informative"])
-        and not is_cross_validated(measure)
+        and not measure.cross_validated
         and not is_r2_of_independent_samples(measure, n_times)
         and has_valid_interval(measure)
     )

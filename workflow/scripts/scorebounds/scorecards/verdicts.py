@@ -217,7 +217,8 @@ def _ceiling_clause(row: Row) -> str:
     if np.isnan(row["ceiling"]):
         return ""
     # With finite training data, the noise-free activity itself scores lower.
-    limit = ", an upper limit for held-out scores," if "_cv" in row["measure"] else ""
+    entry = entry_of(row["measure"])
+    limit = ", an upper limit for held-out scores," if entry.cross_validated else ""
     clause = f"; the noise ceiling{limit} is {number(row['ceiling'])}"
     if not np.isnan(row["ceiling_low"]):
         clause += f" [{number(row['ceiling_low'])}, {number(row['ceiling_high'])}]"

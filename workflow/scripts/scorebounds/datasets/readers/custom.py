@@ -172,7 +172,8 @@ def _warn_of_constant(population: Population, path: Path) -> None:
         logger.warning(
             "%s: constant, so that no score can see them: %s; `drop: [constant_neurons]` leaves "
             "them out",
-            *(path, count_neurons(constant)),
+            path,
+            count_neurons(constant),
         )
 
 
