@@ -57,6 +57,8 @@ def test_makes_every_table_with_the_columns_of_the_contract(tiny_run):
         "published_decoding",
         "published_decoding_thresholds",
         "measures",
+        "twins",
+        "twin_differences",
     }
     for name, columns in CONTRACT.items():
         written = list(pd.read_csv(finished / f"results/tables/{name}.csv"))

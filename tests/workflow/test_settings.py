@@ -69,7 +69,7 @@ from helpers.workflow import planned_jobs, snakemake
         ("models: {no: {path: x, references: [a]}}", "got no, which YAML reads as bool; start it"),
         (
             'custom: {"01": {path: x}}',
-            "a name of letters, digits, '.', '_' and '-' that is no number",
+            "a name of at most 100 letters, digits, '.', '_' and '-' that is no number",
         ),
         (
             "custom: {a: {path: x, columns: {0: ignore, 1_11: label}}}",
@@ -77,7 +77,7 @@ from helpers.workflow import planned_jobs, snakemake
         ),
         (
             'custom: {"a\\n": {path: x}}',
-            "a name of letters, digits, '.', '_' and '-' that is no number",
+            "a name of at most 100 letters, digits, '.', '_' and '-' that is no number",
         ),
         ("custom: {NA: {path: x}}", "that is no number and not NA, None, null, true or false"),
         ("custom: {a: {path: x}, b: {path: x}, a: {path: y}}", "expected each key once, got 'a'"),
@@ -136,9 +136,16 @@ from helpers.workflow import planned_jobs, snakemake
         ("custom: {m: {path: x}, M: {path: x}}", "the names 'm' and 'M' differ in case only"),
         (
             'custom: {"a\\n": {path: x}}',
-            "expected a name of letters, digits, '.', '_' and '-' that is no number",
+            "expected a name of at most 100 letters, digits, '.', '_' and '-' that is no number",
         ),
-        ("custom: {../a: {path: x}}", "expected a name of letters, digits, '.', '_' and '-'"),
+        (
+            f"custom: {{a{'xy' * 50}: {{path: x}}}}",
+            "expected a name of at most 100 letters, digits,",
+        ),
+        (
+            "custom: {../a: {path: x}}",
+            "expected a name of at most 100 letters, digits, '.', '_' and '-'",
+        ),
         (
             "custom: {a: {path: 'x{y}.npz'}}",
             "config, custom → a: expected a path without braces and angle brackets, in which",
@@ -150,7 +157,7 @@ from helpers.workflow import planned_jobs, snakemake
         ("siegel2015: {path: 'x{y}.mat'}", "config, siegel2015 → path: expected a path without"),
         (
             "custom: {'a b': {path: x}}",
-            "expected a name of letters, digits, '.', '_' and '-' that is no number",
+            "expected a name of at most 100 letters, digits, '.', '_' and '-' that is no number",
         ),
     ],
 )
