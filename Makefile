@@ -55,6 +55,7 @@ bench: .venv/test
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/measures.py
 	PYTHONPATH=workflow/scripts OMP_NUM_THREADS=1 $(BIN)/python benchmarks/decoding.py
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/ranges.py
+	PYTHONPATH=workflow/scripts OMP_NUM_THREADS=1 $(BIN)/python benchmarks/certified_ends.py
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/permutations.py
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/ratios.py
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/growth.py

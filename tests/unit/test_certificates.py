@@ -11,9 +11,10 @@ from scorebounds.ranges.branching import certify
 from scorebounds.ranges.certificate_lower import LowerDual
 from scorebounds.ranges.certificate_upper import START, UpperDual
 from scorebounds.ranges.certified import certified_range
+from scorebounds.ranges.linked_bounds import samples_of
 from scorebounds.ranges.newton import make_stationary
 from scorebounds.ranges.problem import PairProblem
-from scorebounds.ranges.proven import BOUNDED, proven_bounds
+from scorebounds.ranges.proven import BOUNDED, LINKED, proven_bounds
 from scorebounds.ranges.quartic import largest_terms, smallest_terms, term
 from scorebounds.ranges.reach_lower import reach_lower
 from scorebounds.ranges.reach_upper import reach_upper
@@ -221,7 +222,7 @@ def test_a_bound_below_what_is_attained_is_never_certified():
     bound = certify(dual, reached - 0.05, 0.01, [START, multipliers]).bound
     assert reached <= bound < reached + 0.01
     low = LowerDual(spectrum, 0.8, len(spectrum))
-    least, multipliers, _, _ = reach_lower(low)
+    least, multipliers, *_ = reach_lower(low)
     bound = -certify(low, -least - 0.05, 0.01, [low.start, multipliers]).bound
     assert least - 0.02 < bound <= least
 
@@ -294,16 +295,62 @@ def test_proven_bounds_hold_the_scores_of_data_and_need_no_work_to_be_valid():
     spectrum = normalised(SPECTRA["1/k"])
     for most_terms in (0, 1e5, np.inf):
         table = proven_bounds(spectrum, "cka", 0.8, most_terms=most_terms).set_index("measure")
-        assert list(table.index) == [name for name in BOUNDED if name != "cka"]
+        assert list(table.index)[:4] == [name for name in BOUNDED if name != "cka"]
+        assert table.bound["nbs"] == ("certified" if most_terms == np.inf else "proven")
         reached = reach_upper(UpperDual(spectrum, 0.8, outside=True)).score
         assert table.low["nbs"] < reached <= table.high["nbs"]
         assert table.low["cka_angular"] == pytest.approx(to_angular(0.8))
     assert table.high["nbs"] < reached + 0.003
 
 
+def test_cka_given_nbs_is_certified_near_what_is_attained():
+    spectrum, rank = normalised(1 / np.arange(1, 7)), 12
+    table = proven_bounds(spectrum, "nbs", 0.9, rank=rank).set_index("measure")
+    assert table.bound["cka"] == table.bound["cka_angular"] == "certified"
+    low, high = table.low["cka"], table.high["cka"]
+    assert reach_upper(UpperDual(spectrum, low, outside=True)).score < 0.9
+    assert reach_upper(UpperDual(spectrum, low + 0.005, outside=True)).score > 0.9
+    assert reach_lower(LowerDual(spectrum, high, rank)).score > 0.9
+    assert reach_lower(LowerDual(spectrum, high - 0.003, rank)).score < 0.9
+
+
+def test_extremes_are_found_from_those_at_a_similar_cka():
+    spectrum, rank = normalised(1 / np.arange(1, 21)), 30
+    latest = {}
+    for cka in (0.97, 0.977, 0.98):
+        for dual, reach in (
+            (UpperDual(spectrum, cka, outside=True), reach_upper),
+            (LowerDual(spectrum, cka, rank), reach_lower),
+        ):
+            best = reach(dual)
+            if reach in latest:
+                assert reach(dual, latest[reach]).score == pytest.approx(best.score, abs=1e-3)
+            latest[reach] = best
+
+
+def test_proven_bounds_of_linked_measures_are_there_in_both_directions():
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal((200, 12)) * np.arange(1, 13) ** -0.3
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    x -= x.mean(0)
+    spectrum = np.linalg.svd(x, compute_uv=False) ** 2
+    facts = {"rank": 199, "samples": samples_of(x)}
+    table = proven_bounds(spectrum, "cka", 0.95, **facts).set_index("measure")
+    assert 0.5 < table.low["cka_debiased"] < 0.95
+    assert np.isnan(table.high["cka_debiased"])
+    assert set(table.bound[list(LINKED)]) == {"proven"}
+    back = proven_bounds(spectrum, "rsa_euclidean_pearson", 0.98, **facts).set_index("measure")
+    assert 0.1 < back.low["cka"] < 0.98
+    assert np.isnan(back.high["cka"])
+    ridge = proven_bounds(spectrum, "ridge_10", 0.9, **facts).set_index("measure")
+    assert ridge.low["linreg"] == pytest.approx(0.9, abs=1e-6)
+    without = proven_bounds(spectrum, "cka", 0.95, rank=199)
+    assert "cka_debiased" not in set(without.measure)
+
+
 def test_proven_bounds_refuse_what_they_do_not_know():
-    with pytest.raises(ValueError, match=r"expected a measure with proven bounds .* got 'svcca'"):
-        proven_bounds(np.ones(3), "svcca", 0.5)
+    with pytest.raises(ValueError, match=r"expected a measure with proven bounds .* got 'cka_rbf'"):
+        proven_bounds(np.ones(3), "cka_rbf", 0.5)
     with pytest.raises(ValueError, match=r"score of cka between 0 and 1, got 1\.2"):
         proven_bounds(np.ones(3), "cka", 1.2)
 

@@ -6,11 +6,12 @@ import xarray as xr
 
 from scorebounds.core.recording import samples_by_neurons
 from scorebounds.measures import registry
+from scorebounds.ranges.linked_bounds import samples_of
 from scorebounds.ranges.proven import proven_bounds
 
 
 def proven_table(recording: xr.DataArray, measure: str, value: float) -> pd.DataFrame:
-    """Return the proven range of every other measure, columns measure, low, high.
+    """Return the proven range of every other measure, columns measure, low, high, bound.
 
     The ranges hold for data of any number of neurons.
 
@@ -25,5 +26,10 @@ def proven_table(recording: xr.DataArray, measure: str, value: float) -> pd.Data
     eigenvalues = squared[squared > squared[0] * (max(activity.shape) * np.finfo(float).eps) ** 2]
     rank = len(activity) - 1
     return proven_bounds(
-        eigenvalues, registry.load(measure).name, value, rank=rank, outside=rank > len(eigenvalues)
+        eigenvalues,
+        registry.load(measure).name,
+        value,
+        rank=rank,
+        outside=rank > len(eigenvalues),
+        samples=samples_of(activity),
     )

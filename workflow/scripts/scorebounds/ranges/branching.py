@@ -112,7 +112,8 @@ def certify(
     work : Work, optional
         What may be spent; nothing is proven once it is over. No limit by default.
     most_cells : float
-        Number of cells after which nothing is proven.
+        Number of cells after which nothing is proven; nor is it where a cell cannot meet the goal.
+        By default there is no limit, and the goal is raised instead.
 
     Returns
     -------
@@ -145,6 +146,8 @@ def certify(
             if halves is not None:
                 todo += [(half, state.cases) for half in halves]
                 break
+            if np.isfinite(most_cells):
+                return Certificate(np.inf, n_cells, n_tuned, kept)
             goal = max(goal, float(state.bound[stuck].max()))
             state.raise_goal(goal)
     return Certificate(goal, n_cells, n_tuned, kept)

@@ -40,6 +40,7 @@ class UpperDual:
     """
 
     narrowest = NARROWEST
+    start = START
 
     def __init__(self, spectrum: np.ndarray, cka: float, *, outside: bool):
         self.scaled_cka = cka * float(np.linalg.norm(spectrum))

@@ -5,29 +5,33 @@ CKA against NBS and the angular forms of both are certified by Lagrangian bounds
 `outer_range`, or none.
 """
 
-from collections.abc import Callable, Collection
+import math
+from collections.abc import Collection
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scorebounds.ranges.bounds import base_of, from_base, outer_range, to_base
 from scorebounds.ranges.branching import Work, certify
 from scorebounds.ranges.certificate_lower import LowerDual
-from scorebounds.ranges.certificate_upper import START, UpperDual
+from scorebounds.ranges.certificate_upper import UpperDual
 from scorebounds.ranges.linked_bounds import Samples
 from scorebounds.ranges.nbs_bounds import ROUNDING, Range, before_rounding
-from scorebounds.ranges.reach_lower import reach_lower
+from scorebounds.ranges.reach_lower import ReachedLower, reach_lower
 from scorebounds.ranges.reach_upper import Reached, reach_upper
 
-# Ends of the search for a CKA, and how near to the true crossing it ends.
-NEAR_0, NEAR_1, CROSSING = 1e-6, 1 - 1e-6, 2e-4
-# Distances of CKAs whose extremes are similar: in a search, and for an end to be certified.
-SIMILAR, ADJACENT = 0.1, 0.025
-# Margins in NBS that are tried for a bound of CKA, each three times the last; the first at least
-# LEAST_MARGIN. A try ends after so many cells.
-N_TRIES, LEAST_MARGIN, N_CELLS = 3, 2e-4, 120
-# About how many Lagrangians a search for an attained value evaluates, from scratch or from what was
-# attained at a similar CKA.
-STEPS_UPPER, STEPS_NEAR, STEPS_LOWER = 100_000, 15_000, 40_000
+# Ends of the search for a CKA, and how near to the true crossing it ends, in tolerances.
+NEAR_0, NEAR_1, CROSSING = 1e-6, 1 - 1e-6, 0.1
+# Distances of CKAs whose extremes are similar, as shares of the distance to 0 or 1: in a search,
+# and for an end to be certified.
+SIMILAR, ADJACENT = 0.3, 0.1
+# Distances from the attained CKA that are tried for a bound of it, in tolerances; a try ends after
+# so many cells.
+DISTANCES, N_CELLS = (0.9, 1.8, 4, 10, 25), 300
+TIGHT = DISTANCES[:2]
+# About how many Lagrangians a search for an attained value evaluates, from scratch and from what
+# was attained at a similar CKA: the upper and the lower end.
+STEPS, STEPS_NEAR = {1: 110_000, -1: 43_000}, {1: 10_000, -1: 9_000}
 
 PAIR = {"cka", "nbs"}
 
@@ -45,6 +49,44 @@ def certified_range(
     ends: Collection[str] = ("lower", "upper"),
     samples: Samples | None = None,
 ) -> Range:
+    """Return the first two of `certified_ends`."""
+    found = certified_ends(
+        a,
+        b,
+        grid,
+        eigenvalues,
+        rank,
+        outside=outside,
+        tolerance=tolerance,
+        work=work,
+        ends=ends,
+        samples=samples,
+    )
+    return found.lower, found.upper
+
+
+class Certified(NamedTuple):
+    """Lower and upper bounds, and which of them are within the tolerance of an attained value."""
+
+    lower: np.ndarray
+    upper: np.ndarray
+    lower_is_tight: np.ndarray
+    upper_is_tight: np.ndarray
+
+
+def certified_ends(
+    a: str,
+    b: str,
+    grid: np.ndarray,
+    eigenvalues: np.ndarray,
+    rank: int,
+    *,
+    outside: bool = True,
+    tolerance: float = 0.002,
+    work: Work | None = None,
+    ends: Collection[str] = ("lower", "upper"),
+    samples: Samples | None = None,
+) -> Certified:
     """Bound measure b for each value of measure a to within a tolerance, where that is provable.
 
     Parameters
@@ -72,27 +114,32 @@ def certified_range(
 
     Returns
     -------
-    tuple of ndarray, shape (n_grid,)
-        Lower and upper bound of `b`; NaN where no bound is known.
+    Certified
+        Arrays of shape (n_grid,). Bounds are NaN where none is known. What is tight is within the
+        tolerance, or twice that for a given NBS, of what data with enough samples attain.
     """
     values = np.asarray(grid, dtype=float)
     lower, upper = outer_range(a, b, values, eigenvalues, rank, quick=True, samples=samples)
+    found = Certified(lower, upper, *np.zeros((2, len(values)), dtype=bool))
     if {base_of(a), base_of(b)} != PAIR:
-        return lower, upper
+        return found
     spectrum = np.sort(np.asarray(eigenvalues, dtype=float))[::-1]
     spectrum = spectrum / spectrum.sum()
     kind = _NbsEnds if base_of(a) == "cka" else _CkaEnds
     problem = kind(spectrum, rank, b, outside=outside, tolerance=tolerance, work=work or Work())
     for index, value in enumerate(to_base(a, values)):
         if 0 < value < 1 and "lower" in ends:
-            lower[index] = np.fmax(lower[index], problem.lower(float(value), lower[index]))
+            lower[index], found.lower_is_tight[index] = problem.lower(float(value), lower[index])
         if 0 < value < 1 and "upper" in ends:
-            upper[index] = np.fmin(upper[index], problem.upper(float(value), upper[index]))
-    return lower, upper
+            upper[index], found.upper_is_tight[index] = problem.upper(float(value), upper[index])
+    return found
 
 
-class _NbsEnds:
-    """Ends of NBS, or of angular Procrustes, at a given CKA."""
+Attained = Reached | ReachedLower
+
+
+class _Ends:
+    """What both directions need: the two problems at a CKA, of sign 1 for the largest NBS."""
 
     def __init__(
         self,
@@ -106,129 +153,123 @@ class _NbsEnds:
     ):
         self.spectrum, self.rank, self.form = spectrum, rank, form
         self.outside, self.tolerance, self.work = outside, tolerance, work
-        # What served the latest value, to start from at the next.
-        self.upper_multipliers: list[np.ndarray] = [START]
-        self.lower_multipliers: list[np.ndarray] = []
-        self.latest: tuple[float, Reached] | None = None
 
-    def _moved(self, nbs: float, step: float) -> float:
-        """Return the NBS whose form is a step away from that of another."""
-        form = np.clip(from_base(self.form, np.array(nbs)) + step, 0, 1)
+    def _moved(self, base: float, step: float) -> float:
+        """Return the score of the base measure whose form is a step away from that of another."""
+        form = np.clip(from_base(self.form, np.array(base)) + step, 0, 1)
         return float(to_base(self.form, form))
 
-    def upper_dual(self, cka: float) -> UpperDual:
-        _, high = before_rounding(np.array(cka), self.spectrum)
-        return UpperDual(self.spectrum, float(high), outside=self.outside)
-
-    def lower_dual(self, cka: float) -> LowerDual:
-        low, _ = before_rounding(np.array(cka), self.spectrum)
+    def _dual(self, cka: float, sign: int) -> UpperDual | LowerDual:
+        low, high = before_rounding(np.array(cka), self.spectrum)
+        if sign > 0:
+            return UpperDual(self.spectrum, float(high), outside=self.outside)
         return LowerDual(self.spectrum, float(low), self.rank)
 
-    def upper(self, cka: float, known: float) -> float:
-        """Return the largest form of NBS at a CKA; `known` is a bound of it."""
-        dual = self.upper_dual(cka)
-        near = self.latest[1] if self.latest and abs(cka - self.latest[0]) < ADJACENT else None
-        found_case = reach_upper(dual, near)
-        self.latest = cka, found_case
-        reached = found_case.score
-        goal = self._moved(reached, self.tolerance)
-        if known <= from_base(self.form, np.array(goal)):
-            return known
-        pool = [*self.upper_multipliers, found_case.multipliers]
-        found = certify(dual, goal, goal - reached, pool, self.work)
-        self.upper_multipliers = found.multipliers
-        return float(from_base(self.form, np.array(min(found.bound + ROUNDING, 1.0))))
-
-    def lower(self, cka: float, known: float) -> float:
-        """Return the smallest form of NBS at a CKA; `known` is a bound of it."""
-        dual = self.lower_dual(cka)
-        reached, where, _, _ = reach_lower(dual)
-        goal = self._moved(reached, -self.tolerance)
-        if known >= from_base(self.form, np.array(goal)):
-            return known
-        pool = [dual.start, *self.lower_multipliers, where]
-        found = certify(dual, -goal, reached - goal, pool, self.work)
-        self.lower_multipliers = found.multipliers
-        return float(from_base(self.form, np.array(max(-found.bound - ROUNDING, 0.0))))
+    def _reach(self, dual: UpperDual | LowerDual, near: Attained | None = None) -> Attained:
+        """Return what is attained, from what is attained at a similar CKA if that is given."""
+        sign = 1 if isinstance(dual, UpperDual) else -1
+        self.work.spend((STEPS if near is None else STEPS_NEAR)[sign] * dual.n_terms)
+        if isinstance(dual, UpperDual):
+            return reach_upper(dual, near if isinstance(near, Reached) else None)
+        return reach_lower(dual, near if isinstance(near, ReachedLower) else None)
 
 
-class _CkaEnds(_NbsEnds):
+class _NbsEnds(_Ends):
+    """Ends of NBS, or of angular Procrustes, at a given CKA."""
+
+    def __init__(self, *problem: Any, **options: Any):
+        super().__init__(*problem, **options)
+        # What served the latest value, by sign, to start from at the next.
+        self.multipliers: dict[int, list[np.ndarray]] = {1: [], -1: []}
+        self.latest: dict[int, tuple[float, Attained]] = {}
+
+    def upper(self, cka: float, known: float) -> tuple[float, bool]:
+        """Bound the largest NBS at a CKA, at least as good as `known`, and if it is tight."""
+        return self._bound(cka, known, 1)
+
+    def lower(self, cka: float, known: float) -> tuple[float, bool]:
+        """Bound the smallest NBS at a CKA, at least as good as `known`, and if it is tight."""
+        return self._bound(cka, known, -1)
+
+    def _bound(self, cka: float, known: float, sign: int) -> tuple[float, bool]:
+        if self.work.is_over:
+            return known, False
+        dual = self._dual(cka, sign)
+        before = self.latest.get(sign)
+        near = before[1] if before and _are_similar(cka, before[0], ADJACENT) else None
+        reached = self._reach(dual, near)
+        self.latest[sign] = cka, reached
+        goal = self._moved(reached.score, sign * self.tolerance)
+        if sign * (known - from_base(self.form, np.array(goal))) <= 0:
+            return known, True
+        pool = [dual.start, *self.multipliers[sign], reached.multipliers]
+        found = certify(dual, sign * goal, abs(goal - reached.score), pool, self.work)
+        self.multipliers[sign] = found.multipliers
+        nbs = np.clip(sign * (found.bound + ROUNDING), 0, 1)
+        bound = float(from_base(self.form, nbs))
+        return sign * min(sign * bound, sign * known), found.bound <= sign * goal
+
+
+class _CkaEnds(_Ends):
     """Ends of CKA, or of angular CKA, at a given NBS.
 
     Both ends of NBS increase with CKA. So a CKA at which the largest NBS is below the given one is
     a lower bound of CKA, and one at which the smallest NBS is above it an upper bound.
     """
 
-    def lower(self, nbs: float, known: float) -> float:
-        """Return the smallest form of CKA at an NBS; `known` is a bound of it."""
-        goal = nbs - 2 * ROUNDING
-        low = max(float(to_base(self.form, np.array(known))), NEAR_0)
-        for margin in self._margins(nbs):
-            last: tuple[float, Reached] | None = None
+    def lower(self, nbs: float, known: float) -> tuple[float, bool]:
+        """Bound the smallest CKA at an NBS, at least as good as `known`, and if it is tight."""
+        return self._bound(nbs - 2 * ROUNDING, known, 1)
 
-            def excess(cka: float, margin: float = margin) -> float:
-                nonlocal last
+    def upper(self, nbs: float, known: float) -> tuple[float, bool]:
+        """Bound the largest CKA at an NBS, at least as good as `known`, and if it is tight."""
+        return self._bound(nbs + 2 * ROUNDING, known, -1)
+
+    def _bound(self, goal: float, known: float, sign: int) -> tuple[float, bool]:
+        limit = float(np.clip(to_base(self.form, np.array(known)), NEAR_0, NEAR_1))
+        attained = self._crossing(goal, limit, sign)
+        for distance in DISTANCES:
+            cka = self._moved(attained, -sign * distance * self.tolerance)
+            if self.work.is_over or sign * (cka - limit) <= 0:
+                return known, not self.work.is_over and distance in TIGHT
+            dual = self._dual(cka, sign)
+            score, multipliers, *_ = self._reach(dual)
+            if sign * (goal - score) <= 0:
+                continue
+            pool = [dual.start, multipliers]
+            aim = sign * goal, abs(goal - score)
+            if certify(dual, *aim, pool, self.work, most_cells=N_CELLS).bound <= sign * goal:
+                return float(from_base(self.form, np.array(cka))), distance in TIGHT
+        return known, False
+
+    def _crossing(self, goal: float, limit: float, sign: int) -> float:
+        """Return about the CKA at which the extreme NBS is the goal, or `limit`."""
+        # SciPy's optimisers are slow to import, and most callers never come here.
+        from scipy.optimize import brentq
+
+        # Angles arccos(CKA), in which neither end is steep. At the far end, the largest NBS is
+        # nearly 1, and the smallest nearly 0.
+        far, near_end = math.acos(NEAR_1 if sign > 0 else NEAR_0), math.acos(limit)
+        excess = {far: 1 - goal if sign > 0 else -goal}
+        latest: tuple[float, Attained] | None = None
+
+        def excess_at(angle: float) -> float:
+            nonlocal latest
+            if angle not in excess:
                 if self.work.is_over:
                     return 0.0
-                near = last[1] if last and abs(cka - last[0]) < SIMILAR else None
-                dual = self.upper_dual(cka)
-                self.work.spend((STEPS_UPPER if near is None else STEPS_NEAR) * dual.n_terms)
-                last = cka, reach_upper(dual, near)
-                return last[1].score - (goal - margin)
+                cka = math.cos(angle)
+                near = latest[1] if latest and _are_similar(cka, latest[0], SIMILAR) else None
+                latest = cka, self._reach(self._dual(cka, sign), near)
+                excess[angle] = latest[1].score - goal
+            return excess[angle]
 
-            cka = _crossing(excess, low, NEAR_1)
-            if cka == low or self.work.is_over:
-                break
-            dual = self.upper_dual(cka)
-            score, where, _ = reach_upper(dual)
-            if score > goal - margin / 3:
-                continue
-            found = certify(dual, goal, goal - score, [START, where], self.work, N_CELLS)
-            if found.bound <= goal:
-                return float(from_base(self.form, np.array(cka)))
-        return np.nan
-
-    def upper(self, nbs: float, known: float) -> float:
-        """Return the largest form of CKA at an NBS; `known` is a bound of it."""
-        goal = nbs + 2 * ROUNDING
-        high = min(float(to_base(self.form, np.array(known))), NEAR_1)
-        for margin in self._margins(nbs):
-
-            def excess(cka: float, margin: float = margin) -> float:
-                if self.work.is_over:
-                    return 0.0
-                dual = self.lower_dual(cka)
-                self.work.spend(STEPS_LOWER * dual.n_terms)
-                return reach_lower(dual).score - (goal + margin)
-
-            cka = _crossing(excess, NEAR_0, high)
-            if cka == high or self.work.is_over:
-                break
-            dual = self.lower_dual(cka)
-            score, where, _, _ = reach_lower(dual)
-            if score < goal + margin / 3:
-                continue
-            found = certify(dual, -goal, score - goal, [dual.start, where], self.work, N_CELLS)
-            if found.bound <= -goal:
-                return float(from_base(self.form, np.array(cka)))
-        return np.nan
-
-    def _margins(self, nbs: float) -> list[float]:
-        """Return distances in NBS that are left between what is attained and what is certified.
-
-        The largest NBS rises slowly with CKA where it is near 1, and so does the distance in NBS.
-        """
-        smallest = max(0.5 * self.tolerance * min(1.0, 4 * (1 - nbs)), LEAST_MARGIN)
-        return [smallest * 3**k for k in range(N_TRIES)]
+        if sign * excess[far] <= 0 or sign * excess_at(near_end) >= 0:
+            return limit
+        low, high = sorted((far, near_end))
+        return math.cos(brentq(excess_at, low, high, xtol=CROSSING * self.tolerance))
 
 
-def _crossing(excess: Callable[[float], float], low: float, high: float) -> float:
-    """Return about where a function that increases from below to above zero is zero."""
-    # SciPy's optimisers are slow to import, and most callers never come here.
-    from scipy.optimize import brentq
-
-    if excess(low) >= 0:
-        return low
-    if excess(high) <= 0:
-        return high
-    return float(brentq(excess, low, high, xtol=CROSSING))
+def _are_similar(cka: float, other: float, share: float) -> bool:
+    """Tell whether extremes at two CKAs are similar: they change fast near 0 and 1."""
+    return abs(cka - other) < share * min(cka, 1 - cka)

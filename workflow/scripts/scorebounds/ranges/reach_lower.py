@@ -11,10 +11,14 @@ from scorebounds.ranges.remembered import remembered
 
 N_COMPONENTS = 16
 N_RADII = 20
-N_ROUNDS = 4
+# Rounds, from scratch and from what is best at a similar CKA.
+N_ROUNDS, N_ROUNDS_NEAR = 4, 2
 N_STEPS = 80
 N_SURVIVORS = 8
 N_BISECTIONS = 30
+# How the component and ρ are varied at a similar CKA, the latter as powers of a step.
+FACTORS = np.array([0.6, 0.8, 1, 1.25, 1.6])
+POWERS = np.array([-1.0, -1 / 3, 0, 1 / 3, 1])
 
 
 class ReachedLower(NamedTuple):
@@ -29,40 +33,53 @@ class ReachedLower(NamedTuple):
         Spectrum of Y.
     n_kept : int
         Number of components of X that Y keeps; the other directions of Y are outside X.
+    case : tuple of int and float
+        The component of which Y keeps a part, and where ρ is between its smallest and largest
+        value, on a logarithmic scale from 0 to 1.
     """
 
     score: float
     multipliers: np.ndarray
     level: np.ndarray
     n_kept: int
+    case: tuple[int, float]
 
 
 @remembered
-def reach_lower(dual: LowerDual) -> ReachedLower:
+def reach_lower(dual: LowerDual, near: ReachedLower | None = None) -> ReachedLower:
     """Return a small NBS of some Y with the given CKA.
 
-    It is attained where the space outside X is large enough; Y keeps X's first components.
+    It is attained where the space outside X is large enough; Y keeps X's first components. `near`
+    is what was reached at a similar CKA.
     """
     low, high = dual.window()
     ratio = (high / low) ** (1 / N_RADII)
-    radii = low * ratio ** (np.arange(N_RADII) + 0.5)
     r = dual.n_cases
-    components = np.unique(np.round(np.geomspace(1, r, N_COMPONENTS)).astype(int)) - 1
+    if near is None:
+        radii = low * ratio ** (np.arange(N_RADII) + 0.5)
+        components = np.unique(np.round(np.geomspace(1, r, N_COMPONENTS)).astype(int)) - 1
+    else:
+        before = low * (high / low) ** near.case[1]
+        radii = np.unique(np.clip(before * ratio**POWERS, low, high))
+        around = np.round((near.case[0] + 1) * FACTORS).astype(int) - 1
+        components = np.unique(np.clip(around, 0, r - 1))
     cases = [(int(j), float(rho)) for j in components for rho in radii]
     starts = np.repeat(dual.start[None], len(cases), 0)
-    best = ReachedLower(1.0, dual.start, np.full(dual.rank, 1 / dual.rank), r)
-    for _ in range(N_ROUNDS):
+    best = ReachedLower(1.0, dual.start, np.full(dual.rank, 1 / dual.rank), r, (r - 1, 0.5))
+    for _ in range(N_ROUNDS if near is None else N_ROUNDS_NEAR):
         number, rho = np.array(cases).T
         number = number.astype(int)
         _, tuned = dual.minimise(number, _cell(rho), starts, None, N_STEPS)
         _, _, level, n_kept = dual.lagrangian(tuned, number, _cell(rho))
         reached, level, n_kept = _made_feasible(dual, level, n_kept)
         order = np.argsort(reached, kind="stable")[:N_SURVIVORS]
-        best = _better(best, reached[order], tuned[order], level[order], n_kept[order])
+        place = np.log(rho / low) / max(np.log(high / low), 1e-300)
+        chosen = [(int(number[row]), float(place[row])) for row in order]
+        best = _better(best, reached[order], tuned[order], level[order], n_kept[order], chosen)
         refined = _refined(dual, tuned[order], n_kept[order])
         level = _stationary_levels(dual, refined, n_kept[order])
         score, level, n_kept = _made_feasible(dual, level, n_kept[order])
-        best = _better(best, score, refined, level, n_kept)
+        best = _better(best, score, refined, level, n_kept, chosen)
         ratio = ratio ** (1 / 3)
         found = {
             (int(number[row]) + shift, float(rho[row] * factor)): tuned[row]
@@ -89,12 +106,14 @@ def _better(
     multipliers: np.ndarray,
     level: np.ndarray,
     n_kept: np.ndarray,
+    cases: list[tuple[int, float]],
 ) -> ReachedLower:
     """Return what is best, or the best of others."""
     top = int(scores.argmin())
     if scores[top] >= best.score:
         return best
-    return ReachedLower(float(scores[top]), multipliers[top], level[top], int(n_kept[top]))
+    found = multipliers[top], level[top], int(n_kept[top]), cases[top]
+    return ReachedLower(float(scores[top]), *found)
 
 
 def _stationary_levels(dual: LowerDual, multipliers: np.ndarray, n_kept: np.ndarray) -> np.ndarray:
