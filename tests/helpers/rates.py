@@ -78,6 +78,15 @@ def courses(rng, n, correlation, rows_are, n_groups=1):
     return replace(matched_pair(*sides), rows_are=rows_are, groups=groups)
 
 
+def drifts(rng, share=0.2):
+    """Both drift over the rows, each in a direction of its own, and are independent otherwise."""
+    trend = np.linspace(-1, 1, 60)[:, None] * np.sqrt(3 * share)
+    sides = unrelated(rng, 60, NEURONS, UNITS)
+    return matched_pair(
+        *(s / s.std() * np.sqrt(1 - share) + trend * rng.standard_normal(s.shape[1]) for s in sides)
+    )
+
+
 def single_precision(rng):
     x = population(rng, N, NEURONS)
     y = rng.standard_normal((N, 4)) @ rng.standard_normal((4, 60))
@@ -113,6 +122,7 @@ UNRELATED = {
     "rows are times, correlated at 0.6": lambda rng: courses(rng, 80, 0.6, TIMES),
     "rows correlated at 0.4, nothing said of them": lambda rng: courses(rng, 60, 0.4, ""),
     "rows correlated at 0.8, nothing said of them": lambda rng: courses(rng, 80, 0.8, ""),
+    "a slow drift of both": drifts,
     "two random walks": lambda rng: courses(rng, 60, 1.0, ""),
     "runs of correlated rows": lambda rng: courses(rng, 80, 0.5, "", n_groups=4),
     "rank 4 in single precision": single_precision,

@@ -7,6 +7,7 @@ from helpers import rates
 from helpers.worlds import most_by_chance, n_draws
 
 N_DRAWS = n_draws(10)
+DRIFTING = ("two random walks", "a slow drift of both")
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +32,9 @@ def test_so_they_are_over_all_worlds(of_worlds):
 
 def test_a_verdict_is_withheld_only_where_rows_follow_each_other(of_worlds):
     without = {name for name, found in of_worlds.items() if found["none"]}
-    assert without <= {"rows correlated at 0.8, nothing said of them", "two random walks"}
-    assert of_worlds["two random walks"]["none"] == N_DRAWS
+    assert without <= {name for name in rates.UNRELATED if "rows" in name} | {*DRIFTING}
+    for name in DRIFTING:
+        assert of_worlds[name]["none"] > 0.9 * N_DRAWS
 
 
 @pytest.mark.parametrize("world", rates.RELATED)

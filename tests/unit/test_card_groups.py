@@ -1,6 +1,7 @@
 """Groups of conditions on score cards: runs, sessions or films that are held out whole."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.matching import match
 from scorebounds.scorecards.permutations import distinct_orders
 from scorebounds.scorecards.resampling import ResamplingSettings
+from scorebounds.scorecards.rows import CONDITIONS
 from scorebounds.scorecards.verdicts import interpret
 
 RUNS = np.repeat(np.arange(6), 8)
@@ -162,7 +164,7 @@ def test_a_measure_with_too_few_permutations_takes_no_verdict_from_the_others():
     rng = np.random.default_rng(5)
     x = rng.normal(size=(40, 8))
     settings = ResamplingSettings(39, 5, 0, {"ridge_cv_tuned": 10})
-    pair = matched_pair(x, x + 0.2 * rng.normal(size=x.shape))
+    pair = replace(matched_pair(x, x + 0.2 * rng.normal(size=x.shape)), rows_are=CONDITIONS)
     table = score_model(pair, ["cka", "ridge_cv_tuned"], settings)[0]
     card = interpret(table, NO_COMPONENTS, NO_THRESHOLDS).set_index("measure")
     assert card.verdict["cka"] == "better than chance"

@@ -179,4 +179,4 @@ def test_what_the_model_explains_is_said_once_and_relative_to_trial_noise():
     components = explained_components(matched, halves=tuple(halves))
     assert components.total_explainable.iloc[0] == pytest.approx(2 / 3, abs=0.05)
     said = model_statement(components)
-    assert f"any model explain at most {components.total_explainable.iloc[0]:.0%}" in said
+    assert f"{components.total_explainable.iloc[0]:.0%} of the variance is not trial noise" in said

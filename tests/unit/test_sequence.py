@@ -16,7 +16,7 @@ from scorebounds.scorecards.headline import headline, model_statement
 from scorebounds.scorecards.methods import methods_paragraph
 from scorebounds.scorecards.permutations import distinct_orders
 from scorebounds.scorecards.rows import CONDITIONS, PERMUTED, SHIFTED, TIMES, WITHHELD
-from scorebounds.scorecards.sequence import independent_rows, with_exchange
+from scorebounds.scorecards.sequence import drift_of, independent_rows, with_exchange
 from scorebounds.scorecards.verdicts import CORRELATED
 
 
@@ -50,6 +50,52 @@ def test_rows_of_one_side_only_that_follow_each_other_are_permuted():
     x, y = unrelated(rng(), 80, 12, 8)
     for pair in (matched_pair(walk, y), matched_pair(x, walk)):
         assert with_exchange(pair).exchange == PERMUTED
+
+
+TREND = np.linspace(-1, 1, 60)[:, None]
+SLOW = {
+    "trend": TREND,
+    "decay": np.exp(-3 * (TREND + 1)),
+    "step": np.sign(TREND),
+    "to and fro": TREND**2,
+}
+
+
+def with_slow(course, *, also_model=True):
+    """Return unrelated data that change slowly, in directions of their own."""
+    course = (course - course.mean()) / course.std()
+    random = np.random.default_rng(6)
+    sides = [s / s.std() for s in unrelated(random, 60, 12, 8)]
+    ratio = (0.7, 0.7 * also_model)
+    return [
+        s + r * course * random.standard_normal(s.shape[1])
+        for s, r in zip(sides, ratio, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("course", SLOW)
+def test_rows_that_change_slowly_on_both_sides_have_no_p(course):
+    x, y = with_slow(SLOW[course])
+    for rows_are in ("", TIMES):
+        found = with_exchange(replace(matched_pair(x, y), rows_are=rows_are))
+        assert found.exchange == WITHHELD
+        assert "drift over the rows" in found.order_note
+    named = replace(matched_pair(x, y), rows_are=CONDITIONS)
+    assert with_exchange(named).exchange == PERMUTED
+    one_side = matched_pair(*with_slow(SLOW[course], also_model=False))
+    assert with_exchange(one_side).exchange == PERMUTED
+
+
+def test_the_remedy_for_a_drift_of_times_works():
+    pair = [s - TREND * (TREND.T @ s) / (TREND.T @ TREND) for s in with_slow(TREND)]
+    found = with_exchange(replace(matched_pair(*pair), rows_are=TIMES))
+    assert found.exchange == SHIFTED
+
+
+def test_constant_and_short_rows_do_not_drift():
+    x = with_slow(TREND)[0]
+    assert not drift_of(np.ones((60, 3)), [np.arange(60)]).any()
+    assert not drift_of(x[:8], [np.arange(8)]).any()
 
 
 def test_with_an_axis_of_time_conditions_are_permuted():

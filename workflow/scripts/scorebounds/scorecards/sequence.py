@@ -2,12 +2,15 @@
 
 Two unrelated time courses are similar by chance more often than permuted rows are, because each has
 few independent rows. Circular shifts keep the order of the rows, and so their correlations. They
-hold as long as the rows are many compared with the time over which they are correlated.
+hold as long as the rows are many compared with the time over which they are correlated, and as long
+as the two do not drift: a drift agrees with any other where neither is shifted.
 """
 
 from dataclasses import replace
 
 import numpy as np
+from scipy.fft import dct
+from scipy.special import fdtrc
 
 from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.rows import CONDITIONS, SHIFTED, TIMES, WITHHELD
@@ -17,6 +20,12 @@ N_PERMUTATIONS = 199
 LEAST_INDEPENDENT = 20
 # Random projections that stand for the columns where these are more.
 N_PROJECTIONS = 64
+# The slowest cosines over the rows: a trend, a full cycle, and one and a half. Both sides drift
+# where the same one is larger than this level allows in either.
+N_SLOW = 3
+DRIFT_LEVEL = 0.02
+LEAST_ROWS = 12
+CORRELATIONS = np.arange(0, 0.96, 0.05)
 
 
 def with_exchange(matched: Matched) -> Matched:
@@ -24,7 +33,7 @@ def with_exchange(matched: Matched) -> Matched:
 
     Conditions are permuted. Times are shifted, and so are rows of which nobody has said what they
     are, if neighbours are correlated in the recording and in the model: for conditions in the order
-    of a stimulus, p of circular shifts is valid as well.
+    of a stimulus, p of circular shifts is valid as well. If both drift, no p is.
 
     Parameters
     ----------
@@ -37,8 +46,18 @@ def with_exchange(matched: Matched) -> Matched:
     groups = np.zeros(matched.n_conditions) if matched.groups is None else matched.groups
     members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
     found = [neighbour_correlation(side, members) for side in sides]
-    if matched.rows_are != TIMES and min(found) <= 0:
+    is_drift = (drift_of(sides[0], members) & drift_of(sides[1], members)).any()
+    if matched.rows_are != TIMES and min(found) <= 0 and not is_drift:
         return matched
+    if is_drift:
+        remedy = "Remove slow changes from both to test the rest."
+        if matched.rows_are != TIMES:
+            remedy = "If rows are conditions and not times, name their axes: (condition, neuron)."
+        note = (
+            "The recording and the model drift over the rows, which makes unrelated data similar, "
+            f"so that no p is valid. {remedy}"
+        )
+        return replace(matched, exchange=WITHHELD, order_note=note)
     n_independent = independent_rows(sides[0], sides[1], members)
     said = "Rows are times"
     if min(found) > 0:
@@ -95,6 +114,54 @@ def neighbour_correlation(rows: np.ndarray, members: list[np.ndarray]) -> float:
     observed = similarity(permuted=False)
     null = [similarity(permuted=True) for _ in range(N_PERMUTATIONS)]
     return observed if observed > max(null) else 0.0
+
+
+def drift_of(rows: np.ndarray, members: list[np.ndarray]) -> np.ndarray:
+    """Return which of the slowest cosines over the rows are larger than in a stationary sequence.
+
+    The power of each is compared with the mean of the faster ones, all divided by the spectrum of
+    the autoregressive sequence that fits these best (F test; the degrees of freedom of a cosine are
+    the participation ratio of the columns).
+
+    Returns
+    -------
+    ndarray of bool, shape (N_SLOW,)
+        None is where each group has fewer than `LEAST_ROWS` rows.
+    """
+    parts = [rows[each] - rows[each].mean(axis=0) for each in members if len(each) >= LEAST_ROWS]
+    if not any(part.any() for part in parts):
+        return np.zeros(N_SLOW, dtype=bool)
+    powers = [(dct(part, axis=0, norm="ortho")[1:] ** 2).sum(axis=1) for part in parts]
+    frequencies = [np.pi * np.arange(1, len(part)) / len(part) for part in parts]
+    fast = np.concatenate([power[N_SLOW:] for power in powers])
+    correlation = _correlation_of(fast, np.concatenate([each[N_SLOW:] for each in frequencies]))
+    whitened = [
+        power * _inverse_spectrum(correlation, frequency)
+        for power, frequency in zip(powers, frequencies, strict=True)
+    ]
+    slow = np.mean([power[:N_SLOW] for power in whitened], axis=0)
+    mean = float(np.concatenate([power[N_SLOW:] for power in whitened]).mean())
+    if mean == 0:
+        return slow > 0
+    variances = np.linalg.svd(np.concatenate(parts), compute_uv=False) ** 2
+    width = float(variances.sum() ** 2 / (variances**2).sum())
+    p = fdtrc(width * len(parts), width * len(fast), slow / mean)
+    return np.asarray(p <= DRIFT_LEVEL)
+
+
+def _inverse_spectrum(correlation: float, frequency: np.ndarray) -> np.ndarray:
+    """Return that of an autoregressive sequence, up to a factor."""
+    inverse: np.ndarray = 1 + correlation**2 - 2 * correlation * np.cos(frequency)
+    return inverse
+
+
+def _correlation_of(power: np.ndarray, frequency: np.ndarray) -> float:
+    """Return the correlation of neighbours whose spectrum is most likely (Whittle 1953)."""
+    if not power.any():
+        return 0.0
+    inverses = np.array([_inverse_spectrum(each, frequency) for each in CORRELATIONS])
+    likelihood = np.log(inverses).mean(axis=1) - np.log((inverses * power).mean(axis=1))
+    return float(CORRELATIONS[np.argmax(likelihood)])
 
 
 def independent_rows(x: np.ndarray, y: np.ndarray, members: list[np.ndarray]) -> float:
