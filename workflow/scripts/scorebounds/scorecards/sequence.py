@@ -142,11 +142,12 @@ def drift_of(rows: np.ndarray, members: list[np.ndarray]) -> np.ndarray:
     slow = np.mean([power[:N_SLOW] for power in whitened], axis=0)
     mean = float(np.concatenate([power[N_SLOW:] for power in whitened]).mean())
     if mean == 0:
-        return slow > 0
+        return np.asarray(slow > 0)
     variances = np.linalg.svd(np.concatenate(parts), compute_uv=False) ** 2
     width = float(variances.sum() ** 2 / (variances**2).sum())
     p = fdtrc(width * len(parts), width * len(fast), slow / mean)
-    return np.asarray(p <= DRIFT_LEVEL)
+    drifts: np.ndarray = p <= DRIFT_LEVEL
+    return drifts
 
 
 def _inverse_spectrum(correlation: float, frequency: np.ndarray) -> np.ndarray:
