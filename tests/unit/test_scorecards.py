@@ -264,12 +264,33 @@ def test_no_model_is_outside_of_what_its_scores_allow(pfc, width):
     mixed = pfc @ rng.normal(size=(30, width))
     model = mixed + mixed.std() * rng.normal(size=mixed.shape)
     names = ["cka", "nbs", "linreg", "procrustes_angular", "cka_angular"]
+    names += ["rsa_euclidean_pearson", "cka_debiased", "svcca", "ridge_1"]
     matched = matched_pair(pfc, model)
     scores, _ = score_model(matched, names, ResamplingSettings(19, 5, 0))
     allowed = allowed_scores(scores, explained_components(matched), [])
-    assert len(allowed) == 16
-    assert (allowed.implied_score >= allowed.outer_low - 1e-6).all()
-    assert (allowed.implied_score <= allowed.outer_high + 1e-6).all()
+    assert (allowed.bound == "exact").sum() == 8
+    assert not (allowed.implied_score < allowed.outer_low - 1e-6).any()
+    assert not (allowed.implied_score > allowed.outer_high + 1e-6).any()
+    pairs = set(zip(allowed.given, allowed.implied, strict=True))
+    assert {("ridge_1", "linreg"), ("linreg", "ridge_1")} & pairs
+    assert ("svcca", "cka") not in pairs
+
+
+def test_certified_ranges_are_on_the_card_where_ranges_were_searched():
+    spectrum = 0.6 ** np.arange(8)
+    components = pd.DataFrame({"variance_ratio": spectrum / spectrum.sum()})
+    region = pd.DataFrame({"a": "cka", "b": "nbs", "a_value": [0.0, 1.0]}).assign(
+        attained_lower=[0.0, 1.0], attained_upper=[0.0, 1.0]
+    )
+    scores = pd.DataFrame({"measure": ["cka", "nbs"], "score": [0.6, 0.8]})
+    scores = scores.assign(n_neurons=8, n_samples=60)
+    (quick, _), (tight, _) = (
+        allowed_scores(scores, components, regions).to_dict("records") for regions in ([], [region])
+    )
+    assert (quick["bound"], tight["bound"]) == ("proven", "certified")
+    assert quick["outer_high"] - tight["outer_high"] > 0.03
+    assert tight["attained_high"] <= tight["outer_high"] < tight["attained_high"] + 0.0025
+    assert tight["attained_low"] >= tight["outer_low"] > tight["attained_low"] - 0.0025
 
 
 def test_a_model_with_more_units_than_samples_has_the_bounds_of_its_rank():

@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 
 from scorebounds.measures.components import principal_components
+from scorebounds.ranges.linked_bounds import samples_of
 from scorebounds.scorecards.ceilings import MIN_CONDITIONS, has_signal, splits_of
 from scorebounds.scorecards.grouping import assign
 from scorebounds.scorecards.halves import HalvesOfTrials
@@ -36,6 +37,7 @@ COMPONENT_COLUMNS += [
     "total_smallest_p",
     "total_explainable",
     "exchange",
+    "unevenness",
 ]
 
 
@@ -61,7 +63,8 @@ def explained_components(
     -------
     DataFrame
         Per component: `target` (its number), `variance_ratio`, held-out `r2`, and `r2_chance`, the
-        mean with permuted conditions. The same in all rows: `total_r2`, the share of the variance
+        mean with permuted conditions. The same in all rows: `unevenness` of the norms of the
+        reference's rows (`linked_bounds.Samples`), `total_r2`, the share of the variance
         that the model explains, `total_r2_chance`, `total_p` and `total_smallest_p`, the smallest
         possible one, from permutations, and
         `total_explainable`, the share that is not trial noise, where halves of trials agree, and
@@ -70,9 +73,11 @@ def explained_components(
     """
     averaged, splits = average_trials(matched, seed)
     averaged = with_exchange(averaged)
-    components = principal_components(flatten(averaged.reference).to(device))
+    reference = flatten(averaged.reference)
+    components = principal_components(reference.to(device))
     ratios = components.variance_ratio.cpu().numpy()
     table = pd.DataFrame({"target": np.arange(1, len(ratios) + 1), "variance_ratio": ratios})
+    table["unevenness"] = samples_of(reference.numpy()).unevenness
     usable, neurons = splits_of(averaged.reference, usable_halves(matched, splits, halves))
     table["total_explainable"] = _explainable(usable, seed) if neurons.all() else np.nan
     table["exchange"] = averaged.exchange

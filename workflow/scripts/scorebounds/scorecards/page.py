@@ -157,6 +157,14 @@ def _note(row: dict[Any, Any]) -> str:
     return " ".join(notes)
 
 
+def _proven(low: float, high: float) -> str:
+    """Write a range of which one end can be unknown."""
+    if np.isnan(low) or np.isnan(high):
+        known = [(low, "at least "), (high, "at most ")]
+        return "".join(word + number(end) for end, word in known if not np.isnan(end))
+    return between(low, high)
+
+
 def _attained(row: dict[Any, Any]) -> str:
     """Write a range, and the given score that it belongs to where it is not the model's."""
     ends = between(row["attained_low"], row["attained_high"])
@@ -177,7 +185,8 @@ def _allowed(row: dict[Any, Any]) -> dict[str, str]:
         "implied": measure_label(row["implied"]),
         "score": number(row["score"]),
         "implied_score": number(row["implied_score"]),
-        "outer": between(row["outer_low"], row["outer_high"]),
+        "outer": _proven(row["outer_low"], row["outer_high"]),
+        "bound": row["bound"],
         "attained": _attained(row),
     }
 
