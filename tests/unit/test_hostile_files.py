@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import re
 import zipfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pandas as pd
 import pytest
 import scipy.io
 import torch
+import xarray as xr
 import zarr
 
 from scorebounds.datasets.readers import custom
@@ -20,6 +22,7 @@ from scorebounds.datasets.readers import custom
 # Three copies in double precision are more than the memory that the tests leave free.
 LARGE = np.zeros((50_000, 4))
 FREE = 1_000_000
+SMALL = np.random.default_rng(0).standard_normal((30, 4))
 
 
 def write_hdf5(path):
@@ -84,6 +87,55 @@ def test_small_file_of_a_large_array_is_refused_before_it_is_read(tmp_path, monk
     with pytest.raises(ValueError, match=rf"{name}.* needs .* GB of memory .* are free") as error:
         custom.load(path, **entry)
     assert "\n" not in str(error.value)
+
+
+LONG = np.array(["x" * 30_000] * len(SMALL))
+
+
+def write_netcdf_text(path):
+    xr.Dataset(
+        {"activity": (("row", "neuron"), SMALL), "label": ("row", LONG.astype("S"))}
+    ).to_netcdf(path, engine="h5netcdf", encoding={"label": {"zlib": True}})
+
+
+def write_hdf5_text(path):
+    with h5py.File(path, "w") as file:
+        file["activity"] = SMALL
+        file.create_dataset("label", data=LONG.astype("S"), compression="gzip")
+
+
+LONG_LABELS = {
+    "d.npz": lambda path: np.savez_compressed(path, activity=SMALL, label=LONG),
+    "d.h5": write_hdf5_text,
+    "d.nc": write_netcdf_text,
+}
+
+
+@pytest.mark.parametrize("name", LONG_LABELS)
+def test_long_labels_are_left_out_before_they_are_read(tmp_path, monkeypatch, caplog, name):
+    LONG_LABELS[name](tmp_path / name)
+    memory = type("Memory", (), {"available": FREE})
+    monkeypatch.setattr("psutil.virtual_memory", lambda: memory)
+    assert "label" not in custom.load(tmp_path / name).coords
+    assert re.search(r"'label' of shape \(30,.*\) needs .* GB of memory", caplog.text)
+
+
+@pytest.mark.parametrize("name", ["l.csv.gz", "l.parquet"])
+def test_large_table_of_labels_is_refused_before_it_is_read(tmp_path, monkeypatch, name):
+    np.savez(tmp_path / "d.npz", activity=SMALL)
+    LARGE_FILES[name.replace("l.", "d.")](tmp_path / name)
+    memory = type("Memory", (), {"available": FREE})
+    monkeypatch.setattr("psutil.virtual_memory", lambda: memory)
+    with pytest.raises(ValueError, match=r"needs .* GB of memory .* are free"):
+        custom.load(tmp_path / "d.npz", labels=str(tmp_path / name))
+
+
+def test_header_that_cannot_be_read_is_one_sentence(tmp_path):
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': ((".ljust(117) + b"\n"
+    content = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+    (tmp_path / "d.npy").write_bytes(content)
+    with pytest.raises(ValueError, match="has a header that cannot be read; save it again"):
+        custom.load(tmp_path / "d.npy")
 
 
 def test_large_mask_is_refused_before_it_is_read(tmp_path, monkeypatch):

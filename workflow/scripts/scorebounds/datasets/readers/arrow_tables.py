@@ -45,7 +45,11 @@ def _require_memory(path: Path, *, is_parquet: bool) -> None:
 
     if is_parquet:
         with parquet.ParquetFile(path) as file:
-            require_memory(path.name, (file.metadata.num_rows, file.metadata.num_columns))
+            found = file.metadata
+            require_memory(path.name, (found.num_rows, found.num_columns))
+            groups = range(found.num_row_groups)
+            n_bytes = sum(found.row_group(number).total_byte_size for number in groups)
+            require_memory(path.name, (n_bytes,), 1)
         return
     with open(path, "rb") as stored:
         try:

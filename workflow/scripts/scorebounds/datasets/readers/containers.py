@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -40,6 +41,8 @@ class Container:
         The array of activity, once it is chosen.
     units : mapping of str to str
         Of those arrays whose unit the file tells.
+    item_bytes : mapping of str to int
+        What an item takes in memory, where that is known: text may take more than a number.
     """
 
     shapes: Mapping[str, tuple[int, ...]]
@@ -50,6 +53,7 @@ class Container:
     notes: tuple[str, ...] = ()
     activity_name: str | None = None
     units: Mapping[str, str] = field(default_factory=dict)
+    item_bytes: Mapping[str, int] = field(default_factory=dict)
 
     def read(self, name: str) -> np.ndarray:
         """Read an array that is there and fits into memory.
@@ -63,7 +67,7 @@ class Container:
             close = difflib.get_close_matches(name, self.shapes, n=1)
             meant = f" (did you mean {close[0]!r}?)" if close else ""
             raise UnusableError(f"expected an array named {name!r}, got {self.listed()}{meant}")
-        require_memory(name, self.shapes[name])
+        require_memory(name, self.shapes[name], self.item_bytes.get(name, BYTES))
         return np.asarray(self.reader(name))
 
     def listed(self) -> str:
@@ -112,9 +116,14 @@ class Container:
         ]
 
 
-def require_memory(name: str, shape: tuple[int, ...]) -> None:
+def bytes_of(dtype: "np.dtype[Any]") -> int:
+    """Return what an item takes once it is read; a character in bytes becomes four."""
+    return max(BYTES, dtype.itemsize * (4 if dtype.kind == "S" else 1))
+
+
+def require_memory(name: str, shape: tuple[int, ...], item_bytes: int = BYTES) -> None:
     """Raise UnusableError if an array of such a shape would not fit into memory."""
-    needed = COPIES * BYTES * math.prod(shape)
+    needed = COPIES * item_bytes * math.prod(shape)
     free = psutil.virtual_memory().available
     if needed > free:
         raise UnusableError(

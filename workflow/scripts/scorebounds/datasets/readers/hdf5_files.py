@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from scorebounds.datasets.errors import UnusableError
-from scorebounds.datasets.readers.containers import NUMBERS, OBJECTS, TEXT, Container
+from scorebounds.datasets.readers.containers import NUMBERS, OBJECTS, TEXT, Container, bytes_of
 from scorebounds.datasets.readers.entry import Entry
 
 
@@ -25,6 +25,7 @@ def open_file(path: Path, _: Entry) -> Iterator[Container]:
             lambda name: read_dataset(items[name]),
             {name: names for name, names in dims.items() if any(names)},
             {name: kind_of(item) for name, item in items.items()},
+            item_bytes={name: bytes_of(item.dtype) for name, item in items.items()},
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import xarray as xr
 
-from scorebounds.datasets.readers.containers import NUMBERS, OBJECTS, TEXT, Container
+from scorebounds.datasets.readers.containers import NUMBERS, OBJECTS, TEXT, Container, bytes_of
 from scorebounds.datasets.readers.entry import Entry
 from scorebounds.datasets.readers.hdf5_files import require_self_contained
 
@@ -30,5 +30,6 @@ def open_file(path: Path, _: Entry) -> Iterator[Container]:
             lambda name: variables[name].values,
             {name: tuple(map(str, values.dims)) for name, values in variables.items()},
             {name: kinds.get(values.dtype.kind, OBJECTS) for name, values in variables.items()},
+            item_bytes={name: bytes_of(values.dtype) for name, values in variables.items()},
             units={n: str(v.attrs["units"]) for n, v in variables.items() if "units" in v.attrs},
         )

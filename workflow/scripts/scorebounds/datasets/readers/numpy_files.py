@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import tokenize
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,14 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from scorebounds.datasets.errors import UnusableError
-from scorebounds.datasets.readers.containers import DEFAULT_ARRAY, NUMBERS, OBJECTS, TEXT, Container
+from scorebounds.datasets.readers.containers import (
+    DEFAULT_ARRAY,
+    NUMBERS,
+    OBJECTS,
+    TEXT,
+    Container,
+    bytes_of,
+)
 from scorebounds.datasets.readers.entry import Entry
 
 
@@ -41,7 +49,7 @@ def require_no_suite2p(path: Path) -> None:
 
 @contextlib.contextmanager
 def _open_npz(path: Path) -> Iterator[Container]:
-    shapes, kinds, notes = {}, {}, []
+    shapes, kinds, item_bytes, notes = {}, {}, {}, []
     with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
             if not member.filename.endswith(".npy"):
@@ -51,27 +59,29 @@ def _open_npz(path: Path) -> Iterator[Container]:
             if name in shapes:
                 raise UnusableError(f"expected different names, got two arrays named {name!r}")
             with archive.open(member) as stored:
-                shapes[name], kinds[name] = _declared(stored, member.file_size, name)
+                shapes[name], kinds[name], item_bytes[name] = _declared(
+                    stored, member.file_size, name
+                )
 
         def read(name: str) -> np.ndarray:
             _require_no_objects(name, kinds[name])
             with archive.open(f"{name}.npy") as stored:
                 return npy_format.read_array(stored, allow_pickle=False)
 
-        yield Container(shapes, read, kinds=kinds, notes=tuple(notes))
+        yield Container(shapes, read, kinds=kinds, notes=tuple(notes), item_bytes=item_bytes)
 
 
 @contextlib.contextmanager
 def _open_npy(path: Path) -> Iterator[Container]:
     with open(path, "rb") as file:
-        shape, kind = _declared(file, path.stat().st_size, DEFAULT_ARRAY)
+        shape, kind, n_bytes = _declared(file, path.stat().st_size, DEFAULT_ARRAY)
 
     def read(_: str) -> np.ndarray:
         _require_no_objects(DEFAULT_ARRAY, kind)
         with open(path, "rb") as file:
             return npy_format.read_array(file, allow_pickle=False)
 
-    yield Container({DEFAULT_ARRAY: shape}, read)
+    yield Container({DEFAULT_ARRAY: shape}, read, item_bytes={DEFAULT_ARRAY: n_bytes})
 
 
 def _require_no_objects(name: str, kind: str) -> None:
@@ -81,8 +91,8 @@ def _require_no_objects(name: str, kind: str) -> None:
         )
 
 
-def _declared(stored: IO[bytes], size: int, name: str) -> tuple[tuple[int, ...], str]:
-    """Read shape and kind in the header of an `.npy`, which must be the size that there is."""
+def _declared(stored: IO[bytes], size: int, name: str) -> tuple[tuple[int, ...], str, int]:
+    """Read shape, kind and bytes of an item in the header of an `.npy` of a size."""
     version = npy_format.read_magic(stored)
     read_header = {
         (1, 0): npy_format.read_array_header_1_0,
@@ -90,12 +100,15 @@ def _declared(stored: IO[bytes], size: int, name: str) -> tuple[tuple[int, ...],
     }.get(version)
     if read_header is None:
         raise UnusableError(f"{name!r} is in version {version} of the format; save it again")
-    shape, _, dtype = read_header(stored)
+    try:
+        shape, _, dtype = read_header(stored)
+    except tokenize.TokenError as error:
+        raise UnusableError(f"{name!r} has a header that cannot be read; save it again") from error
     if dtype.hasobject:
-        return shape, OBJECTS
+        return shape, OBJECTS, bytes_of(dtype)
     declared, held = math.prod(shape) * dtype.itemsize, size - stored.tell()
     if declared != held:
         raise UnusableError(
             f"{name!r} declares shape {shape}, {declared} bytes, and holds {held}; save it again"
         )
-    return shape, TEXT if dtype.kind in "US" else NUMBERS
+    return shape, TEXT if dtype.kind in "US" else NUMBERS, bytes_of(dtype)

@@ -1,5 +1,6 @@
 """Tables in text files, and their columns as numbers, booleans or text."""
 
+import gzip
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 
 from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.readers.arrow_tables import read_arrow
@@ -52,6 +54,8 @@ _STRANGE = re.compile(
     r"([eEdD][+\-\u2212]?\d+)?\s?[%\u2030]?[)'\"\u2019]?"
 )
 _LARGEST = np.iinfo(np.int64).max
+# A table in memory takes a few times the bytes of its text.
+MEMORY_PER_BYTE = 3
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ def read_table(path: Path, *, decimal: str | None = None, names: Sequence[str] =
     """
     if path.suffix.lower() in (".parquet", ".feather"):
         return Table(read_arrow(path))
+    _require_memory(path)
     layout = layout_of(path, decimal)
     named = {name for name in layout.names if name in names or is_name_of_names(name)}
     frame = _read_frame(path, layout, [*named, *layout.text_columns])
@@ -101,6 +106,21 @@ def read_table(path: Path, *, decimal: str | None = None, names: Sequence[str] =
         name: _values(frame[name], name, layout, is_name=name in named) for name in layout.names
     }
     return Table(columns, tuple(notes))
+
+
+def _require_memory(path: Path) -> None:
+    """Refuse a text that does not fit into memory, however well it is compressed."""
+    free, size = psutil.virtual_memory().available, path.stat().st_size
+    if path.suffix.lower() == ".gz":
+        size = 0
+        with gzip.open(path, "rb") as file:
+            while MEMORY_PER_BYTE * size <= free and (block := file.read(1 << 22)):
+                size += len(block)
+    if MEMORY_PER_BYTE * size > free:
+        raise UnusableError(
+            f"the table needs {MEMORY_PER_BYTE * size / 1e9:.1f} GB of memory or more and "
+            f"{free / 1e9:.1f} GB are free; take fewer samples or neurons"
+        )
 
 
 def _read_frame(path: Path, layout: Layout, as_text: Sequence[str]) -> pd.DataFrame:

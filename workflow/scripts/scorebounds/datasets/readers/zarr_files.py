@@ -14,6 +14,7 @@ from scorebounds.datasets.readers.containers import (
     OBJECTS,
     TEXT,
     Container,
+    bytes_of,
     missing_package,
 )
 from scorebounds.datasets.readers.entry import Entry
@@ -42,6 +43,7 @@ def open_file(path: Path, _: Entry) -> Iterator[Container]:
         read,
         {name: dims for name, array in arrays.items() if (dims := _dims(array))},
         {name: kinds.get(np.dtype(a.dtype).kind, OBJECTS) for name, a in arrays.items()},
+        item_bytes={name: bytes_of(np.dtype(array.dtype)) for name, array in arrays.items()},
     )
 
 
