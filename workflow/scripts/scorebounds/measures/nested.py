@@ -9,6 +9,8 @@ the products of the inner training samples are decomposed, which serves all λ a
 depends on X, so that it serves X in any order.
 """
 
+import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -40,24 +42,25 @@ class _Products:
 class OuterFold:
     """What the regressions of an outer fold need of Y."""
 
-    train: Tensor
+    train: Tensor  # the training samples, inner fold after inner fold
     test: Tensor
     rotated: Tensor  # T, (n_train, r)
     weights: Tensor  # w, (r,)
     shrunk: Tensor  # 1 / (w + λ), (n_penalties, r)
     predictors: Tensor  # test rows of Y in the coordinates of `rotated`, (n_test, r)
-    inner: list[Tensor]  # places of the inner folds among the training samples
+    inner: list[slice]  # places of the inner folds among the training samples
     products: _Products | None  # None where inner folds are held out by samples
-    _factors: dict[tuple[int, int], Tensor] = field(default_factory=dict)
+    _inverses: dict[tuple[int, int], Tensor] = field(default_factory=dict)
 
-    def leverage_factor(self, penalty: int, fold: int) -> Tensor:
-        """Return the Cholesky factor of I − H_gg of an inner fold; it is kept for other X."""
-        if (penalty, fold) not in self._factors:
+    def leverage_inverse(self, penalty: int, fold: int) -> Tensor:
+        """Return (I − H_gg)⁻¹ of an inner fold; it is kept for other X."""
+        if (penalty, fold) not in self._inverses:
             rows = self.rotated[self.inner[fold]]
             leverage = 1 / len(self.rotated) + (rows * self.shrunk[penalty]) @ rows.mT
             identity = torch.eye(len(rows), dtype=rows.dtype, device=rows.device)
-            self._factors[penalty, fold] = torch.linalg.cholesky(identity - leverage)
-        return self._factors[penalty, fold]
+            factor = torch.linalg.cholesky(identity - leverage)
+            self._inverses[penalty, fold] = torch.cholesky_inverse(factor)
+        return self._inverses[penalty, fold]
 
 
 def outer_folds(reference: Reference) -> Iterator[OuterFold]:
@@ -75,6 +78,8 @@ def kept_outer_folds(reference: Reference) -> list[OuterFold]:
 def _outer_fold(y: Tensor, start: int, stop: int, inner: Folds) -> OuterFold:
     places = torch.arange(len(y), device=y.device)
     train, test = torch.cat([places[:start], places[stop:]]), places[start:stop]
+    if inner.order is not None:
+        train = train[inner.order.to(y.device)]
     mean = y[train].mean(0)
     centred, held_out = y[train] - mean, y[test] - mean
     if centred.shape[1] <= len(train):
@@ -90,26 +95,25 @@ def _outer_fold(y: Tensor, start: int, stop: int, inner: Folds) -> OuterFold:
     weights = weights.clamp_min(0)
     level = centred.square().sum() / min(centred.shape)
     penalties = level * torch.tensor(TUNING_GRID, dtype=y.dtype, device=y.device)
-    order = torch.arange(len(train)) if inner.order is None else inner.order
-    parts = [order[first:last].to(y.device) for first, last in inner.bounds]
-    by_samples = max(len(part) for part in parts) <= rotated.shape[1]
+    parts = [slice(first, last) for first, last in inner.bounds]
+    by_samples = max(last - first for first, last in inner.bounds) <= rotated.shape[1]
     products = None if by_samples else _decomposed(rotated, weights, penalties, parts)
     shrunk = 1 / (weights + penalties[:, None])
     return OuterFold(train, test, rotated, weights, shrunk, predictors, parts, products)
 
 
 def _decomposed(
-    rotated: Tensor, weights: Tensor, penalties: Tensor, parts: list[Tensor]
+    rotated: Tensor, weights: Tensor, penalties: Tensor, parts: list[slice]
 ) -> _Products:
     held_out, total = [], []
     held_out_rows = [rotated[part] for part in parts]
-    for part, rows in zip(parts, held_out_rows, strict=True):
-        n_train = len(rotated) - len(part)
+    for rows in held_out_rows:
+        n_train = len(rotated) - len(rows)
         # The other training rows sum to minus those of the fold.
         means = torch.outer(rows.sum(0), rows.sum(0))
         products = rows.mT @ rows
         total.append(torch.diag(weights) - products - means / n_train)
-        held_out.append(products + _mean_terms(len(part), n_train) * means)
+        held_out.append(products + _mean_terms(len(rows), n_train) * means)
     of_training, basis = torch.linalg.eigh(torch.stack(total))
     shrunk = 1 / (of_training.clamp_min(0)[:, None, :] + penalties[:, None])
     within = basis.mT @ torch.stack(held_out) @ basis
@@ -134,7 +138,7 @@ class Targets:
         train = x[outer.train]
         mean = train.mean(0)
         self.outer, self.train, self.test = outer, train - mean, x[outer.test] - mean
-        self._known: dict[tuple[int, int, int], tuple[Tensor, Tensor]] = {}
+        self._known: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
         self._test_errors: dict[int, Tensor] = {}
 
     def r2(self, neurons: Tensor | None = None) -> Tensor:
@@ -163,13 +167,14 @@ class Targets:
         return self.outer.rotated.mT @ self.train
 
     @cached_property
-    def _sizes(self) -> list[Tensor]:
-        """‖X_g‖² of each inner fold about the mean of the others, by neuron."""
+    def _sizes(self) -> Tensor:
+        """‖X_g‖² of each inner fold about the mean of the others, (n_inner, n_x)."""
         parts = [self.train[part] for part in self.outer.inner]
         n_train = [len(self.train) - len(part) for part in parts]
-        return [
+        sizes = [
             (part + part.sum(0) / n).square().sum(0) for part, n in zip(parts, n_train, strict=True)
         ]
+        return torch.stack(sizes)
 
     @cached_property
     def _of_fit(self) -> Tensor:
@@ -179,59 +184,71 @@ class Targets:
         return self.train.square().sum(0) - explained
 
     @cached_property
-    def _blocks(self) -> list[Tensor]:
-        """Neurons in blocks; the first is the eighth that varies most."""
-        order = self.train.square().sum(0).argsort(descending=True)
-        first, second = -(-len(order) // 8), -(-len(order) // 2)
-        return [block for block in order.tensor_split([first, second]) if len(block)]
+    def _order(self) -> Tensor:
+        """The neurons, those that vary most first."""
+        return self.train.square().sum(0).argsort(descending=True)
 
-    def _inner_errors(self, penalty: int, fold: int, block: int) -> tuple[Tensor, Tensor]:
-        """Return squared residuals of an inner fold, held out and of the fit to all, by neuron."""
-        key = penalty, fold, block
+    @cached_property
+    def _blocks(self) -> list[slice]:
+        """The neurons in `_order` in blocks, the first of them small."""
+        n = len(self._order)
+        edges = sorted({0, -(-n // 8), -(-n // 4), -(-n // 2), n})
+        return [slice(first, last) for first, last in itertools.pairwise(edges)]
+
+    @cached_property
+    def _in_order(self) -> tuple[Tensor, Tensor]:
+        """The training samples and TᵀX transposed, with the neurons in `_order`."""
+        return self.train.mT[self._order], self.cross.mT[self._order]
+
+    def _inner_errors(self, penalty: int, block: int) -> tuple[Tensor, Tensor]:
+        """Return squared residuals of the inner folds, held out and of the fit, by neuron."""
+        key = penalty, block
         if key not in self._known:
-            rows, columns = self.outer.inner[fold], self._blocks[block]
-            weights = self.outer.shrunk[penalty][:, None] * self.cross[:, columns]
-            residual = self.train[rows][:, columns] - self.outer.rotated[rows] @ weights
-            left = torch.cholesky_solve(residual, self.outer.leverage_factor(penalty, fold))
-            self._known[key] = left.square().sum(0), residual.square().sum(0)
+            train, cross = (side[self._blocks[block]] for side in self._in_order)
+            # With neurons as rows the products are faster.
+            residual = train - (cross * self.outer.shrunk[penalty]) @ self.outer.rotated.mT
+            left = [
+                (residual[:, rows] @ self.outer.leverage_inverse(penalty, fold)).square().sum(1)
+                for fold, rows in enumerate(self.outer.inner)
+            ]
+            self._known[key] = torch.stack(left), residual.square().sum(1)
         return self._known[key]
 
     def _best_by_samples(self, neurons: Tensor | slice) -> int:
         """Return the place of the λ of the highest inner R², by branch and bound.
 
-        A loss is a sum over folds and neurons. Of the λ whose loss has the lowest bound, the next
-        part is computed, until all others are worse; the few neurons that vary most come first.
+        A loss is a sum over neurons. Of the λ whose loss has the lowest bound, the next block is
+        computed, until all others are worse.
         """
-        sizes = [size[neurons].sum().item() for size in self._sizes]
+        sizes = self._sizes[:, neurons].sum(1)
+        largest = sizes.max().item()
         fit_left: list[float] = self._of_fit[:, neurons].sum(1).tolist()
         is_chosen = torch.zeros(self.train.shape[1], dtype=torch.bool, device=self.train.device)
         is_chosen[neurons] = True
-        kept = [is_chosen[block] for block in self._blocks]
+        kept = [is_chosen[self._order[block]] for block in self._blocks]
         blocks = [number for number, each in enumerate(kept) if each.any()]
-        parts = [(fold, block) for block in blocks for fold in range(len(sizes))]
-        losses, n_done = [0.0] * len(fit_left), [0] * len(fit_left)
-
-        def bound(penalty: int) -> float:
-            return losses[penalty] + max(fit_left[penalty], 0) / max(sizes)
-
-        while True:
-            complete = [losses[i] for i, n in enumerate(n_done) if n == len(parts)]
-            limit = min(complete, default=float("inf"))
-            limit += ROUNDING * (len(sizes) + abs(limit)) if complete else 0
-            waiting = [i for i, n in enumerate(n_done) if n < len(parts) and bound(i) <= limit]
-            if not waiting:
+        losses = [0.0] * len(fit_left)
+        bounds = [max(left, 0) / largest for left in fit_left]
+        waiting = {penalty: list(blocks) for penalty in range(len(fit_left))}
+        limit = math.inf
+        while waiting:
+            chosen = min(waiting, key=bounds.__getitem__)
+            if bounds[chosen] > limit:
                 break
-            chosen = min(waiting, key=bound)
-            fold, block = parts[n_done[chosen]]
-            left, residual = self._inner_errors(chosen, fold, block)
-            losses[chosen] += left[kept[block]].sum().item() / sizes[fold]
+            block = waiting[chosen].pop(0)
+            left, residual = self._inner_errors(chosen, block)
+            losses[chosen] += (left[:, kept[block]].sum(1) / sizes).sum().item()
             fit_left[chosen] -= residual[kept[block]].sum().item()
-            n_done[chosen] += 1
-        done = [i for i, n in enumerate(n_done) if n == len(parts)]
+            bounds[chosen] = losses[chosen] + max(fit_left[chosen], 0) / largest
+            if not waiting[chosen]:
+                del waiting[chosen]
+                loss = losses[chosen]
+                limit = min(limit, loss + ROUNDING * (len(sizes) + abs(loss)))
+        done = [penalty for penalty in range(len(losses)) if penalty not in waiting]
         return min(done, key=losses.__getitem__)
 
 
-def _best_by_products(x: Tensor, products: _Products, inner: list[Tensor]) -> tuple[int, Tensor]:
+def _best_by_products(x: Tensor, products: _Products, inner: list[slice]) -> tuple[int, Tensor]:
     """Return the place of the λ of the highest inner R², from the products of all λ, and TᵀX."""
     rows_x = [x[part] for part in inner]
     held_out = torch.stack(

@@ -7,6 +7,7 @@ from torch import Tensor
 from scorebounds.measures.base import PERMUTATION, SCALING, TRANSLATION, at_most_one
 from scorebounds.measures.inputs import require_varying_neurons
 from scorebounds.measures.pair import Pair, Reference, in_double
+from scorebounds.measures.references import PairOfReferences
 from scorebounds.measures.registry import declare
 
 # The time of an assignment grows with the cube of the number of neurons; beyond this, with 10 000
@@ -27,8 +28,11 @@ def soft_matching(pair: Pair) -> Tensor:
         If a neuron does not vary.
     """
     _require_few_neurons(pair)
-    unit_x = pair.reference.per_sample(_unit_neurons_in_x)
-    unit_y = _unit_neurons(pair.centred, pair.activity, "y")
+    unit_x = pair.reference.per_sample(_unit_neurons_of, "x")
+    if isinstance(pair, PairOfReferences):
+        unit_y = pair.other.per_sample(_unit_neurons_of, "y")
+    else:
+        unit_y = _unit_neurons(pair.centred, pair.activity, "y")
     correlations = unit_x.mT @ unit_y
     batch = correlations.reshape(-1, *correlations.shape[-2:])
     scores = torch.stack([_best_transport(matrix) for matrix in batch])
@@ -60,8 +64,8 @@ def _require_few_neurons(pair: Pair) -> None:
         )
 
 
-def _unit_neurons_in_x(reference: Reference) -> Tensor:
-    return _unit_neurons(reference.centred, reference.activity, "x")
+def _unit_neurons_of(reference: Reference, name: str) -> Tensor:
+    return _unit_neurons(reference.centred, reference.activity, name)
 
 
 def _unit_neurons(centred: Tensor, activity: Tensor, name: str) -> Tensor:

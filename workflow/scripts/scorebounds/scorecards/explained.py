@@ -157,14 +157,26 @@ class HeldOut:
         self.fit, self.test = fit, test
         self.directions = (y[test] - fit.mean) @ fit.of_test
         self.overlap = self.directions.T @ self.directions
+        self._maps: dict[int, np.ndarray] = {}
 
     def squared_errors(self, x: np.ndarray, penalty: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the squared error of each column of x, and its sum of squares about the mean."""
-        mean, projected = self.fit.projected(x)
+        mean, predicted = self._predict(x, penalty)
         target = x[self.test] - mean
-        shrunk = self.fit.shrinkage[penalty][:, None] * projected
-        residual = target - self.directions @ shrunk
-        return (residual**2).sum(axis=0), (target**2).sum(axis=0)
+        return ((target - predicted) ** 2).sum(axis=0), (target**2).sum(axis=0)
+
+    def _predict(self, x: np.ndarray, penalty: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the training mean of each column of x, and the prediction of the test rows."""
+        shrinkage = self.fit.shrinkage[penalty]
+        n_train, rank = self.fit.of_train.shape
+        if len(self.test) * n_train > rank * (len(self.test) + n_train):
+            mean, projected = self.fit.projected(x)
+            return mean, self.directions @ (shrinkage[:, None] * projected)
+        # The map from training rows to test rows serves all x.
+        if penalty not in self._maps:
+            self._maps[penalty] = (self.directions * shrinkage) @ self.fit.of_train.T
+        mean = x[self.fit.train].mean(axis=0)
+        return mean, self._maps[penalty] @ (x[self.fit.train] - mean)
 
     def summed_errors(
         self, x: np.ndarray, mean: np.ndarray, projected: np.ndarray, products: np.ndarray
