@@ -87,7 +87,7 @@ def test_an_analysis_alone_plans_no_job_of_another(own, analysis):
     assert only_of[analysis] <= rules
     assert not others & rules
     optimizing = {rule for rule in rules if rule.startswith("optimize")}
-    rule = {"thresholds": "small_dataset", "decoding": "small_dataset", "toy": "dataset"}
+    rule = {"thresholds": "small_dataset", "decoding": "small_dataset", "toy": "toy"}
     assert optimizing == ({f"optimize_{rule[analysis]}"} if analysis in rule else set())
     assert "train_model" not in rules
 

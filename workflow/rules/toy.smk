@@ -1,6 +1,28 @@
 """A toy of two neurons, to watch what a score captures first."""
 
 
+use rule optimize_dataset as optimize_toy with:
+    input:
+        reference="data/prepared/two-fans.nc",
+    output:
+        [f"results/optimized/two-fans/{measure}.nc" for measure in TOY_MEASURES],
+    log:
+        "results/logs/optimize_toy.log",
+    benchmark:
+        "results/benchmarks/optimize_toy.tsv"
+    group:
+        "optimize-two-fans"
+    params:
+        code=code_digest("optimize_dataset", measures=TOY_MEASURES),
+        gpu=bool(GPU),
+        seed=lookup(dpath="seed", within=config),
+        measures=TOY_MEASURES,
+        settings=lookup(dpath="optimize", within=config),
+
+
+ruleorder: optimize_toy > optimize_dataset
+
+
 rule trace_toy:
     input:
         reference="data/prepared/two-fans.nc",

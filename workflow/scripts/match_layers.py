@@ -9,6 +9,7 @@ import torch
 from scorebounds.core.joblog import job_log
 from scorebounds.core.tables import write_table
 from scorebounds.measures import registry
+from scorebounds.measures.among import scores_among
 from scorebounds.networks.layers import scores_table
 from scorebounds.networks.stored import read_layers
 
@@ -24,8 +25,10 @@ def main(target: str, paths: list[str], names: list[str], *, n_untrained: int) -
         networks = read_layers(of_state, state)
         shape = (len(networks), len(networks[0]))
         layers = [layer for network in networks for layer in network]
-        for measure in map(registry.load, names):
-            scores = measure.between(layers).cpu().numpy().reshape(shape + shape)
+        measures = list(map(registry.load, names))
+        found = scores_among(measures, layers)
+        for measure in measures:
+            scores = found[measure.name].cpu().numpy().reshape(shape + shape)
             up = measure.higher_is_closer
             tables.append(scores_table(scores, measure.name, state, higher_is_closer=up))
     write_table(target, pd.concat(tables))

@@ -65,9 +65,8 @@ def _loadings(reference: Reference) -> Tensor:
 
 def _overlap(pair: Pair, share: float) -> tuple[Tensor, Tensor]:
     """Return QₓᵀQᵧ, whose singular values are the canonical correlations, and their number."""
-    basis_x = pair.reference.subspace(share)
-    basis_y, rank_y = pair.subspace(share)
-    rank_x = basis_x.shape[-1]
+    overlap, rank_y = pair.overlap(share)
+    rank_x = overlap.shape[-2]
     largest, most = max(rank_x, int(rank_y.max())), pair.n_samples - 1
     if largest >= most:
         warnings.warn(
@@ -76,7 +75,7 @@ def _overlap(pair: Pair, share: float) -> tuple[Tensor, Tensor]:
             SaturatedScoreWarning,
             stacklevel=2,
         )
-    return basis_x.mT @ basis_y, rank_y.clamp(max=rank_x)
+    return overlap, rank_y.clamp(max=rank_x)
 
 
 _EITHER = frozenset({ORTHOGONAL, SCALING, TRANSLATION, PERMUTATION})

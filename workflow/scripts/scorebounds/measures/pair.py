@@ -225,6 +225,14 @@ class Pair:
         """Return an orthonormal basis of Y's leading PCs that hold `share` of it, and the rank."""
         return principal_subspace(self.y, share, self.cutoff)
 
+    def overlap(self, share: float = 1.0) -> tuple[Tensor, Tensor]:
+        """Return the product of the bases of both subspaces, and the rank of Y.
+
+        Its singular values are the canonical correlations.
+        """
+        basis_y, rank_y = self.subspace(share)
+        return self.reference.subspace(share).mT @ basis_y, rank_y
+
     @cached_property
     def double(self) -> "Pair":
         """The same in double precision."""

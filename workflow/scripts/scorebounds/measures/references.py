@@ -80,6 +80,7 @@ class PairOfReferences(Pair):
     def __init__(self, reference: Reference, other: Reference):
         super().__init__(reference, other.activity, other.precision)
         self.other = other
+        self._overlaps: dict[float, tuple[Tensor, Tensor]] = {}
 
     @cached_property
     def centred(self) -> Tensor:
@@ -110,6 +111,12 @@ class PairOfReferences(Pair):
         """Return an orthonormal basis of Y's leading PCs that hold `share` of it, and the rank."""
         basis = self.other.subspace(share)
         return basis, torch.tensor(basis.shape[-1], device=basis.device)
+
+    def overlap(self, share: float = 1.0) -> tuple[Tensor, Tensor]:
+        """Return the product of the bases of both subspaces, and the rank of Y."""
+        if share not in self._overlaps:
+            self._overlaps[share] = super().overlap(share)
+        return self._overlaps[share]
 
     @cached_property
     def explained(self) -> Tensor:

@@ -76,7 +76,7 @@ def _cut(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the smallest ellipsoids around the parts that deep cuts leave."""
     n = N_DIMENSIONS
-    depth = np.clip(depth, 0, 0.95)[:, None]
+    depth = np.minimum(np.maximum(depth, 0), 0.95)[:, None]
     step = (1 + n * depth) / (n + 1)
     outer = direction[:, :, None] * direction[:, None, :]
     shrunk = matrix - (2 * step / (1 + depth))[:, :, None] * outer

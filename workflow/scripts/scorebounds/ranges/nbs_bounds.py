@@ -9,6 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from scorebounds.ranges.quartic import between
+
 N_CELLS = 200
 # By how much the bounds of NBS given CKA are moved outwards, so that rounding cannot cross them.
 ROUNDING = 1e-8
@@ -211,14 +213,14 @@ def _largest_quartic(
     # The slope is convex for a positive and concave for a negative quartic: from the left or from
     # the right end Newton's steps go monotonously to the first maximum.
     x = np.zeros_like(limit) if quartic > 0 else limit.copy()
-    for _ in range(60):
-        slope = linear - 2 * square * x + 4 * quartic * x**3
-        bend = np.minimum(12 * quartic * x**2 - 2 * square, -1e-300)
-        with np.errstate(over="ignore"):
-            moved = np.clip(x + np.clip(slope / -bend, -limit, limit), 0, limit)
-        if np.abs(moved - x).max() < 1e-13:
-            break
-        x = moved
+    with np.errstate(over="ignore"):
+        for _ in range(60):
+            slope = linear - 2 * square * x + 4 * quartic * x**3
+            bend = np.minimum(12 * quartic * x**2 - 2 * square, -1e-300)
+            moved = between(x + between(slope / -bend, -limit, limit), 0, limit)
+            if np.abs(moved - x).max() < 1e-13:
+                break
+            x = moved
     choices = np.stack([x, limit, np.zeros_like(limit)])
     values = linear * choices - square * choices**2 + quartic * choices**4
     best = values.argmax(0)[None]

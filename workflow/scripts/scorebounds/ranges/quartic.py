@@ -5,6 +5,11 @@ import math
 import numpy as np
 
 
+def between(values: np.ndarray, least: np.ndarray | float, most: np.ndarray | float) -> np.ndarray:
+    """Return `np.clip(values, least, most)`, in less time for small arrays."""
+    return np.asarray(np.minimum(np.maximum(values, least), most))
+
+
 def term(root: np.ndarray, beta: np.ndarray, gamma: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Return root·√ℓ − βℓ + γℓ² at ℓ = `at`."""
     return np.asarray(root * np.sqrt(at) - beta * at + gamma * at * at)
@@ -54,7 +59,7 @@ def largest_between(
     most: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the largest value for least ≤ ℓ ≤ most, and the ℓ that has it."""
-    inner = np.clip(first_maximum(root, beta, gamma), least, most)
+    inner = between(first_maximum(root, beta, gamma), least, most)
     at_inner, at_most = (term(root, beta, gamma, at) for at in (inner, most))
     return np.maximum(at_inner, at_most), np.where(at_most > at_inner, most, inner)
 
@@ -67,6 +72,6 @@ def smallest_terms(
     least: np.ndarray | float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the smallest value for least ≤ ℓ ≤ limit, and the ℓ that has it."""
-    inner = np.clip(last_minimum(root, beta, gamma), least, limit)
+    inner = between(last_minimum(root, beta, gamma), least, limit)
     at_inner, at_least = (term(root, beta, gamma, np.asarray(at)) for at in (inner, least))
     return np.minimum(at_inner, at_least), np.where(at_inner < at_least, inner, least)

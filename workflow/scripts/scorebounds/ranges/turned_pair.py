@@ -9,7 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scorebounds.ranges.quartic import between
+
 N_ANGLES = 17
+ANGLES = np.linspace(0, np.pi, N_ANGLES)[:, None]
 N_PARABOLAS = 3
 
 
@@ -33,7 +36,7 @@ def is_feasible(pair: Pair, m: np.ndarray, v: np.ndarray, trace: np.ndarray) -> 
         (2 * v <= trace)
         & (
             np.abs(m - pair.middle * trace)
-            <= pair.half * np.sqrt(np.clip(trace**2 - 4 * v * v, 0, None))
+            <= pair.half * np.sqrt(np.maximum(trace**2 - 4 * v * v, 0))
         )
     )
 
@@ -48,14 +51,13 @@ def best_on_edge(
         root = np.sqrt(np.maximum(m + 2 * pair.product * v, 0))
         return np.asarray(root - eta * m - 2 * gamma * v * v)
 
-    grid = np.linspace(0, np.pi, N_ANGLES)[:, None]
-    angle = grid[value(grid).argmax(0), 0]
+    angle = ANGLES[value(ANGLES).argmax(0), 0]
     step = np.pi / (N_ANGLES - 1)
     for _ in range(N_PARABOLAS):
         low, middle, high = value(np.stack([angle - step, angle, angle + step]))
         bend = np.minimum(low - 2 * middle + high, -1e-300)
-        peak = np.clip(0.5 * step * (low - high) / bend, -step, step)
-        angle = np.clip(angle + peak, 0, np.pi)
+        peak = between(0.5 * step * (low - high) / bend, -step, step)
+        angle = between(angle + peak, 0, np.pi)
         step /= 6
     return trace * (pair.middle + pair.half * np.cos(angle)), 0.5 * trace * np.sin(angle)
 
