@@ -142,6 +142,24 @@ def test_attained_curves_never_cross_a_bound_between_the_values_that_were_search
     assert attained_curves(ranges, unknown).upper[75] == 0.9
 
 
+@pytest.mark.parametrize("n_pairs", [1, 2, 4, 6])
+def test_the_legend_of_ranges_lies_within_the_figure(n_pairs):
+    names = ["cka", "nbs", "linreg", "procrustes_angular", "cka_angular", "svcca"]
+    values = np.linspace(0, 1, 3)
+    region = {"dataset": "one", "a_value": values, "outer_lower": 0.0, "outer_upper": 1.0}
+    for end, score in (("lower", values / 2), ("upper", np.sqrt(values))):
+        region |= {f"attained_{end}": score, f"certified_{end}": score}
+    pairs = list(itertools.combinations(names, 2))[:n_pairs]
+    ranges = pd.concat([pd.DataFrame({"a": a, "b": b, **region}) for a, b in pairs])
+    implied = [{"given": a, "implied": b, "low": 0.1, "high": 1} for a, b in pairs]
+    implied += [{"given": b, "implied": a, "low": 0.1, "high": 1} for a, b in pairs]
+    none = pd.DataFrame(columns=["a", "b", "target", "step", "a_value", "b_value"])
+    figure, _ = range_figure(ranges, pd.DataFrame(implied), none, 0.9)
+    figure.draw_without_rendering()
+    box = figure.legends[0].get_window_extent()
+    assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+
+
 @pytest.mark.parametrize("n_panels", [2, 5, 7, 9])
 def test_titles_of_the_matrix_do_not_overlap_with_long_names_of_datasets(n_panels):
     names = ["hatsopoulos2007-averages", "surrogate-FreemanZiemba2013", "a_long_name_of_own_data"]

@@ -10,7 +10,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from scorebounds.core.measure_table import measure_label
-from scorebounds.figures.style import dataset_label, legend_below, panels, write_score
+from scorebounds.figures.style import (
+    PAGE_WIDTH,
+    dataset_label,
+    legend_below,
+    panels,
+    write_score,
+)
 
 ATTAINED, JOINT, IMPOSSIBLE = "#0072B2", "#D55E00", "0.86"
 ATTAINED_LOOK: dict[str, Any] = {"color": ATTAINED, "linewidth": 0.9}
@@ -76,7 +82,8 @@ def range_figure(
         axis.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
         axis.set(xlabel=measure_label(a), ylabel=measure_label(b))
         axis.set_title(_compatible(guides, a, b, reference_level), fontsize=6)
-    legend_below(figure, _handles(ranges), per_row=3)
+    is_wide = figure.get_figwidth() > 0.9 * PAGE_WIDTH
+    legend_below(figure, _handles(ranges), per_row=4 if is_wide else 2)
     figure.suptitle(dataset_label(ranges.dataset.iloc[0]), fontsize=7, fontweight="bold")
     return figure, ranges
 
@@ -175,7 +182,7 @@ def _compatible(guides: pd.DataFrame, a: str, b: str, reference_level: float) ->
 def _handles(ranges: pd.DataFrame) -> list[Line2D | Patch]:
     bounded = ranges.outer_lower.notna().any() or ranges.outer_upper.notna().any()
     handles: list[Line2D | Patch] = [
-        Patch(facecolor=ATTAINED, alpha=0.3, label="attained by constrained search")
+        Patch(facecolor=ATTAINED, alpha=0.15, label="attained by constrained search")
     ]
     if bounded:
         handles.append(Patch(color=IMPOSSIBLE, label="impossible (proven)"))

@@ -304,8 +304,9 @@ FIGURES: dict[str, FigureEntry] = {
         },
         caption=(
             "Which pairs of scores are possible on {dataset}? Blue: attained by constrained "
-            "search, every end by actual data. Grey: impossible, by a proven bound; where there is "
-            "no grey, no bound is known. Orange: joint optimisation with Adam from one random "
+            "search, every end by actual data; points: values that were searched. Grey: "
+            "impossible, by a proven bound; white: neither attained nor proven to be impossible. "
+            "Orange: joint optimisation with Adam from one random "
             "start towards {n_targets} targets on the border of the unit square, at most "
             "{max_steps} updates with learning rate {learning_rate} (1000 with 0.01 in the code of "
             "Cloos et al. 2025; the reference was {x}): dots, scores visited; triangles, scores "
@@ -324,7 +325,8 @@ FIGURES: dict[str, FigureEntry] = {
             "{reference_level} of another? A row per ordered pair of measures, first → second; "
             "bar: from the smallest to the largest score of the second that data with such a "
             "score of the first were found with; ticks: proven bounds, beyond which no data can "
-            "be; question mark: pair not searched on this dataset."
+            "be (no bound is known at an end of a bar without a tick); question mark: pair not "
+            "searched on this dataset. Pairs of a measure with itself are left out."
         ),
     ),
     "layers": FigureEntry(
