@@ -68,8 +68,9 @@ def score(
     """
     from scorebounds.analyses.models import score_matched, score_pair
     from scorebounds.analyses.out_of_core import score_in_blocks
+    from scorebounds.datasets.trials import has_trials
 
-    if match != "order":
+    if match != "order" or has_trials(x):
         pair = inputs.recording(x, "x"), inputs.recording(y, "y")
         return score_matched(inputs.matched(*pair, match, groups), measure)
     in_blocks = score_in_blocks(x, y, measure, groups, memory_limit)

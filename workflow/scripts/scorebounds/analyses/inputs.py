@@ -15,7 +15,7 @@ from scorebounds.datasets.arrays import as_recording, require_same_order
 from scorebounds.measures import registry
 from scorebounds.scorecards.grouping import with_components, with_groups, with_subjects
 from scorebounds.scorecards.matched import Matched
-from scorebounds.scorecards.matching import By, match
+from scorebounds.scorecards.matching import By, match, pair_in_order
 from scorebounds.scorecards.times import ORDER
 
 # One measure of each kind; with a tuned penalty and no fixed one, because the result of a fixed
@@ -47,7 +47,7 @@ def matched(
 ) -> Matched:
     """Pair the rows of a model with those of a recording."""
     if by == ORDER:
-        require_same_order(x, y)
+        require_same_order(*pair_in_order(x, y)[:2])
     # In order without having been asked for: labels and times must not contradict it either.
     found = with_groups(match(x, y, None if by == ORDER else by), x, y, groups)
     return with_subjects(with_components(found, x, y), x, subjects)

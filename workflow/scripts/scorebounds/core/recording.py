@@ -17,8 +17,12 @@ ROW_NAME = "row_name"
 HALVES = ("__first_half__", "__second_half__")
 # Coordinate with the subject of each neuron, where neurons of several subjects are known.
 SUBJECTS = "__subject__"
+# Coordinate with the place of each row's condition, from 0, where conditions × trials are the rows.
+# Its attribute N_CONDITIONS counts the conditions with those that have no trial.
+CONDITION_PLACE, N_CONDITIONS = "__condition__", "n"
 # Names that a label cannot have, because a recording has them itself.
-RESERVED = ("sample", "condition", "time", "neuron", ROW_NAME, SUBJECTS, *HALVES, "activity")
+AXES = ("sample", "condition", "time", "neuron")
+RESERVED = (*AXES, ROW_NAME, SUBJECTS, CONDITION_PLACE, *HALVES, "activity")
 # Attributes that are lists of names. netCDF stores a list of one as its element.
 LISTS = ("variables", "averaged_by", "found")
 
@@ -98,6 +102,12 @@ def recording(
     if subjects is not None:
         array = array.assign_coords({SUBJECTS: ("neuron", np.asarray(subjects))})
     return array
+
+
+def with_conditions(array: xr.DataArray, place: np.ndarray, n_conditions: int) -> xr.DataArray:
+    """Store of which condition each row is a trial, counted from 0."""
+    row = array.dims[-2]
+    return array.assign_coords({CONDITION_PLACE: (row, place, {N_CONDITIONS: n_conditions})})
 
 
 def without_constant_neurons(array: xr.DataArray) -> xr.DataArray:

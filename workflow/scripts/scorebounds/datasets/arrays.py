@@ -9,8 +9,9 @@ import pandas as pd
 import xarray as xr
 
 from scorebounds.core.checks import MIN_SAMPLES, count_neurons
-from scorebounds.core.recording import HALVES, ROW_NAME, SAMPLE_DIMS, recording
+from scorebounds.core.recording import CONDITION_PLACE, HALVES, ROW_NAME, SAMPLE_DIMS, recording
 from scorebounds.datasets.readers.axes import UNNAMED, meaning
+from scorebounds.datasets.trials import has_trials, trials_as_rows
 
 # Where an axis of this meaning goes: samples, neurons, times.
 _PLACE = {"sample": 0, "trial": 0, "condition": 0, "neuron": 1, "time": 2}
@@ -218,12 +219,12 @@ def _is_identifier(column: Any) -> bool:
 
 
 def _from_xarray(array: xr.DataArray, name: str) -> xr.DataArray:
-    ordered = in_order(array, name)
+    ordered = in_order(trials_as_rows(array, name) if has_trials(array) else array, name)
     row, times = ordered.dims[-2], ordered.dims[0] if ordered.ndim == len(SAMPLE_DIMS[3]) else None
     labels = {
         str(title): coordinate.values
         for title, coordinate in ordered.coords.items()
-        if coordinate.dims == (row,) and title not in (row, ROW_NAME)
+        if coordinate.dims == (row,) and title not in (row, ROW_NAME, CONDITION_PLACE)
     }
     halves = read_halves(ordered) or ()
     time = ordered[times].values if times is not None and times in ordered.coords else None
@@ -239,6 +240,9 @@ def _from_xarray(array: xr.DataArray, name: str) -> xr.DataArray:
     history = {key: ordered.attrs[key] for key in ("history",) if key in ordered.attrs}
     rows = meaning(str(row)) or ""
     made = made.assign_coords(_of_neurons(ordered))
+    if CONDITION_PLACE in ordered.coords:
+        place = ordered[CONDITION_PLACE]
+        made = made.assign_coords({CONDITION_PLACE: (made.dims[-2], place.values, place.attrs)})
     return made.assign_attrs(**{"rows": rows, **known, **history})
 
 
@@ -272,6 +276,6 @@ def in_order(array: xr.DataArray, name: str) -> xr.DataArray:
         # Samples are times.
         return array.transpose(array.dims[kinds.index(2)], array.dims[kinds.index(1)])
     raise ValueError(
-        f"expected {name} with dimensions (sample, neuron) or (time, condition, neuron), got "
-        f"{array.dims}; rename them with x.rename({{...}})"
+        f"expected {name} with dimensions (sample, neuron), (time, condition, neuron) or ([time,] "
+        f"trial, condition, neuron), got {array.dims}; rename them with x.rename({{...}})"
     )

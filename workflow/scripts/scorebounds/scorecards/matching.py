@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from scorebounds.core.checks import MIN_SAMPLES
-from scorebounds.core.recording import ROW_NAME, stored_name
+from scorebounds.core.recording import CONDITION_PLACE, N_CONDITIONS, ROW_NAME, stored_name
 from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.names import as_text, codes, comparable, near_miss, shown, stems
 from scorebounds.scorecards.rows import what_rows_are
@@ -32,11 +32,12 @@ def match(reference: xr.DataArray, model: xr.DataArray, by: By | None = None) ->
     reference, model : DataArray
         As `core.recording.recording` makes them.
     by : str, sequence of str, or mapping, optional
-        `order`: row i goes with row i. `names`: rows of equal name go together. A list of labels:
-        rows that agree in all of them. A mapping says more: `names` (`exact`, or `stem` for names
-        of files without folder and ending) or `labels`, `on_missing` (`error`, or `intersect` to
-        leave out rows of the reference that the model lacks), `time` (`broadcast` a model without
-        times to all of the reference's, `average` the reference over time, or take times in
+        `order`: row i goes with row i, or with all trials of condition i where trials and
+        conditions are axes of the reference. `names`: rows of equal name go together. A list of
+        labels: rows that agree in all of them. A mapping says more: `names` (`exact`, or `stem` for
+        names of files without folder and ending) or `labels`, `on_missing` (`error`, or `intersect`
+        to leave out rows of the reference that the model lacks), `time` (`broadcast` a model
+        without times to all of the reference's, `average` the reference over time, or take times in
         `order`). Not given: the order, which names, labels and times of both must not contradict.
 
     Returns
@@ -49,18 +50,20 @@ def match(reference: xr.DataArray, model: xr.DataArray, by: By | None = None) ->
         If the two do not match; the message says what was expected, what came, and the remedy.
     """
     spec = _spec(by)
-    sides = f"model {model.attrs['dataset']!r} for {reference.attrs['dataset']!r}"
+    sides = _sides(reference, model)
     x, y, averaged, notes = align_times(reference, model, spec.get("time"), sides)
     if LABELS not in spec and NAMES not in spec:
         matched = _by_order(reference, model, (x, y), sides, is_chosen=ORDER in spec)
     else:
         matched = _by_keys(reference, model, (x, y), sides, spec)
     labels = spec.get(LABELS, ())
+    # Several rows of one condition are its trials.
+    by_condition = NAMES in spec or len(matched.condition) > matched.n_conditions
     matched = replace(
         matched,
         is_averaged=averaged,
         notes=(*notes, *matched.notes),
-        rows_are=what_rows_are(reference, model, labels, by_name=NAMES in spec),
+        rows_are=what_rows_are(reference, model, labels, by_name=by_condition),
     )
     for note in matched.notes:
         logger.warning("%s: %s", sides, note)
@@ -94,6 +97,10 @@ def _spec(by: By | None) -> dict[str, Any]:
     return dict(by)
 
 
+def _sides(reference: xr.DataArray, model: xr.DataArray) -> str:
+    return f"model {model.attrs['dataset']!r} for {reference.attrs['dataset']!r}"
+
+
 def _row(array: xr.DataArray) -> str:
     return str(array.dims[-2])
 
@@ -107,19 +114,51 @@ def _by_order(
     is_chosen: bool,
 ) -> Matched:
     x, y = pair
-    if x.shape[1] != y.shape[1]:
-        raise ValueError(
-            f"{sides}: expected {x.shape[1]} {_row(reference)}s in the order of the "
-            f"reference's, got {y.shape[1]}; record the same ones, or match them by name "
-            "(match: names) or by the labels that are named in `match`"
-        )
+    reference, model, there, condition = pair_in_order(reference, model)
     notes = []
     for key in (ROW_NAME, *_shared_labels(reference, model)):
         fault = _contradiction(reference, model, key)
         if fault is not None and not is_chosen:
             raise ValueError(f"{sides}: {fault}")
         notes += [fault] if fault is not None else []
-    return Matched(x, y, np.arange(x.shape[1]), notes=tuple(notes))
+    return Matched(x, y[:, there], condition, notes=tuple(notes))
+
+
+def pair_in_order(
+    reference: xr.DataArray, model: xr.DataArray
+) -> tuple[xr.DataArray, xr.DataArray, np.ndarray, np.ndarray]:
+    """Pair row i with row i, or with the trials of condition i.
+
+    Returns
+    -------
+    reference, model : DataArray
+        The rows that go together, of several trials the first.
+    there : ndarray of int, shape (n_conditions,)
+        The rows of the model that have a trial.
+    condition : ndarray of int, shape (n_rows,)
+        Which of them goes with each row of the reference.
+    """
+    n_reference, n_rows = reference.sizes[_row(reference)], model.sizes[_row(model)]
+    if n_reference == n_rows:
+        every = np.arange(n_rows)
+        return reference, model, every, every
+    expected = f"{n_reference} {_row(reference)}s in the order of the reference's"
+    if CONDITION_PLACE in reference.coords:
+        place = reference[CONDITION_PLACE]
+        n_conditions = int(place.attrs[N_CONDITIONS])
+        if n_rows == n_conditions:
+            there, first, condition = np.unique(
+                place.values, return_index=True, return_inverse=True
+            )
+            reference = reference.isel({_row(reference): first})
+            return reference, model.isel({_row(model): there}), there, condition.ravel()
+        expected = (
+            f"a row for each of {n_conditions} conditions, or for each of {n_reference} trials"
+        )
+    raise ValueError(
+        f"{_sides(reference, model)}: expected {expected}, got {n_rows}; record the same ones, or "
+        "match them by name (match: names) or by the labels that are named in `match`"
+    )
 
 
 def _shared_labels(reference: xr.DataArray, model: xr.DataArray) -> list[str]:

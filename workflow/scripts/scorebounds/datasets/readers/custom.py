@@ -14,7 +14,7 @@ import scipy.io
 import xarray as xr
 
 from scorebounds.core.checks import count_neurons
-from scorebounds.core.recording import ROW_NAME, recording, stored_name
+from scorebounds.core.recording import ROW_NAME, recording, stored_name, with_conditions
 from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.matlab import UNREADABLE
 from scorebounds.datasets.readers.axes import axes_in_file
@@ -272,7 +272,10 @@ def _recorded(
     )
     # What is not decoded can still be what models are matched by, or folds are grouped by.
     others = {name: values for name, values in of_rows.items() if name not in rows.variables}
-    return made.assign_coords({name: (made.dims[-2], values) for name, values in others.items()})
+    made = made.assign_coords({name: (made.dims[-2], values) for name, values in others.items()})
+    if population.condition is None:
+        return made
+    return with_conditions(made, population.condition, population.grid[0])
 
 
 def _one_line(error: Exception) -> str:

@@ -32,6 +32,8 @@ class Population:
         Of averages over trials: those over either half of the trials; else empty.
     subjects : ndarray of str, shape (n_neurons,), or None
         Subject of each neuron.
+    condition : ndarray of int, shape (n_rows,), or None
+        Place of each row's condition, where conditions and trials are the rows together.
     """
 
     activity: np.ndarray
@@ -42,6 +44,7 @@ class Population:
     done: tuple[str, ...]
     halves: tuple[np.ndarray, ...] = ()
     subjects: np.ndarray | None = None
+    condition: np.ndarray | None = None
 
     @property
     def n_rows(self) -> int:
@@ -51,8 +54,13 @@ class Population:
     def kept(self, rows: np.ndarray, *done: str) -> "Population":
         """Keep the rows of a mask."""
         labels = {name: values[rows] for name, values in self.labels.items()}
+        condition = None if self.condition is None else self.condition[rows]
         return replace(
-            self, activity=self.activity[:, rows], labels=labels, done=(*self.done, *done)
+            self,
+            activity=self.activity[:, rows],
+            labels=labels,
+            done=(*self.done, *done),
+            condition=condition,
         )
 
 
@@ -102,6 +110,7 @@ def arrange(
         grid=grid,
         labels={},
         done=tuple(done),
+        condition=np.repeat(np.arange(grid[0]), grid[1]) if len(grid) > 1 else None,
     )
 
 
@@ -244,6 +253,7 @@ def average(population: Population, names: Sequence[str]) -> Population:
         labels=labels,
         done=(*population.done, *done),
         halves=halves,
+        condition=None,
     )
 
 

@@ -1,0 +1,88 @@
+"""Trials and conditions as axes of a recording: a model has a row for each condition."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import scorebounds as sb
+from scorebounds.datasets.readers import custom
+from scorebounds.scorecards.matching import match
+
+RNG = np.random.default_rng(11)
+N_TRIALS, N_CONDITIONS, N_NEURONS = 3, 12, 5
+MODEL = RNG.normal(size=(N_CONDITIONS, 4))
+SIGNAL = MODEL @ RNG.normal(size=(4, N_NEURONS))
+TRIALS = SIGNAL + 0.3 * RNG.normal(size=(N_TRIALS, N_CONDITIONS, N_NEURONS))
+NAMES = [f"im{number}" for number in range(N_CONDITIONS)]
+DIMS = ("trial", "condition", "neuron")
+
+
+def labelled(values, dims=DIMS, **coords):
+    return xr.DataArray(values, dims=dims, coords=coords)
+
+
+@pytest.mark.parametrize("dims", [DIMS, ("condition", "neuron", "trial"), ("unit", "rep", "image")])
+def test_all_trials_of_a_condition_belong_to_its_row_of_the_model(dims):
+    axis_of = {"unit": "neuron", "rep": "trial", "image": "condition"}
+    order = [DIMS.index(axis_of.get(dim, dim)) for dim in dims]
+    score = sb.score(labelled(TRIALS.transpose(order), dims), MODEL)
+    assert score == pytest.approx(sb.score(TRIALS.mean(axis=0), MODEL), abs=1e-12)
+
+
+def test_a_file_with_both_axes_is_matched_like_an_array(tmp_path):
+    np.save(tmp_path / "trials.npy", TRIALS)
+    read = sb.read(tmp_path / "trials.npy", axes=list(DIMS))
+    assert read.shape == (N_TRIALS * N_CONDITIONS, N_NEURONS)
+    card = sb.card(read, MODEL, ["cka"], n_permutations=19)
+    same = sb.card(labelled(TRIALS), MODEL, ["cka"], n_permutations=19)
+    assert card.table.score[0] == same.table.score[0]
+    assert card.table.n_trials[0] == len(read)
+    assert card.table.ceiling.notna().all()
+    assert card.table.exchange[0] == "permutations"
+
+
+def test_trials_that_fill_up_the_array_are_left_out(tmp_path):
+    padded = TRIALS.copy()
+    padded[1:, 4] = np.nan
+    padded[:, 7] = np.nan
+    means = [np.nanmean(padded[:, place], axis=0) for place in range(N_CONDITIONS) if place != 7]
+    expected = sb.score(np.stack(means), np.delete(MODEL, 7, axis=0))
+    assert sb.score(labelled(padded), MODEL) == pytest.approx(expected, abs=1e-12)
+    np.save(tmp_path / "padded.npy", padded)
+    read = custom.load(tmp_path / "padded.npy", axes=DIMS)
+    matched = match(read.assign_attrs(dataset="x"), read[:12].assign_attrs(dataset="y"))
+    assert matched.n_conditions == N_CONDITIONS - 1
+    assert np.bincount(matched.condition).tolist() == [3, 3, 3, 3, 1, *[3] * 6]
+
+
+def test_times_stay_times():
+    course = np.stack([TRIALS, 2 * TRIALS])
+    score = sb.scores(
+        labelled(course, ("time", *DIMS)), {"m": MODEL}, ["cka"], match={"time": "average"}
+    )
+    assert score.score[0] == pytest.approx(sb.score(1.5 * TRIALS.mean(axis=0), MODEL), abs=1e-12)
+
+
+def test_names_of_conditions_that_contradict_their_order_are_refused():
+    x = labelled(TRIALS, condition=NAMES)
+    y = labelled(MODEL, ("condition", "unit"), condition=NAMES[::-1])
+    with pytest.raises(ValueError, match="'im0' and 'im11' in row 0"):
+        sb.score(x, y)
+    by_name = sb.score(x, y, match="names")
+    assert by_name == pytest.approx(sb.score(TRIALS.mean(axis=0), MODEL[::-1]), abs=1e-12)
+    assert sb.score(x, y[::-1]) == pytest.approx(by_name, abs=1e-12)
+
+
+def test_another_number_of_rows_is_refused_with_both_numbers():
+    expected = "a row for each of 12 conditions, or for each of 36 trials, got 11"
+    with pytest.raises(ValueError, match=expected):
+        sb.score(labelled(TRIALS), MODEL[:-1])
+
+
+def test_averages_by_a_label_are_conditions_of_their_own(tmp_path):
+    cue = np.arange(N_CONDITIONS) % 4
+    np.savez(tmp_path / "trials.npz", activity=TRIALS, cue=cue)
+    read = custom.load(tmp_path / "trials.npz", axes=DIMS, average_by=["cue"])
+    model = labelled(MODEL[:4], ("condition", "unit")).to_numpy()
+    means = np.stack([TRIALS[:, cue == each].mean(axis=(0, 1)) for each in range(4)])
+    assert sb.score(read, model) == pytest.approx(sb.score(means, model), abs=1e-12)
