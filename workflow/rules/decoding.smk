@@ -30,6 +30,28 @@ rule decode_reference:
         "../scripts/decode_reference.py"
 
 
+rule project_targeted:
+    input:
+        references=[f"data/prepared/{dataset}.nc" for dataset in TARGETED_DATASETS],
+    output:
+        "results/tables/targeted.csv",
+    log:
+        "results/logs/project_targeted.log",
+    benchmark:
+        "results/benchmarks/project_targeted.tsv"
+    localrule: True
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(PLAIN_MB, 6),
+        runtime=minutes(),
+    params:
+        code=code_digest("project_targeted"),
+    script:
+        "../scripts/project_targeted.py"
+
+
 rule decode_variables:
     input:
         reference="data/prepared/{dataset}.nc",

@@ -4,6 +4,14 @@ TOY = ["two-fans"] if "toy" in ANALYSES else []
 # All task networks are shown together, where any of them takes part.
 TASK_NETWORKS_SHOWN = [name for name in TASK_NETWORKS if set(TASK_NETWORKS) & set(ACTIVE_DATASETS)]
 OPTIMIZED_DATASETS = list(dict.fromkeys([*DATASETS_WITH_THRESHOLDS, *LABELLED_DATASETS]))
+# Recordings and networks with the variables of scorebounds.decoding.targeted.
+TARGETED_DATASETS = [
+    dataset
+    for dataset in ("mante2013", "mante2013-subset", "simulated-pfc", *TASK_NETWORKS)
+    if dataset in ACTIVE_DATASETS
+    and dataset not in ("rnn-reaching", "rnn-reaching-untrained")
+    and "decoding" in ANALYSES
+]
 # What each table of results/tables/ has rows of.
 CONTENTS_OF_TABLES = {
     "thresholds": OPTIMIZED_DATASETS,
@@ -18,6 +26,7 @@ CONTENTS_OF_TABLES = {
     "published_decoding": LABELLED_DATASETS,
     "published_decoding_thresholds": LABELLED_DATASETS,
     "references": LABELLED_DATASETS,
+    "targeted": TARGETED_DATASETS,
     "ranges": DATASETS_WITH_RANGES,
     "range_guides": DATASETS_WITH_RANGES,
     "perturbation": DATASETS if "perturbation" in ANALYSES else [],

@@ -251,6 +251,19 @@ FIGURES: dict[str, FigureEntry] = {
             "results/tables/seed_thresholds.csv and results/tables/references.csv."
         ),
     ),
+    "targeted": FigureEntry(
+        function="targeted.targeted_figure",
+        inputs={"targeted": "results/tables/targeted.csv"},
+        title="trajectories along the axes of task variables",
+        category=WHAT_SCORE,
+        caption=(
+            "Do recordings and networks represent choice and evidence in the same way? Targeted "
+            "dimensionality reduction (Mante et al. 2013): averages over conditions of equal "
+            "choice, evidence and context, along orthogonal axes that regression gives to the "
+            "variables; a mark at the last time. Solid: the context makes the evidence of the row "
+            "relevant; dashed: irrelevant."
+        ),
+    ),
     "ridge_sweep": FigureEntry(
         function="decoding.ridge_sweep_figure",
         inputs={
