@@ -32,6 +32,6 @@ def test_settings_of_the_paper_plan_all_networks_and_figures(tmp_path):
     run = snakemake("-n", "--configfile", config, folder=tmp_path)
     assert run.returncode == 0, run.said
     jobs = planned_jobs(run.said)
-    assert sum(rule == "train_variant" for rule, _ in jobs) == 20
+    assert sum(rule == "train_variant" for rule, _ in jobs) == 18
     for figure in ("depths", "residual", "widths"):
         assert ("plot_figure", f"results/figures/{figure}.pdf") in jobs

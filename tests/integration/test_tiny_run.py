@@ -57,6 +57,7 @@ def test_makes_every_table_with_the_columns_of_the_contract(tiny_run):
         "published_decoding",
         "published_decoding_thresholds",
         "measures",
+        "targeted",
         "twins",
         "twin_differences",
     }

@@ -31,7 +31,7 @@ def made():
     activity = np.einsum("tv,cv,nv->tcn", courses, design, axes)
     activity += 0.02 * rng.standard_normal(activity.shape)
     labels = {
-        name: np.where(design[:, place] > 0, sorted(LABELS[name])[1], sorted(LABELS[name])[0])
+        name: np.where(design[:, place] > 0, LABELS[name][1], LABELS[name][0])
         for place, name in enumerate(VARIABLES)
     }
     array = recording(activity, labels, time=np.arange(N_TIMES)).assign_attrs(dataset="made")
@@ -61,13 +61,13 @@ def test_trajectories_separate_each_variable_along_its_own_axis(made):
     assert len(table) == N_TIMES * 16
     last = table[table.time == N_TIMES - 1]
     for name in VARIABLES:
-        higher = sorted(LABELS[name])[1]
+        higher = LABELS[name][1]
         along = last.groupby(name)[f"{name}_axis"].mean()
         assert along[higher] > 1
-        assert along[higher] == pytest.approx(-along.drop(higher).item(), rel=0.03)
+        assert along[higher] == pytest.approx(-along.drop(higher).item(), rel=0.1)
         others = [other for other in VARIABLES if other != name]
         across = last.groupby(name)[[f"{other}_axis" for other in others]].mean()
-        assert np.abs(across.to_numpy()).max() < 0.5
+        assert np.abs(across.to_numpy()).max() < 0.3 * along[higher]
 
 
 def test_variables_need_two_classes(made):

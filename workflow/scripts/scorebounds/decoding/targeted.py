@@ -12,10 +12,14 @@ import xarray as xr
 # Components of the averages in which axes lie; Mante et al. 2013 used 12.
 N_COMPONENTS = 12
 VARIABLES = ("choice", "motion", "colour", "context")
+# The classes that axes point to; of others the last in alphabetical order.
+POSITIVE = ("preferred", "right", "green")
 
 
 def signs(recording: xr.DataArray, variable: str) -> np.ndarray:
-    """Return −1 or 1 for each condition, by the two classes of a variable in their order.
+    """Return −1 or 1 for each condition, by the two classes of a variable.
+
+    1 is that of `POSITIVE`, or the last in alphabetical order.
 
     Raises
     ------
@@ -29,7 +33,9 @@ def signs(recording: xr.DataArray, variable: str) -> np.ndarray:
             f"targeted dimensionality reduction: expected two classes of {variable!r}, got "
             f"{len(classes)}"
         )
-    return np.where(values == classes[1], 1.0, -1.0)
+    first, second = classes
+    higher = first if first in POSITIVE else second
+    return np.where(values == higher, 1.0, -1.0)
 
 
 def targeted_axes(activity: np.ndarray, design: np.ndarray) -> np.ndarray:
@@ -48,7 +54,7 @@ def targeted_axes(activity: np.ndarray, design: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray, shape (n_neurons, n_variables)
-        Orthonormal columns; each points from the lower to the higher value of its variable.
+        Orthonormal columns; each points to the higher value of its variable.
     """
     with_constant = np.column_stack([design, np.ones(len(design))])
     coefficients = np.linalg.lstsq(

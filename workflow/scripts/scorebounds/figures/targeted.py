@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from scorebounds.decoding.targeted import POSITIVE
 from scorebounds.figures.style import PAGE_WIDTH, add_letters, dataset_label, legend_below
 
 EVIDENCE = ("motion", "colour")
@@ -37,9 +38,14 @@ def targeted_figure(targeted: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         Line2D([], [], color="0.3", linestyle="-", label="evidence of the row relevant"),
         Line2D([], [], color="0.3", linestyle=(0, (3, 1)), label="irrelevant"),
         Line2D(
-            [], [], color=COLOURS[1], marker="o", markersize=3, label="evidence for right, green"
+            [],
+            [],
+            color=COLOURS[1],
+            marker="o",
+            markersize=3,
+            label="evidence for right, green or preferred",
         ),
-        Line2D([], [], color=COLOURS[0], marker="s", markersize=3, label="for left, red"),
+        Line2D([], [], color=COLOURS[0], marker="s", markersize=3, label="for left, red or other"),
     ]
     legend_below(figure, handles)
     return figure, targeted
@@ -47,7 +53,7 @@ def targeted_figure(targeted: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
 
 def _draw_plane(axis: Axes, rows: pd.DataFrame, evidence: str) -> None:
     """Draw the averages over conditions of equal choice, evidence and context; dots at the end."""
-    signs = sorted(rows[evidence].unique(), key=lambda name: str(name) in ("right", "green"))
+    signs = sorted(rows[evidence].unique(), key=lambda name: name in POSITIVE)
     for (context, sign, _), of_group in rows.groupby(["context", evidence, "choice"]):
         path = of_group.groupby("time")[["choice_axis", f"{evidence}_axis"]].mean().to_numpy()
         place = signs.index(sign)

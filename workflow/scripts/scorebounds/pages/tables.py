@@ -17,6 +17,7 @@ TABLES = {
     "decoding_times": "decoding accuracy of each variable at each time of the recordings",
     "ranges": "smallest and largest score of one measure for each score of another",
     "range_guides": "scores that are compatible with a high score of another measure",
+    "targeted": "averages of recordings and networks along the axes of their task variables",
     "twins": "thresholds of each component of a dataset and of Gaussian data with its spectrum",
     "twin_differences": "differences between these, on average over the components",
     "perturbation": "score after one component is replaced",
