@@ -52,3 +52,16 @@ def test_three_conditions_have_no_interval_and_a_reason():
     row = card_of(matched_pair(rng.normal(size=(3, 5)), rng.normal(size=(3, 2))), ["cka"]).iloc[0]
     assert np.isnan(row.score_low)
     assert row.interval_note == "there are too few conditions or neurons for the jackknife"
+
+
+def test_a_regression_that_fits_all_that_the_jackknife_leaves_has_no_interval():
+    """Of 20 conditions the groups leave 18, which 17 units fit; 16 units do not."""
+    rng = np.random.default_rng(23)
+    x = rng.normal(size=(20, 30))
+    for width, has_interval in ((17, False), (16, True)):
+        row = card_of(matched_pair(x, rng.normal(size=(20, width))), ["linreg"]).loc["linreg"]
+        assert row.is_informative
+        assert np.isfinite(row.score_low) == has_interval
+        assert ("fits them all" in row.interval_note) != has_interval
+    copy = card_of(matched_pair(x[:, :17], x[:, :17]), ["linreg"]).loc["linreg"]
+    assert copy.score_low == copy.score_high == 1

@@ -206,7 +206,8 @@ def make_card(
 
 def _matching(match: Any) -> str:
     if isinstance(match, Mapping):
-        return ", ".join(f"{key}: {value}" for key, value in match.items())
+        # What a mapping says of times and missing rows is in the notes of matching.
+        match = match.get("labels") or ("names" if "names" in match else "order")
     return match if isinstance(match, str) else ", ".join(match)
 
 

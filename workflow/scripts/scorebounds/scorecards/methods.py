@@ -44,7 +44,7 @@ def methods_paragraph(facts: Mapping[str, Any], measures: Iterable[str], *, ceil
     measures = list(measures)
     labels = [measure_label(name) for name in measures]
     listed = " and ".join([", ".join(labels[:-1]), labels[-1]] if labels[1:] else labels)
-    match = facts["match"] if isinstance(facts["match"], str) else ", ".join(facts["match"])
+    match = facts["match"] if isinstance(facts["match"], str) else " and ".join(facts["match"])
     pairing = {"order": "by position", "names": "by name"}.get(match, f"by {match}")
     said = (
         f"Activity of the model ({facts['n_neurons']} units) was compared with the recording "

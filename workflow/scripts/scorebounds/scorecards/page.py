@@ -113,6 +113,9 @@ def _size(row: Any) -> str:
     said += f"{_counted(row.n_neurons, 'units')} of the model."
     if isinstance(row.match_note, str) and row.match_note:
         said += f" Matching: {row.match_note}."
+    # The same for every measure.
+    if isinstance(row.position_note, str) and row.position_note:
+        said += f" {row.position_note[0].upper()}{row.position_note[1:]}."
     return said
 
 
@@ -152,8 +155,6 @@ def _note(row: dict[Any, Any]) -> str:
     ):
         if isinstance(row[name], str) and row[name]:
             notes.append(f"{start}: {row[name]}.")
-    if isinstance(row["position_note"], str) and row["position_note"]:
-        notes.append(f"{row['position_note'][0].upper()}{row['position_note'][1:]}.")
     return " ".join(notes)
 
 

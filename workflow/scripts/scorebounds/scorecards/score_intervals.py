@@ -15,8 +15,14 @@ from scorebounds.scorecards.rows import PERMUTED
 # Measures whose bias the jackknife removes, in simulations with known population (docs/truth.md).
 # That of nuclear norms, truncated components and matched neurons is not linear in 1/n.
 CORRECTED = {"cka", "cka_angular", "cka_debiased", "linreg", "rsa_correlation_pearson"}
+# R² from which on a fit is exact, up to rounding.
+SATURATION = 1e-9
 IN_ORDER = "rows that follow each other in time are no independent sample"
 TOO_FEW = "there are too few conditions or neurons for the jackknife"
+SATURATED = (
+    "when the jackknife leaves out a group of conditions, the model has as many units as samples "
+    "and fits them all"
+)
 NO_INTERVAL = "no way to remove the bias from few conditions and neurons is known for this measure"
 NOT_SIMULATED = "how often an interval of this measure covers the population has not been simulated"
 # Measures whose intervals missed the population score in simulations.
@@ -62,6 +68,8 @@ def score_interval(
         note = IN_ORDER
     elif not has_valid_interval(measure):
         note = NO_INTERVAL if measure.name.startswith(BIASED) else NOT_SIMULATED
+    elif measure.name == "linreg" and _saturates(score, replicates):
+        note = SATURATED
     elif is_corrected(measure, scored, n_times):
         centre, low, high = _corrected(score, replicates, measure)
         note = TOO_FEW if math.isnan(low) else ""
@@ -78,6 +86,11 @@ def score_interval(
     ends = {"score_corrected": centre, "score_low": low, "score_high": high}
     clipped = {name: float(np.clip(value, least, most)) for name, value in ends.items()}
     return {**clipped, "interval_note": note}
+
+
+def _saturates(score: float, replicates: pd.DataFrame) -> bool:
+    """Return whether a regression fits all that remains when some conditions are left out."""
+    return score < 1 - SATURATION and bool((replicates.score >= 1 - SATURATION).any())
 
 
 def _corrected(
