@@ -86,3 +86,10 @@ def test_averages_by_a_label_are_conditions_of_their_own(tmp_path):
     model = labelled(MODEL[:4], ("condition", "unit")).to_numpy()
     means = np.stack([TRIALS[:, cue == each].mean(axis=(0, 1)) for each in range(4)])
     assert sb.score(read, model) == pytest.approx(sb.score(means, model), abs=1e-12)
+
+
+def test_axes_of_trials_without_names_are_asked_about_and_the_advice_works():
+    with pytest.raises(ValueError, match="if its first axis holds trials, name the axes: trial, c"):
+        sb.score(TRIALS, MODEL)
+    means = sb.score(TRIALS.mean(axis=0), MODEL)
+    assert sb.score(labelled(TRIALS), MODEL) == pytest.approx(means, abs=1e-12)

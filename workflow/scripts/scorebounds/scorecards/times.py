@@ -24,7 +24,7 @@ def align_times(
     if len(x) != len(y):
         remedy = (
             "; say in `match` whether to repeat it at each of them (time: broadcast) or to average "
-            "the recording over time (time: average)"
+            f"the recording over time (time: average){_if_trials(reference)}"
             if "time" not in model.dims
             else "; record the model at the reference's times, or average both over time "
             "(match: {time: average})"
@@ -36,6 +36,15 @@ def align_times(
     if how != ORDER:
         _require_same_times(reference, model, sides)
     return x, y, False, ()
+
+
+def _if_trials(reference: xr.DataArray) -> str:
+    if "time" in reference.coords:
+        return ""
+    return (
+        "; if its first axis holds trials, name the axes: trial, condition and neuron (`axes` of "
+        "an entry, dimensions of a DataArray)"
+    )
 
 
 def _by_time(array: xr.DataArray) -> np.ndarray:
