@@ -67,17 +67,27 @@ def test_cut_file_is_refused_by_every_job_that_reads_it(tiny_copy, tried, tmp_pa
 
 
 def test_each_deleted_product_is_made_again(tiny_copy, tried):
+    """Each is planned by the same command; the first of each rule is also made."""
     results = tiny_copy.folder / "results"
     before = digests(results, *PRODUCTS)
     # The digest of a table is a hidden file, which is written with the table.
     names = [name for name in before if not Path(name).name.startswith(".")]
     assert len(names) > 80
-    missing = []
+    missing, rules_made = [], set()
     for name in names:
-        (results / name).unlink()
+        (results / name).rename(tiny_copy.folder / "away")
+        planned = tiny_copy.run("-n")
+        makers = {rule for rule, _, made in jobs_of(planned.said) if f"results/{name}" in made}
+        if not makers - rules_made:
+            if not makers:
+                missing.append((name, planned.said[-2000:]))
+            (tiny_copy.folder / "away").rename(results / name)
+            continue
+        rules_made |= makers
         ran = tiny_copy.run()
         if ran.returncode or not (results / name).is_file():
             missing.append((name, ran.said[-2000:]))
     tried(len(names))
+    assert len(rules_made) > 10
     assert not missing, "\n".join(f"{name}:\n{said}" for name, said in missing)
     assert digests(results, *PRODUCTS) == before
