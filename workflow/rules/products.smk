@@ -95,8 +95,10 @@ def profiles():
 
 
 def reports_of_datasets():
-    """List what was found in each dataset."""
-    names = dict.fromkeys([*ACTIVE_DATASETS, *TASK_NETWORKS_SHOWN, *TOY])
+    """List what was found in each dataset, also where others are made from it or compared with it."""
+    twins = [twin for draws in TWINS.values() for twin in draws]
+    originals = filter(None, map(original_of, ACTIVE_DATASETS))
+    names = dict.fromkeys([*ACTIVE_DATASETS, *originals, *TASK_NETWORKS_SHOWN, *TOY, *twins])
     return [f"results/data/{name}.md" for name in names]
 
 
