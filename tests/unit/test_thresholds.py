@@ -35,6 +35,9 @@ def test_capture_is_halfway_from_the_start_to_one():
     score = np.linspace(0, 1, 101)
     captured = np.stack([0.2 + 0.8 * score, score**2], axis=1)
     assert capture_thresholds(score, captured) == pytest.approx([0.5, np.sqrt(0.5)], abs=1e-4)
+    # At R² = score and R² = score², a level of 0.9 of the way from 0 is reached later.
+    later = capture_thresholds(score, captured, 0.9)
+    assert later == pytest.approx([0.9, np.sqrt(0.9)], abs=1e-4)
     assert np.isnan(capture_thresholds(score[:1], captured[:1])).all()
 
 

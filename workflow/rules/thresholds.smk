@@ -24,5 +24,6 @@ rule find_thresholds:
         runtime=minutes(),
     params:
         code=code_digest("find_thresholds"),
+        level=lookup(dpath="thresholds/level", within=config),
     script:
         "../scripts/find_thresholds.py"

@@ -56,5 +56,6 @@ rule compare_twins:
         runtime=minutes(),
     params:
         code=code_digest("compare_twins"),
+        level=lookup(dpath="thresholds/level", within=config),
     script:
         "../scripts/compare_twins.py"

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def tables(paths: list[str]) -> dict[str, pd.DataFrame]:
+def tables(paths: list[str], level: float) -> dict[str, pd.DataFrame]:
     """Return the tables of thresholds, seeds and runs of several optimisations."""
     summaries = []
     for path in paths:
         stored = open_dataset(path)
-        summary = summarize_trajectories(stored)
+        summary = summarize_trajectories(stored, level)
         summary["seeds"]["direction"] = int(stored.attrs["direction"])
         summaries.append(summary)
     return {
@@ -27,8 +27,10 @@ def tables(paths: list[str]) -> dict[str, pd.DataFrame]:
     }
 
 
-def main(components: str, summary: str, paths: list[str], twin_paths: list[str]) -> None:
-    data, twins = tables(paths), tables(twin_paths)
+def main(
+    components: str, summary: str, paths: list[str], twin_paths: list[str], *, level: float
+) -> None:
+    data, twins = tables(paths, level), tables(twin_paths, level)
     compared = compare_with_twins(data["thresholds"], data["seeds"], twins["seeds"])
     write_table(components, compared)
     write_table(summary, summarize_twins(compared, data, twins))
@@ -41,4 +43,5 @@ if __name__ == "__main__":
             snakemake.output.summary,
             snakemake.input.optimized,
             snakemake.input.twins,
+            level=snakemake.params.level,
         )

@@ -13,13 +13,17 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def main(optimized: list[str], targets: Mapping[str, str]) -> None:
+def main(optimized: list[str], targets: Mapping[str, str], *, level: float) -> None:
     """Write each table in `targets` (by name) from the results of all measures."""
-    summaries = [summarize_trajectories(open_dataset(path)) for path in optimized]
+    summaries = [summarize_trajectories(open_dataset(path), level) for path in optimized]
     for name, path in targets.items():
         write_table(path, pd.concat(summary[name] for summary in summaries))
 
 
 if __name__ == "__main__":
     with job_log(snakemake.log[0]):
-        main(snakemake.input.optimized, dict(snakemake.output.items()))
+        main(
+            snakemake.input.optimized,
+            dict(snakemake.output.items()),
+            level=snakemake.params.level,
+        )

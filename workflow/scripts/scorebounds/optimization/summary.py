@@ -9,6 +9,7 @@ import xarray as xr
 
 from scorebounds.core.intervals import median_with_interval
 from scorebounds.optimization.thresholds import (
+    HALFWAY,
     capture_is_defined,
     capture_thresholds,
     curves_on_common_scores,
@@ -43,13 +44,15 @@ UNDEFINED = (
 SEED_COLUMNS = ["dataset", "measure", "kind", "target", "seed", "score"]
 
 
-def summarize_trajectories(stored: xr.Dataset) -> dict[str, pd.DataFrame]:
+def summarize_trajectories(stored: xr.Dataset, level: float = HALFWAY) -> dict[str, pd.DataFrame]:
     """Return the tables of one dataset and measure.
 
     Parameters
     ----------
     stored : Dataset
         From `trajectories.to_dataset`.
+    level : float
+        At which a component is captured, see `capture_thresholds`.
 
     Returns
     -------
@@ -66,7 +69,7 @@ def summarize_trajectories(stored: xr.Dataset) -> dict[str, pd.DataFrame]:
     variance_ratio = stored.variance_ratio.values
     runs = _runs(stored)
     direction = int(stored.attrs["direction"])
-    thresholds = np.stack([capture_thresholds(score, r2) for score, r2 in runs])
+    thresholds = np.stack([capture_thresholds(score, r2, level) for score, r2 in runs])
     defined = any(capture_is_defined(r2) for _, r2 in runs)
     if not defined:
         logger.warning(

@@ -36,18 +36,22 @@ def first_crossing(score: np.ndarray, value: np.ndarray, level: np.ndarray) -> n
     return np.where(crossing.any(0), between, np.nan)
 
 
-def capture_thresholds(score: np.ndarray, captured: np.ndarray) -> np.ndarray:
+def capture_thresholds(
+    score: np.ndarray, captured: np.ndarray, level: float = HALFWAY
+) -> np.ndarray:
     """Return the score at which each principal component is captured.
 
-    A component is captured when its R² first rises through the middle between its first value
-    and 1. Cloos et al. 2025, section 3. A component whose R² is 1 from the start, as for all
-    where Y has as many neurons as there are samples, is never captured.
+    A component is captured when its R² first rises through a level between its first value and 1,
+    by default the middle. Cloos et al. 2025, section 3. A component whose R² is 1 from the start,
+    as for all where Y has as many neurons as there are samples, is never captured.
 
     Parameters
     ----------
     score : ndarray, shape (n_steps,)
     captured : ndarray, shape (n_steps, n_components)
         R² of each component.
+    level : float
+        Share of the way from the first value to 1, between 0 and 1.
 
     Returns
     -------
@@ -57,7 +61,7 @@ def capture_thresholds(score: np.ndarray, captured: np.ndarray) -> np.ndarray:
     if len(score) < 2:
         return np.full(captured.shape[1], np.nan)
     start = captured[0]
-    crossed = first_crossing(score, captured, start + HALFWAY * (1 - start))
+    crossed = first_crossing(score, captured, start + level * (1 - start))
     return np.where(1 - start > LEAST_TO_GAIN, crossed, np.nan)
 
 
