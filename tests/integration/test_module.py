@@ -113,7 +113,7 @@ def test_module_fetches_with_its_own_settings(analysis, tmp_path):
     assert (analysis / target).read_bytes() == RECORDED
     assert str(served) in (analysis / "similarity/data/checksums.lock").read_text()
     assert not (analysis / "data").exists()
-    # It is at hand from now on, without the mirror.
+    # From now on it is there without the mirror.
     planned = run(analysis, "-n", "scorebounds_all", offline=True, datasets=settings["datasets"])
     assert planned.returncode == 0, planned.said
     assert f"similarity/data/prepared/{served.parts[0]}.nc" in planned.said

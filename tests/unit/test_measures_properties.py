@@ -12,6 +12,7 @@ from helpers.measures import (
     DIFFERENTIABLE,
     NAMES,
     SATURATED,
+    central_differences,
     draw,
     load,
     score,
@@ -314,13 +315,6 @@ def test_gradient_equals_finite_differences(name, case):
     for index, of_own_matrix in enumerate(central_differences(scores, y)):
         expected[index, index] = of_own_matrix
     torch.testing.assert_close(derivatives, expected, rtol=1e-3, atol=1e-6)
-
-
-def central_differences(scores, y, step=1e-6):
-    """Return the derivative of each score by each entry of its matrix, from one batch."""
-    steps = step * torch.eye(y[0].numel(), dtype=y.dtype).reshape(-1, *y.shape[1:])
-    up, down = (scores((y[:, None] + side).flatten(0, 1)) for side in (steps, -steps))
-    return ((up - down) / (2 * step)).reshape(y.shape)
 
 
 # Where Y has lost rank, the span of Y jumps with any step out of it, and ‖·‖_* has a kink.

@@ -119,7 +119,7 @@ def test_measures_without_a_perfect_score_of_one_stop_at_a_share_of_their_scale(
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
 def test_the_trajectory_of_a_seed_does_not_depend_on_the_others_in_the_batch(name):
     x = reference()
-    starts = starting_points(tuple(x.shape), 0, ("test", name), 3)
+    starts = starting_points(tuple(x.shape), 0, ("test", name), 2)
     together, _ = optimize(x, registry.load(name), starts, **SETTINGS)
     for index, start in enumerate(starts):
         (alone,), _ = optimize(x, registry.load(name), start[None], **SETTINGS)
