@@ -9,6 +9,7 @@ import torch
 import scorebounds as sb
 from scorebounds.measures import dynamics, registry
 from scorebounds.measures.pair import Reference
+from scorebounds.optimization.cross_scores import score_with_all
 
 RNG = np.random.default_rng(0)
 
@@ -31,7 +32,7 @@ X, OTHER = course((0.3, 0.8), 1), course((0.5, 1.2), 2)
 
 
 def operator_of(activity, rank):
-    measure = registry.load("dsa")
+    measure = registry.registry.load("dsa")
     rows = torch.from_numpy(activity.reshape(-1, activity.shape[-1]))
     folds = measure._folds(rows, np.tile(np.arange(activity.shape[1]), len(activity)))
     reference = Reference(folds.arrange(rows), folds)
@@ -120,3 +121,17 @@ def test_the_card_states_the_score_without_a_verdict():
     assert "DSA does not pair conditions and was not compared with chance." in card.methods()
     flat = sb.card(X[0], OTHER[0], ["cka", "dsa"], n_permutations=19).table.set_index("measure")
     assert flat.verdict["dsa"] == "not defined"
+
+
+def test_optimised_data_of_a_recording_over_time_are_scored_by_its_trajectories():
+    generator = torch.Generator().manual_seed(4)
+    x = torch.randn(12 * 4, 6, dtype=torch.float64, generator=generator)
+    y = torch.randn(2, 12 * 4, 5, dtype=torch.float64, generator=generator)
+    condition = torch.arange(4).repeat(12)
+    table = score_with_all(x, {"cka": y}, ["dsa", "cka"], condition).set_index("measure")
+    expected = registry.load("dsa").score(x, y[1], groups=condition).item()
+    assert table.score["dsa"].iloc[1] == pytest.approx(expected)
+    assert table.score["cka"].iloc[1] == pytest.approx(registry.load("cka").score(x, y[1]).item())
+    without = score_with_all(x, {"cka": y}, ["dsa"])
+    assert without.score.isna().all()
+    assert without.note.str.contains("DSA needs trajectories").all()

@@ -22,7 +22,11 @@ def main(
         with open_dataset(path) as stored:
             final = stored.final_activity[:n_seeds].values
             synthetic[stored.attrs["measure"]] = torch.from_numpy(final).double()
-    table = score_with_all(x, synthetic, measures)
+    trajectories = None
+    if "time" in recording.dims:
+        n_times, n_conditions, _ = recording.shape
+        trajectories = torch.arange(n_conditions).repeat(n_times)
+    table = score_with_all(x, synthetic, measures, trajectories)
     table.insert(0, "dataset", recording.attrs["dataset"])
     write_table(target, table)
 

@@ -12,7 +12,10 @@ logger = logging.getLogger(__name__)
 
 
 def score_with_all(
-    x: Tensor, synthetic: Mapping[str, Tensor], names: Sequence[str]
+    x: Tensor,
+    synthetic: Mapping[str, Tensor],
+    names: Sequence[str],
+    trajectories: Tensor | None = None,
 ) -> pd.DataFrame:
     """Score each synthetic dataset with each measure.
 
@@ -24,6 +27,8 @@ def score_with_all(
         By the measure that each was optimised towards.
     names : sequence of str
         Measures to score with.
+    trajectories : Tensor of int, shape (n_samples,), optional
+        The condition of each sample of a recording over time, for measures of trajectories.
 
     Returns
     -------
@@ -34,10 +39,11 @@ def score_with_all(
     rows: list[tuple[str, str, int, float, str]] = []
     for number, name in enumerate(names, 1):
         logger.info("scoring with %s, %d of %d", name, number, len(names))
-        refused: list[str] = []
+        measure, refused = registry.load(name), list[str]()
+        groups = trajectories if measure.of_trajectories else None
         for optimized, y in synthetic.items():
             try:
-                scores, note = registry.load(name).score(x, y).tolist(), ""
+                scores, note = measure.score(x, y, groups=groups).tolist(), ""
             except ValueError as error:
                 scores, note = [float("nan")] * len(y), str(error)
                 refused.append(note)
