@@ -41,6 +41,21 @@ def assert_inside_each_other(region):
     assert not (upper > region.outer_upper + 1e-6).any()
 
 
+def test_wide_data_have_the_ranges_of_their_rotation_to_fewer_columns():
+    wide = draw(8, 500, seed=1)
+    u, s, _ = torch.linalg.svd(wide - wide.mean(0), full_matrices=False)
+    few = {**SETTINGS["reduced"], "n_grid": 3, "n_passes": 0}
+    narrow = (u * s)[:, :7]
+    of_wide, of_narrow = (
+        pair_range(x, ("cka", "nbs"), "wide", seed=0, settings={**SETTINGS, "reduced": few}).region
+        for x in (wide, narrow)
+    )
+    for end in ("attained_lower", "attained_upper", "certified_lower", "certified_upper"):
+        np.testing.assert_allclose(of_wide[end], of_narrow[end], atol=2e-3)
+    scores = [registry.load("nbs").score(x, wide[:, ::2]).item() for x in (wide, narrow)]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-9)
+
+
 def test_three_methods_lie_inside_each_other(of_cka):
     region = of_cka.region
     assert_inside_each_other(region)

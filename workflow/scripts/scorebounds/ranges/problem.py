@@ -21,7 +21,7 @@ from scorebounds.ranges.joint import FixedX, Joint, optimize_jointly, point_at_g
 from scorebounds.ranges.joint_free import FreeX
 from scorebounds.ranges.linked_bounds import samples_of
 from scorebounds.ranges.nbs_bounds import Range
-from scorebounds.ranges.reduced import Points, ReducedSpace
+from scorebounds.ranges.reduced import Points, ReducedSpace, without_spare_columns
 from scorebounds.ranges.search import ON_GOAL
 
 # How far the score of an attained Y, in full coordinates, may be from the value it stands for.
@@ -49,6 +49,8 @@ class PairProblem:
         seed: int,
         settings: Mapping[str, Any],
     ):
+        self.reduced = all(entry_of(name).few_coordinates for name in names)
+        x = without_spare_columns(x) if self.reduced else x
         self.x, self.names, self.settings = x, names, settings
         self.dataset, self.seed = dataset, seed
         self.loaded = {name: registry.load(name) for name in names}
@@ -59,7 +61,6 @@ class PairProblem:
         self.largest_rank = min(x.shape[1], len(x) - 1)
         self.samples = samples_of(x.cpu().numpy())
         self._certified: dict[Hashable, Range] = {}
-        self.reduced = all(entry_of(name).few_coordinates for name in names)
         part = settings["reduced" if self.reduced else "full"]
         self.n_grid = part["n_grid"]
         self.search_settings = SearchSettings(*(part[key] for key in SearchSettings._fields))

@@ -50,6 +50,18 @@ def join(points: list[Points]) -> Points:
     )
 
 
+def without_spare_columns(x: Tensor) -> Tensor:
+    """Return X, rotated to as many columns as centred samples have dimensions if it has more.
+
+    CKA, NBS and linear regression do not change with a rotation of the columns of X or Y.
+    """
+    if x.shape[1] < len(x):
+        return x
+    u, s, _ = torch.linalg.svd(centre(x), full_matrices=False)
+    scores: Tensor = (u * s)[:, : len(x) - 1]
+    return scores
+
+
 class ReducedSpace:
     """The Y of at most as many columns as X has, for one X.
 

@@ -83,7 +83,7 @@ def pair_range(
     joint, reached = problem.joint_optimisation(grid)
     region = pd.DataFrame({"dataset": dataset, "a": names[0], "b": names[1], "a_value": grid})
     region["joint_x"] = settings["joint"]["x"]
-    others = {key: y for key, (x_there, y) in reached.items() if x_there is x}
+    others = {key: y for key, (x_there, y) in reached.items() if x_there is problem.x}
     outer = problem.outer(names, grid)
     for number, (end, sign) in enumerate(ENDS.items()):
         best, counts = problem.attained(names, grid, sign, others)
