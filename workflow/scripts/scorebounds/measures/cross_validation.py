@@ -12,6 +12,7 @@ from scorebounds.measures.base import (
     invariance,
 )
 from scorebounds.measures.folds import train_test_splits
+from scorebounds.measures.least_squares_folds import held_out_r2_by_qr
 from scorebounds.measures.nested import Targets, kept_outer_folds, outer_folds
 from scorebounds.measures.pair import Pair, Reference, in_double
 from scorebounds.measures.projections import least_squares
@@ -51,6 +52,9 @@ def cross_validated_regression(pair: Pair) -> Tensor:
     # Directions that are dependent in single precision remain so in double.
     precision = torch.finfo(pair.activity.dtype).eps
     double = pair if pair.activity.dtype == torch.float64 else pair.double
+    score = held_out_r2_by_qr(double)
+    if score is not None:
+        return score.to(pair.activity.dtype)
     scores = []
     for split in train_test_splits(double.reference.x, double.y, double.reference.folds.bounds):
         fold = split.centred()

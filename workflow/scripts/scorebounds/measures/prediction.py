@@ -20,7 +20,11 @@ from scorebounds.measures.folds import Folds, contiguous_folds, train_test_split
 from scorebounds.measures.pair import Pair, Reference, in_double
 from scorebounds.measures.references import PairOfReferences
 from scorebounds.measures.registry import declare, family
-from scorebounds.measures.ridge_folds import training_factors_of
+from scorebounds.measures.ridge_folds import (
+    by_samples_is_faster,
+    held_out_residuals,
+    training_factors_of,
+)
 
 # Up to so many neurons all singular vectors are computed in place of the first one.
 FEW_DIMENSIONS = 100
@@ -179,6 +183,8 @@ def _median(pair: Pair, correlate: Callable[[Tensor], Tensor]) -> Tensor:
 
 def _ridge_correlations(x: Tensor, other: Reference, penalty: float) -> Tensor:
     y, bounds = other.x, other.folds.bounds
+    if by_samples_is_faster(len(x), x.shape[-1], y.shape[-1]):
+        return _correlations_of_residuals(x, held_out_residuals(x, other, penalty), bounds)
     crosses = [y[start:stop].mT @ x[start:stop] for start, stop in bounds]
     total = torch.stack(crosses).sum(0)
     correlations = []
@@ -190,6 +196,18 @@ def _ridge_correlations(x: Tensor, other: Reference, penalty: float) -> Tensor:
         train = total - cross - fold.n_train * torch.outer(mean_y, mean_x)
         predicted = (rows_y - mean_y) @ torch.cholesky_solve(train, fold.factor)
         correlations.append(_correlations(rows_x - mean_x, predicted, number))
+    return torch.stack(correlations)
+
+
+def _correlations_of_residuals(
+    x: Tensor, residuals: list[Tensor], bounds: list[tuple[int, int]]
+) -> Tensor:
+    correlations = []
+    for number, ((start, stop), residual) in enumerate(zip(bounds, residuals, strict=True), 1):
+        rows = x[start:stop]
+        # X is centred, so that the training rows sum to minus those of the fold.
+        centred = rows + rows.sum(0) / (len(x) - len(rows))
+        correlations.append(_correlations(centred, centred - residual, number))
     return torch.stack(correlations)
 
 

@@ -32,8 +32,10 @@ def held_out_r2_by_samples(pair: Pair, penalty: float) -> Tensor:
     bounds, sizes = reference.folds.bounds, held_out_squared_norms(reference)
     # An optimisation needs XᵀY for the capture of components as well; a score does not.
     cross = pair.cross.detach() if pair.y.requires_grad else None
-    products = cross, pair.gram.detach()
-    return apply(_BySamples, pair.y, reference.x, *products, sizes, bounds, penalty)
+    factor = penalised_factor(pair.gram.detach(), penalty)
+    whitened = torch.linalg.solve_triangular(factor, pair.y.detach().mT, upper=False)
+    products = cross, factor, whitened
+    return apply(BySamples, pair.y, reference.x, *products, sizes, bounds, penalty)
 
 
 def held_out_r2_by_neurons(pair: Pair, penalty: float) -> Tensor:
@@ -51,10 +53,11 @@ def held_out_squared_norms(reference: Reference) -> Tensor:
     return squared_norms + (2 / n_train + n_test / n_train**2) * sums.square().sum(-1)
 
 
-class _BySamples(Function):
+class BySamples(Function):
     """Mean held-out R² over folds from one factorisation, and its gradient.
 
-    With Z = L⁻¹Yᵀ, so that P = ZᵀZ, and C = ZX, the residuals of the fit are R = X − ZᵀC and those
+    Given are L and Z = L⁻¹Yᵀ, so that P = ZᵀZ: with a penalty LLᵀ = YᵀY + λI, without one Y = ZᵀLᵀ
+    is a QR decomposition. With C = ZX, the residuals of the fit are R = X − ZᵀC and those
     of a held-out fold e_f = (I − H_ff)⁻¹ R_f. The derivative of the score in P is
     W = −GXᵀ + Σ_f g_f e_fᵀ, where g_f = −2/(n_folds ‖X_f‖²) (I − H_ff)⁻¹ e_f are the rows of G; the
     derivative in Y is (I − P)(W + Wᵀ)Zᵀ L⁻¹, in which (I − P)X = R.
@@ -63,16 +66,15 @@ class _BySamples(Function):
     @staticmethod
     def forward(
         ctx: Any,
-        y: Tensor,
+        _y: Tensor,
         x: Tensor,
         cross: Tensor | None,
-        gram: Tensor,
+        factor: Tensor,
+        whitened: Tensor,
         squared_norms: Tensor,
         bounds: list[tuple[int, int]],
         penalty: float,
     ) -> Tensor:
-        factor = penalised_factor(gram, penalty)
-        whitened = torch.linalg.solve_triangular(factor, y.mT, upper=False)
         if cross is None:
             shared = whitened @ x
         else:
@@ -82,7 +84,7 @@ class _BySamples(Function):
         solved = torch.empty_like(residual) if ctx.needs_input_grad[0] else None
         scores = []
         for (start, stop), size in zip(bounds, squared_norms, strict=True):
-            inverse = _inverse(_leverage_factor(whitened[..., start:stop], len(x), penalty))
+            inverse = _inverse(leverage_factor(whitened[..., start:stop], len(x), penalty))
             left[..., start:stop, :] = inverse @ residual[..., start:stop, :]
             scores.append(1 - left[..., start:stop, :].square().sum((-2, -1)) / size)
             if solved is not None:
@@ -106,7 +108,7 @@ class _BySamples(Function):
         along -= whitened.mT @ (whitened @ along)
         along -= residual @ total
         slope = torch.linalg.solve_triangular(factor, along, upper=False, left=False)
-        return grad[..., None, None] * slope, *[None] * 6
+        return grad[..., None, None] * slope, *[None] * 7
 
 
 def _inverse(factor: Tensor) -> Tensor:
@@ -115,7 +117,7 @@ def _inverse(factor: Tensor) -> Tensor:
     return result
 
 
-def _leverage_factor(whitened: Tensor, n_samples: int, penalty: float) -> Tensor:
+def leverage_factor(whitened: Tensor, n_samples: int, penalty: float) -> Tensor:
     """Return the Cholesky factor of I − H_ff, H_ff = 11ᵀ/n + ZᵀZ, of Z (..., n_y, n_held_out)."""
     identity = torch.eye(whitened.shape[-1], dtype=whitened.dtype, device=whitened.device)
     return cholesky_factor(identity - 1 / n_samples - whitened.mT @ whitened, penalty)
@@ -126,13 +128,8 @@ def kept_held_out_r2(reference: Reference, other: Reference, penalty: float) -> 
     n_x, n_y = reference.x.shape[-1], other.x.shape[-1]
     squared_norms = held_out_squared_norms(reference)
     if by_samples_is_faster(len(other.x), n_x, n_y):
-        inverse, factors = other.once(_leverages_of, penalty)
-        residual = reference.x - other.x @ (inverse @ reference.x)
-        left = [
-            torch.cholesky_solve(residual[start:stop], factor).square().sum()
-            for (start, stop), factor in zip(other.folds.bounds, factors, strict=True)
-        ]
-        return (1 - torch.stack(left) / squared_norms).mean()
+        left = held_out_residuals(reference.x, other, penalty)
+        return (1 - torch.stack([fold.square().sum() for fold in left]) / squared_norms).mean()
     explained = []
     crosses = [
         other.x[start:stop].mT @ reference.x[start:stop] for start, stop in other.folds.bounds
@@ -151,6 +148,16 @@ def kept_held_out_r2(reference: Reference, other: Reference, penalty: float) -> 
         weights = torch.cholesky_solve(train, fold.factor)
         explained.append((weights * (2 * test - fold.test_gram @ weights)).sum())
     return (torch.stack(explained) / squared_norms).mean()
+
+
+def held_out_residuals(x: Tensor, other: Reference, penalty: float) -> list[Tensor]:
+    """Return X less its prediction for each fold, from one factorisation of Y for any X."""
+    inverse, factors = other.once(_leverages_of, penalty)
+    residual = x - other.x @ (inverse @ x)
+    return [
+        torch.cholesky_solve(residual[start:stop], factor)
+        for (start, stop), factor in zip(other.folds.bounds, factors, strict=True)
+    ]
 
 
 class TrainingFactor(NamedTuple):
@@ -179,7 +186,7 @@ def _leverages_of(reference: Reference, penalty: float) -> tuple[Tensor, list[Te
     factor = penalised_factor(reference.gram, penalty)
     whitened = torch.linalg.solve_triangular(factor, reference.x.mT, upper=False)
     factors = [
-        _leverage_factor(whitened[:, start:stop], len(reference.x), penalty)
+        leverage_factor(whitened[:, start:stop], len(reference.x), penalty)
         for start, stop in reference.folds.bounds
     ]
     return torch.linalg.solve_triangular(factor.mT, whitened, upper=True), factors
