@@ -107,16 +107,20 @@ def optimize_memory(wildcards, input, attempt):
 def optimize_minutes(wildcards, input, attempt):
     """Request minutes, by the products of a step; folds solve a system of their size in addition.
 
-    Plain regression may take several times the steps of others on its last bit of score.
+    Plain regression may take several times the steps of others on its last bit of score. With more
+    neurons than samples, held-out regression does not reach the last score, and takes all steps.
     """
+    n_samples, n_neurons = shape(input)
+    section = config["optimize"]
 
-    def per_billion(measure):
-        if is_cross_validated(measure):
-            return 0.3 * rank(input)
-        return 40 if measure.startswith("linreg") else 12
+    def minutes_of(measure):
+        if not is_cross_validated(measure):
+            return (40 if measure.startswith("linreg") else 12) * billions(input)
+        all_steps = section["max_steps"] * n_samples * n_neurons / 5e9 * 15
+        return 0.3 * rank(input) * billions(input) + all_steps * (n_neurons > n_samples)
 
-    total = sum(map(per_billion, measures_to_optimize(wildcards)))
-    return at_least(total * config["optimize"]["n_seeds"] / 5 * billions(input)) * attempt
+    total = sum(map(minutes_of, measures_to_optimize(wildcards)))
+    return at_least(total * section["n_seeds"] / 5) * attempt
 
 
 def score_memory(wildcards, input, attempt):
