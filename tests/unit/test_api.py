@@ -356,6 +356,14 @@ def test_bounds_hold_for_data_with_this_score(pair):
         sb.bounds(x)
     with pytest.raises(ValueError, match="between 0 and 1, got"):
         sb.bounds(x, cka=1.5)
+    with pytest.raises(ValueError, match="got constant ones only"):
+        sb.bounds(np.full((20, 3), 0.1), cka=0.5)
+    for scale in (1e200, 1e-200):
+        np.testing.assert_allclose(
+            sb.bounds(scale * x[:, :3], linreg=0.5)[["low", "high"]],
+            sb.bounds(x[:, :3], linreg=0.5)[["low", "high"]],
+            atol=1e-9,
+        )
 
 
 def test_ranges_contain_what_was_attained():

@@ -18,10 +18,17 @@ def proven_table(recording: xr.DataArray, measure: str, value: float) -> pd.Data
     Raises
     ------
     ValueError
-        If the score is outside the measure's range, or nothing is proven for the measure.
+        If the score is outside the measure's range, nothing is proven for the measure, or no neuron
+        varies.
     """
     activity = samples_by_neurons(recording)
-    squared = np.linalg.svd(activity - activity.mean(0), compute_uv=False) ** 2
+    # Scaled, so that no square is too large or too small for a floating-point number.
+    activity = activity / max(np.abs(activity).max(), np.finfo(float).tiny)
+    centred = activity - activity.mean(0)
+    spread = np.abs(centred).max()
+    if spread <= len(activity) * np.finfo(float).eps:
+        raise ValueError("expected neurons that vary over the samples of x, got constant ones only")
+    squared = np.linalg.svd(centred / spread, compute_uv=False) ** 2
     # Squared singular values below this are rounding.
     eigenvalues = squared[squared > squared[0] * (max(activity.shape) * np.finfo(float).eps) ** 2]
     rank = len(activity) - 1
@@ -31,5 +38,5 @@ def proven_table(recording: xr.DataArray, measure: str, value: float) -> pd.Data
         value,
         rank=rank,
         outside=rank > len(eigenvalues),
-        samples=samples_of(activity),
+        samples=samples_of(centred / spread),
     )
