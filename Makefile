@@ -58,6 +58,7 @@ bench: .venv/test
 	PYTHONPATH=workflow/scripts OMP_NUM_THREADS=1 $(BIN)/python benchmarks/certified_ends.py
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/permutations.py
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/ratios.py
+	PYTHONPATH=workflow/scripts OMP_NUM_THREADS=1 $(BIN)/python benchmarks/cards.py
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/growth.py
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/out_of_core.py
 

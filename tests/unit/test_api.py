@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 import torch
 import xarray as xr
 import yaml
@@ -366,8 +367,11 @@ def test_bounds_hold_for_data_with_this_score(pair):
         )
 
 
-def test_ranges_contain_what_was_attained():
+def test_ranges_contain_what_was_attained(capsys):
     found = sb.ranges(draw(12, 3), "linreg", "cka")
+    shown = capsys.readouterr().err.splitlines()
+    assert shown[0] == "scorebounds: ranges of cka given linreg: optimising both scores jointly"
+    assert "scorebounds: searching the upper ends, 2 of 2" in shown
     assert {"a_value", "attained_lower", "attained_upper", "outer_lower"} <= set(found.table)
     attained = found.table.dropna(subset=["attained_lower"])
     assert (attained.outer_lower <= attained.attained_lower + 1e-9).all()
@@ -464,3 +468,40 @@ def test_unknown_names_of_axes_are_refused():
     with pytest.raises(ValueError, match="rename"):
         sb.score(xr.DataArray(x, dims=("a", "b")), x)
     assert sb.score(xr.DataArray(x), x) == pytest.approx(1)
+
+
+def card_error(x, y):
+    with pytest.raises((ValueError, TypeError)) as raised:
+        sb.card(x, y, ["cka"], n_permutations=19)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda x: np.ones_like(x), "expected the recording to vary over samples"),
+        (lambda x: x.astype(object), "x.astype(float)"),
+        (lambda x: x.astype(str), "x.astype(float)"),
+        (lambda x: x + 1j, "pass np.abs(x)"),
+        (lambda x: x[:, 0], "x.reshape(-1, 1)"),
+        (lambda x: np.rec.fromarrays(x.T), "structured_to_unstructured"),
+        (lambda x: [row[: 1 + number] for number, row in enumerate(x)], "different lengths"),
+        (lambda x: "recording.npy", "read the file with sb.read"),
+        (lambda x: dict(enumerate(x)), "as an array, got dict"),
+        (lambda x: scipy.sparse.csr_matrix(x), "x.toarray()"),
+        (lambda x: np.ma.masked_greater(x, 2), "getmaskarray"),
+    ],
+)
+def test_what_is_no_activity_is_refused_with_a_remedy(pair, make, said):
+    assert said in card_error(make(pair[0]), pair[1])
+
+
+@pytest.mark.parametrize("factor", [2.0**600, 2.0**-600])
+def test_the_size_of_values_does_not_change_a_card(pair, factor):
+    expected, found = (
+        sb.card(*(size * side for side in pair), ["cka"], n_permutations=19)
+        for size in (1.0, factor)
+    )
+    assert expected.headline == found.headline
+    np.testing.assert_allclose(found.table.score, expected.table.score, rtol=1e-12)
+    np.testing.assert_allclose(found.components.r2, expected.components.r2, rtol=1e-9)

@@ -40,6 +40,7 @@ CALLS = {
     "score": lambda x, y: sb.score(x, y),
     "scores": lambda x, y: sb.scores(x, y, ["cka"]),
     "card": lambda x, y: sb.card(x, y, ["cka"], n_permutations=19),
+    "ranges": lambda x, y: sb.ranges(x[:12, :3], "linreg", "cka"),
     "compare": lambda x, y: sb.compare(x, {"a": y, "b": x}, ["cka"]),
 }
 

@@ -176,6 +176,8 @@ def card(
     from scorebounds.analyses.card import make_card, threshold_rows
 
     pair = inputs.recording(x, "recording"), inputs.recording(y, "model")
+    for side in pair:
+        inputs.require_varying(side)
     return make_card(
         pair,
         inputs.matched(*pair, match, groups, subjects),
@@ -330,7 +332,6 @@ def thresholds(
         has_labels=bool(inputs.label_names(reference)),
         n_seeds=inputs.positive(n_seeds, "n_seeds"),
         seed=seed,
-        progress=inputs.show_progress,
     )
 
 

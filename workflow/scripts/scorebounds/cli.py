@@ -2,8 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from json import dumps
 from pathlib import Path
 from typing import Annotated, Any
@@ -86,6 +85,7 @@ def card(
 ) -> None:
     """Interpret the scores of a model: is this score good?"""
     import scorebounds.api as sb
+    from scorebounds.analyses.progress import progress_shown
 
     _require_folders(output, json)
     _say(f"reading {recording} and {model}")
@@ -93,7 +93,7 @@ def card(
     chosen = _listed(measures)
     found = sb.thresholds(x, _with_gradient(chosen), seed=seed) if thresholds else thresholds_from
     _say("scoring")
-    with _progress_of_scoring():
+    with progress_shown():
         result = sb.card(
             x,
             y,
@@ -229,26 +229,6 @@ def _write(path: Path, text: str) -> None:
 
 def _say(text: str) -> None:
     print(f"scorebounds: {text}", file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _progress_of_scoring() -> Iterator[None]:
-    """Show the log of the scoring, one line per measure, and warnings on the error stream."""
-    import logging
-
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("scorebounds: %(message)s"))
-    logger = logging.getLogger("scorebounds")
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logging.captureWarnings(capture=True)
-    try:
-        yield
-    finally:
-        logging.captureWarnings(capture=False)
-        logger.removeHandler(handler)
-        logger.setLevel(level)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

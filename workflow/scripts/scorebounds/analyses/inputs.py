@@ -2,7 +2,6 @@
 
 import difflib
 import inspect
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any
@@ -34,6 +33,16 @@ DEFAULT_MEASURES = (
 
 recording = as_recording
 samples = samples_by_neurons
+
+
+def require_varying(array: xr.DataArray) -> None:
+    """Raise ValueError where all samples are equal."""
+    values = samples(array)
+    if (values == values[0]).all():
+        raise ValueError(
+            f"expected the {array.attrs['dataset']} to vary over samples, got the same values in "
+            "all of them"
+        )
 
 
 def pair(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -148,8 +157,3 @@ def positive(number: int, name: str) -> int:
     if number < 1:
         raise ValueError(f"expected {name} of at least 1, got {number}")
     return number
-
-
-def show_progress(text: str) -> None:
-    """Print a line of progress to the standard error stream."""
-    print(f"scorebounds: {text}", file=sys.stderr, flush=True)

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import torch
 
+from scorebounds.analyses.progress import progress_shown
 from scorebounds.analyses.result import Result, require_matplotlib
+from scorebounds.analyses.threads import threads_for
 from scorebounds.core.measure_table import measure_label
 from scorebounds.ranges.region import pair_range
 
@@ -76,5 +78,6 @@ def find_ranges(x: np.ndarray, pair: tuple[str, str], recording: str, seed: int)
         Name, for the title and the random streams.
     seed : int
     """
-    found = pair_range(torch.from_numpy(x), pair, recording, seed=seed, settings=SETTINGS)
+    with progress_shown(), threads_for(x.shape, x.shape):
+        found = pair_range(torch.from_numpy(x), pair, recording, seed=seed, settings=SETTINGS)
     return PairOfRanges(found.region, found.guides, found.trajectories, recording)

@@ -1,6 +1,7 @@
 """Scores at which components and variables are captured, for an array in memory."""
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,9 @@ import pandas as pd
 import torch
 import xarray as xr
 
+from scorebounds.analyses.progress import progress_shown
 from scorebounds.analyses.result import Result, require_matplotlib
+from scorebounds.analyses.threads import threads_for
 from scorebounds.core.recording import samples_by_neurons
 from scorebounds.decoding.decoder import Decoder
 from scorebounds.decoding.design import design
@@ -23,6 +26,8 @@ from scorebounds.optimization.trajectories import to_dataset
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+logger = logging.getLogger(__name__)
+
 # Sections `optimize` and `decoding` of config.yaml; a test holds them together.
 OPTIMIZE: Mapping[str, Any] = {"learning_rate": 0.1, "stop_score": 0.99, "max_steps": 5000}
 N_CHECKPOINTS = 20
@@ -31,7 +36,6 @@ DECODER: Mapping[str, Any] = {"c": 1.0, "standardize": True}
 NOTHING_PUBLISHED = pd.DataFrame(
     columns=["dataset", "measure", "quantity", "target", "published", "reproduced"]
 )
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,6 @@ def find_thresholds(
     has_labels: bool,
     n_seeds: int,
     seed: int,
-    progress: Progress,
 ) -> Thresholds:
     """Optimise synthetic data towards each measure and observe what they capture on the way.
 
@@ -83,13 +86,24 @@ def find_thresholds(
     has_labels : bool
         Whether there are variables to decode.
     n_seeds, seed : int
-    progress : callable
-        Called with a line of text before each step.
     """
+    shape = samples_by_neurons(recording).shape
+    with progress_shown(), threads_for(shape, shape):
+        return _find(recording, measures, has_labels=has_labels, n_seeds=n_seeds, seed=seed)
+
+
+def _find(
+    recording: xr.DataArray,
+    measures: Sequence[str],
+    *,
+    has_labels: bool,
+    n_seeds: int,
+    seed: int,
+) -> Thresholds:
     name = recording.attrs["dataset"]
     plan = reference = None
     if has_labels:
-        progress("decoding the labels of the recording")
+        logger.info("decoding the labels of the recording")
         plan = design(recording, n_folds=DECODING["n_folds"], seed=seed)
         reference, _ = reference_tables(
             recording,
@@ -100,7 +114,7 @@ def find_thresholds(
         )
     tables, captures = [], []
     for number, measure in enumerate(measures, 1):
-        progress(f"optimising towards {measure}, {number} of {len(measures)}")
+        logger.info("optimising towards %s, %d of %d", measure, number, len(measures))
         stored = _optimized(recording, measure, n_seeds=n_seeds, seed=seed, keep=has_labels)
         summary = summarize_trajectories(stored)
         tables.append(summary["thresholds"])

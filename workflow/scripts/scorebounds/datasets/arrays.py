@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,15 @@ _PROVENANCE = ("dataset", "path", "checksum", "licence", "citation")
 _KEPT_ATTRIBUTES = (*_PROVENANCE, "groups", "reduced", "rows")
 
 
+# What to do with values that are no real numbers, by the kind of their type.
+_REMEDIES = {
+    "c": "pass np.abs(x), or x.real where the imaginary part is zero",
+    "V": "make columns of its fields with numpy.lib.recfunctions.structured_to_unstructured(x)",
+    "M": "times are no activity; pass them as a coordinate",
+    "m": "divide it by a unit, such as x / np.timedelta64(1, 's')",
+}
+
+
 def as_recording(values: Any, name: str) -> xr.DataArray:
     """Bring activity into the form of a recording, in double precision.
 
@@ -57,6 +67,8 @@ def as_recording(values: Any, name: str) -> xr.DataArray:
         If the values are not real numbers, have another number of axes, or are not finite, or if
         a column of a DataFrame may be a neuron or an identifier.
     """
+    if isinstance(values, pd.Series):
+        values = values.to_numpy()
     if isinstance(values, pd.DataFrame):
         made = _from_pandas(values, name)
     elif isinstance(values, xr.DataArray):
@@ -67,7 +79,7 @@ def as_recording(values: Any, name: str) -> xr.DataArray:
             "select one of them"
         )
     else:
-        made = recording(_real_numbers(_as_numpy(values), name))
+        made = recording(_real_numbers(_array(values, name), name))
     made.attrs = {"dataset": name, **made.attrs}
     _require_finite(made.values, name)
     return made
@@ -108,23 +120,49 @@ def read_halves(array: xr.DataArray) -> tuple[np.ndarray, np.ndarray] | None:
 
 def _as_numpy(values: Any) -> np.ndarray:
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        raise ValueError("expected values without a mask, got a masked array; select rows first")
+        raise ValueError(
+            "expected values without a mask, got a masked array; take the rows without masked "
+            "values, x[~np.ma.getmaskarray(x).any(axis=1)].data, of both sides"
+        )
     if hasattr(values, "detach"):
         tensor = values.detach().to_dense().cpu()
         # NumPy has no bfloat16; single precision holds every value of it.
         return np.asarray(tensor.float() if tensor.is_floating_point() else tensor)
-    return np.asarray(values)
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(
+            f"expected an array, got a {type(values).__name__} of rows of different lengths; give "
+            "every sample a value for every neuron"
+        ) from error
+
+
+def _array(values: Any, name: str) -> np.ndarray:
+    """Return the values as an array, and refuse what is none."""
+    if isinstance(values, str | Path):
+        raise TypeError(f"expected {name} as an array, got a path; read the file with sb.read")
+    if hasattr(values, "toarray") and not hasattr(values, "__array__"):
+        raise TypeError(
+            f"expected {name} as an array, got a sparse {type(values).__name__}; pass x.toarray()"
+        )
+    array = _as_numpy(values)
+    if array.dtype == object and array.ndim == 0:
+        raise TypeError(f"expected {name} as an array, got {type(values).__name__}")
+    return array
 
 
 def _real_numbers(values: np.ndarray, name: str) -> np.ndarray:
     if values.dtype.kind not in "fiub":
+        remedy = _REMEDIES.get(values.dtype.kind, "convert it with x.astype(float)")
+        kind = "a structured array" if values.dtype.names else f"{values.dtype}"
         raise ValueError(
-            f"expected {name} to hold real numbers, got {values.dtype} of shape {values.shape}"
+            f"expected {name} to hold real numbers, got {kind} of shape {values.shape}; {remedy}"
         )
     if values.ndim not in SAMPLE_DIMS:
+        remedy = "; a single neuron is x.reshape(-1, 1)" if values.ndim == 1 else ""
         raise ValueError(
             f"expected {name} of shape (n_samples, n_neurons) or (n_times, n_conditions, "
-            f"n_neurons), got shape {values.shape}"
+            f"n_neurons), got shape {values.shape}{remedy}"
         )
     return values.astype(np.float64)
 

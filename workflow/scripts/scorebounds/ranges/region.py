@@ -1,5 +1,6 @@
 """The range of a pair of scores on one dataset, by all three methods."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +14,8 @@ from scorebounds.ranges.joint import Joint
 from scorebounds.ranges.joint_free import require_gradient_in_x
 from scorebounds.ranges.problem import ENDS, PairProblem
 from scorebounds.ranges.verdicts import verdict
+
+logger = logging.getLogger(__name__)
 
 # Values of a at which bounds are tabulated, and how near two values are the same.
 N_CURVE, ON_GRID = 101, 1e-9
@@ -80,18 +83,21 @@ def pair_range(
     require_matrix(x)
     problem = PairProblem(x, names, dataset, seed, settings)
     grid = np.linspace(0, 1, problem.n_grid)
+    logger.info("ranges of %s given %s: optimising both scores jointly", names[1], names[0])
     joint, reached = problem.joint_optimisation(grid)
     region = pd.DataFrame({"dataset": dataset, "a": names[0], "b": names[1], "a_value": grid})
     region["joint_x"] = settings["joint"]["x"]
     others = {key: y for key, (x_there, y) in reached.items() if x_there is problem.x}
     outer = problem.outer(names, grid)
     for number, (end, sign) in enumerate(ENDS.items()):
+        logger.info("searching the %s ends, %d of %d", end, number + 1, len(ENDS))
         best, counts = problem.attained(names, grid, sign, others)
         region[f"joint_{end}"] = [problem.score_b(reached.get((i, sign))) for i in range(len(grid))]
         region[f"attained_{end}"] = best
         region[f"outer_{end}"] = outer[number]
         region[f"gap_{end}"] = sign * (outer[number] - best)
         region[f"n_starts_{end}"], region[f"n_agreed_{end}"] = counts
+    logger.info("certifying the ends")
     add_certified(region, problem)
     for name in ("x", *ENDS):
         region[f"paper_{name}"] = region[f"joint_{name}"]

@@ -1,5 +1,7 @@
 """Extremes of one score where another is fixed: many small problems solved as one batch."""
 
+import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,6 +9,8 @@ import torch
 from torch import Tensor
 
 from scorebounds.optimization.lbfgs import CurvaturePair, descent_direction
+
+logger = logging.getLogger(__name__)
 
 Scores = Callable[[Tensor], tuple[Tensor, Tensor]]
 
@@ -17,6 +21,7 @@ FIRST_PENALTY = 20.0
 LAST_PENALTY = 1e5
 # How far from its goal a score may be for the point to count.
 ON_GOAL = 1e-13
+SECONDS_BETWEEN_REPORTS = 10
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,11 @@ def extremise(
     multiplier = torch.zeros_like(goal)
     penalty = torch.full_like(goal, FIRST_PENALTY)
     missed = torch.full_like(goal, torch.inf)
-    for _ in range(n_rounds):
+    reported = time.monotonic()
+    for number in range(n_rounds):
+        if time.monotonic() - reported >= SECONDS_BETWEEN_REPORTS:
+            reported = time.monotonic()
+            logger.info("%d searches: round %d of %d", len(points), number + 1, n_rounds)
         objective = AugmentedLagrangian(scores, goal, sign, multiplier, penalty)
         points = minimise(objective, points, n_steps)
         with torch.no_grad():

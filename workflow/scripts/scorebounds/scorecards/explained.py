@@ -6,6 +6,7 @@ the three remaining folds. The same is done with permuted conditions, which give
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,13 @@ from scorebounds.scorecards.halves import HalvesOfTrials
 from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.permutations import orders_of
 from scorebounds.scorecards.rows import PERMUTED, WITHHELD
-from scorebounds.scorecards.samples import Halves, average_trials, flatten, usable_halves
+from scorebounds.scorecards.samples import (
+    Halves,
+    average_trials,
+    flatten,
+    of_moderate_size,
+    usable_halves,
+)
 from scorebounds.scorecards.sequence import with_exchange
 
 N_FOLDS = 5
@@ -73,6 +80,8 @@ def explained_components(
     """
     averaged, splits = average_trials(matched, seed)
     averaged = with_exchange(averaged)
+    sides = {side: of_moderate_size(getattr(averaged, side)) for side in ("reference", "model")}
+    averaged = replace(averaged, **sides)
     reference = flatten(averaged.reference)
     components = principal_components(reference.to(device))
     ratios = components.variance_ratio.cpu().numpy()

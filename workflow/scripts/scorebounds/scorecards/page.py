@@ -13,7 +13,7 @@ from scorebounds.scorecards.bars import ladder
 from scorebounds.scorecards.formatting import COARSE, between, decimals, number
 from scorebounds.scorecards.headline import headline as headline_of
 from scorebounds.scorecards.rows import SHIFTED, chance_called, rows_called
-from scorebounds.scorecards.verdicts import MARKS, WITHOUT_VERDICT
+from scorebounds.scorecards.verdicts import MARKS, WITHOUT_VERDICT, listed
 
 # Two scores this near to each other are printed alike.
 OWN_SCORE = 5e-4
@@ -76,6 +76,7 @@ def scorecard_page(
         size=_size(card.iloc[0]),
         ladder=ladder(card, thresholds),
         rows=rows,
+        without_interval=_without_interval(card),
         n_tested=int(card.p_corrected.notna().sum()),
         held_out=any(entry_of(name).cross_validated for name in card.measure),
         permutations=_permutations(card),
@@ -88,6 +89,17 @@ def scorecard_page(
         methods=methods,
         files=dict(files or {}),
     )
+
+
+def _without_interval(card: pd.DataFrame) -> list[str]:
+    """Name the measures that have no interval, and say why, in a sentence per reason."""
+    noted = card[card.interval_note.fillna("").ne("")]
+    return [
+        f"No interval by {listed([measure_label(name) for name in group.measure])}: {reason}."
+        if len(group) < len(card)
+        else f"No measure has an interval: {reason}."
+        for reason, group in noted.groupby("interval_note", sort=False)
+    ]
 
 
 def _permutations(card: pd.DataFrame) -> str:
@@ -146,10 +158,9 @@ def _row(row: dict[Any, Any]) -> dict[str, Any]:
 
 
 def _note(row: dict[Any, Any]) -> str:
-    """Say why there is no interval or no ceiling, where that is known."""
+    """Say why there is no ceiling, where that is known."""
     notes = []
     for name, start in (
-        ("interval_note", "No interval"),
         ("ceiling_note", "No noise ceiling"),
         ("subject_ceiling_note", "No inter-subject ceiling"),
     ):

@@ -14,6 +14,8 @@ from scorebounds.scorecards.rows import CONDITIONS
 Halves = tuple[np.ndarray, np.ndarray]
 # Random splits of the trials into halves, over which noise ceilings are averaged.
 N_SPLITS = 10
+# Sizes of values whose squares, and sums of them, are far from the limits of double precision.
+SMALLEST, LARGEST = 1e-60, 1e60
 
 
 def flatten(activity: np.ndarray) -> Tensor:
@@ -53,6 +55,15 @@ def grouping_of(matched: Matched) -> str:
     if matched.groups is not None:
         content += matched.groups.astype("<i8").tobytes()
     return f"{zlib.crc32(content):08x}"
+
+
+def of_moderate_size(activity: np.ndarray) -> np.ndarray:
+    """Scale activity by a power of two where its squares would overflow or vanish."""
+    largest = np.abs(activity).max()
+    if largest == 0 or SMALLEST < largest < LARGEST:
+        return activity
+    scaled: np.ndarray = np.ldexp(activity, -int(np.frexp(largest)[1]))
+    return scaled
 
 
 def average_trials(matched: Matched, seed: int) -> tuple[Matched, list[Halves]]:

@@ -23,8 +23,8 @@ SATURATED = (
     "when the jackknife leaves out a group of conditions, the model has as many units as samples "
     "and fits them all"
 )
-NO_INTERVAL = "no way to remove the bias from few conditions and neurons is known for this measure"
-NOT_SIMULATED = "how often an interval of this measure covers the population has not been simulated"
+NO_INTERVAL = "no way to remove the bias from few conditions and neurons is known"
+NOT_SIMULATED = "how often intervals cover the score of the population has not been simulated"
 # Measures whose intervals missed the population score in simulations.
 BIASED = ("nbs", "procrustes", "svcca", "cca", "pwcca", "soft_matching", "mutual_knn")
 

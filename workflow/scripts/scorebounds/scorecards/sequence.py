@@ -14,6 +14,7 @@ from scipy.special import fdtrc
 
 from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.rows import CONDITIONS, SHIFTED, TIMES, WITHHELD
+from scorebounds.scorecards.samples import of_moderate_size
 
 N_PERMUTATIONS = 199
 # Independent rows from which on circular shifts of correlated rows give valid p (simulated).
@@ -80,6 +81,7 @@ def with_exchange(matched: Matched) -> Matched:
 
 def _projected(rows: np.ndarray) -> np.ndarray:
     """Return the rows, by random projections of them where they are wide."""
+    rows = of_moderate_size(rows)
     if rows.shape[1] <= N_PROJECTIONS:
         return rows
     rng = np.random.default_rng(0)
