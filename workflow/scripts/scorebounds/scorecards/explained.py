@@ -80,8 +80,11 @@ def explained_components(
     """
     averaged, splits = average_trials(matched, seed)
     averaged = with_exchange(averaged)
-    sides = {side: of_moderate_size(getattr(averaged, side)) for side in ("reference", "model")}
-    averaged = replace(averaged, **sides)
+    averaged = replace(
+        averaged,
+        reference=of_moderate_size(averaged.reference),
+        model=of_moderate_size(averaged.model),
+    )
     reference = flatten(averaged.reference)
     components = principal_components(reference.to(device))
     ratios = components.variance_ratio.cpu().numpy()
