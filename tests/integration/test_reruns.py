@@ -98,6 +98,8 @@ def test_code_of_a_measure_plans_what_uses_this_measure(run):
     # One job optimises all measures of a small dataset.
     assert optimized == [
         ("optimize_small_dataset", "results/optimized/simulated-pfc/cka.nc"),
+        ("optimize_small_dataset", "results/optimized/surrogate-simulated-pfc-1/cka.nc"),
+        ("optimize_small_dataset", "results/optimized/surrogate-simulated-pfc-2/cka.nc"),
         ("optimize_small_dataset", "results/optimized/ultrametric/cka.nc"),
         ("optimize_toy", "results/optimized/two-fans/cka.nc"),
     ]
