@@ -1,4 +1,4 @@
-"""How much faster cross-validated ridge and an optimisation are than their plain forms.
+"""How much faster cross-validated regression and an optimisation are than their plain forms.
 
     PYTHONPATH=workflow/scripts .venv/bin/python benchmarks/ratios.py
 
@@ -11,15 +11,20 @@ import sys
 import time
 
 import torch
+from permutations import N_CONDITIONS, made_up
 from steps import correlated_pair
 
-from scorebounds.measures import registry
+from scorebounds.measures import cross_validation, registry
 from scorebounds.measures.folds import fold_bounds
 from scorebounds.measures.nested import TUNING_GRID
 from scorebounds.measures.pair import Pair, Reference
 from scorebounds.measures.ridge_folds import held_out_r2_by_neurons
+from scorebounds.scorecards.permutations import distinct_orders, null_scores
+from scorebounds.scorecards.samples import flatten
 
 N_SAMPLES, N_NEURONS = 1080, 727
+# Permutations that are timed in place of 1000.
+N_SHUFFLES = 20
 # An optimisation of five seeds of 3950 × 141 in a process of its own.
 OPTIMIZATION = """
 import sys, time, torch
@@ -50,6 +55,25 @@ def seconds(work, repeats=3):
 
 def one_regression_per_fold(x, y):
     return held_out_r2_by_neurons(Pair(Reference(x), y), 100.0)
+
+
+def one_least_squares_per_fold(score, y):
+    taken, cross_validation.held_out_r2_by_qr = cross_validation.held_out_r2_by_qr, lambda _: None
+    try:
+        return score(y)
+    finally:
+        cross_validation.held_out_r2_by_qr = taken
+
+
+def thousand_shuffles():
+    """Return CPU seconds of tuned ridge for 1000 permutations: by its definition, and now."""
+    matched = made_up()
+    x, y = (flatten(side) for side in (matched.reference, matched.model))
+    one, _ = seconds(lambda: tuned_by_definition(x, y), repeats=1)
+    orders = distinct_orders(N_CONDITIONS, N_SHUFFLES, seed=0)
+    tuned = registry.load("ridge_cv_tuned")
+    now, _ = seconds(lambda: null_scores(matched, [tuned], orders), repeats=1)
+    return 1000 * one, 1000 / N_SHUFFLES * now
 
 
 def with_gradient(score, y):
@@ -120,8 +144,16 @@ def main():
         lambda: with_gradient(lambda moving: one_regression_per_fold(x, moving), y),
         lambda: with_gradient(score, y),
     )
+    plain = registry.load("linreg_cv").against(x)
+    compare("`linreg_cv`, score", lambda: one_least_squares_per_fold(plain, y), lambda: plain(y))
+    compare(
+        "`linreg_cv`, score and gradient",
+        lambda: with_gradient(lambda moving: one_least_squares_per_fold(plain, moving), y),
+        lambda: with_gradient(plain, y),
+    )
     tuned = registry.load("ridge_cv_tuned").against(x)
     compare("`ridge_cv_tuned`, score", lambda: tuned_by_definition(x, y), lambda: tuned(y))
+    show("`ridge_cv_tuned`, 1000 permutations at 1080 × 100", *thousand_shuffles(), "–")
     for name in ("cka", "rsa_correlation_pearson"):
         before, now = optimization("before", name), optimization("now", name)
         show(f"`{name}`, 12 steps of 5 seeds, freed memory kept", before, now, "–")

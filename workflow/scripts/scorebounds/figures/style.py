@@ -258,6 +258,8 @@ def save(
         warnings.simplefilter("always")
         # No date inside, so that the same numbers give the same file.
         figure.savefig(pdf, metadata={"CreationDate": None, "Producer": None, "Subject": caption})
+        # The panels keep their places, which take as long to find as to draw.
+        figure.set_layout_engine("none")
         figure.savefig(png, metadata={"Software": None, "Description": caption})
     plt.close(figure)
     _report(caught, pdf)
