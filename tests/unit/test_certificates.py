@@ -349,8 +349,10 @@ def test_proven_bounds_of_linked_measures_are_there_in_both_directions():
 
 
 def test_proven_bounds_refuse_what_they_do_not_know():
-    with pytest.raises(ValueError, match=r"expected a measure with proven bounds .* got 'cka_rbf'"):
-        proven_bounds(np.ones(3), "cka_rbf", 0.5)
+    with pytest.raises(
+        ValueError, match=r"expected a measure with proven bounds .* got 'linreg_cv'"
+    ):
+        proven_bounds(np.ones(3), "linreg_cv", 0.5)
     with pytest.raises(ValueError, match=r"score of cka between 0 and 1, got 1\.2"):
         proven_bounds(np.ones(3), "cka", 1.2)
 
