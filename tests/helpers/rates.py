@@ -37,6 +37,13 @@ def repeats(rng):
     return matched_pair(x[condition] + rng.standard_normal((3 * N, NEURONS)), y, condition)
 
 
+def repeats_in_rows(rng):
+    """The same without a word on which rows are repeats: the model is equal in them."""
+    x, y = unrelated(rng, N, NEURONS, UNITS)
+    condition = np.tile(np.arange(N), 3)
+    return matched_pair(x[condition] + rng.standard_normal((3 * N, NEURONS)), y[condition])
+
+
 def one_class_twice(rng):
     """Half of the conditions look alike to the model."""
     x, y = unrelated(rng, N, NEURONS, UNITS)
@@ -115,6 +122,7 @@ UNRELATED = {
     "more units than rows": wide,
     "six conditions": few_conditions,
     "repeats of conditions": repeats,
+    "repeats of conditions, nothing said of them": repeats_in_rows,
     "half of the conditions alike to the model": one_class_twice,
     "model of three classes": three_classes,
     "axis of time, shared time course": time_axis,

@@ -164,7 +164,8 @@ def test_times_of_the_recording_are_averaged_as_the_message_says(pair):
     found = sb.scores(x, y, ["cka"], match={"time": "average"})
     assert found.score.item() == pytest.approx(sb.score(*pair))
     card = sb.card(x, y, ["cka"], match={"time": "average"}, n_permutations=19)
-    assert card.facts["match"] == "time: average"
+    assert card.facts["match"] == "order"
+    assert "averaged over time" in card.table.match_note.iloc[0]
 
 
 REFUSED = {

@@ -175,3 +175,30 @@ def test_a_measure_with_too_few_permutations_takes_no_verdict_from_the_others():
         "with 10 permutations p cannot be below 0.091; at least 19 are needed"
         in (card.sentence["ridge_cv_tuned"])
     )
+
+
+@pytest.mark.parametrize("is_sorted", [True, False])
+def test_rows_in_which_the_model_is_equal_are_trials_of_a_condition(is_sorted):
+    rng = np.random.default_rng(8)
+    condition = np.tile(np.arange(20), 4)
+    condition = np.sort(condition) if is_sorted else condition
+    x = rng.standard_normal((20, 10))[condition] + rng.standard_normal((80, 10))
+    y = rng.standard_normal((20, 6))
+    plain = sb.card(x, y[condition], ["cka", "linreg"], n_permutations=39)
+    row = plain.table.iloc[0]
+    assert (row.n_conditions, row.n_trials) == (20, 80)
+    assert "20 different rows among 80" in row.match_note
+    named = card_of(matched_pair(x, y, condition), ["cka", "linreg"], n_permutations=39)
+    assert plain.table.score.tolist() == pytest.approx(named.score.tolist())
+    # The remedy for conditions that the model does not tell apart.
+    apart = sb.card(xr.DataArray(x, dims=("condition", "neuron")), y[condition], ["cka"])
+    assert apart.table.n_conditions.eq(80).all()
+
+
+def test_some_equal_rows_are_no_trials():
+    rng = np.random.default_rng(9)
+    x, y = rng.standard_normal((30, 8)), rng.standard_normal((30, 5))
+    y[:10] = 0
+    assert sb.card(x, y, ["cka"], n_permutations=19).table.n_conditions.eq(30).all()
+    with_runs = sb.card(x, np.repeat(y[10:20], 3, axis=0), ["cka"], groups=np.arange(30) % 2)
+    assert with_runs.table.n_conditions.eq(30).all()

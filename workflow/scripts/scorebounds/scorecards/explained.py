@@ -26,6 +26,7 @@ from scorebounds.scorecards.samples import (
     flatten,
     of_moderate_size,
     usable_halves,
+    with_equal_rows,
 )
 from scorebounds.scorecards.sequence import with_exchange
 
@@ -78,6 +79,7 @@ def explained_components(
         `exchange`, how conditions were exchanged for it. Scores are missing with fewer than three
         conditions, or groups of them, and if rows may not be exchanged.
     """
+    matched = with_equal_rows(matched)
     averaged, splits = average_trials(matched, seed)
     averaged = with_exchange(averaged)
     averaged = replace(

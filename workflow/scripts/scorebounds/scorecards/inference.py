@@ -17,7 +17,13 @@ from scorebounds.scorecards.permutations import corrected_p
 from scorebounds.scorecards.replicates import REPLICATE_COLUMNS
 from scorebounds.scorecards.resampling import ResamplingSettings
 from scorebounds.scorecards.rows import PERMUTED
-from scorebounds.scorecards.samples import Halves, average_trials, grouping_of, usable_halves
+from scorebounds.scorecards.samples import (
+    Halves,
+    average_trials,
+    grouping_of,
+    usable_halves,
+    with_equal_rows,
+)
 from scorebounds.scorecards.score_intervals import is_corrected, score_interval
 from scorebounds.scorecards.scorer import Device, Scorer
 from scorebounds.scorecards.sequence import with_exchange
@@ -70,6 +76,7 @@ def score_model(
     replicates : DataFrame
         `jackknife_replicates` of every measure.
     """
+    matched = with_equal_rows(matched)
     averaged, splits = average_trials(matched, settings.seed)
     averaged = with_exchange(averaged)
     measures = [registry.load(name) for name in names]
