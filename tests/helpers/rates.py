@@ -11,6 +11,7 @@ import numpy as np
 
 from helpers.worlds import card_of, latents, matched_pair, population, unrelated
 from scorebounds.scorecards.rows import CONDITIONS, TIMES
+from scorebounds.scorecards.samples import with_equal_rows
 from scorebounds.scorecards.verdicts import ABOVE_CHANCE, WITHOUT_VERDICT
 
 MEASURES = ["cka", "nbs", "linreg", "ridge_cv_100", "rsa_correlation_pearson", "mutual_knn_5"]
@@ -170,7 +171,7 @@ def cards_of(world, n, seed):
 
 def _card(matched, seed):
     # Intervals take most of the time: with one group to leave out there are none.
-    n_groups = 2 if matched.has_trials else 1
+    n_groups = 2 if with_equal_rows(matched).has_trials else 1
     return card_of(matched, MEASURES, seed, N_PERMUTATIONS, n_groups=n_groups)
 
 
