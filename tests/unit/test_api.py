@@ -351,7 +351,10 @@ def test_comparison_names_the_closer_model(pair):
 def test_bounds_hold_for_data_with_this_score(pair):
     x, y = pair
     table = sb.bounds(x, cka=sb.score(x, y, "cka")).set_index("measure")
-    assert list(sb.bounds(x, cka=0.5)) == ["measure", "low", "high", "bound"]
+    whole = sb.bounds(x, cka=0.5)
+    assert list(whole) == ["measure", "low", "high"]
+    assert whole.attrs["bound"].keys() == set(whole.measure)
+    assert whole.attrs["bound"]["cka_angular"] == "exact"
     for name in ("nbs", "procrustes_angular"):
         assert table.low[name] <= sb.score(x, y, name) <= table.high[name]
     with pytest.raises(ValueError, match="one measure with its score"):

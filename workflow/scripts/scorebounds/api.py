@@ -245,11 +245,11 @@ def bounds(x: Any, **given: float) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns measure, low, high, bound: no data compared with `x` that have this score can have a
-        score outside of them. Measures about which nothing is proven are left out, and an end is
-        NaN where nothing is. `bound` is `exact` where both ends are the best possible, `certified`
-        where both are within about 0.002 of what data with enough samples attain, and `proven` for
-        others, which can be loose.
+        Columns measure, low, high: no data compared with `x` that have this score can have a score
+        outside of them. Measures about which nothing is proven are left out, and an end is NaN
+        where nothing is. `.attrs["bound"]` maps each measure to `exact` where both ends are the
+        best possible, `certified` where both are within about 0.002 of what data with enough
+        samples attain, and `proven` for others, which can be loose.
 
     Examples
     --------
@@ -266,7 +266,9 @@ def bounds(x: Any, **given: float) -> pd.DataFrame:
             f"expected one measure with its score, such as cka=0.83, got {len(given)} of them"
         )
     ((measure, value),) = given.items()
-    return proven_table(inputs.recording(x, "x"), measure, inputs.number(value, measure))
+    table = proven_table(inputs.recording(x, "x"), measure, inputs.number(value, measure))
+    table.attrs["bound"] = table.set_index("measure").pop("bound").to_dict()
+    return table.drop(columns="bound")
 
 
 def ranges(x: Any, a: str, b: str, *, seed: int = 0) -> "PairOfRanges":
