@@ -32,7 +32,7 @@ X, OTHER = course((0.3, 0.8), 1), course((0.5, 1.2), 2)
 
 
 def operator_of(activity, rank):
-    measure = registry.registry.load("dsa")
+    measure = registry.load("dsa")
     rows = torch.from_numpy(activity.reshape(-1, activity.shape[-1]))
     folds = measure._folds(rows, np.tile(np.arange(activity.shape[1]), len(activity)))
     reference = Reference(folds.arrange(rows), folds)
