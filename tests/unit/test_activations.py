@@ -182,3 +182,20 @@ def test_scores_of_layers_make_a_profile(net, pixels):
     assert table.score.iloc[0] == pytest.approx(1)
     (axis,) = table.plot().axes
     assert [label.get_text() for label in axis.get_xticklabels()] == list(layers)
+
+
+def test_profile_over_many_layers_stays_readable():
+    rng = np.random.default_rng(2)
+    layers = {f"features.block{depth}.conv{depth % 2}": depth for depth in range(40)}
+    table = sb.scores(
+        rng.normal(size=(12, 3)), {name: rng.normal(size=(12, 4)) for name in layers}, ["cka"]
+    )
+    figure = table.plot()
+    (axis,) = figure.axes
+    assert figure.get_size_inches()[0] * 25.4 <= 183.1
+    assert axis.lines[0].get_linestyle() == "-"
+    assert len(axis.lines[0].get_xdata()) == 40
+    assert axis.get_xticks().tolist() == list(range(0, 40, 3))
+    named = [label.get_text() for label in axis.get_xticklabels()]
+    assert all(name in layers for name in named)
+    assert named[1] == "features.block3.conv1"

@@ -1,10 +1,11 @@
 """Figures of several models or layers: scores by model, and differences between models."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -22,7 +23,7 @@ WIDTH = PAGE_WIDTH / 2
 ROW_HEIGHT = 0.22
 CHANCE, SCORE = "0.75", "#0072B2"
 INTERVAL = "95 % interval of the corrected score"
-MOST_NAMES = 16
+MOST_NAMES, LONGEST_NAME = 16, 22
 # Columns of a score card that the profile over layers shows.
 PROFILE = ["model", "measure", "score", "score_low", "score_high", "null_mean", "null_low"]
 PROFILE += ["null_high", "p_corrected", "verdict", "higher_is_closer"]
@@ -30,6 +31,8 @@ PROFILE += ["null_high", "p_corrected", "verdict", "higher_is_closer"]
 
 def draw_profile(table: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """Draw the score of each model or layer, in the order of the table, a marker per measure.
+
+    More than `MOST_NAMES` are taken for layers: lines join them, and only some are named.
 
     Parameters
     ----------
@@ -41,12 +44,22 @@ def draw_profile(table: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         return empty_figure("no measure is defined for these models"), shown
     models = list(dict.fromkeys(table.model))
     looks = measure_looks(dict.fromkeys(shown.measure))
-    figure, axis = plt.subplots(figsize=(max(WIDTH, 0.3 * len(models) + 1.2), 2.6))
+    width = min(max(WIDTH, 0.3 * len(models) + 1.2), PAGE_WIDTH)
+    figure, axis = plt.subplots(figsize=(width, 3))
+    line = "-" if len(models) > MOST_NAMES else "none"
     for measure, rows in shown.groupby("measure", sort=False):
         _, colour, marker = looks[str(measure)]
         places = [models.index(model) for model in rows.model]
-        axis.plot(places, rows.score, marker=marker, color=colour, linestyle="none", markersize=4)
-    axis.set_xticks(range(len(models)), models, rotation=45, ha="right", rotation_mode="anchor")
+        axis.plot(
+            places,
+            rows.score,
+            marker=marker,
+            color=colour,
+            linestyle=line,
+            linewidth=0.7,
+            markersize=4 if line == "none" else 2.5,
+        )
+    _name_places(axis, models)
     axis.set_ylabel("score")
     figure.legend(handles=measure_handles(looks), loc="outside lower center", ncols=3)
     return figure, shown
@@ -75,15 +88,13 @@ def draw_layers(cards: pd.DataFrame, layers: Mapping[str, str]) -> tuple[Figure,
     if not measures:
         return empty_figure("no measure is defined for these layers"), table
     figure, axes = panels(len(measures), height=1.9, legend_height=0.3)
-    # Names of many layers would cover each other.
-    step = -(-len(layers) // MOST_NAMES)
     for axis, measure in zip(axes, measures, strict=True):
         rows = table[table.measure == measure].reset_index(drop=True)
         places = np.arange(len(rows))
         axis.vlines(places, rows.null_low, rows.null_high, color=CHANCE, linewidth=4)
         axis.vlines(places, rows.score_low, rows.score_high, color=SCORE, linewidth=0.9)
         axis.plot(places, rows.score, marker="o", color=SCORE, linestyle="none", markersize=3.2)
-        axis.set_xticks(places[::step], rows.layer[::step], rotation=45, ha="right")
+        _name_places(axis, list(rows.layer))
         axis.set(xlim=(-0.6, len(rows) - 0.4), ylabel="score")
         axis.set_title(measure_label(measure))
     handles = [
@@ -93,6 +104,19 @@ def draw_layers(cards: pd.DataFrame, layers: Mapping[str, str]) -> tuple[Figure,
     ]
     legend_below(figure, handles)
     return figure, table
+
+
+def _name_places(axis: Axes, names: Sequence[str]) -> None:
+    """Name the places 0, 1, … of an axis, or some of them where names would cover each other."""
+    step = -(-len(names) // MOST_NAMES)
+    # The end of a layer's path says most.
+    shown = [
+        name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}"
+        for name in names[::step]
+    ]
+    axis.set_xticks(
+        range(0, len(names), step), shown, rotation=45, ha="right", rotation_mode="anchor"
+    )
 
 
 def draw_differences(table: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
