@@ -43,6 +43,14 @@ def test_cross_validation_needs_a_sample_per_fold():
         registry.load("ridge_cv_100").score(draw(4, 2), draw(4, 2, seed=1))
 
 
+def test_nested_cross_validation_needs_a_sample_per_inner_fold():
+    x, measure = draw(7, 2), registry.load("ridge_cv_tuned")
+    assert measure.score(x, x).isfinite()
+    for n_samples in (5, 6):
+        with pytest.raises(ValueError, match=f"7 samples for nested folds, got {n_samples}"):
+            measure.score(x[:n_samples], x[:n_samples])
+
+
 def test_error_for_an_unknown_name_lists_the_known_names():
     with pytest.raises(ValueError) as error:
         registry.load("procrustes_angulr")

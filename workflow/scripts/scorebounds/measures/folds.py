@@ -13,6 +13,8 @@ from torch.autograd import Function
 from scorebounds.measures.closed_form import first_derivative_only
 
 N_FOLDS = 5
+# The fewest samples of which five are left outside each of five folds.
+LEAST_NESTED = 7
 Groups = Sequence[Any] | np.ndarray | Tensor
 
 
@@ -60,7 +62,12 @@ class Folds:
         """Return the folds, for nested cross-validation, of the samples outside one fold."""
         start, stop = self.bounds[fold]
         if self.groups is None:
-            return Folds(fold_bounds(self.bounds[-1][1] - (stop - start)))
+            n_samples = self.bounds[-1][1]
+            if n_samples < LEAST_NESTED:
+                raise ValueError(
+                    f"expected at least {LEAST_NESTED} samples for nested folds, got {n_samples}"
+                )
+            return Folds(fold_bounds(n_samples - (stop - start)))
         return grouped_folds(np.delete(self.groups, np.s_[start:stop]))
 
 
