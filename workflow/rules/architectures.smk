@@ -1,20 +1,5 @@
 """What changes in the layers of a network with its width, its depth and with shortcuts?"""
 
-# Networks of several architectures, each trained from several seeds.
-VARIANTS = (
-    ARCHITECTURES.variant_names(config["architectures"]) if "architectures" in ANALYSES else []
-)
-
-
-def networks_of_variants():
-    """List the recorded layers of all networks of all architectures."""
-    numbers = range(1, config["architectures"]["n_networks"] + 1)
-    return [
-        f"results/architectures/networks/{variant}/{number}.nc"
-        for variant in VARIANTS
-        for number in numbers
-    ]
-
 
 use rule train_network as train_variant with:
     output:

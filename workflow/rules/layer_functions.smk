@@ -45,3 +45,19 @@ def network_settings(wildcards):
 def measures_of_part(wildcards):
     """List the measures of a job that matches layers."""
     return LAYERS["measures"] if wildcards.part == ALL_MEASURES else [wildcards.part]
+
+
+# Networks of several architectures, each trained from several seeds.
+VARIANTS = (
+    ARCHITECTURES.variant_names(config["architectures"]) if "architectures" in ANALYSES else []
+)
+
+
+def networks_of_variants():
+    """List the recorded layers of all networks of all architectures."""
+    numbers = range(1, config["architectures"]["n_networks"] + 1)
+    return [
+        f"results/architectures/networks/{variant}/{number}.nc"
+        for variant in VARIANTS
+        for number in numbers
+    ]
