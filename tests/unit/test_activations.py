@@ -199,3 +199,27 @@ def test_profile_over_many_layers_stays_readable():
     named = [label.get_text() for label in axis.get_xticklabels()]
     assert all(name in layers for name in named)
     assert named[1] == "features.block3.conv1"
+
+
+def test_layers_that_do_not_run_once_are_left_out_unless_they_are_named(caplog):
+    class Odd(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.block, self.unused = Block(3, 4), nn.Linear(2, 2)
+            self.attention = nn.MultiheadAttention(4, 2, batch_first=True)
+
+        def forward(self, images):
+            tokens = self.block(images).flatten(2).transpose(1, 2)
+            return self.attention(tokens, tokens, tokens)[0].mean(1)
+
+    net, images = Odd(), torch.randn(6, 3, 8, 8)
+    found = sb.activations(net, images, batch_size=2)
+    assert "block.conv1" in found
+    assert found["block.conv1"].shape == (6, 4 * 4 * 4)
+    assert not {"block.relu", "unused", "attention.out_proj"} & set(found)
+    assert "left out 3 layers that do not run once" in caplog.text
+    assert "block.relu" not in sb.activations(net, images, layers="block.*")
+    for name in ("block.relu", "unused"):
+        with pytest.raises(ValueError, match=f"'{name}' to run once"):
+            sb.activations(net, images, layers=["block.conv1", name])
+    assert sb.activations(net, images, layers="attention")["attention"].shape == (6, 16 * 4)

@@ -383,6 +383,7 @@ def activations(
     inputs : torch.Tensor, shape (n_samples, ...), or iterable of batches
     layers : sequence of str, or str, optional
         Names or patterns, as in `model.named_modules()`. Not given: every module without children.
+        Modules that do not run once for each input are left out, unless they are named in full.
     names : sequence of str, optional
         Name of each sample, for `match="names"`.
     pool : str, optional

@@ -4,7 +4,7 @@ import fnmatch
 import logging
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -47,7 +47,8 @@ def layer_activations(
         element is the input.
     layers : sequence of str, or str, optional
         Names, or patterns such as `"block*.relu"`, of the modules as in `model.named_modules()`.
-        Not given: every module without children.
+        Not given: every module without children. What is not named itself is left out, with a
+        warning, if it does not run once for each input, such as a rectifier that is used twice.
     names : sequence of str, optional
         Name of each sample, by which the rows of a recording can be paired.
     pool : str, optional
@@ -76,9 +77,12 @@ def layer_activations(
         raise ValueError(f"expected pool to be one of {', '.join(POOLS)} or None, got {pool!r}")
     outputs: Outputs = {name: [] for name in chosen}
     n_samples = _n_samples(inputs)
-    with _recording(model, chosen, outputs, POOLS[pool] if pool else None), torch.no_grad():
+    named = set(chosen) & set([layers] if isinstance(layers, str) else layers or ())
+    with _recording(model, named, outputs, POOLS[pool] if pool else None), torch.no_grad():
         for number, batch in enumerate(_batches(model, inputs, batch_size)):
             _run(model, batch)
+            if number == 0:
+                _leave_out_others(outputs, named, len(batch))
             _require_one_output(outputs, number + 1, len(batch))
             if number == 0 and n_samples is not None:
                 _require_memory(outputs, n_samples / len(batch))
@@ -116,21 +120,28 @@ def _chosen_layers(model: nn.Module, layers: Sequence[str] | str | None) -> list
 @contextmanager
 def _recording(
     model: nn.Module,
-    chosen: Sequence[str],
+    named: Collection[str],
     outputs: Outputs,
     pool: Callable[[Tensor], Tensor] | None,
 ) -> Iterator[None]:
-    """Have the chosen modules append their outputs; restore the model at the end."""
+    """Have the modules of `outputs` append their outputs; restore the model at the end."""
 
     def keeper(name: str) -> Callable[[nn.Module, Any, Any], None]:
         def keep(_module: nn.Module, _inputs: Any, output: Any) -> None:
-            outputs[name].append(_as_units(name, output, pool))
+            if name not in outputs:
+                return
+            try:
+                outputs[name].append(_as_units(name, output, pool))
+            except ValueError:
+                if name in named:
+                    raise
+                outputs[name].append(np.empty((0, 0)))
 
         return keep
 
     modes = {module: module.training for module in model.modules()}
     modules = dict(model.named_modules())
-    handles = [modules[name].register_forward_hook(keeper(name)) for name in chosen]
+    handles = [modules[name].register_forward_hook(keeper(name)) for name in outputs]
     model.eval()
     try:
         yield
@@ -179,6 +190,27 @@ def _run(model: nn.Module, batch: Tensor) -> None:
             f"expected inputs that {type(model).__name__} takes, got a batch of shape "
             f"{tuple(batch.shape)}: {' '.join(str(error).split())}"
         ) from error
+
+
+def _leave_out_others(outputs: Outputs, named: Collection[str], n_rows: int) -> None:
+    """Leave out modules that nobody has named and that do not run once, with a row per sample."""
+    unusable = [
+        name
+        for name, kept in outputs.items()
+        if name not in named and (len(kept) != 1 or len(kept[0]) != n_rows)
+    ]
+    if len(unusable) == len(outputs):
+        # The error about the first of them says what is wrong.
+        return
+    for name in unusable:
+        del outputs[name]
+    if unusable:
+        shown = ", ".join(unusable[:3]) + (", …" if len(unusable) > 3 else "")
+        logger.warning(
+            "left out %d layers that do not run once for each input with a row for each sample: %s",
+            len(unusable),
+            shown,
+        )
 
 
 def _require_one_output(outputs: Outputs, n_batches: int, n_rows: int) -> None:
