@@ -47,8 +47,8 @@ rule match_layers:
     threads: 1
     resources:
         **ATTEMPT,
-        mem_mb=memory(TORCH_MB, 7),
-        runtime=minutes(0.15),
+        mem_mb=memory(TORCH_MB, 15),
+        runtime=minutes(0.1),
     params:
         code=code_digest("match_layers", measures=measures_of_part),
         measures=measures_of_part,
@@ -101,7 +101,7 @@ rule compare_networks:
     resources:
         **ATTEMPT,
         mem_mb=memory(TORCH_MB, 7),
-        runtime=minutes(0.3),
+        runtime=minutes(0.04),
     params:
         code=code_digest("compare_networks", measures=["cka", "cka_debiased"]),
         n_untrained=lookup(dpath="layers/n_untrained", within=config),

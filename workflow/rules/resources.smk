@@ -99,7 +99,7 @@ def is_cross_validated(measure):
 def optimize_memory(wildcards, input, attempt):
     """Request MB: copies of all seeds' data, and of their products on the smaller side and folds."""
     copies = 110 if any(map(is_cross_validated, measures_to_optimize(wildcards))) else 40
-    numbers = 30 * recording_mb(input) + copies * 8e-6 * rank(input) ** 2
+    numbers = 36 * recording_mb(input) + copies * 8e-6 * rank(input) ** 2
     n_seeds = config["optimize"]["n_seeds"]
     return max(TORCH_MB, round(TORCH_MB / 2 + n_seeds * numbers)) * attempt
 
