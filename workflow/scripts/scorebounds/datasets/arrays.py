@@ -10,7 +10,15 @@ import pandas as pd
 import xarray as xr
 
 from scorebounds.core.checks import MIN_SAMPLES, count_neurons
-from scorebounds.core.recording import CONDITION_PLACE, HALVES, ROW_NAME, SAMPLE_DIMS, recording
+from scorebounds.core.recording import (
+    CONDITION_PLACE,
+    HALVES,
+    N_CONDITIONS,
+    ROW_NAME,
+    SAMPLE_DIMS,
+    recording,
+    with_conditions,
+)
 from scorebounds.datasets.readers.axes import UNNAMED, meaning
 from scorebounds.datasets.trials import has_trials, trials_as_rows
 
@@ -280,7 +288,7 @@ def _from_xarray(array: xr.DataArray, name: str) -> xr.DataArray:
     made = made.assign_coords(_of_neurons(ordered))
     if CONDITION_PLACE in ordered.coords:
         place = ordered[CONDITION_PLACE]
-        made = made.assign_coords({CONDITION_PLACE: (made.dims[-2], place.values, place.attrs)})
+        made = with_conditions(made, place.values, place.attrs[N_CONDITIONS])
     return made.assign_attrs(**{"rows": rows, **known, **history})
 
 

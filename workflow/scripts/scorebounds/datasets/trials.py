@@ -24,9 +24,9 @@ def trials_as_rows(array: xr.DataArray, name: str) -> xr.DataArray:
     Trials that are NaN throughout fill up the array and are left out. Coordinates of conditions and
     of trials become those of the rows; the index of the conditions names the rows.
     """
-    axes = _axes(array)
     if CONDITION_PLACE in array.coords:
         return array
+    axes = _axes(array)
     if len(axes) < array.ndim or "neuron" not in axes:
         raise ValueError(
             f"expected {name} with dimensions ([time,] trial, condition, neuron), got "
