@@ -18,7 +18,7 @@ import pandas as pd
 import torch
 
 from helpers.reference_ids import HELD_OUT, reference_ids
-from scorebounds.analyses.measures import invariances
+from scorebounds.analyses.measures import INVARIANCES
 from scorebounds.core.measure_table import measure_label
 from scorebounds.figures.style import PAGE_WIDTH, use_style
 from scorebounds.measures import registry
@@ -26,6 +26,9 @@ from scorebounds.measures.prediction import held_out_correlations
 
 DOCS = Path(__file__).parent
 START, END = "<!-- registry: made by docs/generate.py -->", "<!-- end of registry -->"
+MARKS = (
+    "✓: this change of either side does not change the score; X or Y: that of this side does not."
+)
 EXACT = 1e-17  # where a difference of zero is drawn
 
 
@@ -52,23 +55,43 @@ def registry_section():
             f"| `{measure.name}` | {measure.label} | {perfect} | {low} to {high} | {direction} |"
             f" {symmetric} | {gradient} |"
         )
+    lines += ["", "## What leaves a score unchanged", "", MARKS, "", *invariance_table(every)]
     lines += ["", "## Definitions"]
     for properties, alike in groupby(every, key=properties_of):
         alike = list(alike)
-        lines += ["", "### " + ", ".join(f"`{measure.name}`" for measure in alike), ""]
+        reference, blind_to = properties
         formulas = "; ".join(measure.formula for measure in alike)
-        cost, reference, unchanged, blind_to = properties
         lines += [
-            f"{formulas}. Cost: {cost}. {linked(reference)}.",
             "",
-            f"Unchanged by {', '.join(unchanged)}. Blind to: {blind_to}.",
+            "### " + ", ".join(f"`{measure.name}`" for measure in alike),
+            "",
+            f"{formulas}. {linked(reference)}. Blind to: {blind_to}.",
         ]
     return "\n".join(lines)
 
 
+def invariance_table(every):
+    """Return the changes of the data that leave each score as it is, and its cost, in Markdown."""
+    lines = [
+        "| id | " + " | ".join(INVARIANCES.values()) + " | cost |",
+        "|---" * (len(INVARIANCES) + 2) + "|",
+    ]
+    for measure in every:
+        sides = (
+            "".join(
+                mark
+                for mark, suffix in (("✓", ""), ("X", "_x"), ("Y", "_y"))
+                if change + suffix in measure.invariances
+            )
+            for change in INVARIANCES
+        )
+        lines.append(f"| `{measure.name}` | " + " | ".join(sides) + f" | {measure.cost} |")
+    return lines
+
+
 def properties_of(measure):
     """Return what an entry states in addition to the formula; equal neighbours share an entry."""
-    return (measure.cost, measure.reference, tuple(invariances(measure)), measure.blind_to)
+    return (measure.reference, measure.blind_to)
 
 
 def linked(reference):

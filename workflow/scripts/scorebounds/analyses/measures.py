@@ -7,7 +7,7 @@ import pandas as pd
 from scorebounds.measures import registry
 from scorebounds.measures.base import Measure
 
-_INVARIANCES = {
+INVARIANCES = {
     "orthogonal": "rotations",
     "isotropic_scaling": "scale",
     "translation": "offset",
@@ -53,7 +53,7 @@ def definitions(names: Iterable[str]) -> pd.DataFrame:
 def invariances(measure: Measure) -> list[str]:
     """List what may change in the data without changing the score, in words."""
     said = []
-    for name, word in _INVARIANCES.items():
+    for name, word in INVARIANCES.items():
         if name in measure.invariances:
             said.append(word)
         said += [
