@@ -1,7 +1,7 @@
 """Cost of each measure: its score, its score and gradient, and the products that these need.
 
 Double precision on one thread; X's share is done beforehand. The ratio is that of score and
-gradient to the matrix products and factorisations without which neither can be had.
+gradient to the matrix products and factorisations that both need.
 """
 
 import argparse

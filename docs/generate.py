@@ -1,7 +1,7 @@
 """Write the parts of docs/ that the code knows best (`make docs`).
 
 The overview and entries of docs/measures.md come from the registry of measures. With a folder of
-reference values, the table and figure of agreement with other implementations are made anew.
+reference values, the table and figure of agreement with other implementations are renewed.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Decode the task variables along each score, and draw from which score on they are there."""
+"""Decode the task variables from optimised data, and draw the scores at which they are decodable."""
 
 
 rule decode_reference:

@@ -1,4 +1,4 @@
-"""Where the workflow lies, and checks of its settings before anything else is done with them."""
+"""The folder of the workflow, and checks of its settings before they are used."""
 
 import difflib
 import importlib.util
@@ -24,7 +24,7 @@ READ_FROM_REPOSITORY = ("config.yaml", "data/datasets.tsv", "workflow/")
 def workflow_folder():
     """Return the folder of this workflow, also where it is a module of another one.
 
-    Of a repository on a hosting site, the files are laid out in Snakemake's source cache, where a
+    Snakemake keeps the files of a repository on a hosting site in its source cache, where a
     script finds the library next to it.
     """
     root = workflow.current_basedir.join("../..")
@@ -58,7 +58,7 @@ PATHS = workflow.modifier.path_modifier
 
 
 def prefixed(path):
-    """Return where a file of this workflow lies: under the prefix, if it is a module with one."""
+    """Return the path of a file of this workflow: under the prefix, if it is a module with one."""
     return str(PATHS.replace_prefix(str(path))) if path else ""
 
 

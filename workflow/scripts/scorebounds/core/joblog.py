@@ -31,7 +31,7 @@ HDF5_ERRNO = re.compile(r"errno = (\d+)")
 
 
 def require_own_library() -> None:
-    """Stop a job whose library does not lie in the folder of its script.
+    """Stop a job whose library is not in the folder of its script.
 
     Snakemake appends the script's folder to the search path, where an installed copy of the
     library, possibly of another version, comes first.
@@ -43,7 +43,7 @@ def require_own_library() -> None:
     script, used = Path(main.__file__ or ""), Path(__file__).resolve().parents[2]
     expected = script.parent.resolve()
     # A script of a repository on a hosting site has an address as its path; its copy in the source
-    # cache lies next to the library.
+    # cache is next to the library.
     cached = not script.is_file() and (used / script.name).is_file()
     if used != expected and not cached:
         print(
@@ -105,12 +105,12 @@ def job_log(path: str, *, n_parts: int = 1) -> Iterator[None]:
         raise SystemExit(1) from error
     handler = logging.StreamHandler(log)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    told = logging.StreamHandler(console)
-    told.setLevel(logging.WARNING)
-    told.setFormatter(logging.Formatter("warning: %(message)s"))
+    warnings_shown = logging.StreamHandler(console)
+    warnings_shown.setLevel(logging.WARNING)
+    warnings_shown.setFormatter(logging.Formatter("warning: %(message)s"))
     root, ours = logging.getLogger(), logging.getLogger("scorebounds")
     root.addHandler(handler)
-    ours.addHandler(told)
+    ours.addHandler(warnings_shown)
     ours.setLevel(logging.INFO)
     logging.captureWarnings(capture=True)
     # A full disk holds no log either.
@@ -129,7 +129,7 @@ def job_log(path: str, *, n_parts: int = 1) -> Iterator[None]:
         raise SystemExit(1) from error
     finally:
         root.removeHandler(handler)
-        ours.removeHandler(told)
+        ours.removeHandler(warnings_shown)
         logging.raiseExceptions = reported
         with contextlib.suppress(OSError):
             log.close()

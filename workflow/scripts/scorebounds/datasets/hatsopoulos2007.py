@@ -59,7 +59,7 @@ def load(files: list[Path]) -> xr.DataArray:
 
 
 def _vectors(cells: Any, *, keep_empty: bool = False) -> Iterator[np.ndarray]:
-    """Walk through nested cells and yield the vectors of numbers in them."""
+    """Yield the vectors of numbers in nested cells."""
     if isinstance(cells, np.ndarray) and cells.dtype.kind == "O":
         for cell in cells.ravel():
             yield from _vectors(cell, keep_empty=keep_empty)

@@ -71,7 +71,7 @@ def _units(
 
 
 def _require_harmless(path: Path, member: zipfile.ZipInfo) -> None:
-    """Refuse an archive with a file that lies outside it or is larger than any unit."""
+    """Refuse an archive with a file outside it or one that is larger than any unit."""
     # `filename` has been brought to forward slashes and cut at a null byte.
     parts = PurePosixPath(member.filename.replace("\\", "/")).parts
     outside = member.orig_filename.startswith(("/", "\\")) or ".." in parts
@@ -88,7 +88,7 @@ def average_units(units: Iterable[tuple[Path, Path | IO[bytes]]]) -> xr.DataArra
     """Average correct trials by condition and stack the units that have all 72 conditions.
 
     Coherence levels differ between sessions, so conditions are matched by the rank of the
-    coherence. A unit without all conditions is left out, and the log says so.
+    coherence. A unit without all conditions is left out, with an entry in the log.
 
     Parameters
     ----------

@@ -57,7 +57,7 @@ def read_lock(lock: Path) -> dict[str, str]:
 def require_recorded(path: Path, name: str, lock: Path) -> None:
     """Require the checksum of the first download of a file whose checksum is not known.
 
-    If there was none yet, the file's is recorded now, and a warning says so. Several jobs may do
+    If there was none yet, the file's is recorded now, with a warning. Several jobs may do
     so at a time: the first one decides.
 
     Raises

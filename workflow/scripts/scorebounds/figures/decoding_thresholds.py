@@ -144,7 +144,7 @@ def _draw_crosses(axis: Axes, number: int, published: pd.DataFrame, looks: dict[
 
 
 def _offsets(n: int) -> list[float]:
-    """Return where each measure lies within a row."""
+    """Return the position of each measure within a row."""
     return [float(value) for value in np.linspace(-0.38, 0.38, n)] if n > 1 else [0.0]
 
 

@@ -211,7 +211,7 @@ FIGURES: dict[str, FigureEntry] = {
             "score at which nine tenths of the way between the two are passed. Grey panel: the "
             "variable cannot be decoded from the reference (p > 0.05 among shuffled labels). Thin "
             "lines: published by Cloos et al. 2025 (one optimisation, neurons not standardised, "
-            "folds drawn anew at each step), in the panel of the same data or in panels of "
+            "new folds at each step), in the panel of the same data or in panels of "
             "their own."
         ),
     ),

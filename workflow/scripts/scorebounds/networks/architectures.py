@@ -127,7 +127,7 @@ def require_distinguishable_layers(images: str, n_images: int, measures: Sequenc
     Raises
     ------
     ValueError
-        If two layers or more have as many neurons, so that they cannot be told apart.
+        If two layers or more have as many neurons, so that they cannot be distinguished.
     """
     widths = layer_widths(images)
     saturated = [width for width in widths if width >= n_images - 1]

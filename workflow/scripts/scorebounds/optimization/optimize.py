@@ -147,7 +147,7 @@ def evaluator(
 
 
 class _Goal(NamedTuple):
-    """The score to reach, and the direction in which it lies."""
+    """The score to reach, and whether it is above or below."""
 
     score: float
     up: bool

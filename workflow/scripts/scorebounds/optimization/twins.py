@@ -115,8 +115,8 @@ def summarize_twins(
         draws captured. `difference` is the mean difference of the dataset from the median of its
         twins and `absolute_difference` the mean of its absolute value; `largest_of_twins` is the
         largest absolute difference of a draw from the median of all others, the dataset included.
-        If only the spectrum decided the thresholds, the dataset could not be told from a draw: `p`
-        is the share of dataset and draws that are as far from all others as the dataset is.
+        If only the spectrum decided the thresholds, the dataset would be like any draw: `p` is
+        the share of dataset and draws that are as far from all others as the dataset is.
         `updates` and `twin_updates` are the mean numbers of updates until the end of a run.
     """
     rows = []

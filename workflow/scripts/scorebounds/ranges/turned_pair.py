@@ -31,7 +31,7 @@ def stationary(pair: Pair, eta: np.ndarray, gamma: np.ndarray) -> tuple[np.ndarr
 
 
 def is_feasible(pair: Pair, m: np.ndarray, v: np.ndarray, trace: np.ndarray) -> np.ndarray:
-    """Tell where (m, v) lies in the ellipse of the trace."""
+    """Return the position of (m, v) in the ellipse of the trace."""
     return np.asarray(
         (2 * v <= trace)
         & (

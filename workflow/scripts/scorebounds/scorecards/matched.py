@@ -33,7 +33,7 @@ class Matched:
     subjects : ndarray of int, shape (n_x,), or None
         Subject of each neuron of the reference (`grouping.with_subjects`).
     rows_are : str
-        `condition`, `time`, or empty where nobody has said so.
+        `condition`, `time`, or empty where it is unknown.
     exchange : str
         `permutations` of the rows, `circular shifts`, or `none`.
     order_note : str

@@ -31,7 +31,7 @@ def what_rows_are(
     Returns
     -------
     str
-        `condition`, `time`, or empty where nothing says so.
+        `condition`, `time`, or empty where it is unknown.
     """
     stated = {str(side.attrs.get("rows", "")) for side in (reference, model)}
     if TIMES in stated or any(meaning(label) == TIMES for label in labels):

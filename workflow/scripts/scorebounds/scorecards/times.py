@@ -57,7 +57,7 @@ def _times(array: xr.DataArray) -> str:
 
 
 def _require_same_times(reference: xr.DataArray, model: xr.DataArray, sides: str) -> None:
-    """Refuse times of both that lie elsewhere, by more than half a bin."""
+    """Refuse times of both that differ by more than half a bin."""
     if "time" not in reference.coords or "time" not in model.coords:
         return
     x, y = (

@@ -41,7 +41,7 @@ def activity_of_table(
     Raises
     ------
     UnusableError
-        If there are none, or it cannot be told of some column.
+        If there are none, or the role of a column is ambiguous.
     """
     given = _given_roles(entry.columns, container.shapes)
     if not isinstance(entry.labels, str):

@@ -25,7 +25,7 @@ class Entry:
     time : sequence of float, str, or None
         Bin centres in ms, or the name of the array that has them.
     decimal : str or None
-        The decimal mark of a text table, where it cannot be told from the file.
+        The decimal mark of a text table, where the file does not show it.
     mask : str or None
         Path of the NIfTI mask whose voxels are the neurons.
     align : str or None
@@ -56,6 +56,6 @@ class Entry:
     subjects: Sequence[object] | str | None = None
 
     def columns_of_names(self) -> list[str]:
-        """List the columns that hold names, as far as the user says so."""
+        """List the columns that hold names, if the user names them."""
         given = [name for name, role in self.columns.items() if role == "name"]
         return given if self.names is None else [*given, self.names]

@@ -1,4 +1,4 @@
-"""What a file holds, what would be read from it, and the entry in config.yaml that says so."""
+"""What a file holds, what would be read from it, and its entry in config.yaml."""
 
 import json
 from collections import Counter
@@ -66,7 +66,7 @@ def describe(content: Mapping[str, Any]) -> str:
 
 
 def _arrays(path: Path, entry: Mapping[str, Any]) -> tuple[list[dict[str, Any]], str | None]:
-    """List the arrays of a file; one that needs a setting to be opened says so when it is read."""
+    """List the arrays of a file; one that needs a setting raises its error when it is read."""
     of_file = ("mask", "align", "window", "bin", "decimal", "array")
     known = {key: value for key, value in entry.items() if key in of_file}
     try:

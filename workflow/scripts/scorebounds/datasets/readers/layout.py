@@ -18,7 +18,7 @@ from scorebounds.datasets.readers.header import (
 )
 
 SEPARATORS = (",", ";", "\t", "|", " ")
-N_LOOKED_AT = 200  # rows from which the form of a table is told
+N_LOOKED_AT = 200  # rows from which the form of a table is detected
 LOOKED_AT_BYTES = 1 << 22
 _COMMA_NUMBER = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")

@@ -171,7 +171,7 @@ def without_padding(population: Population) -> Population:
 
 
 def leave_out(population: Population, what: Sequence[str]) -> Population:
-    """Leave out rows or neurons that cannot be used; each step is told in the history."""
+    """Leave out rows or neurons that cannot be used; each step is added to the history."""
     if not what:
         return population
     finite = np.isfinite(population.activity)

@@ -51,7 +51,7 @@ def roles_of_columns(columns: Mapping[str, np.ndarray], given: Mapping[str, str]
     Raises
     ------
     UnusableError
-        If it cannot be told whether a column of numbers is a neuron.
+        If a column of numbers may or may not be a neuron.
     """
     roles = {name: given.get(name) or _role(name, values) for name, values in columns.items()}
     families = _families(roles)

@@ -254,7 +254,7 @@ class _Collected:
         self.notes.append(f"left out {name!r}{shape}, which is no label: {reason}")
 
     def _along_rows(self, name: str) -> bool:
-        """Say whether an array lies along the rows, where the file names axes."""
+        """Return whether an array varies along the rows, where the file names axes."""
         dims = self.container.dims
         of_activity = dims.get(self.container.activity_name or "", ())
         if name not in dims or not of_activity:

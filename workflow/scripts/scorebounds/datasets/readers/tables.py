@@ -88,7 +88,7 @@ def read_table(path: Path, *, decimal: str | None = None, names: Sequence[str] =
     Raises
     ------
     UnusableError
-        If it is no table, or one whose columns cannot be told.
+        If it is no table, or one whose columns cannot be separated.
     """
     if path.suffix.lower() in (".parquet", ".feather"):
         return Table(read_arrow(path))

@@ -43,25 +43,25 @@ def _open_safetensors(path: Path) -> Iterator[Container]:
     header.pop("__metadata__", None)
     _require_activations(list(header))
     first = 8 + length
-    for name, told in header.items():
-        begin, end = told["data_offsets"]
-        declared = math.prod(told["shape"]) * np.dtype(_TYPES.get(told["dtype"], "u1")).itemsize
-        if told["dtype"] in _TYPES and (end - begin != declared or first + end > size):
+    for name, tensor in header.items():
+        begin, end = tensor["data_offsets"]
+        declared = math.prod(tensor["shape"]) * np.dtype(_TYPES.get(tensor["dtype"], "u1")).itemsize
+        if tensor["dtype"] in _TYPES and (end - begin != declared or first + end > size):
             raise UnusableError(
-                f"{name!r} declares shape {tuple(told['shape'])} and type {told['dtype']}, "
+                f"{name!r} declares shape {tuple(tensor['shape'])} and type {tensor['dtype']}, "
                 f"{declared} bytes, and the file does not hold them; save it again"
             )
 
     def read(name: str) -> np.ndarray:
-        told = header[name]
-        if told["dtype"] not in _TYPES:
-            raise UnusableError(f"{name!r} is of type {told['dtype']}; save it as float32")
-        begin, _ = told["data_offsets"]
-        dtype, shape = np.dtype(_TYPES[told["dtype"]]), tuple(told["shape"])
+        tensor = header[name]
+        if tensor["dtype"] not in _TYPES:
+            raise UnusableError(f"{name!r} is of type {tensor['dtype']}; save it as float32")
+        begin, _ = tensor["data_offsets"]
+        dtype, shape = np.dtype(_TYPES[tensor["dtype"]]), tuple(tensor["shape"])
         values = np.fromfile(path, dtype, math.prod(shape), offset=first + begin).reshape(shape)
-        return _from_bfloat16(values) if told["dtype"] == "BF16" else values
+        return _from_bfloat16(values) if tensor["dtype"] == "BF16" else values
 
-    yield Container({name: tuple(told["shape"]) for name, told in header.items()}, read)
+    yield Container({name: tuple(tensor["shape"]) for name, tensor in header.items()}, read)
 
 
 def _require_activations(names: list[str]) -> None:
