@@ -61,8 +61,13 @@ class _LeftOut:
         return (self.neuron_group, self.other_group if self.kind == TWO_OF_NEURONS else 0)
 
     def __str__(self) -> str:
-        groups = (each for each in (self.group, self.neuron_group, self.other_group) if each)
-        return f"{self.kind} {' and '.join(map(str, groups))}"
+        said = []
+        for name, groups in (("conditions", self.of_conditions), ("neurons", self.of_neurons)):
+            numbers = [str(group) for group in groups if group]
+            if numbers:
+                plural = "s" if len(numbers) > 1 else ""
+                said.append(f"group{plural} {' and '.join(numbers)} of the {name}")
+        return " and ".join(said)
 
 
 def jackknife_replicates(
@@ -121,7 +126,7 @@ def jackknife_replicates(
                 skipped[str(replicate)] = str(score)
                 score = float("nan")
             scores[replicate] = score
-    _warn_of(skipped, measure.name)
+    _warn_of(skipped, len(left_out), measure.name)
     rows = [(measure.name, *astuple(each), scores[each], grouping) for each in left_out]
     return pd.DataFrame(rows, columns=REPLICATE_COLUMNS)
 
@@ -176,16 +181,18 @@ def _scores(
         return scores
 
 
-def _warn_of(skipped: dict[str, str], measure: str) -> None:
+def _warn_of(skipped: dict[str, str], n_replicates: int, measure: str) -> None:
     """Name the replicates that are skipped, and say why the first one is."""
     if skipped:
         names = list(skipped)
         more = [f"and {len(names) - N_SHOWN} more"] if len(names) > N_SHOWN else []
         listed = "; ".join([*names[:N_SHOWN], *more])
         logger.warning(
-            "%s: %d jackknife replicates are skipped, those without groups %s: %s",
+            "%s: %d of %d jackknife replicates %s skipped, without %s: %s",
             measure,
             len(names),
+            n_replicates,
+            "is" if len(names) == 1 else "are",
             listed,
             skipped[names[0]],
         )
