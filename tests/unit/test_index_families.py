@@ -49,11 +49,11 @@ def pair():
     return first.eigenvectors.T @ second.eigenvectors, first, second
 
 
-def test_svcca_is_the_registered_measure_at_its_share(pair):
-    scores = truncated_correlations(*pair)[:, SHARES.index(0.99)]
-    expected = [
-        registry.load(name).score(layer(1), layer(2)).item() for name in ("svcca", "svcca_r2")
-    ]
+@pytest.mark.parametrize("share", SHARES)
+def test_svcca_is_the_registered_measure_at_each_share(pair, share):
+    scores = truncated_correlations(*pair)[:, SHARES.index(share)]
+    names = (f"svcca_{share}", f"svcca_r2_{share}")
+    expected = [registry.load(name).score(layer(1), layer(2)).item() for name in names]
     assert scores == pytest.approx(expected)
 
 

@@ -17,6 +17,8 @@ WITH_HUB = {
     "cka_debiased": "cka",
     "svcca": "nbs",
     "svcca_r2": "nbs",
+    "svcca_0.8": "nbs",
+    "svcca_r2_0.3": "nbs",
     "cca": "nbs",
     "cca_r2": "nbs",
     "ridge_1": "linreg",
@@ -24,6 +26,7 @@ WITH_HUB = {
 # Pairs that are bounded through two measures.
 CHAINED = [("rsa_euclidean_pearson", "nbs"), ("cka_debiased", "procrustes_angular")]
 CHAINED += [("rsa_euclidean_pearson", "cka_debiased"), ("svcca", "cka"), ("ridge_1", "cka")]
+CHAINED += [("svcca_0.8", "cka")]
 # Every so many of the adversarial Y.
 STEP = 14
 
@@ -106,6 +109,25 @@ def test_what_each_pair_says_and_what_stays_empty():
     lower, upper = bounded("uneven", "linreg", "ridge_1", [0.7])
     assert np.isnan(lower[0])
     assert upper[0] == 0.7
+
+
+@pytest.mark.parametrize("share", ["0.2", "0.6", "0.9", "0.99"])
+def test_bound_of_svcca_holds_for_all_that_y_may_keep(share):
+    """The largest NBS is that of docs/bounds.md over all shares of Y; the other end inverts it."""
+    spectrum = 0.7 ** np.arange(12)
+    spectrum /= spectrum.sum()
+    found = np.linspace(0.05, 1, 30)
+    _, high = outer_range(f"svcca_{share}", "nbs", found, spectrum, 12)
+    held = np.append(0, np.cumsum(spectrum))
+    k = np.searchsorted(held, float(share))
+    of_x = np.interp(found * k, np.arange(13), held)[:, None]
+    of_y = np.linspace(float(share), 1, 2001)
+    largest = np.sqrt(of_x * of_y) + np.sqrt(held[k] * (1 - of_y)) + np.sqrt(1 - held[k])
+    assert np.nan_to_num(high, nan=1) == pytest.approx(np.minimum(largest.max(1), 1), abs=1e-5)
+    inside = high < 1
+    assert inside.any() == (share in {"0.9", "0.99"})
+    low, _ = outer_range("nbs", f"svcca_{share}", high[inside], spectrum, 12)
+    assert low == pytest.approx(found[inside], abs=1e-3)
 
 
 @pytest.mark.parametrize("name", ["rsa_euclidean_pearson", "cka_debiased"])

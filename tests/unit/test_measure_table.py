@@ -21,7 +21,9 @@ from scorebounds.measures import base, kernels, registry
 from scorebounds.measures.pair import Reference
 
 PARAMETERS = ["ridge_cv_0.5", "ridge_7", "cka_rbf_1.5", "mutual_knn_3", "pls_cv_pearson_2"]
+PARAMETERS += ["svcca_0.99", "svcca_r2_0.5"]
 WRONG = ["ckaa", "ridge_cv_0", "ridge_0.0", "mutual_knn_0", "pls_cv_pearson_2.5", "cka\n"]
+WRONG += ["svcca_0.0", "svcca_1", "svcca_1.0", "svcca_99", "svcca_r2_.5"]
 
 
 @pytest.mark.parametrize("name", [*registry.names(), *PARAMETERS])
@@ -83,6 +85,7 @@ def test_alias_loads_its_measure(alias, name):
     [
         ("procrustes_angulr", "'procrustes_angular'"),
         ("rbf", "'cka_rbf_0.4'"),
+        ("svcca_1", "'svcca_0.9'"),
         ("ridge_cv_0", "'ridge_cv_100'"),
         ("cka_unbaised", "'cka_debiased'"),
         ("rsa_euclidian", "'rsa_euclidean_cosine'"),

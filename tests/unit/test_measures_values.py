@@ -258,6 +258,8 @@ TEXTBOOK = {
     "cca_r2": lambda x, y: textbook_cca(x, y, 2),
     "svcca": lambda x, y: textbook_cca(x, y, 1, 0.99),
     "svcca_r2": lambda x, y: textbook_cca(x, y, 2, 0.99),
+    "svcca_0.9": lambda x, y: textbook_cca(x, y, 1, 0.9),
+    "svcca_r2_0.9": lambda x, y: textbook_cca(x, y, 2, 0.9),
     "pwcca": textbook_pwcca,
     "ensd": textbook_ensd,
     "soft_matching": textbook_soft_matching,
@@ -294,6 +296,19 @@ def test_whitened_distances_compare_as_in_rsatoolbox(name, expected):
     assert found.item() == pytest.approx(expected, abs=1e-8)
 
 
+@pytest.mark.parametrize("share", ["0.3", "0.5", "0.75", "0.95", "0.999"])
+def test_svcca_keeps_the_share_of_the_variance_that_its_id_names(share):
+    for x, y in (CASES["tall"], CASES["widths"], CASES["y of low rank"]):
+        for name, power in ((f"svcca_{share}", 1), (f"svcca_r2_{share}", 2)):
+            expected = textbook_cca(x.numpy(), y.numpy(), power, float(share))
+            assert score(registry.load(name), x, y).item() == pytest.approx(expected, rel=1e-8)
+    for plain in ("svcca", "svcca_r2"):
+        found, named = (registry.load(name) for name in (plain, f"{plain}_0.99"))
+        assert score(found, x, y) == score(named, x, y)
+        assert "99 %" in named.formula
+        assert named.formula == found.formula
+
+
 def test_canonical_correlations_are_those_of_scikit_learn():
     x, y = CASES["tall"]
     model = CCA(n_components=6, max_iter=50_000, tol=1e-14).fit(x.numpy(), y.numpy())
@@ -310,6 +325,8 @@ WITHOUT_REFERENCE_VALUES = {
     "ridge_cv_tuned",
     "pls_cv_pearson_25",
     "ridge_cv_pearson_100",
+    "svcca_0.9",
+    "svcca_r2_0.9",
     "rsa_euclidean_whitened_pearson",
     "rsa_correlation_whitened_cosine",
     "rsa_correlation_whitened_pearson",

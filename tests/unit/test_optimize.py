@@ -137,7 +137,7 @@ def test_seeds_that_are_optimised_one_after_the_other_give_the_same_dataset():
     assert parts.attrs == together.attrs
 
 
-@pytest.mark.parametrize("name", ["cka", "nbs", "linreg", "svcca"])
+@pytest.mark.parametrize("name", ["cka", "nbs", "linreg", "svcca", "svcca_r2_0.9"])
 def test_single_precision_changes_thresholds_by_less_than_a_tenth_of_the_spread_of_seeds(name):
     x = reference()
     recording = xr.DataArray(x, dims=("sample", "neuron"), attrs={"dataset": "a", "variables": []})

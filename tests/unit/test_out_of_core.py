@@ -148,7 +148,9 @@ def test_more_neurons_than_samples(widths, kind, measure, tmp_path, request):
     assert sb.score(x, y, measure, memory_limit=1e-4) == pytest.approx(expected, rel=1e-10)
 
 
-@pytest.mark.parametrize("measure", ["linreg", "cca", "pwcca", "linreg_reverse", "svcca_r2"])
+@pytest.mark.parametrize(
+    "measure", ["linreg", "cca", "pwcca", "linreg_reverse", "svcca_r2", "svcca_0.9"]
+)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_dependent_neurons_add_nothing(measure, dtype, request):
     x, y = draw()

@@ -44,7 +44,9 @@ OF_TRIANGULAR_FACTOR = {
     "procrustes_normalised",
     "pwcca",
     "svcca",
+    "svcca_<share>",
     "svcca_r2",
+    "svcca_r2_<share>",
 }
 # A score in memory holds about so many copies of each side in double precision at once.
 COPIES_IN_MEMORY = 4

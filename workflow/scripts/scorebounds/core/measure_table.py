@@ -15,6 +15,7 @@ _PARAMETERS = {
     "<λ>": r"(?!0+(?:\.0+)?$)[0-9]+(?:\.[0-9]+)?",
     "<fraction>": r"(?!0+(?:\.0+)?$)[0-9]+(?:\.[0-9]+)?",
     "<k>": r"(?!0+$)[0-9]+",
+    "<share>": r"0\.(?!0+$)[0-9]+",
 }
 
 
@@ -273,6 +274,12 @@ ENTRIES = (
         aliases=("cka_rbf", "rbf_cka"),
         members=("0.4", "0.2", "0.8"),
         square_matrices=10,
+    ),
+    MeasureEntry(
+        id="svcca_<share>", label="SVCCA ρ̄ ({} of the variance)", module="cca", members=("0.9",)
+    ),
+    MeasureEntry(
+        id="svcca_r2_<share>", label="SVCCA R² ({} of the variance)", module="cca", members=("0.9",)
     ),
     MeasureEntry(
         id="ridge_<λ>",

@@ -1,6 +1,7 @@
 """Canonical correlations: which directions do the spans of X and Y have in common?"""
 
 import warnings
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -12,13 +13,14 @@ from scorebounds.measures.base import (
     PERMUTATION,
     SCALING,
     TRANSLATION,
+    Measure,
     SaturatedScoreWarning,
     at_most_one,
     invariance,
 )
 from scorebounds.measures.closed_form import nuclear_norm
 from scorebounds.measures.pair import Pair, Reference
-from scorebounds.measures.registry import declare
+from scorebounds.measures.registry import declare, family
 from scorebounds.measures.subspaces import left_singular_vectors
 
 SVCCA_SHARE = 0.99
@@ -104,26 +106,40 @@ CCA_R2 = declare(
     blind_to=_NOISE,
     cost=_COST,
 )
-SVCCA = declare(
-    "svcca",
-    compare=lambda pair: mean_correlation(pair, SVCCA_SHARE),
-    invariances=_EITHER,
-    smooth_at_low_rank=False,
-    reference=f"{KORNBLITH_2019}, section 4, after Raghu et al. 2017",
-    formula="CCA ρ̄ of the PCs that hold 99 % of each side's variance",
-    blind_to=_CUT,
-    cost=_COST,
-)
-SVCCA_R2 = declare(
-    "svcca_r2",
-    compare=lambda pair: mean_squared_correlation(pair, SVCCA_SHARE),
-    invariances=_EITHER,
-    smooth_at_low_rank=False,
-    reference=f"{KORNBLITH_2019}, section 4, after Raghu et al. 2017",
-    formula="CCA R² of the PCs that hold 99 % of each side's variance",
-    blind_to=_CUT,
-    cost=_COST,
-)
+
+
+def _truncated(
+    name: str, index: str, compare: Callable[[Pair, float], Tensor], share: float
+) -> Measure:
+    """Declare an index of the leading PCs of each side that hold a share of its variance."""
+    return declare(
+        name,
+        compare=lambda pair: compare(pair, share),
+        invariances=_EITHER,
+        smooth_at_low_rank=False,
+        reference=f"{KORNBLITH_2019}, section 4, after Raghu et al. 2017",
+        formula=f"{index} of the PCs that hold {100 * share:.12g} % of each side's variance",
+        blind_to=_CUT,
+        cost=_COST,
+    )
+
+
+SVCCA = _truncated("svcca", "CCA ρ̄", mean_correlation, SVCCA_SHARE)
+SVCCA_R2 = _truncated("svcca_r2", "CCA R²", mean_squared_correlation, SVCCA_SHARE)
+
+
+@family("svcca_<share>")
+def svcca(number: str) -> Measure:
+    """Declare the mean canonical correlation of the PCs that hold as large a share as `number`."""
+    return _truncated(f"svcca_{number}", "CCA ρ̄", mean_correlation, float(number))
+
+
+@family("svcca_r2_<share>")
+def svcca_r2(number: str) -> Measure:
+    """Declare the mean squared one of the PCs that hold as large a share as `number` says."""
+    return _truncated(f"svcca_r2_{number}", "CCA R²", mean_squared_correlation, float(number))
+
+
 PWCCA = declare(
     "pwcca",
     compare=projection_weighted_correlation,

@@ -16,7 +16,7 @@ from scorebounds.ranges.nbs_bounds import Range
 MARGIN = 1e-7
 # A share of the kernel outside the flat one below which nothing is proven.
 NOTHING = 1e-9
-# The share of variance that SVCCA keeps of each side.
+# The share of variance that SVCCA keeps of each side where its id names none.
 SVCCA_SHARE = 0.99
 
 
@@ -70,12 +70,13 @@ def link_of(measure: str, spectrum: np.ndarray, rank: int, samples: Samples | No
     samples : Samples, optional
         Without them RSA and debiased CKA have no link.
     """
-    if entry_of(measure).id == "ridge_<λ>":
+    entry = entry_of(measure)
+    if entry.id == "ridge_<λ>":
         return Link("linreg", _ridge_given_linreg, _linreg_given_ridge)
     if measure in {"cca", "cca_r2"}:
         return _Subspaces(spectrum, 1.0).link
-    if measure in {"svcca", "svcca_r2"}:
-        return _Subspaces(spectrum, SVCCA_SHARE).link
+    if entry.id.startswith("svcca"):
+        return _Subspaces(spectrum, float(entry.parameter(measure) or SVCCA_SHARE)).link
     if samples is None or measure not in {"rsa_euclidean_pearson", "cka_debiased"}:
         return None
     kernels = _Kernels(spectrum, rank, samples)
@@ -101,8 +102,8 @@ class _Subspaces:
     def __init__(self, spectrum: np.ndarray, share: float):
         held = np.append(0, np.cumsum(spectrum))
         # Where the share is met to rounding, the measure keeps one of two numbers of components.
-        fewest, most = np.searchsorted(held, share + 1e-12 * np.array([-1, 1]))
-        most = min(int(most), len(spectrum))
+        number = np.searchsorted(held, share + 1e-12 * np.array([-1, 1]))
+        fewest, most = np.clip(number, 1, len(spectrum)).tolist()
         self.held, self.number = held[: most + 1], np.arange(most + 1)
         lost, of_y = max(0.0, 1 - float(held[fewest])), 1 - share
         self.factor = np.sqrt(1 - of_y)

@@ -11,6 +11,7 @@ from scorebounds.ranges.linked_bounds import Samples, link_of
 # Measures whose bounds are exact or certified, and those that are bounded through one of them.
 BOUNDED = ("cka", "cka_angular", "nbs", "procrustes_angular", "linreg")
 LINKED = ("cka_debiased", "rsa_euclidean_pearson", "cca", "cca_r2", "svcca", "svcca_r2")
+LINKED_FAMILIES = ("ridge_<λ>", "svcca_<share>", "svcca_r2_<share>")
 # Tolerances that are tried one after the other, as far as the work allows.
 TOLERANCES = (0.02, 0.002)
 # The form in which each base measure is certified: a tolerance of 0.6 there is at most one of 1 in
@@ -38,7 +39,7 @@ def proven_bounds(
     eigenvalues : ndarray, shape (r,)
         Of XXᵀ, X centred: its squared singular values.
     measure : str
-        Id of the measure that is known: one of `BOUNDED` or `LINKED`, or `ridge_<λ>`.
+        Id of the measure that is known: one of `BOUNDED` or `LINKED`, or of `LINKED_FAMILIES`.
     score : float
         Its score, between 0 and 1 (−1 and 1 for RSA and debiased CKA).
     rank : int, optional
@@ -77,7 +78,7 @@ def proven_bounds(
     spectrum = _positive(eigenvalues)
     widest = max(rank or 0, len(spectrum))
     if measure not in BOUNDED and link_of(measure, spectrum, widest, samples) is None:
-        expected = ", ".join((*BOUNDED, *LINKED, "ridge_<λ>"))
+        expected = ", ".join((*BOUNDED, *LINKED, *LINKED_FAMILIES))
         raise ValueError(f"expected a measure with proven bounds ({expected}), got {measure!r}")
     least = -1 if measure in SIGNED else 0
     if not least <= score <= 1:
