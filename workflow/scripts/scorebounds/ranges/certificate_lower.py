@@ -28,6 +28,9 @@ NARROWEST = 1e-3
 NARROWEST_SHARE, NARROWEST_LEVEL = 1 / 16, 1 / 32
 LEAST = 1e-7
 
+# Directions outside X share a term with up to this share of as many as come before them.
+GROUPED = 1 / 16
+
 # A cell of each case: ends of ρ, of the share, and of the level.
 Cells = tuple[np.ndarray, ...]
 
@@ -52,8 +55,8 @@ class LowerDual:
         self.spectrum, self.cka, self.rank = spectrum, cka, rank
         self.norm = float(np.linalg.norm(spectrum)) if norm is None else norm
         self.root = np.sqrt(spectrum)
-        self.number = np.arange(1, rank + 1)
-        self.n_cases, self.n_terms = len(spectrum), rank
+        self.number, self.count = _groups(len(spectrum), rank)
+        self.n_cases, self.n_terms = len(spectrum), len(self.number)
         self.start = np.array([0.5, 1 / (cka + 0.1), 5.0])
 
     @property
@@ -165,7 +168,8 @@ class LowerDual:
         # The term of the share is concave in it, and least at an end of the cell.
         ends = [self._partial(multipliers, np.arange(r), end, cell)[0] for end in cell[2:4]]
         total = before[:-1] + np.minimum(*ends) + after[1:]
-        return np.asarray(total + out[r:].sum() + multipliers[0, 0] + of_radius[0])
+        rest = out[r:] @ self.count[r:]
+        return np.asarray(total + rest + multipliers[0, 0] + of_radius[0])
 
     def tune(
         self, cases: np.ndarray, cell: Cell, start: np.ndarray, goal: float, n_steps: int
@@ -218,15 +222,30 @@ class LowerDual:
         terms[:, :r] = np.where(is_kept, kept, out[:, :r])
         level[rows, cases] = np.where(is_more, parts[1][1], parts[0][1])
         terms[rows, cases] = np.minimum(parts[0][0], parts[1][0])
-        value = multipliers[:, 0] + of_radius + terms.sum(1)
+        value = multipliers[:, 0] + of_radius + terms @ self.count
         shared = np.where(is_kept, at_kept, 0) @ self.spectrum
         shared = shared + self.spectrum[cases] * share * level[rows, cases]
         n_kept = cases + (share > 0)
         slope = np.column_stack(
             [
-                1 - level.sum(1),
+                1 - level @ self.count,
                 self.cka * self.norm * rho - shared,
-                (level**2).sum(1) - rho**2,
+                level**2 @ self.count - rho**2,
             ]
         )
         return value, slope, level, n_kept
+
+
+def _groups(r: int, rank: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first number of each group of directions of Y, and how many are in it.
+
+    Those of X's components are single. Others differ only in the largest ℓ that sorted ℓ can have,
+    and take that of the first in their group.
+    """
+    first = list(range(1, r + 1))
+    start = r + 1
+    while start <= rank:
+        first.append(start)
+        start += max(1, int(GROUPED * start))
+    number = np.array(first)
+    return number, np.diff(np.append(number, rank + 1)).astype(float)

@@ -66,12 +66,17 @@ def certified_range(
 
 
 class Certified(NamedTuple):
-    """Lower and upper bounds, and which of them are within the tolerance of an attained value."""
+    """Lower and upper bounds, which are within the tolerance of an attained value, and that value.
+
+    `attained_*` are NaN where none was searched.
+    """
 
     lower: np.ndarray
     upper: np.ndarray
     lower_is_tight: np.ndarray
     upper_is_tight: np.ndarray
+    attained_lower: np.ndarray
+    attained_upper: np.ndarray
 
 
 def certified_ends(
@@ -120,7 +125,8 @@ def certified_ends(
     """
     values = np.asarray(grid, dtype=float)
     lower, upper = outer_range(a, b, values, eigenvalues, rank, quick=True, samples=samples)
-    found = Certified(lower, upper, *np.zeros((2, len(values)), dtype=bool))
+    is_tight = np.zeros((2, len(values)), dtype=bool)
+    found = Certified(lower, upper, *is_tight, *np.full((2, len(values)), np.nan))
     if {base_of(a), base_of(b)} != PAIR:
         return found
     spectrum = np.sort(np.asarray(eigenvalues, dtype=float))[::-1]
@@ -129,13 +135,25 @@ def certified_ends(
     problem = kind(spectrum, rank, b, outside=outside, tolerance=tolerance, work=work or Work())
     for index, value in enumerate(to_base(a, values)):
         if 0 < value < 1 and "lower" in ends:
-            lower[index], found.lower_is_tight[index] = problem.lower(float(value), lower[index])
+            end = problem.lower(float(value), lower[index])
+            lower[index], found.lower_is_tight[index], found.attained_lower[index] = end
         if 0 < value < 1 and "upper" in ends:
-            upper[index], found.upper_is_tight[index] = problem.upper(float(value), upper[index])
+            end = problem.upper(float(value), upper[index])
+            upper[index], found.upper_is_tight[index], found.attained_upper[index] = end
     return found
 
 
 Attained = Reached | ReachedLower
+# A CKA, and what is attained there.
+Latest = tuple[float, Attained]
+
+
+class _End(NamedTuple):
+    """An end in the form that is asked for; see `Certified`."""
+
+    bound: float
+    is_tight: bool
+    attained: float = np.nan
 
 
 class _Ends:
@@ -181,33 +199,33 @@ class _NbsEnds(_Ends):
         super().__init__(*problem, **options)
         # What served the latest value, by sign, to start from at the next.
         self.multipliers: dict[int, list[np.ndarray]] = {1: [], -1: []}
-        self.latest: dict[int, tuple[float, Attained]] = {}
+        self.latest: dict[int, Latest] = {}
 
-    def upper(self, cka: float, known: float) -> tuple[float, bool]:
-        """Bound the largest NBS at a CKA, at least as good as `known`, and if it is tight."""
+    def upper(self, cka: float, known: float) -> _End:
+        """Bound the largest NBS at a CKA, at least as good as `known`."""
         return self._bound(cka, known, 1)
 
-    def lower(self, cka: float, known: float) -> tuple[float, bool]:
-        """Bound the smallest NBS at a CKA, at least as good as `known`, and if it is tight."""
+    def lower(self, cka: float, known: float) -> _End:
+        """Bound the smallest NBS at a CKA, at least as good as `known`."""
         return self._bound(cka, known, -1)
 
-    def _bound(self, cka: float, known: float, sign: int) -> tuple[float, bool]:
+    def _bound(self, cka: float, known: float, sign: int) -> _End:
         if self.work.is_over:
-            return known, False
+            return _End(known, is_tight=False)
         dual = self._dual(cka, sign)
-        before = self.latest.get(sign)
-        near = before[1] if before and _are_similar(cka, before[0], ADJACENT) else None
-        reached = self._reach(dual, near)
+        reached = self._reach(dual, _if_similar(self.latest.get(sign), cka, ADJACENT))
         self.latest[sign] = cka, reached
         goal = self._moved(reached.score, sign * self.tolerance)
+        attained = float(from_base(self.form, np.array(reached.score)))
         if sign * (known - from_base(self.form, np.array(goal))) <= 0:
-            return known, True
+            return _End(known, is_tight=True, attained=attained)
         pool = [dual.start, *self.multipliers[sign], reached.multipliers]
         found = certify(dual, sign * goal, abs(goal - reached.score), pool, self.work)
         self.multipliers[sign] = found.multipliers
         nbs = np.clip(sign * (found.bound + ROUNDING), 0, 1)
         bound = float(from_base(self.form, nbs))
-        return sign * min(sign * bound, sign * known), found.bound <= sign * goal
+        bound = sign * min(sign * bound, sign * known)
+        return _End(bound, found.bound <= sign * goal, attained)
 
 
 class _CkaEnds(_Ends):
@@ -217,41 +235,44 @@ class _CkaEnds(_Ends):
     a lower bound of CKA, and one at which the smallest NBS is above it an upper bound.
     """
 
-    def lower(self, nbs: float, known: float) -> tuple[float, bool]:
-        """Bound the smallest CKA at an NBS, at least as good as `known`, and if it is tight."""
+    def lower(self, nbs: float, known: float) -> _End:
+        """Bound the smallest CKA at an NBS, at least as good as `known`."""
         return self._bound(nbs - 2 * ROUNDING, known, 1)
 
-    def upper(self, nbs: float, known: float) -> tuple[float, bool]:
-        """Bound the largest CKA at an NBS, at least as good as `known`, and if it is tight."""
+    def upper(self, nbs: float, known: float) -> _End:
+        """Bound the largest CKA at an NBS, at least as good as `known`."""
         return self._bound(nbs + 2 * ROUNDING, known, -1)
 
-    def _bound(self, goal: float, known: float, sign: int) -> tuple[float, bool]:
-        limit = float(np.clip(to_base(self.form, np.array(known)), NEAR_0, NEAR_1))
-        attained = self._crossing(goal, limit, sign)
+    def _bound(self, goal: float, known: float, sign: int) -> _End:
+        limit = float(to_base(self.form, np.array(known)))
+        crossing, near = self._crossing(goal, sign)
+        attained = float(from_base(self.form, np.array(crossing)))
         for distance in DISTANCES:
-            cka = self._moved(attained, -sign * distance * self.tolerance)
-            if self.work.is_over or sign * (cka - limit) <= 0:
-                return known, not self.work.is_over and distance in TIGHT
+            cka = self._moved(crossing, -sign * distance * self.tolerance)
+            if self.work.is_over:
+                break
+            if sign * (cka - limit) <= 0:
+                return _End(known, distance in TIGHT, attained)
             dual = self._dual(cka, sign)
-            score, multipliers, *_ = self._reach(dual)
+            score, multipliers, *_ = self._reach(dual, _if_similar(near, cka, ADJACENT))
             if sign * (goal - score) <= 0:
                 continue
             pool = [dual.start, multipliers]
             aim = sign * goal, abs(goal - score)
             if certify(dual, *aim, pool, self.work, most_cells=N_CELLS).bound <= sign * goal:
-                return float(from_base(self.form, np.array(cka))), distance in TIGHT
-        return known, False
+                bound = float(from_base(self.form, np.array(cka)))
+                return _End(bound, distance in TIGHT, attained)
+        return _End(known, is_tight=False, attained=attained)
 
-    def _crossing(self, goal: float, limit: float, sign: int) -> float:
-        """Return about the CKA at which the extreme NBS is the goal, or `limit`."""
+    def _crossing(self, goal: float, sign: int) -> tuple[float, Latest | None]:
+        """Return about the CKA at which the extreme NBS is the goal, and what is attained near."""
         # SciPy's optimisers are slow to import, and most callers never come here.
         from scipy.optimize import brentq
 
-        # Angles arccos(CKA), in which neither end is steep. At the far end, the largest NBS is
-        # nearly 1, and the smallest nearly 0.
-        far, near_end = math.acos(NEAR_1 if sign > 0 else NEAR_0), math.acos(limit)
-        excess = {far: 1 - goal if sign > 0 else -goal}
-        latest: tuple[float, Attained] | None = None
+        # Angles arccos(CKA), in which neither end is steep.
+        ends = math.acos(NEAR_1), math.acos(NEAR_0)
+        excess = dict(zip(ends, (1 - goal, -goal), strict=True))
+        latest: Latest | None = None
 
         def excess_at(angle: float) -> float:
             nonlocal latest
@@ -259,17 +280,18 @@ class _CkaEnds(_Ends):
                 if self.work.is_over:
                     return 0.0
                 cka = math.cos(angle)
-                near = latest[1] if latest and _are_similar(cka, latest[0], SIMILAR) else None
+                near = _if_similar(latest, cka, SIMILAR)
                 latest = cka, self._reach(self._dual(cka, sign), near)
                 excess[angle] = latest[1].score - goal
             return excess[angle]
 
-        if sign * excess[far] <= 0 or sign * excess_at(near_end) >= 0:
-            return limit
-        low, high = sorted((far, near_end))
-        return math.cos(brentq(excess_at, low, high, xtol=CROSSING * self.tolerance))
+        if not 0 < goal < 1:
+            return (NEAR_0 if goal <= 0 else NEAR_1), None
+        return math.cos(brentq(excess_at, *ends, xtol=CROSSING * self.tolerance)), latest
 
 
-def _are_similar(cka: float, other: float, share: float) -> bool:
-    """Tell whether extremes at two CKAs are similar: they change fast near 0 and 1."""
-    return abs(cka - other) < share * min(cka, 1 - cka)
+def _if_similar(latest: Latest | None, cka: float, share: float) -> Attained | None:
+    """Return what was attained at a similar CKA, if it is: extremes change fast near 0 and 1."""
+    if latest and abs(cka - latest[0]) < share * min(cka, 1 - cka):
+        return latest[1]
+    return None

@@ -101,7 +101,7 @@ def _smallest(space: ReducedSpace, dual: LowerDual) -> Points:
     found = reach_lower(dual)
     r, q = space.rank, space.width
     level = np.zeros(q)
-    level[: len(found.level)] = found.level
+    level[: dual.rank] = np.repeat(found.level, dual.count.astype(int))
     is_kept = np.arange(q) < found.n_kept
     inside = FACTORS[:, None] * np.where(is_kept, np.sqrt(level), 0)
     outside = np.repeat(np.where(is_kept, 0, np.sqrt(level))[None], len(FACTORS), 0)

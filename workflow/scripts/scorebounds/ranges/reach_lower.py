@@ -29,8 +29,8 @@ class ReachedLower(NamedTuple):
     score : float
     multipliers : ndarray, shape (3,)
         Those whose minimiser it is.
-    level : ndarray, shape (rank,)
-        Spectrum of Y.
+    level : ndarray, shape (n_terms,)
+        Spectrum of Y, each value `LowerDual.count` times.
     n_kept : int
         Number of components of X that Y keeps; the other directions of Y are outside X.
     case : tuple of int and float
@@ -65,7 +65,7 @@ def reach_lower(dual: LowerDual, near: ReachedLower | None = None) -> ReachedLow
         components = np.unique(np.clip(around, 0, r - 1))
     cases = [(int(j), float(rho)) for j in components for rho in radii]
     starts = np.repeat(dual.start[None], len(cases), 0)
-    best = ReachedLower(1.0, dual.start, np.full(dual.rank, 1 / dual.rank), r, (r - 1, 0.5))
+    best = ReachedLower(1.0, dual.start, np.full(dual.n_terms, 1 / dual.rank), r, (r - 1, 0.5))
     for _ in range(N_ROUNDS if near is None else N_ROUNDS_NEAR):
         number, rho = np.array(cases).T
         number = number.astype(int)
@@ -125,7 +125,7 @@ def _stationary_levels(dual: LowerDual, multipliers: np.ndarray, n_kept: np.ndar
     alpha, eta, gamma = (multipliers[:, k, None] for k in range(3))
     r = dual.n_cases
     outside = np.clip(alpha / (2 * gamma), 0, None)
-    level = np.repeat(outside, dual.rank, 1)
+    level = np.repeat(outside, dual.n_terms, 1)
     inside = last_minimum(dual.root, alpha + eta * dual.spectrum, gamma)
     level[:, :r] = np.where(np.arange(r) < n_kept[:, None], inside, outside)
     return level
@@ -141,9 +141,9 @@ def _refined(dual: LowerDual, multipliers: np.ndarray, n_kept: np.ndarray) -> np
         inside = np.where(np.arange(r) < n_kept[rows][:, None], level[:, :r], 0)
         return np.column_stack(
             [
-                1 - level.sum(1),
+                1 - level @ dual.count,
                 scaled_cka * rho - inside @ dual.spectrum,
-                (level**2).sum(1) - rho**2,
+                level**2 @ dual.count - rho**2,
             ]
         )
 
@@ -158,7 +158,7 @@ def _made_feasible(
     It is mixed with X until its CKA is high enough. What has a larger CKA than asked for is turned
     out of X until it has that CKA.
     """
-    whole = level.sum(1, keepdims=True)
+    whole = (level @ dual.count)[:, None]
     level = np.where(whole > 0, level / np.where(whole > 0, whole, 1), 1 / dual.rank)
     r = dual.n_cases
     best, kept_of_best = np.full(len(level), np.inf), n_kept
@@ -190,5 +190,5 @@ def _scores(
     """Return CKA and NBS of Y with spectrum (1 − t) level + t target and some components of X."""
     mixed = (1 - t)[:, None] * level + t[:, None] * target
     inside = np.where(is_kept, mixed[:, : dual.n_cases], 0)
-    norm = np.linalg.norm(mixed, axis=1)
+    norm = np.sqrt(mixed**2 @ dual.count)
     return (inside @ dual.spectrum) / (dual.norm * norm), np.sqrt(inside) @ dual.root
