@@ -168,6 +168,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             while not self.server.stopping.is_set():
                 self.wfile.write(CONTENT)
 
+    def moved(self, _):
+        # What a browser would show meanwhile, and nobody can read to its end.
+        self.answer(302, Content_Length=None, Location="/good")
+        with contextlib.suppress(OSError):
+            for _ in range(500):
+                self.wfile.write(CONTENT)
+            self.server.read_whole.append(self.path)
+
     def inflating(self, _):
         packed = gzip.compress(bytes(20 * len(CONTENT)))
         self.answer(200, packed, Content_Encoding="gzip")
@@ -184,6 +192,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked, self.counting = {}, threading.Lock()
+        self.read_whole = []
         self.stopping = threading.Event()
 
     def handle_error(self, *_):

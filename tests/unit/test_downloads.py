@@ -1,6 +1,7 @@
 """Fetching from folders, and from a real HTTP server on loopback that can do everything wrong."""
 
 import datetime as dt
+import io
 import json
 import re
 import tempfile
@@ -337,12 +338,19 @@ def test_redirect_from_https_to_http_is_refused(address, location, followed):
     response = requests.Response()
     response.url, response.status_code = address, 302
     response.headers["Location"] = location
+    response.raw = io.BytesIO()
     session = transfer.Session()
     if followed:
         assert session.get_redirect_target(response) == location
     else:
         with pytest.raises(ValueError, match="redirects from https to http, which is not encrypt"):
             session.get_redirect_target(response)
+
+
+def test_body_of_a_redirect_is_not_read(server, target):
+    fetch_quickly(target, [f"{server.url}/moved"])
+    assert target.read_bytes() == CONTENT
+    assert server.read_whole == []
 
 
 def test_addresses_are_shown_without_secrets():

@@ -17,6 +17,7 @@ import torch
 import xarray as xr
 import zarr
 
+from scorebounds.datasets.matlab import open_matlab
 from scorebounds.datasets.readers import custom
 
 # Three copies in double precision are more than the memory that the tests leave free.
@@ -32,6 +33,25 @@ def write_hdf5(path):
 
 def write_matlab(path):
     scipy.io.savemat(path, {"activity": LARGE}, do_compression=True)
+
+
+def write_cells(path):
+    cells = np.empty((1, 1), dtype=object)
+    cells[0, 0] = LARGE
+    scipy.io.savemat(path, {"activity": cells}, do_compression=True)
+
+
+def write_structure(path):
+    scipy.io.savemat(path, {"s": {"activity": LARGE}}, do_compression=True)
+
+
+def write_cells_of_hdf5(path, *, inside=None):
+    """Write a cell array that holds one small array, or itself, very often."""
+    with h5py.File(path, "w") as file:
+        part = file.create_dataset("#refs#/a", data=SMALL)
+        cells = file.create_dataset("activity", (1, 2_000), h5py.ref_dtype)
+        cells.attrs["MATLAB_class"] = np.bytes_("cell")
+        cells[...] = (cells if inside == "itself" else part).ref
 
 
 def write_zarr(path):
@@ -57,7 +77,10 @@ LARGE_FILES = {
     "d.h5": write_hdf5,
     "d.nc": write_hdf5,
     "d.mat": write_matlab,
+    "cells.mat": write_cells,
+    "structure.mat": write_structure,
     "v73.mat": write_hdf5,
+    "cells73.mat": write_cells_of_hdf5,
     "d.zarr": write_zarr,
     "d.parquet": TABLE.to_parquet,
     "d.feather": lambda path: TABLE.to_feather(path, compression="zstd"),
@@ -87,6 +110,30 @@ def test_small_file_of_a_large_array_is_refused_before_it_is_read(tmp_path, monk
     with pytest.raises(ValueError, match=rf"{name}.* needs .* GB of memory .* are free") as error:
         custom.load(path, **entry)
     assert "\n" not in str(error.value)
+
+
+def test_cells_that_hold_themselves_are_refused(tmp_path):
+    write_cells_of_hdf5(tmp_path / "d.mat", inside="itself")
+    with pytest.raises(ValueError, match="is a cell array that holds itself"):
+        custom.load(tmp_path / "d.mat")
+
+
+@pytest.mark.parametrize("kind", ["cell", ""])
+def test_what_references_point_at_may_not_be_in_other_files(tmp_path, kind):
+    path, other = tmp_path / "d.mat", tmp_path / "other"
+    SMALL.tofile(other)
+    with h5py.File(path, "w") as file:
+        # No link need lead to it, so that a search of all links does not find it.
+        outside = file.create_dataset(
+            "#refs#/a", SMALL.shape, "f8", external=[(str(other), 0, SMALL.nbytes)]
+        )
+        file.create_dataset("activity", data=[[outside.ref]], dtype=h5py.ref_dtype)
+        file["activity"].attrs["MATLAB_class"] = np.bytes_(kind)
+    with (
+        pytest.raises(ValueError, match="the target of a reference' keeps its values in other"),
+        open_matlab(path) as file,
+    ):
+        file.read("activity")
 
 
 LONG = np.array(["x" * 30_000] * len(SMALL))

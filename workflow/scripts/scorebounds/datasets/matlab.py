@@ -2,6 +2,8 @@
 
 import contextlib
 import re
+import struct
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -17,6 +19,7 @@ from scorebounds.datasets.matlab_hdf5 import (
     OBJECTS,
     TEXT,
     Elements,
+    bytes_of,
     fields_of,
     kind_of,
     kind_of_class,
@@ -24,7 +27,10 @@ from scorebounds.datasets.matlab_hdf5 import (
     read_item,
     shape_of,
 )
+from scorebounds.datasets.readers.containers import require_bytes
 
+# The type of an element of version 5 that is compressed.
+COMPRESSED = 15
 # What readers raise on damaged files.
 UNREADABLE = (KeyError, NameError, OSError, RuntimeError, TypeError, ValueError)
 
@@ -63,7 +69,9 @@ def open_matlab(path: Path) -> Iterator[MatlabFile]:
 
             def read(name: str) -> np.ndarray:
                 parts = _cell_of(name)
-                values = read_item(file, items[parts[0]] if parts else items[name])
+                item = items[parts[0] if parts else name]
+                require_bytes(repr(name), bytes_of(item))
+                values = read_item(file, item)
                 return _whole(values) if parts is None else _picked(name, values, parts[1])
 
             of_arrays = {
@@ -83,16 +91,38 @@ def open_matlab(path: Path) -> Iterator[MatlabFile]:
     if any(kind == "struct" for _, kind in listed.values()):
         yield _read_at_once(path, None)
         return
+    sizes = _bytes_of_variables(path)
     # A row of text is one value.
     shapes = {name: s[:1] if kind == "char" else s for name, (s, kind) in listed.items()}
 
     def read_one(name: str) -> np.ndarray:
         parts = _cell_of(name)
-        values = _from_version_5(path, parts[0] if parts else name)
+        variable = parts[0] if parts else name
+        if listed[variable][1] == "cell":
+            known = dict(zip(listed, sizes, strict=False)) if len(sizes) == len(listed) else {}
+            require_bytes(repr(name), known.get(variable, sum(sizes)))
+        values = _from_version_5(path, variable)
         return _whole(values) if parts is None else _picked(name, values, parts[1])
 
     kinds = {name: kind_of_class(kind) for name, (_, kind) in listed.items()}
     yield MatlabFile(_WithCells(shapes), read_one, kinds)
+
+
+def _bytes_of_variables(path: Path) -> list[int]:
+    """Return the bytes of each variable of a file of version 5, without compression."""
+    sizes = []
+    with open(path, "rb") as file:
+        order = {b"IM": "<", b"MI": ">"}.get(file.read(128)[126:])
+        while order and len(tag := file.read(8)) == 8:
+            kind, n_bytes = struct.unpack(f"{order}2I", tag)
+            end = file.tell() + n_bytes
+            if kind == COMPRESSED:
+                with contextlib.suppress(zlib.error, struct.error):
+                    start = zlib.decompressobj().decompress(file.read(256), 8)
+                    _, n_bytes = struct.unpack(f"{order}2I", start)
+            sizes.append(n_bytes)
+            file.seek(end)
+    return sizes
 
 
 class _WithCells(dict[str, tuple[int, ...]]):
@@ -128,6 +158,7 @@ def _whole(values: Any) -> np.ndarray:
 
 def _read_at_once(path: Path, cause: Exception | None) -> MatlabFile:
     """Read everything: structures, and files with objects, whose list SciPy cannot make."""
+    require_bytes(repr(path.name), sum(_bytes_of_variables(path)))
     try:
         content = scipy.io.loadmat(path)
     except (*UNREADABLE, IndexError, scipy.io.matlab.MatReadError) as error:

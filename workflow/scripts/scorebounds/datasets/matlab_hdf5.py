@@ -1,5 +1,6 @@
 """MATLAB 7.3 files, which are HDF5: their items as variables."""
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,10 @@ import numpy as np
 import scipy.sparse
 
 from scorebounds.datasets.errors import UnusableError
+from scorebounds.datasets.self_contained import follow
 
+# Of an array of NumPy, however small.
+LEAST_BYTES = 128
 NUMBERS, TEXT, OBJECTS = "numbers", "text", "objects"
 _NUMERIC = re.compile(r"u?int\d+|double|single|logical|sparse")
 
@@ -56,7 +60,8 @@ def _parts(name: str, item: Any) -> Iterator[tuple[str, Any]]:
         yield from fields_of(item, f"{name}.")
     elif getattr(item, "dtype", None) == h5py.ref_dtype and not _matlab_class(item):
         # Cells have a class; these are the elements of an array of structures.
-        elements = Elements(item.file[reference] for reference in item[()].T.ravel(order="F"))
+        references = item[()].T.ravel(order="F")
+        elements = Elements(follow(item.file, reference) for reference in references)
         if elements and all(isinstance(one, h5py.Group) and len(one) for one in elements):
             for field in elements[0]:
                 if all(field in one for one in elements):
@@ -100,6 +105,36 @@ def _matlab_class(item: Any) -> str:
     return str(kind.decode() if isinstance(kind, bytes) else kind)
 
 
+def bytes_of(item: Any, known: dict[int, int | None] | None = None) -> int:
+    """Return the memory that an item takes, with all that its cells hold.
+
+    Cells may hold the same array many times, or themselves.
+    """
+    known = {} if known is None else known
+    if isinstance(item, Elements):
+        return sum(bytes_of(one, known) for one in item)
+    place = h5py.h5o.get_info(item.id).addr
+    if place not in known:
+        known[place] = None
+        known[place] = LEAST_BYTES + _bytes_of_values(item, known)
+    found = known[place]
+    if found is None:
+        raise UnusableError(f"{item.name!r} is a cell array that holds itself")
+    return found
+
+
+def _bytes_of_values(item: Any, known: dict[int, int | None]) -> int:
+    if isinstance(item, h5py.Group) and "MATLAB_sparse" in item.attrs:
+        return 8 * math.prod(shape_of(item))
+    if isinstance(item, h5py.Group):
+        return sum(bytes_of(one, known) for one in item.values())
+    if item.attrs.get("MATLAB_empty", 0):
+        return 8 * math.prod(map(int, item[()]))
+    if item.dtype != h5py.ref_dtype:
+        return int(item.size) * int(item.dtype.itemsize)
+    return sum(bytes_of(follow(item.file, reference), known) for reference in item[()].flat)
+
+
 def read_item(file: h5py.File, item: Any) -> Any:
     """Read a variable, with its axes in MATLAB's order; cells become an array of objects."""
     if isinstance(item, Elements):
@@ -120,7 +155,7 @@ def read_item(file: h5py.File, item: Any) -> Any:
     if kind == "cell" or values.dtype == h5py.ref_dtype:
         cells = np.empty(values.shape, dtype=object)
         for place, reference in np.ndenumerate(values):
-            cells[place] = read_item(file, file[reference])
+            cells[place] = read_item(file, follow(file, reference))
         return cells.T
     if kind == "char":
         return np.array(["".join(map(chr, row)) for row in values.T])

@@ -117,11 +117,14 @@ def discard(part: Path) -> None:
 
 
 class Session(requests.Session):
-    """A session that refuses a redirect from https to http."""
+    """A session that refuses a redirect from https to http, and reads no body of a redirect."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Return where a response redirects to, if anywhere."""
         target = super().get_redirect_target(resp)
+        if target:
+            # Otherwise requests reads the body into memory, however long it is.
+            resp.close()
         if target and urlparse(resp.url).scheme == "https":
             scheme = urlparse(urljoin(resp.url, target)).scheme
             if scheme != "https":

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from scorebounds.datasets.errors import UnusableError
-from scorebounds.datasets.readers.containers import missing_package, require_memory
+from scorebounds.datasets.readers.containers import missing_package, require_bytes, require_memory
 
 
 def read_arrow(path: Path) -> dict[str, np.ndarray]:
@@ -49,7 +49,7 @@ def _require_memory(path: Path, *, is_parquet: bool) -> None:
             require_memory(path.name, (found.num_rows, found.num_columns))
             groups = range(found.num_row_groups)
             n_bytes = sum(found.row_group(number).total_byte_size for number in groups)
-            require_memory(path.name, (n_bytes,), 1)
+            require_bytes(repr(path.name), n_bytes)
         return
     with open(path, "rb") as stored:
         try:

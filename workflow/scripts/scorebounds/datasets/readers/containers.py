@@ -123,12 +123,16 @@ def bytes_of(dtype: "np.dtype[Any]") -> int:
 
 def require_memory(name: str, shape: tuple[int, ...], item_bytes: int = BYTES) -> None:
     """Raise UnusableError if an array of such a shape would not fit into memory."""
-    needed = COPIES * item_bytes * math.prod(shape)
-    free = psutil.virtual_memory().available
+    require_bytes(f"{name!r} of shape {shape}", item_bytes * math.prod(shape))
+
+
+def require_bytes(what: str, n_bytes: int) -> None:
+    """Raise UnusableError if arrays of so many bytes would not fit into memory."""
+    needed, free = COPIES * n_bytes, psutil.virtual_memory().available
     if needed > free:
         raise UnusableError(
-            f"{name!r} of shape {shape} needs {needed / 1e9:.1f} GB of memory and "
-            f"{free / 1e9:.1f} GB are free; take fewer samples or neurons"
+            f"{what} needs {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free; take "
+            "fewer samples or neurons"
         )
 
 

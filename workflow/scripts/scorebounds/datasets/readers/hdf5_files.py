@@ -11,6 +11,7 @@ import numpy as np
 from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.readers.containers import NUMBERS, OBJECTS, TEXT, Container, bytes_of
 from scorebounds.datasets.readers.entry import Entry
+from scorebounds.datasets.self_contained import require_self_contained
 
 
 @contextlib.contextmanager
@@ -27,34 +28,6 @@ def open_file(path: Path, _: Entry) -> Iterator[Container]:
             {name: kind_of(item) for name, item in items.items()},
             item_bytes={name: bytes_of(item.dtype) for name, item in items.items()},
         )
-
-
-def require_self_contained(path: Path) -> None:
-    """Raise UnusableError for HDF5 that takes data from other files, or that is cut short."""
-    if not h5py.is_hdf5(path):
-        return
-
-    with h5py.File(path, "r") as file:
-        pending: list[tuple[str, Any]] = [("", file)]
-        seen = set()
-        while pending:
-            prefix, group = pending.pop()
-            for name in group:
-                place, link = f"{prefix}/{name}", group.get(name, getlink=True)
-                if isinstance(link, h5py.ExternalLink):
-                    raise UnusableError(
-                        f"{place!r} is a link into another file, {link.filename!r}, which is not "
-                        "followed; copy the data into one file"
-                    )
-                item = group.get(name) if isinstance(link, h5py.HardLink) else None
-                if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
-                    raise UnusableError(
-                        f"{place!r} keeps its values in other files, which are not opened; copy "
-                        "the data into one file"
-                    )
-                if isinstance(item, h5py.Group) and item.id not in seen:
-                    seen.add(item.id)
-                    pending.append((place, item))
 
 
 def datasets_of(file: h5py.File) -> dict[str, h5py.Dataset]:

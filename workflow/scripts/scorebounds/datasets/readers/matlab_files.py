@@ -8,7 +8,7 @@ from scorebounds.datasets.matlab import open_matlab
 from scorebounds.datasets.readers.axes import meaning
 from scorebounds.datasets.readers.containers import Container
 from scorebounds.datasets.readers.entry import Entry
-from scorebounds.datasets.readers.hdf5_files import require_self_contained
+from scorebounds.datasets.self_contained import require_self_contained
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import xarray as xr
 
 from scorebounds.datasets.readers.containers import NUMBERS, OBJECTS, TEXT, Container, bytes_of
 from scorebounds.datasets.readers.entry import Entry
-from scorebounds.datasets.readers.hdf5_files import require_self_contained
+from scorebounds.datasets.self_contained import require_self_contained
 
 
 @contextlib.contextmanager

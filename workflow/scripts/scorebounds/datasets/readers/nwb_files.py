@@ -13,7 +13,8 @@ from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.readers.axes import BIN_CENTRES
 from scorebounds.datasets.readers.containers import DEFAULT_ARRAY, Container, require_memory
 from scorebounds.datasets.readers.entry import Entry
-from scorebounds.datasets.readers.hdf5_files import kind_of, read_dataset, require_self_contained
+from scorebounds.datasets.readers.hdf5_files import kind_of, read_dataset
+from scorebounds.datasets.self_contained import require_self_contained
 
 MS_PER_S = 1000.0
 INTERVALS, TRIALS, SPIKES = "intervals", "trials", "units/spike_times"
