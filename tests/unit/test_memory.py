@@ -1,10 +1,15 @@
 """A job that certainly does not fit into memory is refused before it begins."""
 
+import weakref
+
 import pytest
+import torch
 
 from helpers.workflow import ROOT, snakemake
 from scorebounds.core import memory
 from scorebounds.core.memory import free_mb, parts_at_once, require_memory
+from scorebounds.measures import registry
+from scorebounds.measures.base import Measure
 
 LIMIT = {"memory_limit": 2000}
 
@@ -69,3 +74,26 @@ def test_a_job_of_the_workflow_ends_with_the_sentence(tmp_path):
     sentence = "error: out of memory: expected at least 10000 MB for this job"
     assert [line for line in ran.said.splitlines() if line.strip().startswith(sentence)], ran.said
     assert not (tmp_path / target).exists()
+
+
+@pytest.mark.parametrize("name", ["cka", "ridge_cv_100"])
+def test_of_many_neurons_one_choice_is_in_memory_at_a_time(monkeypatch, name):
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(10, 40, generator=generator, dtype=torch.float64)
+    y = torch.randn(10, 4, generator=generator, dtype=torch.float64)
+    choices = [torch.randperm(40, generator=generator)[:30] for _ in range(8)]
+    prepare, alive, most = Measure.prepared, weakref.WeakSet(), []
+
+    def counted(*arguments):
+        prepared = prepare(*arguments)
+        alive.add(prepared)
+        most.append(len(alive))
+        return prepared
+
+    monkeypatch.setattr(Measure, "prepared", counted)
+    measure = registry.load(name)
+    scores = measure.of_neurons(x, y, choices)
+    # Y, a choice, and the next one.
+    assert max(most) <= 3
+    alone = [measure.score(x[:, choice], y).item() for choice in choices]
+    assert scores == pytest.approx(alone, abs=1e-12)

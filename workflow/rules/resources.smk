@@ -176,13 +176,18 @@ def perturb_minutes(wildcards, input, attempt):
 def range_memory(wildcards, input, attempt):
     """Request MB: torch, a batch of targets with Adam's moments, and the points that are kept.
 
-    Points are kept in single precision, two for each end and each value of the other measure.
+    Points are kept in single precision, two for each end and each value of the other measure. For
+    measures of few coordinates, they have at most as many columns as there are samples.
     """
     joint = config["ranges"]["joint"]
-    one = recording_mb(input)
+    n_samples, width = shape(input)
+    if all(set(pair) <= REDUCED for pair in pairs_of_job(wildcards)):
+        width = min(width, n_samples)
+    one = 8e-6 * n_samples * width
     batch = max(one, min(joint["n_targets"] * one, TARGETS_MB))
     kept = 4 * config["ranges"]["reduced"]["n_grid"]
-    return round(TORCH_MB + (45 if joint["x"] == "free" else 15) * batch + kept * one) * attempt
+    needed = (45 if joint["x"] == "free" else 15) * batch + kept * one
+    return round(TORCH_MB + 10 * recording_mb(input) + needed) * attempt
 
 
 def range_minutes(wildcards, input, attempt):

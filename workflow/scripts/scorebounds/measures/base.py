@@ -245,16 +245,17 @@ class Measure:
         ValueError
             As `score`, if it does so for any of the choices.
         """
-        if self.compare_neurons is None or x.shape[1] > x.shape[0]:
-            xs = [x[:, chosen] for chosen in neurons]
-            found: list[float] = self.between(xs, [y], groups)[:, 0].tolist()
-            return found
         for chosen in neurons:
             require_pair(to_working_precision(x[:, chosen]), to_working_precision(y))
         with torch.no_grad():
             folds = self._folds(x, groups)
-            sides = self.prepared(x, "x", folds), self.prepared(y, "y", folds)
-            return [score.item() for score in self.compare_neurons(*sides, neurons)]
+            other = self.prepared(y, "y", folds)
+            if self.compare_neurons is not None and x.shape[1] <= x.shape[0]:
+                scores = self.compare_neurons(self.prepared(x, "x", folds), other, neurons)
+                return [score.item() for score in scores]
+            # One after the other: a recording of many neurons is large.
+            parts = (self.prepared(x[:, chosen], "x", folds) for chosen in neurons)
+            return [self.compare(PairOfReferences(part, other)).item() for part in parts]
 
     def reordered(
         self, x: Tensor, y: Tensor, orders: Iterable[Tensor], groups: Groups | None = None
