@@ -5,7 +5,7 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 DEMO := --configfile config/demo.yaml --config offline=true
 
-.PHONY: demo data test test-clusters test-envs drill lint bench docs report wheel clean help writable-home
+.PHONY: demo data test test-clusters test-envs drill lint bench docs report wheel clean help
 
 help:
 	@echo "make demo    set up .venv and run the workflow without network ($(CORES) cores)"
@@ -21,13 +21,13 @@ help:
 	@echo "make wheel   the installable library, in dist/"
 	@echo "make clean   remove results/, data/prepared/ and site/; downloads and .venv stay"
 
-demo: writable-home .venv/demo
+demo: .venv/demo
 	$(SNAKEMAKE) --quiet rules $(DEMO)
 	@echo
 	@echo "Done. Open results/index.html first: it lists all score cards, figures and tables."
 	@echo "results/explorer.html answers what a score of your choice means."
 
-data: writable-home .venv/demo
+data: .venv/demo
 	$(SNAKEMAKE) data
 
 test: .venv/test
@@ -68,7 +68,7 @@ docs: .venv/docs
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs site
 	@echo "Done. Open site/index.html."
 
-report: writable-home .venv/demo
+report: .venv/demo
 	$(BIN)/snakemake $(DEMO) --report report.zip
 
 wheel: .venv/test
@@ -78,12 +78,6 @@ wheel: .venv/test
 
 clean:
 	rm -rf results data/prepared report.zip dist site jupyter_execute
-
-# Snakemake itself needs its cache before it reads the workflow, and ends in a traceback without it.
-writable-home:
-	@folder="$${XDG_CACHE_HOME:-$$HOME}"; mkdir -p "$$folder" 2>/dev/null; test -w "$$folder" || \
-		{ echo "error: expected a folder that Snakemake can write its cache to, got '$$folder';" \
-			"set XDG_CACHE_HOME to one"; exit 1; }
 
 .venv/bin/python:
 	@case "$$PWD" in *[][:space:]\(\)\[\{\}\'\"\&\;\|\<\>\$$\`\*\?\!\#\\]*) \

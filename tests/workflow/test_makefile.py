@@ -37,9 +37,3 @@ def test_folder_whose_path_snakemake_cannot_use_is_refused(tmp_path, name):
 def test_old_python_is_refused(tmp_path):
     said = make(tmp_path, ".venv/bin/python", "PYTHON=false")
     assert "scorebounds needs Python 3.11 or newer; name one: make PYTHON=python3.11" in said
-
-
-@pytest.mark.parametrize("target", ["demo", "data", "report"])
-def test_home_without_a_cache_is_refused(tmp_path, target):
-    said = make(tmp_path, target, HOME="/dev/null/none", XDG_CACHE_HOME="")
-    assert "got '/dev/null/none'; set XDG_CACHE_HOME to one" in said

@@ -7,6 +7,7 @@ import re
 import pytest
 import yaml
 from snakemake.cli import get_argument_parser
+from snakemake_interface_executor_plugins.settings import SharedFSUsage
 
 from helpers.rules import rules_with_scripts
 from helpers.workflow import ROOT, TINY, snakemake
@@ -54,6 +55,21 @@ def test_executor_knows_every_key(name):
 @pytest.mark.parametrize("name", [*PROFILES, "default"])
 def test_the_time_of_a_script_file_triggers_no_job(name):
     assert profile(name)["rerun-triggers"] == ["mtime", "params", "input", "software-env"]
+
+
+@pytest.mark.parametrize("name", ["slurm", "cluster-generic", "lsf", "default"])
+def test_everything_is_shared_but_the_cache_of_sources(name):
+    everything = set(SharedFSUsage.choices()) - {"none"}
+    assert set(profile(name)["shared-fs-usage"]) == everything - {"source-cache"}
+
+
+@pytest.mark.parametrize("profile", ["default", "cluster-generic"])
+def test_the_home_directory_need_not_exist(profile, tmp_path):
+    options = ("--workflow-profile", ROOT / f"profiles/{profile}", "--configfile", TINY)
+    nowhere = {"HOME": "/dev/null/none", "XDG_CACHE_HOME": ""}
+    planned = snakemake(*options, "--dry-run", folder=tmp_path, environment=nowhere)
+    assert planned.returncode == 0, planned.said
+    assert "optimize_small_dataset" in planned.said
 
 
 def group_of(block):

@@ -262,6 +262,14 @@ def test_error_for_a_file_in_place_of_a_folder_is_one_sentence(tmp_path, name):
     assert "Traceback" not in run.said
 
 
+def test_error_for_a_folder_in_place_of_the_settings_is_one_sentence(tmp_path):
+    (tmp_path / "config/config.yaml").mkdir(parents=True)
+    run = snakemake("-n", folder=tmp_path)
+    assert run.returncode != 0
+    assert "config/config.yaml: expected a file with your settings, got a folder" in run.said
+    assert "Traceback" not in run.said
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="needs an ordinary user: root may write everywhere")
 def test_error_for_results_that_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "some.yaml").write_text("datasets: [ultrametric]\n")

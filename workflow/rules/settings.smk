@@ -101,6 +101,8 @@ def faults_of_keys(node, place=()):
 
 def check_config_files():
     """Refuse config files that YAML would take otherwise than they are written."""
+    if Path("config/config.yaml").is_dir():
+        raise WorkflowError("config/config.yaml: expected a file with your settings, got a folder")
     for path in dict.fromkeys(map(str, workflow.configfiles)):
         if Path(path).is_file():
             with open(path, encoding="utf-8") as file:
