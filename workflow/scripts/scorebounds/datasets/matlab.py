@@ -62,24 +62,7 @@ def open_matlab(path: Path) -> Iterator[MatlabFile]:
     """
     if path.is_file() and h5py.is_hdf5(path):
         with h5py.File(path, "r") as file:
-            # "#refs#" holds what cells and structures point at.
-            items = dict(fields_of(file, ""))
-            shapes = {name: shape_of(item) for name, item in items.items()}
-            kinds = {name: kind_of(item) for name, item in items.items()}
-
-            def read(name: str) -> np.ndarray:
-                parts = _cell_of(name)
-                item = items[parts[0] if parts else name]
-                require_bytes(repr(name), bytes_of(item))
-                values = read_item(file, item)
-                return _whole(values) if parts is None else _picked(name, values, parts[1])
-
-            of_arrays = {
-                name: name.rpartition(".")[0]
-                for name, item in items.items()
-                if isinstance(item, Elements)
-            }
-            yield MatlabFile(_WithCells(shapes), read, kinds, of_arrays)
+            yield _version_73(file)
         return
     try:
         listed = {name: (shape, kind) for name, shape, kind in scipy.io.whosmat(path)}
@@ -106,6 +89,25 @@ def open_matlab(path: Path) -> Iterator[MatlabFile]:
 
     kinds = {name: kind_of_class(kind) for name, (_, kind) in listed.items()}
     yield MatlabFile(_WithCells(shapes), read_one, kinds)
+
+
+def _version_73(file: h5py.File) -> MatlabFile:
+    # "#refs#" holds what cells and structures point at.
+    items = dict(fields_of(file, ""))
+    shapes = {name: shape_of(item) for name, item in items.items()}
+    kinds = {name: kind_of(item) for name, item in items.items()}
+
+    def read(name: str) -> np.ndarray:
+        parts = _cell_of(name)
+        item = items[parts[0] if parts else name]
+        require_bytes(repr(name), bytes_of(item))
+        values = read_item(file, item)
+        return _whole(values) if parts is None else _picked(name, values, parts[1])
+
+    of_arrays = {
+        name: name.rpartition(".")[0] for name, item in items.items() if isinstance(item, Elements)
+    }
+    return MatlabFile(_WithCells(shapes), read, kinds, of_arrays)
 
 
 def _bytes_of_variables(path: Path) -> list[int]:
