@@ -14,7 +14,7 @@ from scorebounds.figures.captures import (
     trajectory_figure,
 )
 from scorebounds.figures.layers import correspondence_figure, layer_maps_figure, unrelated_figure
-from scorebounds.figures.perturbation import perturbation_figure
+from scorebounds.figures.perturbation import overlap_figure, perturbation_figure
 from scorebounds.figures.scorecards import scorecard_figure
 from scorebounds.figures.style import (
     PAPER_MEASURES,
@@ -91,6 +91,8 @@ def perturbation():
         theory=1 - share,
         overlap_theory=1 - share,
         overlap_mean=1 - share,
+        overlap_low=0.99 - share,
+        overlap_high=1.01 - share,
         dropped_theory=1 - share / 2,
     )
 
@@ -150,6 +152,7 @@ FIGURES = {
     "capture": lambda: capture_figure(capture()),
     "agreement": lambda: agreement_figure(published(), agreement()),
     "perturbation": lambda: perturbation_figure(perturbation()),
+    "perturbation_overlap": lambda: overlap_figure(perturbation()),
     "scorecards": lambda: scorecard_figure(cards()),
     "layers": lambda: correspondence_figure(layers()),
     "layer_maps": lambda: layer_maps_figure(maps()),

@@ -5,10 +5,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from matplotlib.text import Text
 
 from helpers.measures import draw
 from scorebounds.core.recording import samples_by_neurons
 from scorebounds.datasets import loaders
+from scorebounds.figures.perturbation import SMALLEST_SHARE, overlap_figure
 from scorebounds.measures import registry
 from scorebounds.measures.components import principal_components
 from scorebounds.measures.pair import centre
@@ -157,6 +159,38 @@ def test_simulated_directions_that_may_overlap_give_the_expected_scores():
         # Four standard errors: 24 comparisons.
         assert ((scores.mean(0) - expected).abs() < 4 * error + 1e-12).all(), name
         assert (expected >= replaced_score(name, components.eigenvalues)).all()
+
+
+def test_overlap_figure_shows_what_simulation_and_expectation_add_to_the_theory():
+    table = perturb_components(draw(14, 6) * torch.arange(1, 7), "made", ["cka", "nbs"], range(4))
+    table = table.assign(variance_ratio=table.variance_ratio.where(table.target < 6, 1e-4))
+    figure, shown = overlap_figure(table)
+    assert set(shown.target) == set(range(1, 6))
+    assert (shown.variance_ratio >= SMALLEST_SHARE).all()
+    (axis,) = [axis for axis in figure.axes if axis.get_visible()]
+    drawn = [np.sort(np.asarray(line.get_ydata(), float)) for line in axis.lines]
+    for _, rows in shown.groupby("measure"):
+        for column in ("overlap_theory", "overlap_mean"):
+            expected = np.sort(rows[column] - rows.theory)
+            assert any(np.array_equal(values, expected) for values in drawn)
+    (bars, *_) = (bar for bar in axis.containers if bar.has_yerr)
+    rows = shown[shown.measure == "cka"].sort_values("variance_ratio")
+    ends = np.array([segment[:, 1] for segment in bars[2][0].get_segments()]).T
+    assert ends[0] == pytest.approx((rows.overlap_low - rows.theory).to_numpy())
+    assert ends[1] == pytest.approx((rows.overlap_high - rows.theory).to_numpy())
+    empty, shown = overlap_figure(table.assign(variance_ratio=1e-5))
+    assert "no component" in " ".join(text.get_text() for text in empty.findobj(Text))
+    assert shown.empty
+
+
+def test_published_points_lie_where_a_direction_with_overlap_is_expected(mirror):
+    """FreemanZiemba2013, first PC: NBS 0.825 in the paper's simulation and 0.807 in its theory."""
+    files = sorted(mirror.glob("cloos2025-published/FreemanZiemba2013/*.csv"))
+    array = loaders.load("surrogate-FreemanZiemba2013", files, seed=0, settings={}, custom=False)
+    x = torch.from_numpy(samples_by_neurons(array))
+    eigenvalues = principal_components(x).eigenvalues
+    assert replaced_score("nbs", eigenvalues)[0].item() == pytest.approx(0.807, abs=0.001)
+    assert overlapping_score("nbs", eigenvalues, len(x))[0].item() == pytest.approx(0.825, abs=1e-3)
 
 
 def test_published_end_points_agree_with_each_other():

@@ -297,6 +297,21 @@ FIGURES: dict[str, FigureEntry] = {
             "dotted: the PC is left out instead."
         ),
     ),
+    "perturbation_overlap": FigureEntry(
+        function="perturbation.overlap_figure",
+        inputs={"perturbation": "results/tables/perturbation.csv"},
+        title="scores of a replaced component, simulated and expected",
+        category=WHAT_SCORE,
+        caption_settings={"n_draws": "perturbation/n_draws"},
+        caption=(
+            "Why do simulated scores lie above the theory of a replaced component? Score after one "
+            "PC is replaced by a random direction that is orthogonal to the other PCs only, minus "
+            "the score in theory, which assumes a direction orthogonal to this PC as well (line at "
+            "0). Symbols: mean and 95 % interval over {n_draws} directions; dashed: what is "
+            "expected from the overlap of a random direction with the PC. PCs with at least 0.3 % "
+            "of the variance."
+        ),
+    ),
     "ranges": FigureEntry(
         function="ranges.range_figure",
         inputs={
