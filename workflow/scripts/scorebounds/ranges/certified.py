@@ -27,8 +27,8 @@ NEAR_0, NEAR_1, CROSSING = 1e-6, 1 - 1e-6, 0.1
 SIMILAR, ADJACENT = 0.3, 0.1
 # Distances from the attained CKA that are tried for a bound of it, in tolerances; a try ends after
 # so many cells.
-DISTANCES, N_CELLS = (0.9, 1.8, 4, 10, 25), 300
-TIGHT = DISTANCES[:2]
+DISTANCES, N_CELLS = (0.9, 1.2, 1.8, 4, 10, 25), 1000
+TIGHT = DISTANCES[:3]
 # About how many Lagrangians a search for an attained value evaluates, from scratch and from what
 # was attained at a similar CKA: the upper and the lower end.
 STEPS, STEPS_NEAR = {1: 110_000, -1: 43_000}, {1: 10_000, -1: 9_000}
