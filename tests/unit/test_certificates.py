@@ -329,6 +329,12 @@ def test_extremes_are_found_from_those_at_a_similar_cka():
             latest[reach] = best
 
 
+def test_what_is_reached_rises_with_cka():
+    spectrum = normalised(1 / np.arange(1, 11))
+    reached = [reach_upper(UpperDual(spectrum, cka, outside=True)).score for cka in (0.895, 0.9)]
+    assert 0.9814 < reached[0] < reached[1]
+
+
 def test_proven_bounds_of_linked_measures_are_there_in_both_directions():
     rng = np.random.default_rng(4)
     x = rng.standard_normal((200, 12)) * np.arange(1, 13) ** -0.3

@@ -28,6 +28,7 @@ ALL_TITLES, NARROWEST_TITLE = 98, 9
 LINE_HEIGHT = 0.11
 ATTAINED = "#0072B2"
 UNKNOWN: dict[str, Any] = {"color": "0.5", "linestyle": "none", "marker": "$?$", "markersize": 4}
+UNREACHED: dict[str, Any] = {**UNKNOWN, "marker": "x"}
 BOUND: dict[str, Any] = {"color": "0.35", "linestyle": "none", "marker": "|", "markersize": 4}
 
 
@@ -76,8 +77,11 @@ def matrix_figure(guides: pd.DataFrame, reference_level: float) -> tuple[Figure,
     handles: list[Line2D | Patch] = [Patch(color=ATTAINED, label="attained")]
     if guides[["outer_low", "outer_high"]].notna().any(axis=None):
         handles.append(Line2D([], [], label="proven bound", **BOUND))
-    if guides.low.notna().sum() < len(pairs) * len(datasets):
+    if len(guides) < len(pairs) * len(datasets):
         handles.append(Line2D([], [], label="not searched", **UNKNOWN))
+    if guides.low.isna().any():
+        label = f"first of at least {reference_level:g} not attained"
+        handles.append(Line2D([], [], label=label, **UNREACHED))
     legend_below(figure, handles)
     return figure, guides
 
@@ -102,7 +106,7 @@ def _draw_panel(axis: Axes, guides: pd.DataFrame, pairs: list[tuple[str, str]]) 
             axis.axhline(place - 0.5, color="0.75", linewidth=0.5)
         row = rows.get(pair)
         if row is None or np.isnan(row["low"]):
-            axis.text(0.5, place, "?", ha="center", va="center", fontsize=6, color="0.5")
+            axis.plot(0.5, place, **(UNKNOWN if row is None else UNREACHED))
             continue
         axis.barh(place, row["high"] - row["low"], left=row["low"], height=0.6, color=ATTAINED)
         for end in _proven_ends(row):

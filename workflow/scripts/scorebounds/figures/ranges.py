@@ -186,6 +186,7 @@ def _handles(ranges: pd.DataFrame) -> list[Line2D | Patch]:
     ]
     if bounded:
         handles.append(Patch(color=IMPOSSIBLE, label="impossible (proven)"))
+    handles.append(Patch(facecolor="white", edgecolor="0.6", linewidth=0.5, label="not known"))
     handles += [
         Line2D([], [], label="reached by joint optimisation", **REACHED_LOOK),
         Line2D([], [], label="visited during it", **{**VISITED_LOOK, "markersize": 3}),

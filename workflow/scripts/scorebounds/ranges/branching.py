@@ -27,7 +27,6 @@ class Dual(Protocol):
 
     n_cases: int
     n_terms: int
-    narrowest: float
 
     def cells(self) -> list[Cell]:
         """Return the cells to start from."""

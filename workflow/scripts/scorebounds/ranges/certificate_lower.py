@@ -49,8 +49,6 @@ class LowerDual:
         ‖λ‖, where only the first eigenvalues are given.
     """
 
-    narrowest = NARROWEST
-
     def __init__(self, spectrum: np.ndarray, cka: float, rank: int, norm: float | None = None):
         self.spectrum, self.cka, self.rank = spectrum, cka, rank
         self.norm = float(np.linalg.norm(spectrum)) if norm is None else norm

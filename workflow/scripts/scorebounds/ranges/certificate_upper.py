@@ -39,7 +39,6 @@ class UpperDual:
         Whether there is a direction outside X.
     """
 
-    narrowest = NARROWEST
     start = START
 
     def __init__(self, spectrum: np.ndarray, cka: float, *, outside: bool):

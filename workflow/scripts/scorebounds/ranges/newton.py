@@ -52,3 +52,14 @@ def make_stationary(slopes: Slopes, start: np.ndarray, least: np.ndarray) -> np.
         if open_rows.all():
             break
     return at
+
+
+def promising(reached: np.ndarray, value: np.ndarray, n: int) -> np.ndarray:
+    """Return the rows with the n largest scores, and those with the n largest dual values.
+
+    Where a dual has converged, its maximiser can still be far from meeting the constraints: it
+    has a low score until it is made stationary.
+    """
+    value = np.where(np.isfinite(value), value, -np.inf)
+    largest = [np.argsort(-each, kind="stable")[:n] for each in (reached, value)]
+    return np.unique(np.concatenate(largest))

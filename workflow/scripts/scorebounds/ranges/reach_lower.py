@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scorebounds.ranges.certificate_lower import LEAST, LowerDual
-from scorebounds.ranges.newton import make_stationary
+from scorebounds.ranges.newton import make_stationary, promising
 from scorebounds.ranges.quartic import last_minimum
 from scorebounds.ranges.remembered import remembered
 
@@ -69,10 +69,10 @@ def reach_lower(dual: LowerDual, near: ReachedLower | None = None) -> ReachedLow
     for _ in range(N_ROUNDS if near is None else N_ROUNDS_NEAR):
         number, rho = np.array(cases).T
         number = number.astype(int)
-        _, tuned = dual.minimise(number, _cell(rho), starts, None, N_STEPS)
+        value, tuned = dual.minimise(number, _cell(rho), starts, None, N_STEPS)
         _, _, level, n_kept = dual.lagrangian(tuned, number, _cell(rho))
         reached, level, n_kept = _made_feasible(dual, level, n_kept)
-        order = np.argsort(reached, kind="stable")[:N_SURVIVORS]
+        order = promising(-reached, value, N_SURVIVORS)
         place = np.log(rho / low) / max(np.log(high / low), 1e-300)
         chosen = [(int(number[row]), float(place[row])) for row in order]
         best = _better(best, reached[order], tuned[order], level[order], n_kept[order], chosen)
@@ -80,6 +80,7 @@ def reach_lower(dual: LowerDual, near: ReachedLower | None = None) -> ReachedLow
         level = _stationary_levels(dual, refined, n_kept[order])
         score, level, n_kept = _made_feasible(dual, level, n_kept[order])
         best = _better(best, score, refined, level, n_kept, chosen)
+        order = order[np.argsort(np.minimum(reached[order], score), kind="stable")][:N_SURVIVORS]
         ratio = ratio ** (1 / 3)
         found = {
             (int(number[row]) + shift, float(rho[row] * factor)): tuned[row]

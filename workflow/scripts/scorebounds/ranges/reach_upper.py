@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scorebounds.ranges.certificate_upper import LEAST, START, UpperDual
-from scorebounds.ranges.newton import make_stationary
+from scorebounds.ranges.newton import make_stationary, promising
 from scorebounds.ranges.remembered import remembered
 
 N_COMPONENTS = 12
@@ -66,9 +66,9 @@ def reach_upper(dual: UpperDual, near: Reached | None = None) -> Reached:
         first, second = first.astype(int), second.astype(int)
         number = np.where(second < 0, first, _number_of_pair(n, first, second))
         limit = np.maximum(np.minimum(trace, 1 - trace), 1e-12)
-        _, tuned = dual.minimise(number, trace, limit, starts, None, N_STEPS)
+        value, tuned = dual.minimise(number, trace, limit, starts, None, N_STEPS)
         reached = _made_feasible(dual, tuned, number, trace, limit)
-        chosen = np.argsort(-reached, kind="stable")[:n_survivors]
+        chosen = promising(reached, value, n_survivors)
         part = number[chosen], trace[chosen], limit[chosen]
         refined = _refined(dual, tuned[chosen], *part)
         score = _made_feasible(dual, refined, *part)
