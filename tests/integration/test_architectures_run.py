@@ -1,37 +1,65 @@
 """Networks of several architectures are trained, compared and drawn in a run."""
 
+import hashlib
+
 import pandas as pd
 import yaml
 
-from helpers.workflow import ROOT, planned_jobs, snakemake
+from helpers.cifar import cifar_archive
+from helpers.workflow import ROOT, copy_project, planned_jobs, snakemake
 
 SMALL = {
-    "analyses": ["architectures"],
-    "datasets": ["ultrametric"],
-    "models": {},
-    "architectures": {"widths": [0.25], "depths": [1], "residual_blocks": []},
-    "layers": {"n_images": 60, "training": {"n_steps": 2}},
+    "architectures": {
+        "n_networks": 2,
+        "widths": [0.25],
+        "depths": [1],
+        "residual_blocks": [],
+    },
+    "layers": {"n_images": 30, "training": {"n_steps": 2, "batch_size": 8}},
 }
+PAPER = ROOT / "config/kornblith-cifar10.yaml"
 
 
-def test_architectures_are_trained_compared_and_drawn(tmp_path):
-    (tmp_path / "small.yaml").write_text(yaml.safe_dump(SMALL))
-    target = "results/figures/widths.pdf"
-    run = snakemake(target, "--cores", 2, "--configfile", "small.yaml", folder=tmp_path)
+def with_invented_images(folder):
+    """Copy the project, with an invented archive in its catalogue; return the copy and a mirror."""
+    archive = folder / "mirror/cifar10/cifar-10-binary.tar.gz"
+    archive.parent.mkdir(parents=True)
+    cifar_archive(archive)
+    project = copy_project(folder / "project")
+    catalogue = project / "data/datasets.tsv"
+    lines = catalogue.read_text(encoding="utf-8").splitlines()
+    (row,) = (number for number, line in enumerate(lines) if line.startswith("cifar10\t"))
+    cells = dict(zip(lines[0].split("\t"), lines[row].split("\t"), strict=True))
+    cells["checksum"] = f"sha256:{hashlib.sha256(archive.read_bytes()).hexdigest()}"
+    cells["bytes"] = str(archive.stat().st_size)
+    lines[row] = "\t".join(cells.values())
+    catalogue.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return project, archive.parents[1]
+
+
+def test_settings_for_cifar10_run_on_an_archive_of_the_same_format(tmp_path):
+    project, mirror = with_invented_images(tmp_path)
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(SMALL | {"mirrors": [str(mirror)]}))
+    options = ("--cores", 2, "--configfile", PAPER, "small.yaml")
+    run = snakemake(*options, folder=tmp_path, root=project)
     assert run.returncode == 0, run.said
     folder = tmp_path / "results/architectures"
     maps, probes = (pd.read_csv(folder / f"{name}.csv") for name in ("maps", "probes"))
     assert len(maps) == 81
+    assert maps.score.between(0, 1).all()
     assert set(probes.network) == {"tiny-1x1", "tiny-0.25x1"}
     assert set(probes.number) == {1, 2}
-    assert (tmp_path / target).is_file()
+    for figure in ("depths", "residual", "widths"):
+        assert (tmp_path / f"results/figures/{figure}.pdf").is_file()
+    again = snakemake(*options, folder=tmp_path, root=project)
+    assert "Nothing to be done" in again.said
 
 
 def test_settings_of_the_paper_plan_all_networks_and_figures(tmp_path):
-    config = ROOT / "config/kornblith.yaml"
-    run = snakemake("-n", "--configfile", config, folder=tmp_path)
-    assert run.returncode == 0, run.said
-    jobs = planned_jobs(run.said)
-    assert sum(rule == "train_variant" for rule, _ in jobs) == 18
-    for figure in ("depths", "residual", "widths"):
-        assert ("plot_figure", f"results/figures/{figure}.pdf") in jobs
+    for config, n_networks in ((ROOT / "config/kornblith.yaml", 18), (PAPER, 60)):
+        run = snakemake("-n", "--configfile", config, folder=tmp_path)
+        assert run.returncode == 0, run.said
+        jobs = planned_jobs(run.said)
+        assert sum(rule == "train_variant" for rule, _ in jobs) == n_networks
+        for figure in ("depths", "residual", "widths"):
+            assert ("plot_figure", f"results/figures/{figure}.pdf") in jobs

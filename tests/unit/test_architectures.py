@@ -50,8 +50,7 @@ def test_layers_have_the_sizes_of_the_plan(variant):
     assert len(layers) == len(plan) + 1
     assert layers[-1].shape == (4, plan[-1].n_channels)
     first = convolutions_of("digits", "tiny-1x1")[0].n_channels
-    if variant == "tiny-1x1":
-        assert [layer.shape[1] for layer in layers] == layer_widths("digits")
+    assert [layer.shape[1] for layer in layers] == layer_widths("digits", variant)
     if variant == "tiny-2x1":
         assert layers[0].shape == (4, 2 * first * 64)
     if variant == "tiny-1x8":

@@ -1,7 +1,5 @@
 """Layer correspondence: counting, intervals, networks that learn, images from their archive."""
 
-import io
-import tarfile
 import warnings
 
 import numpy as np
@@ -9,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
+from helpers.cifar import cifar_archive
 from helpers.measures import draw
 from scorebounds.core.measure_table import ENTRIES
 from scorebounds.measures import registry
@@ -203,23 +202,6 @@ def test_training_is_reproducible_and_does_not_change_the_global_random_state(tr
         np.testing.assert_array_equal(first, second)
     other = convnets.activations(convnets.make_network("digits", train, seed=3), held_out, CPU)
     assert not np.array_equal(other[0], trained[0][0])
-
-
-def cifar_archive(path, damage=""):
-    """Write an archive of the binary version of CIFAR-10, with a few records per member."""
-    rng = np.random.default_rng(0)
-    with tarfile.open(path, "w:gz") as archive:
-        for name in [*images.CIFAR_TRAIN, *images.CIFAR_TEST]:
-            records = rng.integers(0, 256, size=(40, images.RECORD_BYTES), dtype=np.uint8)
-            records[:, 0] = np.arange(40) % 10
-            content = records.tobytes()
-            if name == damage:
-                content = content[:-1]
-            if damage == f"no {name}":
-                continue
-            member = tarfile.TarInfo(f"cifar-10-batches-bin/{name}")
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
 
 
 def test_cifar10_is_read_from_its_archive(tmp_path):

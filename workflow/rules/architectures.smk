@@ -13,7 +13,7 @@ use rule train_network as train_variant with:
     resources:
         **GPU,
         **ATTEMPT,
-        mem_mb=memory(2 * TORCH_MB, 20),
+        mem_mb=variant_memory,
         runtime=variant_minutes,
     params:
         code=code_digest("train_network"),
@@ -45,7 +45,7 @@ rule compare_architectures:
     threads: 1
     resources:
         **ATTEMPT,
-        mem_mb=memory(TORCH_MB, 7),
+        mem_mb=architectures_memory,
         runtime=minutes(0.2),
     params:
         code=code_digest("compare_architectures", measures=["cka"]),

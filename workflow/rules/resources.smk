@@ -219,6 +219,26 @@ def variant_minutes(wildcards, input, attempt):
     return round(max(1, more) * train_minutes(wildcards, input, attempt))
 
 
+def variant_memory(wildcards, input, attempt):
+    """Request MB: torch and the images, and the activations of which a probe is fitted."""
+    widths = ARCHITECTURES.layer_widths(LAYERS["images"], wildcards.variant)
+    n_images = LAYERS["n_images"] + 2 * ARCHITECTURES.MOST_PROBED
+    # In single precision, twice while they are joined; two copies of one layer in double precision.
+    activations = 8e-6 * n_images * sum(widths) + 16e-6 * ARCHITECTURES.MOST_PROBED * max(widths)
+    return round((2 * TORCH_MB + 20 * data_mb(input) + activations) * attempt)
+
+
+def architectures_memory(wildcards, input, attempt):
+    """Request MB: torch, all layers of one network as they are, and of the others as few dimensions
+    as there are images."""
+    n_images, images = LAYERS["n_images"], LAYERS["images"]
+    widths = [ARCHITECTURES.layer_widths(images, variant) for variant in VARIANTS]
+    kept = sum(min(width, n_images) for of_variant in widths for width in of_variant)
+    n_networks = config["architectures"]["n_networks"]
+    largest = max(sum(of_variant) for of_variant in widths)
+    return round((2 * TORCH_MB + 8e-6 * n_images * (n_networks * kept + 4 * largest)) * attempt)
+
+
 def train_minutes(wildcards, input, attempt):
     """Request minutes, by the pixels of all batches."""
     pixels = {"digits": 64, "cifar10": 3072}[LAYERS["images"]]

@@ -9,7 +9,7 @@ import torch
 from scorebounds.core.joblog import job_log
 from scorebounds.core.tables import write_table
 from scorebounds.measures import registry
-from scorebounds.networks.comparisons import comparison_maps, width_table
+from scorebounds.networks.comparisons import comparison_maps, width_of, width_table
 from scorebounds.networks.stored import read_accuracies, read_layers
 
 if TYPE_CHECKING:
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 def main(targets: Mapping[str, str], paths: Mapping[str, list[str]]) -> None:
     measure = registry.load("cka")
+    # Maps show the first network of each kind; only networks of several widths are all compared.
     networks = {
-        variant: read_layers(of_variant, "trained") for variant, of_variant in paths.items()
+        variant: read_layers(
+            of_variant if width_of(variant) else of_variant[:1], "trained", rotated=True
+        )
+        for variant, of_variant in paths.items()
     }
     write_table(targets["maps"], comparison_maps(networks, measure))
     write_table(targets["widths"], width_table(networks, measure))

@@ -50,6 +50,8 @@ ARCHITECTURES = {
     "cifar10": Architecture(32, _tiny(16, second_stride=2)),
 }
 
+# Images of each split of which linear probes use the activations at most.
+MOST_PROBED = 5000
 
 STANDARD = "tiny-1x1"
 PLAIN, RESIDUAL = "plain", "residual"
@@ -96,20 +98,22 @@ def _blocks(
     return tuple(plan)
 
 
-def layer_widths(images: str) -> list[int]:
+def layer_widths(images: str, variant: str = STANDARD) -> list[int]:
     """Return the number of neurons of each layer: the convolutions, then the pooled channels.
 
     Parameters
     ----------
     images : str
         `digits` or `cifar10`.
+    variant : str
+        Of `variant_names`.
     """
-    architecture = ARCHITECTURES[images]
-    rows, widths = architecture.rows, []
-    for layer in architecture.convolutions:
+    plan = convolutions_of(images, variant)
+    rows, widths = ARCHITECTURES[images].rows, []
+    for layer in plan:
         rows = (rows - (0 if layer.padded else layer.size - 1) - 1) // layer.stride + 1
         widths.append(layer.n_channels * rows * rows)
-    return [*widths, architecture.convolutions[-1].n_channels]
+    return [*widths, plan[-1].n_channels]
 
 
 def require_distinguishable_layers(images: str, n_images: int, measures: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from scorebounds.networks.architectures import MOST_PROBED
 from scorebounds.networks.convnets import ConvNet, activations
 from scorebounds.networks.images import Images
 
@@ -22,11 +23,13 @@ def probe_accuracies(
     ----------
     network : ConvNet
     train, held_out : Images
+        Of which the first `MOST_PROBED` are used.
     device : torch.device
     """
-    recorded = [activations(network, images, device) for images in (train, held_out)]
+    used = [Images(*(part[:MOST_PROBED] for part in images)) for images in (train, held_out)]
+    recorded = [activations(network, images, device) for images in used]
     return [
-        probe_accuracy(of_train, train.classes, of_held_out, held_out.classes)
+        probe_accuracy(of_train, used[0].classes, of_held_out, used[1].classes)
         for of_train, of_held_out in zip(*recorded, strict=True)
     ]
 

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from scorebounds.core.tables import open_dataset
+from scorebounds.measures.closed_form import narrow
+from scorebounds.measures.pair import centre
 from scorebounds.networks.layers import drop_constant
 
 
@@ -37,7 +39,7 @@ def read_accuracies(path: str) -> pd.DataFrame:
     )
 
 
-def read_layers(paths: Sequence[str], state: str) -> list[list[Tensor]]:
+def read_layers(paths: Sequence[str], state: str, *, rotated: bool = False) -> list[list[Tensor]]:
     """Read the layers of networks in double precision, without silent units.
 
     Parameters
@@ -46,6 +48,9 @@ def read_layers(paths: Sequence[str], state: str) -> list[list[Tensor]]:
         A file per network.
     state : str
         `trained` or `untrained`.
+    rotated : bool
+        Whether to centre layers of more units than images and rotate them to as many dimensions as
+        there are images, which measures that rotations do not change need no more than.
 
     Returns
     -------
@@ -60,5 +65,6 @@ def read_layers(paths: Sequence[str], state: str) -> list[list[Tensor]]:
                 [stored[f"{state}_{number}"].values for number in numbers]
             )
         print(f"{path}: {state}, left out {n_silent} units that are silent for all images")
-        networks.append([torch.from_numpy(layer).double() for layer in kept])
+        layers = [torch.from_numpy(layer).double() for layer in kept]
+        networks.append([narrow(centre(layer)) for layer in layers] if rotated else layers)
     return networks
