@@ -1,6 +1,6 @@
 """Coverage of intervals in simulated worlds, with NumPy formulas of its own.
 
-`python -m helpers.coverage 200` in the folder tests prints the table of docs/models.md.
+`python -m helpers.coverage 200` in the folder tests prints a table of docs/truth.md.
 """
 
 import itertools
@@ -13,7 +13,7 @@ from scipy.stats import t as student
 MEASURES = ["cka", "cka_debiased", "rsa_correlation_pearson", "linreg"]
 N_POPULATION = 2000  # neurons
 VARIANCES = 1 / np.arange(1, 21)
-SHARES = (0.0, 0.55, 0.85, 0.97)
+SHARES = (0.0, 0.3, 0.45, 0.55, 0.72, 0.85, 0.97)
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _symmetric(values, pairs, size):
 
 
 def interval(score, conditions, neurons, rows):
-    """Return centre and half-width of the corrected score of one measure."""
+    """Return the corrected score of one measure, its interval and its standard error."""
     (c, cc), (d, dd), across = conditions, neurons, rows[:, 1:]
     g, h = len(c), len(d)
     bias = (g - 1) * (c.mean() - score) + (h - 1) * (d.mean() - score)
@@ -159,12 +159,21 @@ def interval(score, conditions, neurons, rows):
     left = sum((len(v) - 1) * (v.mean() - score + bias) for v in (of_c, of_d))
     a, b = (g - 1) * of_c.var(), (h - 1) * of_d.var()
     psi = across - c[:, None] - d[None, :] + score
-    free = (a + b) ** 2 / (a**2 / (g - 1) + b**2 / (h - 1))
-    share = 1 - min(abs(score - bias), 1)
+    share = (1 - min(abs(score - bias), 1)) ** 2
     a = max(a - share * of_pairs(score, c, cc), a / 2)
     b = max(b - share * of_pairs(score, d, dd), b / 2)
     total = max(a + b - (g - 1) * (h - 1) * (psi**2).mean(), a, b) + left**2 / 3
-    return score - bias, student.ppf(0.975, free) * np.sqrt(total)
+    half = student.ppf(0.975, min(g, h) - 2) * np.sqrt(total)
+    return score - bias, compatible(score - bias, half), np.sqrt(total)
+
+
+def compatible(estimate, half):
+    """Return the ends of the scores that are compatible with an estimate, from a grid of scores."""
+    grid = np.linspace(-1, 2, 300_001)
+    at = np.clip(np.append(grid, estimate), 0, 1)
+    variance = (at + 0.1) * (2 - at)
+    ok = (estimate - grid) ** 2 <= half**2 * variance[:-1] / variance[-1]
+    return (grid[ok][0], grid[ok][-1]) if ok.any() else (estimate, estimate)
 
 
 def of_pairs(score, single, two):
@@ -185,7 +194,9 @@ def interval_of_r2(score, conditions, neurons, rows, chance):
         [across[i, (i + s) % h] - c[i] - d[(i + s) % h] for i in range(g) for s in (0, 1)]
     )
     total = max(a + b - (g - 1) * (h - 1) * ((psi + score) ** 2).mean(), a, b)
-    return score - bias, student.ppf(0.975, min(g, h) - 1) * np.sqrt(total) / (1 - chance)
+    error = np.sqrt(total) / (1 - chance)
+    half = student.ppf(0.975, min(g, h) - 1) * error
+    return score - bias, (score - bias - half, score - bias + half), error
 
 
 def truth(world, rng, populations, n=3000):
@@ -199,11 +210,11 @@ def truth(world, rng, populations, n=3000):
 
 
 def simulate(world, n_draws, seed, n_truth=3000):
-    """Return (estimate − truth) and half-width of each draw and measure, and the truth."""
+    """Return for each draw and measure the error, its standard error, and whether it is covered."""
     rng = np.random.default_rng(seed)
     populations = world.populations(rng)
     known = truth(world, rng, populations, n_truth)
-    errors, halves = np.full((2, n_draws, len(MEASURES)), np.nan)
+    errors, standard, covered = np.full((3, n_draws, len(MEASURES)), np.nan)
     for draw in range(n_draws):
         neurons = rng.choice(N_POPULATION, world.n_neurons, replace=False)
         x, y = world.draw(rng, populations, world.n, neurons, world.correlation)
@@ -213,14 +224,15 @@ def simulate(world, n_draws, seed, n_truth=3000):
         for m in range(len(MEASURES)):
             of_one = [(single[m], two[m]) for single, two in parts]
             if m < 3:
-                centre, half = interval(score[m], *of_one, rows[m])
+                found = interval(score[m], *of_one, rows[m])
             elif rank < world.n - 1:
                 chance = rank / (world.n - 1)
-                centre, half = interval_of_r2(score[m], *of_one, rows[m], chance)
+                found = interval_of_r2(score[m], *of_one, rows[m], chance)
             else:
                 continue
-            errors[draw, m], halves[draw, m] = centre - known[m], half
-    return errors, halves, known
+            centre, (low, high), standard[draw, m] = found
+            errors[draw, m], covered[draw, m] = centre - known[m], low <= known[m] <= high
+    return errors, standard, covered
 
 
 def main(n_draws):
@@ -230,10 +242,9 @@ def main(n_draws):
         cells = [[] for _ in MEASURES]
         for shared in SHARES:
             world_of_share = World(**{**vars(world), "shared": shared})
-            errors, halves, _ = simulate(world_of_share, n_draws, 100 * number + int(100 * shared))
-            for cell, e, half in zip(cells, errors.T, halves.T, strict=True):
-                known = np.isfinite(half)
-                cell.append(f"{(abs(e) <= half)[known].mean():.2f}" if known.any() else "–")
+            _, _, covered = simulate(world_of_share, n_draws, 100 * number + int(100 * shared))
+            for cell, each in zip(cells, covered.T, strict=True):
+                cell.append(f"{np.nanmean(each):.2f}" if np.isfinite(each).any() else "–")
         print(f"| {name} | " + " | ".join(", ".join(cell) for cell in cells) + " |", flush=True)
 
 

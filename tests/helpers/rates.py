@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from helpers.worlds import card_of, latents, matched_pair, population, unrelated
+from scorebounds.scorecards.repeats import with_equal_rows
 from scorebounds.scorecards.rows import CONDITIONS, TIMES
-from scorebounds.scorecards.samples import with_equal_rows
 from scorebounds.scorecards.verdicts import ABOVE_CHANCE, WITHOUT_VERDICT
 
 MEASURES = ["cka", "nbs", "linreg", "ridge_cv_100", "rsa_correlation_pearson", "mutual_knn_5"]

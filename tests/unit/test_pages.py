@@ -39,13 +39,17 @@ def test_index_has_a_line_and_a_link_for_each_result():
     assert "Score cards" not in page
 
 
-def profile(scores, above, *, higher_is_closer=True):
+def profile(scores, above, *, higher_is_closer=True, null_mean=(0.1, 0.1, 0.1)):
     """Return a table of layers with names that look like numbers, and these names."""
     layers = {"net.0.1": "0.1", "net.0.10": "0.10", "net.2": "2"}
     verdict = [
         "better than chance" if each else "not distinguishable from chance" for each in above
     ]
     columns = {"score": scores, "verdict": verdict, "higher_is_closer": higher_is_closer}
+    columns |= {"null_mean": null_mean, "score_calibrated": float("nan")}
+    if higher_is_closer:
+        by_chance = np.array(null_mean)
+        columns["score_calibrated"] = (np.array(scores) - by_chance) / (1 - by_chance)
     empty = dict.fromkeys(("score_low", "score_high", "null_low", "null_high"), 0.0)
     return pd.DataFrame({"model": list(layers), "measure": "cka", **columns, **empty}), layers
 
@@ -57,11 +61,17 @@ def profile(scores, above, *, higher_is_closer=True):
 def test_closest_layer_is_named_among_those_better_than_chance(above, rises, closest):
     table, layers = profile([0.3, 0.9, 0.5], above, higher_is_closer=rises)
     page = profile_page(table, layers, b"picture", "cortex", "net")
-    assert f"The layer of net closest to cortex is {closest} (by 1 measure)." in page
+    assert f"The layer of net closest to cortex relative to chance is {closest} (by 1 " in page
     names = re.findall(r'cortex/net[^"]+">([^<]+)</a>', page)
     assert names == ["0.1", "0.10", "2"]
     bold = re.findall(r'<tr>.*cortex/net[^"]+">([^<]+)</a></th>\n<td class="closest"', page)
     assert bold == [closest]
+
+
+def test_a_wide_layer_is_not_the_closest_by_its_chance():
+    table, layers = profile([0.3, 0.9, 0.5], [1, 1, 1], null_mean=(0.1, 0.88, 0.1))
+    page = profile_page(table, layers, b"picture", "cortex", "net")
+    assert "closest to cortex relative to chance is 2 (by 1 measure)" in page
 
 
 def test_no_layer_is_named_where_none_is_better_than_chance():

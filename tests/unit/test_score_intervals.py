@@ -1,11 +1,14 @@
 """Intervals of corrected scores: the jackknife with every two groups left out."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from helpers.worlds import card_of, matched_pair
 from scorebounds.core.angular import to_angular
 from scorebounds.scorecards import jackknife, replicates
+from scorebounds.scorecards.score_intervals import uneven_ends
 
 
 def test_the_corrected_jackknife_of_a_squared_mean_is_unbiased_and_knows_its_variance():
@@ -31,7 +34,7 @@ def test_the_corrected_jackknife_of_a_squared_mean_is_unbiased_and_knows_its_var
         groups = 10 * 9 / 2
         assert (scored.left_out == jackknife.TWO_OF_CONDITIONS).sum() == groups
         corrected.append(x.mean() ** 2 - found.bias)
-        variances.append((found.ci_half_width / 2.262) ** 2)
+        variances.append((found.ci_half_width / 2.306) ** 2)
     standard_error = np.std(corrected) / len(corrected) ** 0.5
     assert np.mean(corrected) == pytest.approx(mean**2, abs=3 * standard_error)
     assert np.mean(variances) == pytest.approx(np.var(corrected), rel=0.25)
@@ -45,6 +48,20 @@ def test_the_interval_of_an_angular_score_is_that_of_its_cosine():
     for end in ("score_low", "score_corrected", "score_high"):
         assert np.isfinite(card[end]["cka"])
         assert card[end]["cka_angular"] == pytest.approx(float(to_angular(card[end]["cka"])))
+
+
+def test_the_interval_holds_all_scores_that_are_compatible_with_the_estimate():
+    grid = np.linspace(-1, 2, 30_001)
+    for centre, half in itertools.product((-0.05, 0.0, 0.1, 0.5, 0.95), (0.01, 0.1, 0.4)):
+        at, known = np.clip(grid, 0, 1), np.clip(centre, 0, 1)
+        variance = (at + 0.1) * (2 - at) / ((known + 0.1) * (2 - known))
+        compatible = grid[(centre - grid) ** 2 <= half**2 * variance]
+        ends = uneven_ends(centre, half)
+        # Above 1, where no score is, the variance is constant in the grid only.
+        expected = [compatible[0], compatible[-1]]
+        assert np.minimum(ends, 1) == pytest.approx(np.minimum(expected, 1), abs=2e-4)
+    low, high = uneven_ends(0.3, 0.1)
+    assert 0.3 - low < 0.1 < high - 0.3
 
 
 def test_three_conditions_have_no_interval_and_a_reason():

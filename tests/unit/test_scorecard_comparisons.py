@@ -180,3 +180,35 @@ def test_what_the_model_explains_is_said_once_and_relative_to_trial_noise():
     assert components.total_explainable.iloc[0] == pytest.approx(2 / 3, abs=0.05)
     said = model_statement(components)
     assert f"{components.total_explainable.iloc[0]:.0%} of the variance is not trial noise" in said
+
+
+def test_too_few_conditions_to_compare_with_chance_are_not_called_no_better():
+    rng = np.random.default_rng(20)
+    x = rng.normal(size=(5, 3, 10))
+    said = model_statement(explained_components(Matched(x, x, np.arange(3))))
+    assert said.endswith("there are too few conditions to compare it with chance.")
+    assert "better than chance" not in said
+
+
+def test_components_that_a_shared_time_course_explains_are_named():
+    rng = np.random.default_rng(21)
+    course = np.sin(np.linspace(0, 3, 12))[:, None, None]
+    z = rng.normal(size=(12, 20, 6))
+    x, y = (3 * course * rng.normal(size=(1, 1, side.shape[-1])) + side for side in (z, z[..., :4]))
+    components = explained_components(Matched(x, y, np.arange(20)))
+    assert components.r2_chance[0] >= 0.5
+    said = model_statement(components)
+    assert "; with permuted conditions, it also explains at least half of PC 1." in said
+
+
+def test_a_copy_in_other_units_is_not_closer():
+    """The two differ by rounding, and so do their replicates."""
+    rng = np.random.default_rng(22)
+    x = rng.normal(size=(40, 12))
+    y = x[:, :6] + rng.normal(size=(40, 6))
+    rotation = np.linalg.qr(rng.normal(size=(6, 6)))[0]
+    models = {"a": y, "b": 3 * y @ rotation + 1, "c": y.astype(np.float32).astype(float)}
+    names = ("cka", "nbs", "linreg", "svcca")
+    table = compared({name: matched_pair(x, model) for name, model in models.items()}, names)
+    assert table.p.eq(1).all()
+    assert table.closer.eq("").all()

@@ -445,18 +445,64 @@ def test_the_headline_says_how_far_scores_are_from_chance_to_the_ceiling():
     card = card_of(matched_pair(x, x[:, :6] + rng.normal(size=(60, 6))), ["cka", "nbs", "linreg"])
     near = {"score": [0.5, 0.7, 0.9], "null_mean": [0.1, 0.2, 0.3], "ceiling": [0.9, 0.95, np.nan]}
     card = card.reset_index().assign(verdict=verdicts.BETTER, **near)
-    card["ceiling_score"] = card.score
+    card["ceiling_score"], card["ceiling_low"] = card.score, card.ceiling - 0.1
     # (0.5 − 0.1)/(0.9 − 0.1) = 50% and (0.7 − 0.2)/(0.95 − 0.2) = 67%, to 5%.
-    said = "below the noise ceiling by all 2 that have one, about 50 to 65% of the way from chance"
+    said = "It is below the noise ceiling by CKA and NBS, about 50 to 65% of the way from chance"
     assert said in headline(card, "m", "d")
     # Over other neurons, chance is another.
     card["ceiling_score"] = card.score + 0.1
     assert "of the way" not in headline(card, "m", "d")
+    # Within its interval, a score is neither below the ceiling nor at it.
+    card["ceiling_low"] = card.score
+    assert "ceiling" not in headline(card, "m", "d")
+
+
+def test_the_headline_counts_every_measure_that_has_a_ceiling():
+    """Also those by which the model is not better than chance; of held-out scores it is a limit."""
+    rng = np.random.default_rng(24)
+    x = rng.normal(size=(60, 10))
+    names = ["cka", "linreg", "ridge_cv_100"]
+    card = card_of(matched_pair(x, x[:, :6] + rng.normal(size=(60, 6))), names).reset_index()
+    card = card.assign(score=[0.9, 0.3, 0.3], ceiling=0.9, ceiling_low=0.8, ceiling_high=1.0)
+    card["ceiling_score"], card["null_mean"] = card.score, 0.1
+    card["verdict"] = [verdicts.AT_CEILING, verdicts.CHANCE, verdicts.BETTER]
+    said = "It reaches the noise ceiling by CKA and is below it by linear regression, about 25%"
+    assert said in headline(card, "m", "d")
+    held_out = card.assign(verdict=[verdicts.CHANCE, verdicts.CHANCE, verdicts.BETTER])
+    assert "ceiling" not in headline(held_out.assign(ceiling_low=[0.9, 0.3, 0.8]), "m", "d")
+    every = card.assign(verdict=[verdicts.PERFECT, verdicts.ABOVE_CEILING, verdicts.AT_CEILING])
+    assert "It reaches the noise ceiling by every measure that has one" in headline(every, "m", "d")
+
+
+def test_a_copy_of_noisy_averages_is_above_the_noise_ceiling():
+    rng = np.random.default_rng(25)
+    truth = rng.normal(size=(72, 5)) @ rng.normal(size=(5, 20))
+    halves = [truth[None] + 3 * rng.normal(size=(1, 72, 20)) for _ in range(2)]
+    whole = sum(halves) / 2
+    noisy = matched_pair(whole, whole[0] + 0.1 * rng.normal(size=truth.shape))
+    scores, _ = score_model(noisy, ["cka", "linreg"], ResamplingSettings(39, 5, 0), tuple(halves))
+    card = interpret(scores, explained_components(noisy), THRESHOLDS)
+    assert card.verdict.eq(verdicts.ABOVE_CEILING).all()
+    assert card.sentence.str.startswith("Above the noise ceiling: ").all()
+    assert card.sentence.str.contains("The model has trial noise in common with").all()
+
+
+def test_only_a_saturated_score_is_that_of_any_model_of_the_width():
+    """Permuting the conditions of a model with one unit per condition changes nothing, either."""
+    rng = np.random.default_rng(26)
+    names = ["cka", "nbs", "linreg", "ridge_cv_100"]
+    card = card_of(matched_pair(rng.normal(size=(30, 12)), np.eye(30)), names)
+    assert card.verdict.eq(verdicts.UNINFORMATIVE).all()
+    assert "any model of this width scores 1.000" in card.sentence["linreg"]
+    for name in ("cka", "nbs", "ridge_cv_100"):
+        assert card.sentence[name].endswith("; no permutation of the conditions changes the score.")
 
 
 def test_scores_have_the_digits_that_their_interval_supports():
     row = {"score_low": 0.59, "score_high": 0.86, "null_low": 0.1, "null_high": 0.1001}
+    row |= {"score": 0.9836, "null_mean": 0.9}
     assert formatting.decimals(row) == 2
+    assert formatting.decimals(row | {"null_mean": 0.9815}) == 3
     assert formatting.decimals(row | {"score_low": np.nan}) == 3
     assert [formatting.number(value, 2) for value in (0.695, -0.001, -0.5, 0.9994, 1.0)] == [
         "0.69",

@@ -47,8 +47,9 @@ def score(
         (docs/library.md): memory-mapped NumPy arrays, datasets of zarr and h5py, DataArrays. Not
         given: half of the memory that is free. Dask arrays are always computed in blocks.
     match : str or sequence of str
-        As in `scores`. Rows of `x` that are paired with one row of `y` are averaged. Other than by
-        order, arrays are read into memory.
+        As in `scores`. Rows of `x` that are paired with one row of `y` are averaged, and so are
+        rows of equal name, unless arrays are read in blocks. Other than by order, arrays are read
+        into memory.
 
     Returns
     -------
@@ -70,13 +71,17 @@ def score(
     from scorebounds.analyses.out_of_core import score_in_blocks
     from scorebounds.datasets.trials import has_trials
 
-    if match != "order" or has_trials(x):
-        pair = inputs.recording(x, "x"), inputs.recording(y, "y")
-        return score_matched(inputs.matched(*pair, match, groups), measure)
-    in_blocks = score_in_blocks(x, y, measure, groups, memory_limit)
-    if in_blocks is not None:
-        return in_blocks
-    return score_pair(*inputs.pair(x, y), measure, groups)
+    is_in_order = match == "order" and not has_trials(x)
+    if is_in_order:
+        in_blocks = score_in_blocks(x, y, measure, groups, memory_limit)
+        if in_blocks is not None:
+            return in_blocks
+    pair = inputs.recording(x, "x"), inputs.recording(y, "y")
+    if is_in_order:
+        matched = inputs.matched(*pair, match)
+        if len(matched.condition) == matched.n_conditions:
+            return score_pair(matched.reference, matched.model, measure, groups)
+    return score_matched(inputs.matched(*pair, match, groups), measure)
 
 
 def scores(

@@ -45,12 +45,6 @@ def require_varying(array: xr.DataArray) -> None:
         )
 
 
-def pair(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return both sides as samples × neurons, paired by position."""
-    matching = matched(as_recording(x, "x"), as_recording(y, "y"), ORDER)
-    return matching.reference, matching.model
-
-
 def matched(
     x: xr.DataArray, y: xr.DataArray, by: By, groups: Any = None, subjects: Any = None
 ) -> Matched:

@@ -26,7 +26,7 @@ INTERVAL = "95 % interval of the corrected score"
 MOST_NAMES, LONGEST_NAME = 16, 22
 # Columns of a score card that the profile over layers shows.
 PROFILE = ["model", "measure", "score", "score_low", "score_high", "null_mean", "null_low"]
-PROFILE += ["null_high", "p_corrected", "verdict", "higher_is_closer"]
+PROFILE += ["null_high", "p_corrected", "verdict", "higher_is_closer", "score_calibrated"]
 
 
 def draw_profile(table: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:

@@ -39,7 +39,9 @@ class Stored:
     @property
     def is_dask(self) -> bool:
         """Whether the blocks are computed by Dask."""
-        return hasattr(self.array, "__dask_graph__")
+        # A DataArray has the method in any case.
+        graph = getattr(self.array, "__dask_graph__", None)
+        return graph is not None and graph() is not None
 
     def rows(self, start: int, stop: int) -> Block:
         """Return the samples from `start` to before `stop`, of all neurons."""

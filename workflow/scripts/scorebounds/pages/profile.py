@@ -59,12 +59,18 @@ def profile_page(
 
 
 def _closest(rows: pd.DataFrame) -> str:
-    """Return the model that is the closest layer by one measure, if any is better than chance."""
+    """Return the model that is the closest layer by one measure, if any is better than chance.
+
+    A wide layer has a higher score by chance: compared are scores with chance subtracted.
+    """
     above = rows[rows.verdict.isin(ABOVE_CHANCE)]
     if above.empty:
         return ""
-    signed = above.score.where(above.higher_is_closer.astype(bool), -above.score)
-    return str(above.model.iloc[int(signed.argmax())])
+    corrected = above.score_calibrated
+    if corrected.isna().any():
+        difference = above.score - above.null_mean
+        corrected = difference.where(above.higher_is_closer.astype(bool), -difference)
+    return str(above.model.iloc[int(corrected.argmax())])
 
 
 def _headline(closest: list[str], model: str, dataset: str) -> str:
@@ -77,7 +83,7 @@ def _headline(closest: list[str], model: str, dataset: str) -> str:
     ]
     layers = "The layer" if len(said) == 1 else "The layers"
     are = "is" if len(said) == 1 else "are"
-    return f"{layers} of {model} closest to {dataset} {are} {listed(said)}."
+    return f"{layers} of {model} closest to {dataset} relative to chance {are} {listed(said)}."
 
 
 def _cell(row: Mapping[Any, Any], closest: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from scorebounds.core.intervals import half_width
 from scorebounds.measures.base import Measure
+from scorebounds.scorecards.formatting import SIGNIFICANT
 from scorebounds.scorecards.halves import (
     OF_INDEPENDENT_SAMPLES,
     Estimator,
@@ -26,7 +27,6 @@ from scorebounds.scorecards.samples import Halves
 MOST_ROWS = 5000
 # Permutations of the conditions of one half in the test for any signal; fewer where fewer exist.
 N_SIGNAL_PERMUTATIONS = 199
-SIGNIFICANT = 0.05
 NO_ESTIMATE = "no estimator with the right expectation is known for this measure"
 NO_ESTIMATE_OVER_TIME = (
     "no estimator with the right expectation is known for this measure and recordings over time"

@@ -8,9 +8,11 @@ import pandas as pd
 from scipy.special import stdtr
 
 from scorebounds.core.intervals import half_width
+from scorebounds.scorecards.formatting import SIGNIFICANT
 from scorebounds.scorecards.jackknife import CONDITIONS, NEURONS, jackknife_estimate
 
-SIGNIFICANT = 0.05
+# Up to this, scores differ by the rounding of files.
+ROUNDING = 1e-6
 COMPARISON_COLUMNS = ["measure", "model", "other", "score", "other_score"]
 COMPARISON_COLUMNS += ["difference", "difference_low", "difference_high", "closer"]
 COMPARISON_COLUMNS += ["calibrated_score", "calibrated_other_score", "calibrated_difference"]
@@ -119,8 +121,10 @@ def _p_of_difference(difference: float, half: float, n_free: int) -> float:
     """Return the two-sided p of Student's t that belongs to a 95 % interval."""
     if not np.isfinite(half) or n_free < 1:
         return float("nan")
+    if abs(difference) <= ROUNDING:
+        return 1.0
     if half == 0:
-        return 1.0 if difference == 0 else 0.0
+        return 0.0
     t = abs(difference) / half * half_width(1.0, n_free)
     return float(2 * (1 - stdtr(n_free, t)))
 

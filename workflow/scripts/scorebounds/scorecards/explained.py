@@ -19,6 +19,7 @@ from scorebounds.scorecards.grouping import assign
 from scorebounds.scorecards.halves import HalvesOfTrials
 from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.permutations import orders_of
+from scorebounds.scorecards.repeats import with_equal_rows
 from scorebounds.scorecards.rows import PERMUTED, WITHHELD
 from scorebounds.scorecards.samples import (
     Halves,
@@ -26,7 +27,6 @@ from scorebounds.scorecards.samples import (
     flatten,
     of_moderate_size,
     usable_halves,
-    with_equal_rows,
 )
 from scorebounds.scorecards.sequence import with_exchange
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+# The largest p by which scores differ from chance, or from each other.
+SIGNIFICANT = 0.05
 # Half-width of an interval from which on the third decimal of a score means nothing.
 COARSE = 0.005
 
@@ -51,11 +53,30 @@ def percent(share: float) -> str:
     return _signed(f"{share:.0%}")
 
 
+def probability(p: float) -> str:
+    """Write a p with two digits, or with the digits that show on which side of 0.05 it lies.
+
+    Examples
+    --------
+    >>> probability(0.0312), probability(0.0504), probability(0.05)
+    ('0.031', '0.0504', '0.05')
+    """
+    texts = [f"{p:.{digits}g}" for digits in (2, 3, 4)]
+    is_small = p <= SIGNIFICANT
+    return next((text for text in texts if (float(text) <= SIGNIFICANT) == is_small), f"{p:.6g}")
+
+
 def decimals(row: Mapping[Any, Any]) -> int:
-    """Return how many decimals of a score its interval supports, or the spread of its chance."""
+    """Return how many decimals a score is written with.
+
+    As many as its interval supports, or the spread of its chance, but enough to tell it from the
+    mean of its chance.
+    """
     low, high = row["score_low"], row["score_high"]
     if np.isnan(low + high):
         low, high = row["null_low"], row["null_high"]
+    if round(row["score"], 2) == round(row["null_mean"], 2):
+        return 3
     return 2 if (high - low) / 2 >= COARSE else 3
 
 

@@ -5,16 +5,21 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from scorebounds.core.measure_table import measure_label
-from scorebounds.scorecards.formatting import decimals, number, percent
+from scorebounds.core.measure_table import entry_of, measure_label
+from scorebounds.scorecards.formatting import (
+    SIGNIFICANT,
+    decimals,
+    number,
+    percent,
+    probability,
+)
 from scorebounds.scorecards.rows import SHIFTED, WITHHELD, chance_called, rows_called
 from scorebounds.scorecards.verdicts import (
     ABOVE_CHANCE,
-    AT_CEILING,
     EXPLAINED,
     N_SHOWN,
     PERFECT,
-    SIGNIFICANT,
+    REACHES_CEILING,
     WITHOUT_VERDICT,
     WORSE_THAN_MEAN,
     listed,
@@ -49,7 +54,7 @@ def headline(card: pd.DataFrame, model: str, reference: str) -> str:
     if above.empty:
         said.append(f"Nothing on this card shows that {model} is like {reference}.")
     else:
-        said += [*_ceiling_sentence(above), *_captured_sentence(above, reference)]
+        said += [*_ceiling_sentence(decided), *_captured_sentence(above, reference)]
     return _capitalised(" ".join([*said, *others]), model)
 
 
@@ -90,17 +95,25 @@ def _chance_sentence(decided: pd.DataFrame, above: pd.DataFrame, model: str, ref
     return f"{said}."
 
 
-def _ceiling_sentence(above: pd.DataFrame) -> list[str]:
-    known = above[above.ceiling.notna()]
-    if known.empty:
-        return []
-    at_ceiling = known[known.verdict.isin([AT_CEILING, PERFECT])]
-    if at_ceiling.empty:
-        by = "the one measure that has" if len(known) == 1 else f"all {len(known)} that have"
-        return [f"It is below the noise ceiling by {by} one{_way_to_ceiling(known)}."]
-    if len(at_ceiling) == len(known):
+def _ceiling_sentence(decided: pd.DataFrame) -> list[str]:
+    """Say by which measures a model reaches its noise ceiling, and by which it is below.
+
+    It is below where the whole interval of the ceiling is above its score. Ceilings of held-out
+    scores are upper limits, which no model reaches with few training data.
+    """
+    known = decided[decided.ceiling.notna()]
+    reached = known[known.verdict.isin(REACHES_CEILING)]
+    if len(known) and len(reached) == len(known):
         return ["It reaches the noise ceiling by every measure that has one."]
-    return [f"It reaches the noise ceiling by {_names(at_ceiling.measure)} only."]
+    is_limit = [entry_of(name).cross_validated for name in known.measure]
+    below = known[(known.ceiling_score < known.ceiling_low) & ~np.array(is_limit, dtype=bool)]
+    parts = []
+    if len(reached):
+        parts.append(f"reaches the noise ceiling by {_names(reached.measure)}")
+    if len(below):
+        what = "it" if parts else "the noise ceiling"
+        parts.append(f"is below {what} by {_names(below.measure)}{_way_to_ceiling(below)}")
+    return [f"It {' and '.join(parts)}."] if parts else []
 
 
 def _way_to_ceiling(known: pd.DataFrame) -> str:
@@ -161,11 +174,17 @@ def model_statement(components: pd.DataFrame) -> str:
     if components.r2.isna().all():
         return f"There are too few {rows} to say what the model explains of held-out ones."
     total = components.iloc[0]
+    if total.total_smallest_p > SIGNIFICANT:
+        return (
+            f"A linear map of the model has an R² of {number(total.total_r2)} for held-out {rows} "
+            f"({exchanged} {number(total.total_r2_chance)}); there are too few {rows} to compare "
+            "it with chance."
+        )
     if total.total_p > SIGNIFICANT:
         return (
             f"A linear map of the model does not explain held-out {rows} better than chance "
             f"(R² {number(total.total_r2)}; {exchanged} {number(total.total_r2_chance)}, "
-            f"p = {total.total_p:.2g})."
+            f"p = {probability(total.total_p)})."
         )
     if total.total_r2 <= 0:
         return (
@@ -179,18 +198,31 @@ def model_statement(components: pd.DataFrame) -> str:
     said = (
         f"A linear map of the model explains {percent(total.total_r2)} of the variance of held-out "
         f"{rows} ({exchanged}: {percent(total.total_r2_chance)}, "
-        f"p = {total.total_p:.2g}{smallest})"
+        f"p = {probability(total.total_p)}{smallest})"
     )
     if np.isfinite(total.total_explainable):
         said += (
             f"; by the halves of the trials, {percent(total.total_explainable)} of the variance is "
             "not trial noise"
         )
-    explained = components[components.r2 >= EXPLAINED].target
-    if len(explained):
-        shown = [f"{target:.0f}" for target in explained.head(N_SHOWN)]
-        if len(explained) > N_SHOWN:
-            shown.append(f"{len(explained) - N_SHOWN} more")
-        pcs = f"{'PC' if len(shown) == 1 else 'PCs'} {listed(shown)}"
-        return f"{said}. It explains at least half of the variance of {pcs}."
-    return f"{said}. It explains half of the variance of no single PC."
+    explained = components[components.r2 >= EXPLAINED]
+    if explained.empty:
+        return f"{said}. It explains half of the variance of no single PC."
+    said += f". It explains at least half of the variance of {_pcs(explained.target)}"
+    # With a time course that all conditions share, permuted conditions explain a part as well.
+    by_chance = explained[explained.r2_chance >= EXPLAINED]
+    return f"{said}{_also_by_chance(by_chance, exchanged)}."
+
+
+def _also_by_chance(by_chance: pd.DataFrame, exchanged: str) -> str:
+    """Name components that are explained without the order of the conditions, too."""
+    if by_chance.empty:
+        return ""
+    return f"; with {exchanged}, it also explains at least half of {_pcs(by_chance.target)}"
+
+
+def _pcs(targets: pd.Series) -> str:
+    shown = [f"{target:.0f}" for target in targets.head(N_SHOWN)]
+    if len(targets) > N_SHOWN:
+        shown.append(f"{len(targets) - N_SHOWN} more")
+    return f"{'PC' if len(shown) == 1 else 'PCs'} {listed(shown)}"

@@ -14,6 +14,7 @@ from scorebounds.measures.base import Measure, SaturatedScoreWarning
 from scorebounds.scorecards.jackknife import CONDITIONS
 from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.permutations import corrected_p
+from scorebounds.scorecards.repeats import with_equal_rows
 from scorebounds.scorecards.replicates import REPLICATE_COLUMNS
 from scorebounds.scorecards.resampling import ResamplingSettings
 from scorebounds.scorecards.rows import PERMUTED
@@ -22,7 +23,6 @@ from scorebounds.scorecards.samples import (
     average_trials,
     grouping_of,
     usable_halves,
-    with_equal_rows,
 )
 from scorebounds.scorecards.score_intervals import is_corrected, score_interval
 from scorebounds.scorecards.scorer import Device, Scorer

@@ -7,7 +7,7 @@ comes from few conditions and few neurons. The corrected score has a variance of
 corrected in each replicate too, for which every two groups are left out together. The jackknife
 counts the variance that comes from pairs of conditions twice (Efron and Stein 1981), which is most
 of it near a score of 0: it is estimated from the same replicates and subtracted, in proportion to
-1 − score, because near 1 intervals without it cover the population more often. A bootstrap
+(1 − score)², because intervals without it cover the population more often elsewhere. A bootstrap
 would draw samples twice, which raises every measure of similarity. All models of a recording lose
 the same groups, so that their difference is known better than either score.
 """
@@ -86,28 +86,23 @@ def corrected_estimate(score: float, replicates: pd.DataFrame) -> JackknifeEstim
         for factor, other in zip(grid.factors, grid.factors[::-1], strict=True)
     ]
     variances = [jackknife_variance(values) for values in corrected]
-    n_free = _degrees_of_freedom(variances, [len(values) for values in corrected])
     remaining = sum(
         (len(values) - 1) * (float(values.mean()) - (score - bias)) for values in corrected
     )
-    share = 1 - min(abs(score - bias), 1.0)
+    share = (1 - min(abs(score - bias), 1.0)) ** 2
     variances = [
         max(variance - share * factor.of_pairs(score), variance / 2)
         for variance, factor in zip(variances, grid.factors, strict=True)
     ]
     total = _without_interaction(variances, grid) + remaining**2 / 3
+    # The variance of corrected replicates varies more than that of the scores themselves.
+    n_free = max(min(map(len, corrected)) - 2, 1)
     return JackknifeEstimate(bias, half_width(total**0.5, n_free))
 
 
 def jackknife_variance(values: np.ndarray) -> float:
     """Return the variance of a score from its replicates without either group."""
     return (len(values) - 1) * float(values.var())
-
-
-def _degrees_of_freedom(variances: list[float], sizes: list[int]) -> float:
-    """Return those of a sum of variances (Satterthwaite 1946)."""
-    parts = sum(v**2 / (n - 1) for v, n in zip(variances, sizes, strict=True))
-    return sum(variances) ** 2 / parts if parts > 0 else min(sizes) - 1
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from scorebounds.core.checks import MIN_SAMPLES
 from scorebounds.core.recording import CONDITION_PLACE, N_CONDITIONS, ROW_NAME, stored_name
 from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.names import as_text, codes, comparable, near_miss, shown, stems
+from scorebounds.scorecards.repeats import with_repeats
 from scorebounds.scorecards.rows import what_rows_are
 from scorebounds.scorecards.times import AVERAGE, BROADCAST, ORDER, align_times
 
@@ -121,7 +122,8 @@ def _by_order(
         if fault is not None and not is_chosen:
             raise ValueError(f"{sides}: {fault}")
         notes += [fault] if fault is not None else []
-    return Matched(x, y[:, there], condition, notes=tuple(notes))
+    paired = Matched(x, y[:, there], condition, notes=tuple(notes))
+    return with_repeats(paired, reference, model)
 
 
 def pair_in_order(

@@ -10,7 +10,7 @@ import pandas as pd
 from scorebounds.core.measure_table import entry_of, measure_label
 from scorebounds.core.templates import load_template
 from scorebounds.scorecards.bars import ladder
-from scorebounds.scorecards.formatting import COARSE, between, decimals, number
+from scorebounds.scorecards.formatting import COARSE, between, decimals, number, probability
 from scorebounds.scorecards.headline import headline as headline_of
 from scorebounds.scorecards.rows import SHIFTED, chance_called, rows_called
 from scorebounds.scorecards.verdicts import MARKS, WITHOUT_VERDICT, listed
@@ -148,7 +148,7 @@ def _row(row: dict[Any, Any]) -> dict[str, Any]:
         "note": _note(row),
         "score": number(row["score"], digits),
         "chance": number(row["null_mean"], digits),
-        "p": "" if np.isnan(p) else f"{p:.2g}",
+        "p": "" if np.isnan(p) else probability(p),
         "corrected": _with_interval(*corrected),
         "ceiling": _with_interval(row["ceiling"], row["ceiling_low"], row["ceiling_high"]),
         "subjects": _of_subjects(row),
@@ -212,7 +212,7 @@ def _other(row: dict[Any, Any]) -> dict[str, str]:
         "difference": _with_interval(
             row["calibrated_difference"], row["calibrated_low"], row["calibrated_high"]
         ),
-        "p": "" if np.isnan(row["p_corrected"]) else f"{row['p_corrected']:.2g}",
+        "p": "" if np.isnan(row["p_corrected"]) else probability(row["p_corrected"]),
         "closer": row["closer"],
     }
 

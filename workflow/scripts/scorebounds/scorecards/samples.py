@@ -2,7 +2,6 @@
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -65,39 +64,6 @@ def of_moderate_size(activity: np.ndarray) -> np.ndarray:
         return activity
     scaled: np.ndarray = np.ldexp(activity, -int(np.frexp(largest)[1]))
     return scaled
-
-
-def with_equal_rows(matched: Matched) -> Matched:
-    """Take rows in which the model is equal for trials of one condition, if most rows have another.
-
-    A model gives the same activity for each repeat of a stimulus, and a recording resembles itself
-    there: with rows permuted one by one, unrelated models are better than chance. Only of rows of
-    which nothing is known.
-    """
-    is_known = matched.rows_are or matched.groups is not None
-    if is_known or len(matched.condition) > matched.n_conditions:
-        return matched
-    rows = matched.model.swapaxes(0, 1).reshape(matched.n_conditions, -1)
-    _, first, of_row, counts = np.unique(
-        rows, axis=0, return_index=True, return_inverse=True, return_counts=True
-    )
-    of_row = of_row.ravel()
-    if (counts[of_row] > 1).mean() <= 0.5 or len(first) < 2:
-        return matched
-    note = (
-        f"the model has {len(first)} different rows among {len(rows)}; equal ones are averaged as "
-        "trials of one condition (if they are different conditions, name their axes: (condition, "
-        "neuron))"
-    )
-    order = np.argsort(first)
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    return replace(
-        matched,
-        model=matched.model[:, first[order]],
-        condition=rank[of_row[matched.condition]],
-        notes=(*matched.notes, note),
-    )
 
 
 def average_trials(matched: Matched, seed: int) -> tuple[Matched, list[Halves]]:

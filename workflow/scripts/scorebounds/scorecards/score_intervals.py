@@ -17,6 +17,8 @@ from scorebounds.scorecards.rows import PERMUTED
 CORRECTED = {"cka", "cka_angular", "cka_debiased", "linreg", "rsa_correlation_pearson"}
 # R² from which on a fit is exact, up to rounding.
 SATURATION = 1e-9
+# Of the variance of a score over samples (`uneven_ends`), chosen in simulations.
+LEFT, RIGHT = 0.1, 2.0
 IN_ORDER = "rows that follow each other in time are no independent sample"
 TOO_FEW = "there are too few conditions or neurons for the jackknife"
 SATURATED = (
@@ -88,6 +90,33 @@ def score_interval(
     return {**clipped, "interval_note": note}
 
 
+def uneven_ends(centre: float, half: float) -> tuple[float, float]:
+    """Return the scores that are compatible with an estimate, given its half-width at the estimate.
+
+    Low estimates come with a small standard error, so that an interval of equal halves lies below
+    the population too often. The interval contains every score s with
+    (estimate − s)² ≤ half² v(s)/v(estimate), where v(s) = (s + `LEFT`)(`RIGHT` − s) follows the
+    variance over samples in simulations, constant below 0.
+
+    Parameters
+    ----------
+    centre : float
+        The estimate.
+    half : float
+        Half-width of an interval of equal halves.
+    """
+    known = min(max(centre, 0.0), 1.0)
+    scale = half**2 / ((known + LEFT) * (RIGHT - known))
+    below_zero = math.sqrt(scale * LEFT * RIGHT)
+    # (1 + k) s² − 2 b s + c = 0
+    middle = (centre + scale * (RIGHT - LEFT) / 2) / (1 + scale)
+    product = (centre**2 - scale * LEFT * RIGHT) / (1 + scale)
+    root = math.sqrt(max(middle**2 - product, 0.0))
+    low = middle - root if centre - below_zero > 0 else centre - below_zero
+    high = middle + root if centre + below_zero > 0 else centre + below_zero
+    return low, high
+
+
 def _saturates(score: float, replicates: pd.DataFrame) -> bool:
     """Return whether a regression fits all that remains when some conditions are left out."""
     return score < 1 - SATURATION and bool((replicates.score >= 1 - SATURATION).any())
@@ -102,6 +131,6 @@ def _corrected(
         replicates = replicates.assign(score=from_angular(replicates.score))
     estimate = corrected_estimate(score, replicates)
     centre = score - estimate.bias
-    ends = np.array([centre, centre - estimate.ci_half_width, centre + estimate.ci_half_width])
+    ends = np.array([centre, *uneven_ends(centre, estimate.ci_half_width)])
     middle, low, high = (to_angular(ends) if measure.angular else ends).tolist()
     return middle, low, high

@@ -9,10 +9,17 @@ import pandas as pd
 from scorebounds.core.intervals import half_width
 from scorebounds.core.measure_table import entry_of
 from scorebounds.scorecards.curve import positions_on_curves
-from scorebounds.scorecards.formatting import below_zero, between, decimals, number, percent
+from scorebounds.scorecards.formatting import (
+    SIGNIFICANT,
+    below_zero,
+    between,
+    decimals,
+    number,
+    percent,
+    probability,
+)
 from scorebounds.scorecards.rows import SHIFTED, WITHHELD
 
-SIGNIFICANT = 0.05
 # An R² this near to zero is that of predicting the mean.
 ZERO = 1e-9
 # Held-out R² from which on a model explains a PC, as for data during optimisation.
@@ -28,9 +35,12 @@ WORSE_THAN_MEAN = "worse than predicting the mean"
 CHANCE = "not distinguishable from chance"
 BETTER = "better than chance"
 AT_CEILING = "within the noise ceiling"
+ABOVE_CEILING = "above the noise ceiling"
 PERFECT = "perfect"
 # Verdicts by which a model is better than chance.
-ABOVE_CHANCE = (BETTER, AT_CEILING, PERFECT)
+ABOVE_CHANCE = (BETTER, AT_CEILING, ABOVE_CEILING, PERFECT)
+# Verdicts by which a model scores at least as high as its noise ceiling, up to its error.
+REACHES_CEILING = (AT_CEILING, ABOVE_CEILING, PERFECT)
 # Verdicts that do not say whether a model is better than chance.
 WITHOUT_VERDICT = (
     UNDEFINED,
@@ -43,6 +53,7 @@ WITHOUT_VERDICT = (
 # Marks tell the verdicts apart without colour.
 MARKS = {
     PERFECT: "●",
+    ABOVE_CEILING: "◉",
     AT_CEILING: "◕",
     BETTER: "◐",
     CHANCE: "○",
@@ -113,6 +124,13 @@ def verdict(row: Row) -> str:
         return CHANCE
     if row["is_perfect"]:
         return PERFECT
+    return _against_ceiling(row)
+
+
+def _against_ceiling(row: Row) -> str:
+    """Compare a score that is better than chance with its noise ceiling."""
+    if row["ceiling_score"] > row["ceiling_high"]:
+        return ABOVE_CEILING
     return AT_CEILING if reaches_ceiling(row) else BETTER
 
 
@@ -177,7 +195,7 @@ def sentence(row: Row) -> str:
         )
     start = f"{said.capitalize()}: {score}; {shuffles} ({_p(row)})"
     start += _ceiling_clause(row) + _subject_clause(row)
-    return " ".join([f"{start}.", *_position_sentence(row)])
+    return " ".join([f"{start}.", *_excess_sentence(row), *_position_sentence(row)])
 
 
 def _undecided(row: Row, score: str) -> str:
@@ -195,7 +213,8 @@ def _uninformative(row: Row) -> str:
     units, samples = row["n_neurons"], row["n_samples"]
     order = "circular shift of the rows" if _is_shifted(row) else "permutation of the conditions"
     reason = f"no {order} changes the score"
-    if row["n_dimensions"] >= samples - 1:
+    is_saturated = entry_of(row["measure"]).saturates and row["n_dimensions"] >= samples - 1
+    if is_saturated and np.isclose(row["score"], row["perfect"]):
         counted = f"{units:.0f} unit{'' if units == 1 else 's'}"
         reason = (
             f"{samples:.0f} distinct samples, {counted}: any model of this width scores "
@@ -207,10 +226,10 @@ def _uninformative(row: Row) -> str:
 def _p(row: Row) -> str:
     corrected, single = row["p_corrected"], row["p"]
     smallest = ", the smallest possible" if np.isclose(single, row["smallest_p"]) else ""
-    said = f"p = {single:.2g}{smallest}"
+    said = f"p = {probability(single)}{smallest}"
     if np.isnan(corrected) or np.isclose(corrected, single):
         return said
-    return f"{said}; corrected for the number of measures {corrected:.2g}"
+    return f"{said}; corrected for the number of measures {probability(corrected)}"
 
 
 def _ceiling_clause(row: Row) -> str:
@@ -226,6 +245,15 @@ def _ceiling_clause(row: Row) -> str:
         clause += " for the neurons with trials in both halves; the model's score with these is "
         clause += number(row["ceiling_score"])
     return clause
+
+
+def _excess_sentence(row: Row) -> list[str]:
+    if row["verdict"] != ABOVE_CEILING:
+        return []
+    return [
+        "The model has trial noise in common with the recording, or the ceiling is estimated too "
+        "low."
+    ]
 
 
 def _subject_clause(row: Row) -> str:
