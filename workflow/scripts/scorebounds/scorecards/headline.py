@@ -205,20 +205,20 @@ def model_statement(components: pd.DataFrame) -> str:
             f"; by the halves of the trials, {percent(total.total_explainable)} of the variance is "
             "not trial noise"
         )
+    return f"{said}. {_components_sentence(components, exchanged)}"
+
+
+def _components_sentence(components: pd.DataFrame, exchanged: str) -> str:
+    """Name the components that are explained, and those that are without the order, too."""
     explained = components[components.r2 >= EXPLAINED]
     if explained.empty:
-        return f"{said}. It explains half of the variance of no single PC."
-    said += f". It explains at least half of the variance of {_pcs(explained.target)}"
+        return "It explains half of the variance of no single PC."
+    said = f"It explains at least half of the variance of {_pcs(explained.target)}"
     # With a time course that all conditions share, permuted conditions explain a part as well.
     by_chance = explained[explained.r2_chance >= EXPLAINED]
-    return f"{said}{_also_by_chance(by_chance, exchanged)}."
-
-
-def _also_by_chance(by_chance: pd.DataFrame, exchanged: str) -> str:
-    """Name components that are explained without the order of the conditions, too."""
-    if by_chance.empty:
-        return ""
-    return f"; with {exchanged}, it also explains at least half of {_pcs(by_chance.target)}"
+    if len(by_chance):
+        said += f"; with {exchanged}, it also explains at least half of {_pcs(by_chance.target)}"
+    return f"{said}."
 
 
 def _pcs(targets: pd.Series) -> str:
