@@ -50,17 +50,19 @@ lint: .venv/test
 	$(BIN)/snakefmt --check .
 	$(BIN)/snakemake --lint --config offline=true
 
+bench: export OMP_NUM_THREADS = 1
+bench: export PYTHONPATH = workflow/scripts
 bench: .venv/test
-	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/steps.py
-	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/measures.py
-	PYTHONPATH=workflow/scripts OMP_NUM_THREADS=1 $(BIN)/python benchmarks/decoding.py
-	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/ranges.py
-	PYTHONPATH=workflow/scripts OMP_NUM_THREADS=1 $(BIN)/python benchmarks/certified_ends.py
-	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/permutations.py
-	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/ratios.py
-	PYTHONPATH=workflow/scripts OMP_NUM_THREADS=1 $(BIN)/python benchmarks/cards.py
-	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/growth.py
-	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/out_of_core.py
+	$(BIN)/python benchmarks/steps.py
+	$(BIN)/python benchmarks/measures.py
+	$(BIN)/python benchmarks/decoding.py
+	$(BIN)/python benchmarks/ranges.py
+	$(BIN)/python benchmarks/certified_ends.py
+	$(BIN)/python benchmarks/permutations.py
+	$(BIN)/python benchmarks/ratios.py
+	$(BIN)/python benchmarks/cards.py
+	$(BIN)/python benchmarks/growth.py
+	$(BIN)/python benchmarks/out_of_core.py
 
 docs: .venv/docs
 	PYTHONPATH=workflow/scripts:tests $(BIN)/python docs/generate.py \

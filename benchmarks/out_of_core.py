@@ -1,6 +1,7 @@
 """Scores of recordings on disk: memory, and time compared with that of the matrix products.
 
-    PYTHONPATH=workflow/scripts .venv/bin/python benchmarks/out_of_core.py [n_samples] [n_x] [n_y]
+    export OMP_NUM_THREADS=1 PYTHONPATH=workflow/scripts
+    .venv/bin/python benchmarks/out_of_core.py [n_samples] [n_x] [n_y]
 
 The files of 200 000 × 2000 and 200 000 × 1000 values in single precision take 2.4 GB of disk. The
 peak of memory is that of a process that only scores. The products are those that the measure
@@ -16,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
+from scorebounds.measures.closed_form import symmetric_product
 
 N_SAMPLES, N_X, N_Y = 200_000, 2000, 1000
 MEASURES = ("cka", "cka_debiased", "nbs", "linreg", "ridge_100", "ridge_cv_100")
@@ -56,12 +59,17 @@ def product_seconds(n_samples, n_x, n_y):
     """Return CPU seconds of XᵀY, XᵀX and YᵀY from blocks in memory."""
     torch.set_num_threads(1)
     x, y = torch.randn(ROWS, n_x).double(), torch.randn(ROWS, n_y).double()
+    works = {
+        "xy": lambda: x.mT @ y,
+        "xx": lambda: symmetric_product(x),
+        "yy": lambda: symmetric_product(y),
+    }
     found = {}
-    for name, first, second in (("xy", x, y), ("xx", x, x), ("yy", y, y)):
-        first.mT @ second
+    for name, work in works.items():
+        work()
         start = time.process_time()
         for _ in range(3):
-            first.mT @ second
+            work()
         found[name] = (time.process_time() - start) / 3 * n_samples / ROWS
     return found
 

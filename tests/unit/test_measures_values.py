@@ -28,6 +28,7 @@ from helpers.measures import (
 from helpers.reference_ids import HELD_OUT, reference_ids
 from scorebounds.measures import neighbours, registry
 from scorebounds.measures.closed_form import symmetric_product
+from scorebounds.measures.factored_folds import kernels_are_faster
 from scorebounds.measures.folds import contiguous_folds, fold_bounds, grouped_folds
 from scorebounds.measures.nested import TUNING_GRID
 from scorebounds.measures.pair import Pair, Reference
@@ -562,7 +563,7 @@ def test_neighbours_do_not_depend_on_how_many_samples_are_compared_at_once(monke
 
 
 @pytest.mark.parametrize("groups", [None, labels(43, 7)])
-@pytest.mark.parametrize("shape", [(43, 6, 4), (43, 12, 30), (43, 9, 60)])
+@pytest.mark.parametrize("shape", [(43, 6, 4), (43, 12, 30), (43, 40, 30), (43, 50, 60)])
 def test_held_out_ridge_is_the_same_from_one_factorisation_and_from_one_per_fold(shape, groups):
     n, p, q = shape
     folds = contiguous_folds(n) if groups is None else grouped_folds(groups)
@@ -585,11 +586,18 @@ def test_held_out_ridge_is_the_same_from_one_factorisation_and_from_one_per_fold
     torch.testing.assert_close(found[0][1], expected, rtol=1e-3, atol=1e-7)
 
 
-@pytest.mark.parametrize("shape", [(30, 359), (2, 40, 360), (2, 3, 20, 725)])
-def test_product_in_blocks_is_the_product(shape):
+@pytest.mark.parametrize("shape", [(30, 9), (1, 5), (2, 40, 36), (2, 3, 20, 25), (4, 0)])
+def test_symmetric_product_is_the_product_in_any_layout(shape):
     y = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    product = symmetric_product(y)
-    torch.testing.assert_close(product, y.mT @ y, rtol=1e-13, atol=1e-12)
+    every_second = torch.stack([y, y], -1).flatten(-2)[..., ::2]
+    repeated = y[..., :1, :].expand_as(y)
+    torch.testing.assert_close(symmetric_product(repeated), repeated.mT @ repeated)
+    for values in (y, y.mT.contiguous().mT, every_second, y.float(), y.clone().requires_grad_()):
+        product = symmetric_product(values)
+        assert product.dtype == values.dtype
+        rounding = 1e-13 if values.dtype == torch.float64 else 1e-5
+        torch.testing.assert_close(product.double(), y.mT @ y, rtol=rounding, atol=10 * rounding)
+        assert torch.equal(product, product.mT)
 
 
 def test_the_form_of_held_out_ridge_follows_the_shape():
@@ -597,6 +605,10 @@ def test_the_form_of_held_out_ridge_follows_the_shape():
     assert by_samples_is_faster(270, 205, 205)
     assert not by_samples_is_faster(3200, 168, 168)
     assert not by_samples_is_faster(3950, 141, 141)
+    assert kernels_are_faster(1080, 727, 727)
+    assert kernels_are_faster(43, 40, 30)
+    assert not kernels_are_faster(43, 12, 30)
+    assert not kernels_are_faster(1000, 400, 400)
 
 
 @pytest.mark.parametrize("shape", [(60, 8, 5), (60, 8, 40), (30, 5, 50)])

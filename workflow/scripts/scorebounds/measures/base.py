@@ -13,7 +13,7 @@ from scorebounds.measures.folds import (
     grouped_folds,
     trajectories,
 )
-from scorebounds.measures.inputs import require_matrix, require_pair
+from scorebounds.measures.inputs import require_matrix, require_other, require_pair
 from scorebounds.measures.pair import Pair, Reference, of_order_one
 from scorebounds.measures.precision import source_precision, to_working_precision
 from scorebounds.measures.references import PairOfReferences, Reordered, rows_to_pair
@@ -171,7 +171,7 @@ class Measure:
 
         def score_of(y: Tensor) -> Tensor:
             y, precision = to_working_precision(y), source_precision(y)
-            require_pair(x, y)
+            require_other(x, y)
             if not self.differentiable:
                 y = y.detach()
             return self.compare(Pair(reference, self._scaled(folds.arrange(y), "y"), precision))

@@ -18,6 +18,7 @@ from torch import Tensor
 from scorebounds.core.measure_table import entry_of
 from scorebounds.measures.base import Measure
 from scorebounds.measures.blocks import Block, Centring, Side, in_double, reduce_blocks
+from scorebounds.measures.closed_form import symmetric_product
 from scorebounds.measures.folds import Folds
 from scorebounds.measures.pair import Pair, Reference, of_order_one
 from scorebounds.measures.projections import explained_by_products, sound_factor
@@ -244,7 +245,7 @@ def _centred_columns(mean: Tensor, start: int, block: Block) -> Tensor:
 
 def _product(centrings: list[Centring], _start: int, *blocks: Block) -> Tensor:
     sides = [side.apply(block) for side, block in zip(centrings, blocks, strict=True)]
-    return sides[0].mT @ sides[-1]
+    return sides[0].mT @ sides[1] if len(sides) == 2 else symmetric_product(sides[0])
 
 
 def _squared_rows(centrings: list[Centring], _start: int, block: Block) -> Tensor:
@@ -265,7 +266,7 @@ def _fold_products(
     for fold in folds.unique().tolist():
         rows = folds == fold
         x_fold, y_fold = (x, y) if bool(rows.all()) else (x[rows], y[rows])
-        found[fold] = x_fold.mT @ y_fold, y_fold.mT @ y_fold
+        found[fold] = x_fold.mT @ y_fold, symmetric_product(y_fold)
     return found
 
 

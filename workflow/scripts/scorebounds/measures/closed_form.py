@@ -3,7 +3,6 @@
 They can be differentiated once; asking for second derivatives raises.
 """
 
-import itertools
 import math
 from collections.abc import Callable
 from functools import wraps
@@ -36,23 +35,18 @@ def apply(function: type[Function], *arguments: Any) -> Tensor:
     return result
 
 
-# Columns of a block; of narrower blocks the products are slower than what they save.
-BLOCK_COLUMNS = 180
-
-
 def symmetric_product(y: Tensor) -> Tensor:
-    """Return YᵀY of `y` (..., n, q), without gradient; blocks below the diagonal are copied."""
-    q = y.shape[-1]
-    n_blocks = min(4, q // BLOCK_COLUMNS)
-    if n_blocks < 2 or y.is_cuda:
+    """Return YᵀY of `y` (..., n, q), without gradient."""
+    y = y.detach()
+    if y.device.type != "cpu":
         return y.mT @ y
-    product = y.new_empty(*y.shape[:-2], q, q)
-    edges = [q * block // n_blocks for block in range(n_blocks + 1)]
-    for start, stop in itertools.pairwise(edges):
-        rows = product[..., start:stop, start:]
-        torch.matmul(y[..., start:stop].mT, y[..., start:], out=rows)
-        product[..., stop:, start:stop] = rows[..., stop - start :].mT
-    return product
+    n, q = y.shape[-2:]
+    of_rows, of_columns = y.stride()[-2:]
+    if not ((of_columns == 1 and of_rows >= q) or (of_rows == 1 and of_columns >= n)):
+        y = y.contiguous()  # of any other layout, NumPy's product is slow
+    # NumPy recognises the product, and computes one of its triangles.
+    values = y.numpy()
+    return torch.from_numpy(values.swapaxes(-1, -2) @ values)
 
 
 class _Gram(Function):

@@ -14,6 +14,11 @@ def require_pair(x: Tensor, y: Tensor) -> None:
     and device, finite, with at least three samples, and neither constant over samples.
     """
     require_matrix(x)
+    require_other(x, y)
+
+
+def require_other(x: Tensor, y: Tensor) -> None:
+    """Raise ValueError unless `y` can be compared with `x`, a usable matrix."""
     if y.ndim < 2 or y.shape[-2] != x.shape[0]:
         raise ValueError(
             "expected x (n_samples, n_x) and y (..., n_samples, n_y) with equal n_samples, "
@@ -74,16 +79,11 @@ def require_varying_neurons(centred: Tensor, activity: Tensor, name: str, what: 
 def _require_content(values: Tensor, name: str) -> None:
     if values.shape[-1] == 0:
         raise ValueError(f"expected {name} with at least one neuron, got none")
-    # Centring a constant leaves rounding residue, so "constant" is judged against the raw scale.
-    spread = _largest(values - values.mean(-2, keepdim=True))
-    scale = _largest(values)
+    largest, smallest = values.amax(-2), values.amin(-2)
+    scale = torch.maximum(largest, -smallest).amax(-1)
     if not torch.isfinite(scale).all():
         raise ValueError(f"expected finite values, got NaN or infinity in {name}")
+    # A constant may have rounding in it, so "constant" is judged against the scale.
+    spread = (largest / 2 - smallest / 2).amax(-1)
     if (spread <= 8 * torch.finfo(values.dtype).eps * scale).any():
         raise ValueError(f"expected {name} that varies over samples, got a constant matrix")
-
-
-def _largest(values: Tensor) -> Tensor:
-    """Return the largest absolute value of each matrix of a batch, NaN where it contains NaN."""
-    result: Tensor = torch.linalg.vector_norm(values, float("inf"), dim=(-2, -1))
-    return result

@@ -7,9 +7,8 @@ H = 11ᵀ/n + QQᵀ, the residuals of a held-out fold are (I − H_ff)⁻¹ (X_f
 import torch
 from torch import Tensor
 
-from scorebounds.measures.closed_form import apply
+from scorebounds.measures.factored_folds import held_out_r2
 from scorebounds.measures.pair import Pair
-from scorebounds.measures.ridge_folds import BySamples, held_out_squared_norms
 
 # Pivots below which another form is taken: of the triangular factor of Y, relative to the largest,
 # and of I − H_ff, whose inverse multiplies the rounding.
@@ -46,6 +45,4 @@ def held_out_r2_by_qr(pair: Pair) -> Tensor | None:
         smallest = factor.diagonal(dim1=-2, dim2=-1).square().amin(-1)
         if failed.any() or not (smallest > LEAST_LEFT).all():
             return None
-    sizes = held_out_squared_norms(reference)
-    products = None, upper.mT, basis.mT
-    return apply(BySamples, pair.y, reference.x, *products, sizes, bounds, 0.0)
+    return held_out_r2(pair, upper.mT, basis.mT, 0.0)

@@ -146,8 +146,9 @@ def explained_by_products(cross: Tensor, gram_y: Tensor, factor: Tensor) -> Tens
 
 def penalised_factor(gram: Tensor, penalty: float) -> Tensor:
     """Return the Cholesky factor of YᵀY + λI, where double precision suffices for it."""
-    identity = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
-    return cholesky_factor(gram + penalty * identity, penalty)
+    penalised = gram.clone()
+    penalised.diagonal(dim1=-2, dim2=-1).add_(penalty)
+    return cholesky_factor(penalised, penalty)
 
 
 def cholesky_factor(matrix: Tensor, penalty: float) -> Tensor:

@@ -14,8 +14,13 @@ from torch import Tensor
 from torch.autograd import Function
 
 from scorebounds.measures.closed_form import apply, first_derivative_only
+from scorebounds.measures.factored_folds import (
+    held_out_r2,
+    held_out_squared_norms,
+    leverage_factor,
+)
 from scorebounds.measures.pair import Pair, Reference
-from scorebounds.measures.projections import cholesky_factor, penalised_factor
+from scorebounds.measures.projections import penalised_factor
 
 
 def by_samples_is_faster(n_samples: int, n_x: int, n_y: int) -> bool:
@@ -28,99 +33,16 @@ def by_samples_is_faster(n_samples: int, n_x: int, n_y: int) -> bool:
 
 def held_out_r2_by_samples(pair: Pair, penalty: float) -> Tensor:
     """Return the mean held-out R² over the folds of a pair, differentiable in Y."""
-    reference = pair.reference
-    bounds, sizes = reference.folds.bounds, held_out_squared_norms(reference)
-    # An optimisation needs XᵀY for the capture of components as well; a score does not.
-    cross = pair.cross.detach() if pair.y.requires_grad else None
     factor = penalised_factor(pair.gram.detach(), penalty)
-    whitened = torch.linalg.solve_triangular(factor, pair.y.detach().mT, upper=False)
-    products = cross, factor, whitened
-    return apply(BySamples, pair.y, reference.x, *products, sizes, bounds, penalty)
+    # Solved from the right, Z has the rows in which products with X read it.
+    whitened = torch.linalg.solve_triangular(factor.mT, pair.y.detach(), upper=True, left=False).mT
+    return held_out_r2(pair, factor, whitened, penalty)
 
 
 def held_out_r2_by_neurons(pair: Pair, penalty: float) -> Tensor:
     """Return the mean held-out R² over the folds of a pair, differentiable in Y."""
     sizes = [stop - start for start, stop in pair.reference.folds.bounds]
     return apply(_ByNeurons, *pair.fold_products, *pair.reference.fold_sums, sizes, penalty)
-
-
-def held_out_squared_norms(reference: Reference) -> Tensor:
-    """Return ‖X_f‖² of each fold, centred by the mean of the other samples, shape (n_folds,)."""
-    sums, squared_norms = reference.fold_sums
-    sizes = [stop - start for start, stop in reference.folds.bounds]
-    n_test = torch.tensor(sizes, dtype=sums.dtype, device=sums.device)
-    n_train = n_test.sum() - n_test
-    return squared_norms + (2 / n_train + n_test / n_train**2) * sums.square().sum(-1)
-
-
-class BySamples(Function):
-    """Mean held-out R² over folds from one factorisation, and its gradient.
-
-    Given are L and Z = L⁻¹Yᵀ, so that P = ZᵀZ: with a penalty LLᵀ = YᵀY + λI, without one Y = ZᵀLᵀ
-    is a QR decomposition. With C = ZX, the residuals of the fit are R = X − ZᵀC and those
-    of a held-out fold e_f = (I − H_ff)⁻¹ R_f. The derivative of the score in P is
-    W = −GXᵀ + Σ_f g_f e_fᵀ, where g_f = −2/(n_folds ‖X_f‖²) (I − H_ff)⁻¹ e_f are the rows of G; the
-    derivative in Y is (I − P)(W + Wᵀ)Zᵀ L⁻¹, in which (I − P)X = R.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        _y: Tensor,
-        x: Tensor,
-        cross: Tensor | None,
-        factor: Tensor,
-        whitened: Tensor,
-        squared_norms: Tensor,
-        bounds: list[tuple[int, int]],
-        penalty: float,
-    ) -> Tensor:
-        if cross is None:
-            shared = whitened @ x
-        else:
-            shared = torch.linalg.solve_triangular(factor, cross.mT, upper=False)
-        residual = x - whitened.mT @ shared
-        left = torch.empty_like(residual)
-        solved = torch.empty_like(residual) if ctx.needs_input_grad[0] else None
-        scores = []
-        for (start, stop), size in zip(bounds, squared_norms, strict=True):
-            inverse = _inverse(leverage_factor(whitened[..., start:stop], len(x), penalty))
-            left[..., start:stop, :] = inverse @ residual[..., start:stop, :]
-            scores.append(1 - left[..., start:stop, :].square().sum((-2, -1)) / size)
-            if solved is not None:
-                slope = inverse * (-2 / (len(bounds) * size))
-                solved[..., start:stop, :] = slope @ left[..., start:stop, :]
-        ctx.bounds = bounds
-        if solved is not None:
-            ctx.save_for_backward(factor, whitened, shared, residual, left, solved)
-        return torch.stack(scores).mean(0)
-
-    @staticmethod
-    @first_derivative_only
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        factor, whitened, shared, residual, left, solved = ctx.saved_tensors
-        total = (whitened @ solved).mT
-        along = -solved @ shared.mT
-        for start, stop in ctx.bounds:
-            # n_held_out × n_held_out products, which are smaller than those with Z.
-            of_fold = solved[..., start:stop, :] @ left[..., start:stop, :].mT
-            along[..., start:stop, :] += (of_fold + of_fold.mT) @ whitened[..., start:stop].mT
-        along -= whitened.mT @ (whitened @ along)
-        along -= residual @ total
-        slope = torch.linalg.solve_triangular(factor, along, upper=False, left=False)
-        return grad[..., None, None] * slope, *[None] * 7
-
-
-def _inverse(factor: Tensor) -> Tensor:
-    """Return (LLᵀ)⁻¹, with which many columns are multiplied faster than solved for."""
-    result: Tensor = torch.cholesky_inverse(factor)
-    return result
-
-
-def leverage_factor(whitened: Tensor, n_samples: int, penalty: float) -> Tensor:
-    """Return the Cholesky factor of I − H_ff, H_ff = 11ᵀ/n + ZᵀZ, of Z (..., n_y, n_held_out)."""
-    identity = torch.eye(whitened.shape[-1], dtype=whitened.dtype, device=whitened.device)
-    return cholesky_factor(identity - 1 / n_samples - whitened.mT @ whitened, penalty)
 
 
 def kept_held_out_r2(reference: Reference, other: Reference, penalty: float) -> Tensor:
