@@ -11,12 +11,13 @@ from helpers.workflow import ROOT, copy_project, planned_jobs, snakemake
 SMALL = {
     "architectures": {
         "n_networks": 2,
-        "widths": [0.25],
+        "widths": [1],
         "depths": [1],
         "residual_blocks": [],
     },
     "layers": {"n_images": 30, "training": {"n_steps": 2, "batch_size": 8}},
 }
+FIGURES = ("depths", "residual", "widths", "other_data")
 PAPER = ROOT / "config/kornblith-cifar10.yaml"
 
 
@@ -47,19 +48,19 @@ def test_settings_for_cifar10_run_on_an_archive_of_the_same_format(tmp_path):
     maps, probes = (pd.read_csv(folder / f"{name}.csv") for name in ("maps", "probes"))
     assert len(maps) == 81
     assert maps.score.between(0, 1).all()
-    assert set(probes.network) == {"tiny-1x1", "tiny-0.25x1"}
+    assert set(probes.network) == {"tiny-1x1", "half-1", "half-2"}
     assert set(probes.number) == {1, 2}
-    for figure in ("depths", "residual", "widths"):
+    for figure in FIGURES:
         assert (tmp_path / f"results/figures/{figure}.pdf").is_file()
     again = snakemake(*options, folder=tmp_path, root=project)
     assert "Nothing to be done" in again.said
 
 
 def test_settings_of_the_paper_plan_all_networks_and_figures(tmp_path):
-    for config, n_networks in ((ROOT / "config/kornblith.yaml", 18), (PAPER, 60)):
+    for config, n_networks in ((ROOT / "config/kornblith.yaml", 22), (PAPER, 70)):
         run = snakemake("-n", "--configfile", config, folder=tmp_path)
         assert run.returncode == 0, run.said
         jobs = planned_jobs(run.said)
         assert sum(rule == "train_variant" for rule, _ in jobs) == n_networks
-        for figure in ("depths", "residual", "widths"):
+        for figure in FIGURES:
             assert ("plot_figure", f"results/figures/{figure}.pdf") in jobs

@@ -6,18 +6,29 @@ import pytest
 import torch
 from sklearn.linear_model import RidgeClassifier
 
-from scorebounds.figures.architectures import depth_figure, residual_figure, width_figure
+from scorebounds.figures.architectures import (
+    depth_figure,
+    other_data_figure,
+    residual_figure,
+    width_figure,
+)
 from scorebounds.measures import registry
 from scorebounds.networks import convnets
-from scorebounds.networks.architectures import convolutions_of, layer_widths, variant_names
+from scorebounds.networks.architectures import (
+    HALVES,
+    convolutions_of,
+    layer_widths,
+    variant_names,
+)
 from scorebounds.networks.comparisons import (
     SAME_WIDTH,
     WIDEST,
     comparison_maps,
     maps_to_make,
+    other_data_table,
     width_table,
 )
-from scorebounds.networks.images import Images
+from scorebounds.networks.images import Images, half_of
 from scorebounds.networks.probes import PENALTY, probe_accuracy
 from scorebounds.networks.recorded_layers import trained_layers
 
@@ -39,7 +50,8 @@ def images(n=30, seed=0):
 
 def test_each_network_is_trained_once():
     names = variant_names(SETTINGS)
-    assert names == ["tiny-1x1", "tiny-0.5x1", "tiny-2x1", "tiny-1x2", "plain-1", "residual-1"]
+    sizes = ["tiny-1x1", "tiny-0.5x1", "tiny-2x1", "tiny-1x2", "plain-1", "residual-1"]
+    assert names == [*sizes, *HALVES]
 
 
 @pytest.mark.parametrize("variant", [*variant_names(SETTINGS), "residual-2", "tiny-1x8"])
@@ -192,3 +204,76 @@ def test_figures_show_the_tables(networks):
     figure, _ = width_figure(widths)
     titles = [axis.get_title() for axis in figure.axes]
     assert titles == ["layer 1", "layer 2", "layer 3"]
+
+
+@pytest.mark.parametrize(("n_classes", "of_first"), [(10, 5), (3, 2), (2, 1)])
+def test_halves_of_the_classes_share_no_image_and_count_from_zero(n_classes, of_first):
+    pixels = np.arange(40.0)
+    whole = Images(pixels, np.arange(40) % n_classes)
+    first, second = (half_of(whole, number) for number in (0, 1))
+    assert sorted([*first.pixels, *second.pixels]) == pixels.tolist()
+    assert set(first.classes) == set(range(of_first))
+    assert set(second.classes) == set(range(n_classes - of_first))
+    for half, shift in ((first, 0), (second, of_first)):
+        places = half.pixels.astype(int)
+        assert np.array_equal(whole.classes[places], half.classes + shift)
+
+
+def test_network_of_a_half_has_its_classes_only_and_is_shown_all_images():
+    digits, others = images(60), images(60, seed=1)
+    recorded = trained_layers(
+        "digits",
+        1,
+        digits,
+        others,
+        others,
+        seed=0,
+        device=CPU,
+        training=TRAINING,
+        untrained=True,
+        variant=HALVES[1],
+    )
+    assert recorded["class"].values.tolist() == others.classes.tolist()
+    assert recorded.trained_1.shape == recorded.untrained_1.shape == (60, layer_widths("digits")[0])
+    # One class is left of three: any network is right.
+    assert recorded.curve[-1, -1] == 1
+
+
+def test_networks_of_other_data_are_compared_for_images_of_either_half():
+    measure = registry.load("cka")
+    classes = np.arange(20) % 4
+    first, second, untrained = (
+        [drawn(3, 4, seed=100 * kind + copy) for copy in range(3)] for kind in range(3)
+    )
+    halves = dict(zip(HALVES, (first, second), strict=True))
+    table = other_data_table(halves, untrained, classes, measure)
+    counts = table.groupby("networks").n_pairs.unique().map(list).to_dict()
+    assert counts == {
+        "first and first half": [3],
+        "second and second half": [3],
+        "first and second half": [9],
+        "first half and untrained": [6],
+        "second half and untrained": [9],
+    }
+    row = table[
+        (table.images == "second half of the classes")
+        & (table.networks == "first half and untrained")
+        & (table.layer == 2)
+    ]
+    expected = [
+        measure.score(first[i][1][classes >= 2], untrained[j][1][classes >= 2]).item()
+        for i in range(3)
+        for j in range(3)
+        if i != j
+    ]
+    assert row.score_mean.item() == pytest.approx(np.mean(expected))
+    assert row.score_low.item() == pytest.approx(min(expected))
+    assert row.score_high.item() == pytest.approx(max(expected))
+    figure, shown = other_data_figure(table)
+    assert shown is table
+    visible = [axis for axis in figure.axes if axis.get_visible()]
+    assert len(visible) == 2
+    means = [list(line.get_ydata()) for line in visible[1].lines]
+    of_kind = table[(table.networks == "first half and untrained")]
+    of_kind = of_kind[of_kind.images == "second half of the classes"]
+    assert of_kind.score_mean.tolist() in means

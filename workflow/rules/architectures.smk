@@ -21,7 +21,7 @@ use rule train_network as train_variant with:
         gpu=bool(GPU),
         settings=lambda wildcards: {
             **network_settings(wildcards),
-            "untrained": False,
+            "untrained": wildcards.variant in ARCHITECTURES.HALVES,
             "variant": wildcards.variant,
             "probes": True,
         },
@@ -33,6 +33,7 @@ rule compare_architectures:
     output:
         maps="results/architectures/maps.csv",
         widths="results/architectures/widths.csv",
+        other_data="results/architectures/other_data.csv",
         probes="results/architectures/probes.csv",
     log:
         "results/logs/compare_architectures.log",

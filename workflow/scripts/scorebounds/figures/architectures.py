@@ -27,6 +27,13 @@ WIDTH_LOOKS: dict[str, tuple[str, Any, str]] = {
     "the widest network": ("#0072B2", "-", "o"),
     "another network of this width": ("#D55E00", (0, (4, 1.2)), "s"),
 }
+DATA_LOOKS: dict[str, tuple[str, Any, str]] = {
+    "first and first half": ("#0072B2", "-", "o"),
+    "second and second half": ("#009E73", "-", "^"),
+    "first and second half": ("#D55E00", "-", "s"),
+    "first half and untrained": ("#0072B2", (0, (1, 0.8)), "v"),
+    "second half and untrained": ("#009E73", (0, (1, 0.8)), "D"),
+}
 
 
 def depth_figure(maps: pd.DataFrame, probes: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
@@ -182,3 +189,38 @@ def width_figure(widths: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     ]
     legend_below(figure, handles)
     return figure, widths
+
+
+def other_data_figure(other_data: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+    """Draw the CKA of corresponding layers of networks that were trained on different classes.
+
+    Parameters
+    ----------
+    other_data : DataFrame
+        `OTHER_DATA_COLUMNS` of `networks.comparisons`.
+    """
+    groups = list(other_data.groupby("images", sort=False))
+    figure, axes = panels(len(groups), height=2.2, legend_height=0.6)
+    for axis, (images, of_images) in zip(axes, groups, strict=True):
+        for networks, (colour, dash, marker) in DATA_LOOKS.items():
+            rows = of_images[of_images.networks == networks]
+            mean = rows.score_mean.to_numpy()
+            axis.errorbar(
+                rows.layer,
+                mean,
+                yerr=np.abs(rows[["score_low", "score_high"]].to_numpy().T - mean),
+                color=colour,
+                linestyle=dash,
+                marker=marker,
+                markersize=3,
+                linewidth=0.9,
+            )
+        axis.set(ylim=(0, 1.02), xlabel="layer", title=f"images of the {images}")
+    axes[0].set_ylabel("CKA")
+    label_outer(axes)
+    handles = [
+        Line2D([], [], color=colour, linestyle=dash, marker=marker, markersize=3, label=label)
+        for label, (colour, dash, marker) in DATA_LOOKS.items()
+    ]
+    legend_below(figure, handles)
+    return figure, other_data

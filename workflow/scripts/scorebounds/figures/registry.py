@@ -434,6 +434,19 @@ FIGURES: dict[str, FigureEntry] = {
             "(Kornblith et al. 2019, figure 6)."
         ),
     ),
+    "other_data": FigureEntry(
+        function="architectures.other_data_figure",
+        inputs={"other_data": "results/architectures/other_data.csv"},
+        title="layers of networks trained on different classes",
+        category=LAYERS,
+        caption=(
+            "Do networks that learned from different data have similar layers? CKA of "
+            "corresponding layers of networks trained on the first or second half of the classes, "
+            "and of untrained networks, for images of either half; mean over pairs of networks of "
+            "different seeds, lines: lowest to highest pair (after Kornblith et al. 2019, "
+            "figure 7, which has CIFAR-10 and CIFAR-100)."
+        ),
+    ),
     "layer_families": FigureEntry(
         function="layer_indexes.families_figure",
         inputs={"families": "results/layers/families.csv"},

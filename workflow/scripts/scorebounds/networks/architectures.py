@@ -55,6 +55,8 @@ MOST_PROBED = 5000
 
 STANDARD = "tiny-1x1"
 PLAIN, RESIDUAL = "plain", "residual"
+# The standard network, trained on the first or on the second half of the classes.
+HALVES = ("half-1", "half-2")
 
 
 def variant_names(settings: Mapping[str, Any]) -> list[str]:
@@ -62,18 +64,21 @@ def variant_names(settings: Mapping[str, Any]) -> list[str]:
 
     `tiny-<width>x<depth>` is the network of `ARCHITECTURES` with so many times the channels, and
     each convolution so many times; `residual-<n>` has three groups of n blocks of two convolutions
-    with a shortcut each, and `plain-<n>` the same convolutions without shortcuts.
+    with a shortcut each, and `plain-<n>` the same convolutions without shortcuts. `HALVES` are
+    always among them.
     """
     names = [f"tiny-{width:g}x1" for width in settings["widths"]]
     names += [f"tiny-1x{depth}" for depth in settings["depths"]]
     names += [f"{kind}-{n}" for n in settings["residual_blocks"] for kind in (PLAIN, RESIDUAL)]
-    return list(dict.fromkeys([STANDARD, *names]))
+    return list(dict.fromkeys([STANDARD, *names, *HALVES]))
 
 
 def convolutions_of(images: str, variant: str) -> tuple[Convolution, ...]:
     """Return the convolutions of a network that `variant_names` lists."""
     kind, _, size = variant.partition("-")
     first, *_ = ARCHITECTURES[images].convolutions
+    if variant in HALVES:
+        return ARCHITECTURES[images].convolutions
     if kind != "tiny":
         second_stride = ARCHITECTURES[images].convolutions[5].stride
         return _blocks(first.n_channels, second_stride, int(size), shortcut=kind == RESIDUAL)

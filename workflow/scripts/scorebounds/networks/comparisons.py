@@ -1,13 +1,15 @@
 """Layers of networks of different widths, depths and kinds (Kornblith et al. 2019, section 6)."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from torch import Tensor
 
 from scorebounds.measures.base import Measure
-from scorebounds.networks.architectures import PLAIN, RESIDUAL, STANDARD
+from scorebounds.networks.architectures import HALVES, PLAIN, RESIDUAL, STANDARD
+from scorebounds.networks.images import in_first_half
 
 Networks = Mapping[str, Sequence[Sequence[Tensor]]]
 MAP_COLUMNS = ["network", "other_network", "layer", "other_layer", "score"]
@@ -20,6 +22,16 @@ WIDTH_COLUMNS = [
     "score_high",
     "n_pairs",
 ]
+OTHER_DATA_COLUMNS = [
+    "images",
+    "networks",
+    "layer",
+    "score_mean",
+    "score_low",
+    "score_high",
+    "n_pairs",
+]
+HALF_NAMES = ("first half of the classes", "second half of the classes")
 WIDEST, SAME_WIDTH = "the widest network", "another network of this width"
 
 
@@ -101,3 +113,59 @@ def width_table(networks: Networks, measure: Measure) -> pd.DataFrame:
                 summary = (np.mean(scores), min(scores), max(scores), len(scores))
                 rows.append((width, label, layer + 1, *summary))
     return pd.DataFrame(rows, columns=WIDTH_COLUMNS)
+
+
+def other_data_table(
+    networks: Networks,
+    untrained: Sequence[Sequence[Tensor]],
+    classes: np.ndarray,
+    measure: Measure,
+) -> pd.DataFrame:
+    """Score the corresponding layers of networks that were trained on different classes.
+
+    Parameters
+    ----------
+    networks : mapping of str to sequence of sequence of Tensor
+        The layers of each network of `HALVES`, for images of all classes.
+    untrained : sequence of sequence of Tensor
+        Those of the networks of the first half before training.
+    classes : ndarray, shape (n_images,)
+    measure : Measure
+
+    Returns
+    -------
+    DataFrame
+        `OTHER_DATA_COLUMNS`: mean, lowest and highest over pairs of networks of different seeds,
+        for the images of either half. Kornblith et al. 2019, figure 7.
+    """
+    first, second = (networks[name] for name in HALVES)
+    different = [
+        (one, before)
+        for (i, one), (j, before) in itertools.product(enumerate(first), enumerate(untrained))
+        if i != j
+    ]
+    kinds: dict[str, Iterable[tuple[Sequence[Tensor], Sequence[Tensor]]]] = {
+        "first and first half": itertools.combinations(first, 2),
+        "second and second half": itertools.combinations(second, 2),
+        "first and second half": itertools.product(first, second),
+        "first half and untrained": different,
+        "second half and untrained": itertools.product(second, untrained),
+    }
+    rows = []
+    for kind, pairs in kinds.items():
+        listed = list(pairs)
+        for images, chosen in zip(HALF_NAMES, _halves(classes), strict=True):
+            for layer in range(len(first[0])):
+                scores = [
+                    float(measure.score(one[layer][chosen], other[layer][chosen]))
+                    for one, other in listed
+                ]
+                summary = (np.mean(scores), min(scores), max(scores), len(scores))
+                rows.append((images, kind, layer + 1, *summary))
+    return pd.DataFrame(rows, columns=OTHER_DATA_COLUMNS)
+
+
+def _halves(classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places of the images of either half of the classes."""
+    is_first = in_first_half(classes)
+    return np.flatnonzero(is_first), np.flatnonzero(~is_first)

@@ -65,6 +65,18 @@ def to_compare(train: Images, held_out: Images, n_images: int, compare_on: str) 
     return Images(images.pixels[:n_images], images.classes[:n_images])
 
 
+def in_first_half(classes: np.ndarray) -> np.ndarray:
+    """Return which images are of the first half of the classes (of the larger one, if odd)."""
+    return np.asarray(classes < (int(classes.max()) + 2) // 2)
+
+
+def half_of(images: Images, number: int) -> Images:
+    """Return the images of the first half of the classes (0) or of the second (1), from class 0."""
+    chosen = in_first_half(images.classes) == (number == 0)
+    classes = images.classes[chosen]
+    return Images(images.pixels[chosen], classes - classes.min())
+
+
 def _digits() -> tuple[Images, Images]:
     """Return the 8 × 8 digits in their own order: the last 797 are of other writers."""
     # Here, for importing it takes a second.

@@ -9,8 +9,8 @@ import xarray as xr
 
 from scorebounds.core.random import derived_seed
 from scorebounds.networks import convnets
-from scorebounds.networks.architectures import STANDARD
-from scorebounds.networks.images import Images
+from scorebounds.networks.architectures import HALVES, STANDARD
+from scorebounds.networks.images import Images, half_of
 from scorebounds.networks.probes import probe_accuracies
 
 
@@ -37,7 +37,8 @@ def trained_layers(
     number : int
         Of the network; it decides the weights and the batches.
     train, held_out, shown : Images
-        To train on, to find the accuracy with, and to record the activations for.
+        To train on, to find the accuracy with, and to record the activations for; a network of
+        `HALVES` is trained and tested on its half of the classes only.
     seed : int
         The root of all random streams.
     device : torch.device
@@ -57,6 +58,8 @@ def trained_layers(
         `curve` of step, loss and accuracy; with `probes`, `probe` of each layer. Attributes images,
         network, n_layers.
     """
+    if variant in HALVES:
+        train, held_out = (half_of(part, HALVES.index(variant)) for part in (train, held_out))
     # The standard network keeps the streams that it has where there is no other.
     names = (images, str(number)) if variant == STANDARD else (images, variant, str(number))
     network = convnets.make_network(images, train, derived_seed(seed, "network", *names), variant)
