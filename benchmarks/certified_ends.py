@@ -31,13 +31,13 @@ def main():
     parser.add_argument("--ranks", nargs="*", type=int, default=[50, 205, 727])
     parser.add_argument("--data", nargs="*", type=Path, default=[], help="prepared recordings")
     parser.add_argument("--pairs", nargs="*", type=int, default=[0], help="numbers, 0 to 3")
-    parser.add_argument("--n-values", type=int, default=11)
+    parser.add_argument("--n-values", type=int, default=11, help="from 0 to 1")
     arguments = parser.parse_args()
     problems = {path.stem: spectrum_of(read_samples(path)[0]) for path in arguments.data} or {
         f"1/k, {rank}": (1 / np.arange(1, rank + 1), rank, True) for rank in arguments.ranks
     }
     grid = np.linspace(0, 1, arguments.n_values)
-    print(f"{len(grid)} values from 0 to 1, tolerance {TOLERANCE}, one thread")
+    print(f"values {np.round(grid[1:-1], 3)}, tolerance {TOLERANCE}, one thread")
     print("data (rank), given, implied: lower gap before, certified; upper gap before, certified")
     for name, (spectrum, rank, outside) in problems.items():
         for given, implied in (PAIRS[number] for number in arguments.pairs):

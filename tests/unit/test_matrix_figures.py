@@ -77,9 +77,21 @@ def test_compatible_scores_are_bars_and_unknown_pairs_question_marks():
     assert [label.get_text() for label in one.get_yticklabels()] == ["CKA → NBS", "NBS → CKA"]
     spans = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in one.patches]
     assert spans == [(0.5, pytest.approx(0.8)), (0.7, pytest.approx(1.0))]
-    assert "?" in texts(two)
-    assert "?" not in texts(one)
+    assert marks(two) == ["$?$"]
+    assert marks(one) == []
     assert two.get_xlim()[0] < -0.2
+
+
+def test_pairs_of_which_the_first_score_was_not_attained_differ_from_those_not_searched():
+    table = guides()
+    table.loc[(table.dataset == "one") & (table.given == "nbs"), ["low", "high"]] = np.nan
+    one, two = matrix_figure(table, 0.9)[0].axes
+    assert marks(one) == ["x"]
+    assert marks(two) == ["$?$"]
+
+
+def marks(axis):
+    return [line.get_marker() for line in axis.lines if line.get_marker() in ("$?$", "x")]
 
 
 def test_joint_optimisation_is_drawn_as_points_and_the_title_says_what_is_compatible():

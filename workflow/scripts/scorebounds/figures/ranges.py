@@ -66,7 +66,7 @@ def range_figure(
         Columns a, b, a_value, certified_lower, certified_upper: proven ends at more values of a.
     """
     pairs = list(dict.fromkeys(zip(ranges.a, ranges.b, strict=True)))
-    figure, axes = panels(len(pairs), height=2.5)
+    figure, axes = panels(len(pairs), height=2.7)
     for axis, (a, b) in zip(axes, pairs, strict=True):
         of_pair, visited = (
             table[(table.a == a) & (table.b == b)] for table in (ranges, trajectories)
@@ -83,7 +83,7 @@ def range_figure(
         axis.set(xlabel=measure_label(a), ylabel=measure_label(b))
         axis.set_title(_compatible(guides, a, b, reference_level), fontsize=6)
     is_wide = figure.get_figwidth() > 0.9 * PAGE_WIDTH
-    legend_below(figure, _handles(ranges), per_row=4 if is_wide else 2)
+    legend_below(figure, _handles(ranges), per_row=3 if is_wide else 2)
     figure.suptitle(dataset_label(ranges.dataset.iloc[0]), fontsize=7, fontweight="bold")
     return figure, ranges
 
