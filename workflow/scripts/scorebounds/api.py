@@ -81,6 +81,8 @@ def score(
         matched = inputs.matched(*pair, match)
         if len(matched.condition) == matched.n_conditions:
             return score_pair(matched.reference, matched.model, measure, groups)
+        if groups is None:
+            return score_matched(matched, measure)
     return score_matched(inputs.matched(*pair, match, groups), measure)
 
 
