@@ -68,12 +68,12 @@ def timed(matched, name):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--measures", nargs="+", help="those of the settings if not given")
+    parser.add_argument("--measures", nargs="+", help="of the settings and RBF CKA if not given")
     parser.add_argument("--config", type=Path, default=Path("config.yaml"))
     options = parser.parse_args()
     torch.set_num_threads(1)
     settings = yaml.safe_load(options.config.read_text(encoding="utf-8"))
-    names = options.measures or settings["measures"]
+    names = options.measures or [*settings["measures"], "cka_rbf_0.4"]
     print("| measure | 1000 shuffles, s | from the matrices, s | ratio | largest difference |")
     print("|---|---|---|---|---|")
     matched = made_up()

@@ -1,4 +1,4 @@
-"""How much faster cross-validated regression and an optimisation are than their plain forms.
+"""How much faster regressions, a perturbation and an optimisation are than their plain forms.
 
     OMP_NUM_THREADS=1 PYTHONPATH=workflow/scripts .venv/bin/python benchmarks/ratios.py
 
@@ -11,13 +11,21 @@ import sys
 import time
 from unittest import mock
 
+import numpy as np
 import torch
 from permutations import N_CONDITIONS, made_up
+from sklearn.cross_decomposition import PLSRegression
 from steps import correlated_pair
 
 from scorebounds.measures import cross_validation, registry
+from scorebounds.measures.components import principal_components
 from scorebounds.measures.folds import fold_bounds
 from scorebounds.measures.nested import TUNING_GRID
+from scorebounds.optimization.perturbation import (
+    perturb_components,
+    perturbed_scores,
+    random_directions,
+)
 from scorebounds.scorecards.permutations import distinct_orders, null_scores
 from scorebounds.scorecards.samples import flatten
 
@@ -115,6 +123,42 @@ def tuned_by_definition(x, y):
     return torch.stack(scores).mean()
 
 
+def held_out_pls(x, y):
+    """Return the score with one partial least squares regression per fold, by NIPALS."""
+    regression = PLSRegression(25, scale=False, max_iter=10_000, tol=1e-16)
+    correlations = []
+    for train, test in splits(len(x)):
+        predicted = regression.fit(y[train], x[train]).predict(y[test])
+        correlations.append(
+            [np.corrcoef(*pair)[0, 1] for pair in zip(x[test].T.numpy(), predicted.T, strict=True)]
+        )
+    return np.median(np.mean(correlations, axis=0))
+
+
+def perturbation(x):
+    """Return CPU seconds for all components, before and now, and the difference of the scores."""
+    names, n_draws, some = ("cka", "nbs", "procrustes_angular"), 3, [0, 100, 500]
+    components = principal_components(x)
+    directions = random_directions(components, torch.Generator().manual_seed(0))
+    scores = [registry.load(name).against(components.scores) for name in names]
+
+    def one_by_one():
+        found = []
+        for index in some:
+            y = components.scores.clone()
+            y[:, index] = directions[:, index] * components.eigenvalues[index].sqrt()
+            found.append([score(y).item() for score in scores])
+        return torch.tensor(found, dtype=x.dtype)
+
+    before, expected = seconds(one_by_one, repeats=1)
+    # Each is replaced by two kinds of directions, and dropped.
+    n_scored = len(components.eigenvalues) * (2 * n_draws + 1)
+    now, _ = seconds(lambda: perturb_components(x, "", names, range(n_draws)), repeats=1)
+    found = perturbed_scores(components, names, directions)
+    found = torch.stack([found[name][some] for name in names], 1)
+    return before * n_scored / len(some), now, f"{(found - expected).abs().max():.0e}"
+
+
 def optimization(when, name):
     command = [sys.executable, "-c", OPTIMIZATION, when, name]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
@@ -151,6 +195,9 @@ def main():
     tuned = registry.load("ridge_cv_tuned").against(x)
     compare("`ridge_cv_tuned`, score", lambda: tuned_by_definition(x, y), lambda: tuned(y))
     show("`ridge_cv_tuned`, 1000 permutations at 1080 × 100", *thousand_shuffles(), "–")
+    pls = registry.load("pls_cv_pearson_25").against(x)
+    compare("`pls_cv_pearson_25`, score", lambda: held_out_pls(x, y), lambda: pls(y))
+    show("perturbation of all components", *perturbation(x))
     for name in ("cka", "rsa_correlation_pearson"):
         before, now = optimization("before", name), optimization("now", name)
         show(f"`{name}`, 12 steps of 5 seeds, freed memory kept", before, now, "–")
