@@ -67,3 +67,7 @@ rule all:
 
 
 check_folders(folders_of_rules())
+
+
+onstart:
+    end_in_a_thread()

@@ -107,6 +107,10 @@ def test_the_main_process_killed_while_its_jobs_go_on(run, undisturbed, tried):
     assert finish(run) == undisturbed
 
 
+def locks_of(run):
+    return list(run.folder.glob(".snakemake/locks/*"))
+
+
 def interrupt(run, undisturbed, tried, signals, send):
     """Send each signal to a new run; no lock may remain, and the next run finishes the work."""
     for number in signals:
@@ -114,7 +118,7 @@ def interrupt(run, undisturbed, tried, signals, send):
         assert wait_for(lambda process=process: jobs_of(process), process)
         send(process.pid, number)
         assert process.wait() != 0
-        assert not list(run.folder.glob(".snakemake/locks/*")), number
+        assert not locks_of(run), number
     tried(len(signals))
     code, said = run.finish()
     assert code == 0, said
@@ -124,6 +128,22 @@ def interrupt(run, undisturbed, tried, signals, send):
 def test_a_signal_leaves_no_lock(run, undisturbed, tried):
     signals = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
     interrupt(run, undisturbed, tried, signals, os.kill)
+
+
+def test_a_signal_before_the_first_job_leaves_no_lock(run, undisturbed, tried):
+    """With the first lock, and while jobs are chosen."""
+    signals = (signal.SIGHUP, signal.SIGTERM)
+    log = run.folder / "said.log"
+    for number in signals:
+        for begun in (lambda: locks_of(run), lambda: "Select jobs to" in log.read_text()):
+            log.unlink(missing_ok=True)
+            process = run.start()
+            assert wait_for(begun, process)
+            os.kill(process.pid, number)
+            assert process.wait(300) != 0
+            assert not locks_of(run), number
+    tried(2 * len(signals))
+    assert finish(run) == undisturbed
 
 
 def test_ctrl_c_and_a_closed_terminal_leave_no_lock(run, undisturbed, tried):

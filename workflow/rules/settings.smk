@@ -160,11 +160,29 @@ def check_space(folder):
 
 
 def end_on_hangup():
-    """End the run when its terminal is closed as when it is terminated, so that no lock is left."""
-    main = threading.current_thread() is threading.main_thread()
+    """End the run without a lock when its terminal is closed, or when it is terminated early."""
+    if threading.current_thread() is not threading.main_thread():
+        return
     # Not under nohup, which ignores the signal.
-    if main and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
         signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+    # Snakemake sets its own handler later than its lock.
+    if workflow.is_main_process and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+
+
+def end_in_a_thread():
+    """Call Snakemake's handler of SIGTERM in a thread of its own.
+
+    It waits for a lock that the main thread, where handlers run, holds while it chooses jobs.
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+
+    def start(*arguments):
+        threading.Thread(target=handler, args=arguments, daemon=True).start()
+
+    if callable(handler) and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, start)
 
 
 end_on_hangup()
