@@ -173,7 +173,8 @@ def compatible(estimate, half):
     at = np.clip(np.append(grid, estimate), 0, 1)
     variance = (at + 0.1) * (2 - at)
     ok = (estimate - grid) ** 2 <= half**2 * variance[:-1] / variance[-1]
-    return (grid[ok][0], grid[ok][-1]) if ok.any() else (estimate, estimate)
+    low, high = (grid[ok][0], grid[ok][-1]) if ok.any() else (estimate, estimate)
+    return (min(low, estimate - half) if estimate <= half else low), high
 
 
 def of_pairs(score, single, two):

@@ -96,7 +96,8 @@ def uneven_ends(centre: float, half: float) -> tuple[float, float]:
     Low estimates come with a small standard error, so that an interval of equal halves lies below
     the population too often. The interval contains every score s with
     (estimate − s)² ≤ half² v(s)/v(estimate), where v(s) = (s + `LEFT`)(`RIGHT` − s) follows the
-    variance over samples in simulations, constant below 0.
+    variance over samples in simulations, constant below 0. If an interval of equal halves contains
+    0, so does this one: what the correction leaves of the bias of unrelated data is above 0.
 
     Parameters
     ----------
@@ -113,6 +114,8 @@ def uneven_ends(centre: float, half: float) -> tuple[float, float]:
     product = (centre**2 - scale * LEFT * RIGHT) / (1 + scale)
     root = math.sqrt(max(middle**2 - product, 0.0))
     low = middle - root if centre - below_zero > 0 else centre - below_zero
+    if centre - half <= 0:
+        low = min(low, centre - half)
     high = middle + root if centre + below_zero > 0 else centre + below_zero
     return low, high
 
