@@ -38,13 +38,15 @@ def apply(function: type[Function], *arguments: Any) -> Tensor:
 def symmetric_product(y: Tensor) -> Tensor:
     """Return YᵀY of `y` (..., n, q), without gradient."""
     y = y.detach()
-    if y.device.type != "cpu":
-        return y.mT @ y
+    return product_by_numpy(y) if y.device.type == "cpu" else y.mT @ y
+
+
+def product_by_numpy(y: Tensor) -> Tensor:
+    """Return YᵀY; NumPy recognises that it is symmetric, and computes one of its triangles."""
     n, q = y.shape[-2:]
     of_rows, of_columns = y.stride()[-2:]
     if not ((of_columns == 1 and of_rows >= q) or (of_rows == 1 and of_columns >= n)):
         y = y.contiguous()  # of any other layout, NumPy's product is slow
-    # NumPy recognises the product, and computes one of its triangles.
     values = y.numpy()
     return torch.from_numpy(values.swapaxes(-1, -2) @ values)
 
