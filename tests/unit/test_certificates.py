@@ -10,7 +10,7 @@ from scorebounds.ranges.bounds import outer_range
 from scorebounds.ranges.branching import certify
 from scorebounds.ranges.certificate_lower import LowerDual
 from scorebounds.ranges.certificate_upper import START, UpperDual
-from scorebounds.ranges.certified import certified_range
+from scorebounds.ranges.certified import certified_ends, certified_range
 from scorebounds.ranges.linked_bounds import samples_of
 from scorebounds.ranges.newton import make_stationary
 from scorebounds.ranges.problem import PairProblem
@@ -313,6 +313,13 @@ def test_cka_given_nbs_is_certified_near_what_is_attained(n, rank):
     assert reach_upper(UpperDual(spectrum, low + 0.005, outside=True)).score > 0.9
     assert reach_lower(LowerDual(spectrum, high, rank)).score > 0.9
     assert reach_lower(LowerDual(spectrum, high - 0.003, rank)).score < 0.9
+
+
+def test_the_cka_at_a_small_nbs_is_certified_though_extremes_change_fast_there():
+    spectrum = normalised(1 / np.arange(1, 31))
+    found = certified_ends("nbs", "cka", np.array([0.3]), spectrum, 30, ends=["lower"])
+    assert found.lower_is_tight[0]
+    assert 0 < found.attained_lower[0] - found.lower[0] < 0.0025
 
 
 def test_extremes_are_found_from_those_at_a_similar_cka():

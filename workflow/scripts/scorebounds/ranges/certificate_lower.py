@@ -25,7 +25,7 @@ N_CELLS = 40
 # Ratio of the ends of a cell, less 1, below which it is not split.
 NARROWEST = 1e-3
 # Widths of intervals of the share and of the level below which they are not split.
-NARROWEST_SHARE, NARROWEST_LEVEL = 1 / 16, 1 / 32
+NARROWEST_SHARE, NARROWEST_LEVEL = 1 / 16, 1 / 128
 LEAST = 1e-7
 
 # Directions outside X share a term with up to this share of as many as come before them.

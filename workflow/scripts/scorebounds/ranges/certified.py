@@ -27,7 +27,7 @@ NEAR_0, NEAR_1, CROSSING = 1e-6, 1 - 1e-6, 0.1
 SIMILAR, ADJACENT = 0.3, 0.1
 # Distances from the attained CKA that are tried for a bound of it, in tolerances; a try ends after
 # so many cells.
-DISTANCES, N_CELLS = (0.9, 1.2, 1.8, 4, 10, 25), 1000
+DISTANCES, N_CELLS = (0.9, 1.2, 1.8, 4, 10, 25), 2000
 TIGHT = DISTANCES[:3]
 # About how many Lagrangians a search for an attained value evaluates, from scratch and from what
 # was attained at a similar CKA: the upper and the lower end.
@@ -36,33 +36,9 @@ STEPS, STEPS_NEAR = {1: 110_000, -1: 43_000}, {1: 10_000, -1: 9_000}
 PAIR = {"cka", "nbs"}
 
 
-def certified_range(
-    a: str,
-    b: str,
-    grid: np.ndarray,
-    eigenvalues: np.ndarray,
-    rank: int,
-    *,
-    outside: bool = True,
-    tolerance: float = 0.002,
-    work: Work | None = None,
-    ends: Collection[str] = ("lower", "upper"),
-    samples: Samples | None = None,
-) -> Range:
-    """Return the first two of `certified_ends`."""
-    found = certified_ends(
-        a,
-        b,
-        grid,
-        eigenvalues,
-        rank,
-        outside=outside,
-        tolerance=tolerance,
-        work=work,
-        ends=ends,
-        samples=samples,
-    )
-    return found.lower, found.upper
+def certified_range(*problem: Any, **options: Any) -> Range:
+    """Return the first two of `certified_ends`, which takes the same arguments."""
+    return certified_ends(*problem, **options)[:2]
 
 
 class Certified(NamedTuple):
@@ -245,7 +221,11 @@ class _CkaEnds(_Ends):
 
     def _bound(self, goal: float, known: float, sign: int) -> _End:
         limit = float(to_base(self.form, np.array(known)))
-        crossing, near = self._crossing(goal, sign)
+        crossing, near = self._crossing(goal, sign, SIMILAR)
+        cka = self._moved(crossing, -sign * DISTANCES[0] * self.tolerance)
+        if 0 < cka < 1 and sign * (self._near(near, cka, sign).score - goal) >= 0:
+            # Extremes that were searched from similar ones are not the most extreme.
+            crossing, near = self._crossing(goal, sign, 0)
         attained = float(from_base(self.form, np.array(crossing)))
         for distance in DISTANCES:
             cka = self._moved(crossing, -sign * distance * self.tolerance)
@@ -253,10 +233,10 @@ class _CkaEnds(_Ends):
                 break
             if sign * (cka - limit) <= 0:
                 return _End(known, distance in TIGHT, attained)
-            dual = self._dual(cka, sign)
-            score, multipliers, *_ = self._reach(dual, _if_similar(near, cka, ADJACENT))
+            score, multipliers, *_ = self._near(near, cka, sign)
             if sign * (goal - score) <= 0:
                 continue
+            dual = self._dual(cka, sign)
             pool = [dual.start, multipliers]
             aim = sign * goal, abs(goal - score)
             if certify(dual, *aim, pool, self.work, most_cells=N_CELLS).bound <= sign * goal:
@@ -264,7 +244,10 @@ class _CkaEnds(_Ends):
                 return _End(bound, distance in TIGHT, attained)
         return _End(known, is_tight=False, attained=attained)
 
-    def _crossing(self, goal: float, sign: int) -> tuple[float, Latest | None]:
+    def _near(self, latest: Latest | None, cka: float, sign: int) -> Attained:
+        return self._reach(self._dual(cka, sign), _if_similar(latest, cka, ADJACENT))
+
+    def _crossing(self, goal: float, sign: int, similar: float) -> tuple[float, Latest | None]:
         """Return about the CKA at which the extreme NBS is the goal, and what is attained near."""
         # SciPy's optimisers are slow to import, and most callers never come here.
         from scipy.optimize import brentq
@@ -280,7 +263,7 @@ class _CkaEnds(_Ends):
                 if self.work.is_over:
                     return 0.0
                 cka = math.cos(angle)
-                near = _if_similar(latest, cka, SIMILAR)
+                near = _if_similar(latest, cka, similar)
                 latest = cka, self._reach(self._dual(cka, sign), near)
                 excess[angle] = latest[1].score - goal
             return excess[angle]
