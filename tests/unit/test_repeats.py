@@ -56,6 +56,15 @@ def test_rows_of_one_name_are_averaged_on_both_sides(named):
     assert sb.score(*both, "ridge_cv_100") == pytest.approx(sb.score(*averages, "ridge_cv_100"))
 
 
+def test_a_score_with_groups_is_that_of_the_rows():
+    """Runs are held out as asked, also where each of them has all stimuli."""
+    x, y = pair(np.random.default_rng(5))
+    run = np.repeat(np.arange(REPEATS), N)
+    named = pd.DataFrame(x, index=NAMES), pd.DataFrame(y, index=NAMES)
+    expected = sb.score(x, y, "ridge_cv_100", groups=run)
+    assert sb.score(*named, "ridge_cv_100", groups=run) == pytest.approx(expected)
+
+
 def test_classes_and_times_are_no_names():
     x, y = pair(np.random.default_rng(1))
     times = np.tile(np.arange(N) / 10, REPEATS)

@@ -48,8 +48,8 @@ def score(
         given: half of the memory that is free. Dask arrays are always computed in blocks.
     match : str or sequence of str
         As in `scores`. Rows of `x` that are paired with one row of `y` are averaged, and so are
-        rows of equal name, unless arrays are read in blocks. Other than by order, arrays are read
-        into memory.
+        rows of equal name, without `groups` and unless arrays are read in blocks. Other than by
+        order, arrays are read into memory.
 
     Returns
     -------
@@ -79,10 +79,10 @@ def score(
     pair = inputs.recording(x, "x"), inputs.recording(y, "y")
     if is_in_order:
         matched = inputs.matched(*pair, match)
-        if len(matched.condition) == matched.n_conditions:
-            return score_pair(matched.reference, matched.model, measure, groups)
-        if groups is None:
-            return score_matched(matched, measure)
+        if groups is not None or len(matched.condition) == matched.n_conditions:
+            x, y = (side.values if side.ndim == 3 else side.values[None] for side in pair)
+            return score_pair(x, y, measure, groups)
+        return score_matched(matched, measure)
     return score_matched(inputs.matched(*pair, match, groups), measure)
 
 
