@@ -10,7 +10,6 @@ import torch
 from steps import correlated_pair, draw, seconds
 
 from scorebounds.measures import registry
-from scorebounds.measures.folds import N_FOLDS, fold_bounds
 
 SIZES = ["1080x727", "3200x168", "3950x141"]
 SLOW = 1.0  # seconds of a call from which on it is timed once
@@ -39,15 +38,6 @@ def needed(name, x, y):
         weights = torch.linalg.solve_triangular(factor.T, whitened, upper=True)
         return weights @ weights.T
 
-    def folds():
-        for start, stop in fold_bounds(len(x), N_FOLDS):
-            rows_x, rows_y = x[start:stop], y[start:stop]
-            products, gram = rows_x.T @ rows_y, rows_y.T @ rows_y
-            factor = torch.linalg.cholesky(spd)
-            weights = torch.cholesky_solve(products.T, factor)
-            adjoint = torch.cholesky_solve(gram @ weights, factor)
-            rows_x @ small + rows_y @ (adjoint @ weights.T)
-
     def spans():
         cross()
         return torch.linalg.svd(y, full_matrices=False)
@@ -63,7 +53,7 @@ def needed(name, x, y):
         "nbs": shapes,
         "procrustes": shapes,
         "linreg": regression,
-        "ridge_cv": folds,
+        "ridge_cv": None,
         "ridge": regression,
         "svcca": spans,
         "cca": spans,

@@ -50,7 +50,7 @@ def timed(matched, name):
     def from_matrices():
         x, y = (flatten(side) for side in (matched.reference, matched.model))
         places = np.arange(N_TIMES)[:, None] * N_CONDITIONS
-        options = fold_options(matched)
+        options = fold_options(matched, measure)
         found = []
         for order in orders[:N_SINGLE]:
             # Folds stay with the rows of the model, and so the recording is what is permuted.
