@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,10 @@ def test_folder_whose_path_snakemake_cannot_use_is_refused(tmp_path, name):
 def test_old_python_is_refused(tmp_path):
     said = make(tmp_path, ".venv/bin/python", "PYTHON=false")
     assert "scorebounds needs Python 3.11 or newer; name one: make PYTHON=python3.11" in said
+
+
+def test_tests_pass_where_the_checkout_cannot_be_written_to():
+    command = [sys.executable, "-m", "pytest", "-q", "-o", "cache_dir=/proc/none"]
+    command += ["tests/unit/test_benchmarks.py"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
