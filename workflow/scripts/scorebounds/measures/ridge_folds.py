@@ -162,10 +162,11 @@ class _ByNeurons(Function):
             predicted = test_gram @ weights
             explained = (weights * (2 * test_cross.mT - predicted)).sum((-2, -1))
             scores.append(explained / test_squared_norm)
-            slope = 2 * (test_cross.mT - predicted) / test_squared_norm
-            solutions.append(
-                _FoldSolution(factor, weights, slope, test_squared_norm, n_train, mean_terms)
-            )
+            if any(ctx.needs_input_grad):
+                slope = 2 * (test_cross.mT - predicted) / test_squared_norm
+                solutions.append(
+                    _FoldSolution(factor, weights, slope, test_squared_norm, n_train, mean_terms)
+                )
         ctx.solutions = solutions
         ctx.save_for_backward(sums_x, sums_y)
         return torch.stack(scores).mean(0)
