@@ -10,6 +10,7 @@ from helpers.ranges import SETTINGS, ranges, with_spectrum
 from scorebounds.figures.ranges import drawn_bounds
 from scorebounds.measures import registry
 from scorebounds.ranges import joint
+from scorebounds.ranges.attained import NEAR_GOAL
 from scorebounds.ranges.certificate_lower import LowerDual
 from scorebounds.ranges.certificate_upper import UpperDual
 from scorebounds.ranges.constructed import constructed_paths
@@ -258,7 +259,11 @@ def test_constructed_data_are_at_least_as_extreme_as_what_the_lagrangian_attains
                 if y.norm() > 0:
                     expected = [registry.load(name).score(x, y).item() for name in names]
                     assert values[:, row].tolist() == pytest.approx(expected, abs=1e-7)
-            assert values[0].min() <= cka <= values[0].max()
+                else:
+                    assert values[:, row].isnan().all()
+            of_path = values[0, values[0].isfinite()]
+            assert of_path.min() <= cka + NEAR_GOAL
+            assert of_path.max() >= cka
         high = reach_upper(UpperDual(spectrum, cka, outside=True)).score
         low = reach_lower(LowerDual(spectrum, cka, 5)).score
         problem = PairProblem(x, names, "test", 0, SETTINGS)
@@ -267,6 +272,19 @@ def test_constructed_data_are_at_least_as_extreme_as_what_the_lagrangian_attains
         assert most >= high - 1e-3
         # With two directions outside X only, less can be turned out of it.
         assert (least <= low + 1e-3) == (n == 30)
+
+
+def test_an_end_is_attained_with_many_values_of_a_as_with_one():
+    # Nothing is outside X, so that paths out of it end in a Y without variance.
+    x = draw(50, 300, seed=0) * torch.arange(1, 301) ** -0.5
+    names, grid = ("cka", "nbs"), np.linspace(0, 1, 11)
+    problem = PairProblem(x, names, "wide", 0, SETTINGS)
+    spectrum = problem.eigenvalues / problem.eigenvalues.sum()
+    high = reach_upper(UpperDual(spectrum, 0.1, outside=False)).score
+    many, _ = problem.attained(names, grid, 1, {})
+    one, _ = problem.attained(names, grid[1:2], 1, {})
+    assert many[1] >= high - 1e-3
+    assert one[0] >= high - 1e-3
 
 
 def test_targets_in_batches_are_optimised_as_in_one(monkeypatch):

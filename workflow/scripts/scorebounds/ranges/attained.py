@@ -12,6 +12,8 @@ from scorebounds.ranges.search import Scores, correct, extremise, leeway
 
 logger = logging.getLogger(__name__)
 
+# How far an end of a path may be from a goal at least, by rounding, and still be a start for it.
+NEAR_GOAL = 1e-9
 # Numbers held at once in a batch of points.
 BATCH_NUMBERS = 4_000_000
 
@@ -122,12 +124,12 @@ def _starts(
         a, b = _score(space, names, path)
         # Per goal the crossing with the best b, on straight lines between neighbours.
         low, high = torch.minimum(a[1:], a[:-1]), torch.maximum(a[1:], a[:-1])
-        near = space.on_goal  # an end of a path may miss its goal by rounding
+        near = max(space.on_goal, NEAR_GOAL)
         crosses = (low[:, None] - near <= grid) & (grid <= high[:, None] + near)
         rise = (a[1:] - a[:-1])[:, None]
         share = ((grid - a[:-1, None]) / torch.where(rise == 0, 1, rise)).clamp(0, 1)
         between = b[:-1, None] + share * (b[1:] - b[:-1])[:, None]
-        signed = torch.where(crosses, sign * between, -torch.inf)
+        signed = torch.where(crosses & torch.isfinite(between), sign * between, -torch.inf)
         best, at = signed.max(0)
         part = share.gather(0, at[None])[0].masked_fill(~torch.isfinite(best), 0)[:, None]
         start = path.coordinates[at]

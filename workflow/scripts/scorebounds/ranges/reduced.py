@@ -140,8 +140,8 @@ class ReducedSpace:
     def _cka(self, s: Tensor, a: Tensor, gram: Tensor, inside: Tensor, squared: Tensor) -> Tensor:
         shared = (s[:, :2, None] * a).square().sum((-2, -1)) + (s * inside).square().sum(-1)
         size = gram.square().sum((-2, -1)) + squared.square().sum(-1)
-        cka: Tensor = shared / (self.norm * size.clamp_min(TINY).sqrt())
-        return cka
+        cka = shared / (self.norm * size.clamp_min(TINY).sqrt())
+        return torch.where(size > 0, cka, torch.nan)
 
     def _nbs(self, s: Tensor, a: Tensor, gram: Tensor, inside: Tensor, squared: Tensor) -> Tensor:
         block = s[:, :2, None] * a
@@ -149,7 +149,9 @@ class ReducedSpace:
         size = block.square().sum((-2, -1)) + 2 * _determinant(block).abs()
         total = size.clamp_min(TINY).sqrt() + (s * inside.abs()).sum(-1)
         squared_norm = gram.diagonal(dim1=-2, dim2=-1).sum(-1) + squared.sum(-1)
-        return total / squared_norm.clamp_min(TINY).sqrt()
+        nbs = total / squared_norm.clamp_min(TINY).sqrt()
+        # Y without variance has no score.
+        return torch.where(squared_norm > 0, nbs, torch.nan)
 
     def _linreg(
         self, s: Tensor, a: Tensor, gram: Tensor, inside: Tensor, squared: Tensor
