@@ -371,6 +371,12 @@ def test_bounds_hold_for_data_with_this_score(pair):
         )
 
 
+def test_bounds_about_which_nothing_is_proven_say_so(caplog):
+    x = np.random.default_rng(0).normal(size=(50, 10))
+    assert sb.bounds(x, **{"svcca_0.9": 0.95}).empty
+    assert "nothing is proven about other scores of data with svcca_0.9 = 0.95" in caplog.text
+
+
 def test_ranges_contain_what_was_attained(capsys):
     found = sb.ranges(draw(12, 3), "linreg", "cka")
     shown = capsys.readouterr().err.splitlines()

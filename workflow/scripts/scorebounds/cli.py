@@ -133,7 +133,7 @@ def bounds(
     table = sb.bounds(sb.read(recording, **_entry(entry)), **{measure: score})
     if json is not None:
         _write(json, table.to_json(orient="records", indent=1) + "\n")
-    if json != Path("-"):
+    if json != Path("-") and not table.empty:
         print(table.to_string(index=False, float_format="{:.4f}".format))
 
 

@@ -1,5 +1,7 @@
 """Proven ranges of other measures, given one score."""
 
+import logging
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -9,11 +11,13 @@ from scorebounds.measures import registry
 from scorebounds.ranges.linked_bounds import samples_of
 from scorebounds.ranges.proven import proven_bounds
 
+logger = logging.getLogger(__name__)
+
 
 def proven_table(recording: xr.DataArray, measure: str, value: float) -> pd.DataFrame:
     """Return the proven range of every other measure, columns measure, low, high, bound.
 
-    The ranges hold for data of any number of neurons.
+    The ranges hold for data of any number of neurons. An empty table comes with a warning.
 
     Raises
     ------
@@ -32,7 +36,7 @@ def proven_table(recording: xr.DataArray, measure: str, value: float) -> pd.Data
     # Squared singular values below this are rounding.
     eigenvalues = squared[squared > squared[0] * (max(activity.shape) * np.finfo(float).eps) ** 2]
     rank = len(activity) - 1
-    return proven_bounds(
+    table = proven_bounds(
         eigenvalues,
         registry.load(measure).name,
         value,
@@ -40,3 +44,6 @@ def proven_table(recording: xr.DataArray, measure: str, value: float) -> pd.Data
         outside=rank > len(eigenvalues),
         samples=samples_of(centred / spread),
     )
+    if table.empty:
+        logger.warning("nothing is proven about other scores of data with %s = %g", measure, value)
+    return table
