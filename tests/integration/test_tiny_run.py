@@ -222,7 +222,7 @@ def test_report_holds_the_figures(tiny_copy):
     with zipfile.ZipFile(tiny_copy.folder / "report.zip") as report:
         names = report.namelist()
     drawn = list((tiny_copy.folder / "results/figures").rglob("*.png"))
-    assert len(drawn) == 26
+    assert len(drawn) == 27
     assert sum(name.endswith(".png") for name in names) == len(drawn)
 
 

@@ -140,7 +140,10 @@ def test_the_layers_of_a_model_have_one_page(finished):
         assert row.score == of_card.score or np.isnan([row.score, of_card.score]).all()
     assert table.set_index(["layer", "measure"]).score["block.2/out", "cka"] == pytest.approx(1)
     page = (folder / "results/profiles/mine/deep.html").read_text()
-    assert "The layer of deep closest to mine is block.2/out (by 5 measures)." in page
+    assert (
+        "The layer of deep closest to mine relative to chance is block.2/out (by 5 measures)."
+        in page
+    )
     for model in table.model.unique():
         assert f'href="../../scorecards/mine/{model}.html"' in page
         card = (folder / f"results/scorecards/mine/{model}.html").read_text()

@@ -4,7 +4,10 @@ Without torch, so that the number of neurons of each layer is known before anyth
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Convolution(NamedTuple):
@@ -57,6 +60,12 @@ STANDARD = "tiny-1x1"
 PLAIN, RESIDUAL = "plain", "residual"
 # The standard network, trained on the first or on the second half of the classes.
 HALVES = ("half-1", "half-2")
+
+
+def in_first_half(classes: "np.ndarray") -> "np.ndarray":
+    """Return which images are of the first half of the classes (of the larger one, if odd)."""
+    is_first: np.ndarray = classes < (int(classes.max()) + 2) // 2
+    return is_first
 
 
 def variant_names(settings: Mapping[str, Any]) -> list[str]:

@@ -8,8 +8,13 @@ import pandas as pd
 from torch import Tensor
 
 from scorebounds.measures.base import Measure
-from scorebounds.networks.architectures import HALVES, PLAIN, RESIDUAL, STANDARD
-from scorebounds.networks.images import in_first_half
+from scorebounds.networks.architectures import (
+    HALVES,
+    PLAIN,
+    RESIDUAL,
+    STANDARD,
+    in_first_half,
+)
 
 Networks = Mapping[str, Sequence[Sequence[Tensor]]]
 MAP_COLUMNS = ["network", "other_network", "layer", "other_layer", "score"]

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scorebounds.networks.architectures import in_first_half
+
 N_DIGITS_TRAIN = 1000
 CIFAR_SHAPE = (3, 32, 32)
 RECORD_BYTES = 1 + 3 * 32 * 32  # the class, then the pixels
@@ -63,11 +65,6 @@ def to_compare(train: Images, held_out: Images, n_images: int, compare_on: str) 
             f"images, got {n_images}"
         )
     return Images(images.pixels[:n_images], images.classes[:n_images])
-
-
-def in_first_half(classes: np.ndarray) -> np.ndarray:
-    """Return which images are of the first half of the classes (of the larger one, if odd)."""
-    return np.asarray(classes < (int(classes.max()) + 2) // 2)
 
 
 def half_of(images: Images, number: int) -> Images:
