@@ -16,6 +16,8 @@ rule range_pair:
     wildcard_constraints:
         a=r"[a-z][a-z0-9_.]*",
         b=r"[a-z][a-z0-9_]*(\.\d+)?",
+    # Score cards and the explorer wait for it; started last, it would run alone at the end.
+    priority: 5
     group:
         "ranges-{dataset}"
     conda:
