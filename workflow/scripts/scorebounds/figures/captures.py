@@ -87,11 +87,7 @@ def threshold_figure(
             never = rows.variance_ratio[rows.n_reached == 0]
             height = np.full(len(never), 1.03 + NEVER_ROW * (row + 0.5))
             axis.plot(never, height, color=look["color"], **NEVER_LOOK)
-    label_outer(axes)
-    for axis in bottom_row(axes):
-        axis.set_xlabel("share of variance of the PC")
-    for axis in first_column(axes):
-        axis.set_ylabel("score at capture")
+    label_outer(axes, "share of variance of the PC", "score at capture")
     legend_below(figure, _threshold_handles(table, looks, dashes))
     return figure, shown
 
@@ -145,11 +141,7 @@ def trajectory_figure(trajectories: pd.DataFrame) -> tuple[Figure, pd.DataFrame]
         axis.set_xscale("symlog", linthresh=1)
         axis.set(xlim=(0, table.step.max() * 1.2), ylim=(_lowest(table.score), 1.02))
         axis.set_title(panel_title(dataset))
-    label_outer(axes)
-    for axis in bottom_row(axes):
-        axis.set_xlabel("Adam updates")
-    for axis in first_column(axes):
-        axis.set_ylabel("score")
+    label_outer(axes, "Adam updates", "score")
     legend_below(figure, measure_handles(looks, markers=False, dashes=dashes))
     return figure, trajectories
 

@@ -7,9 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scorebounds.figures.style import (
-    bottom_row,
     empty_figure,
-    first_column,
     label_outer,
     legend_below,
     measure_looks,
@@ -62,11 +60,7 @@ def perturbation_figure(perturbation: pd.DataFrame) -> tuple[Figure, pd.DataFram
             axis.plot(share, rows.overlap_mean, color=colour, marker=marker, **SIMULATED)
         axis.set(xscale="log", xlim=limits, ylim=(lowest, 1.03))
         axis.set_title(panel_title(dataset))
-    label_outer(axes)
-    for axis in bottom_row(axes):
-        axis.set_xlabel("share of variance of the PC")
-    for axis in first_column(axes):
-        axis.set_ylabel("score after the change")
+    label_outer(axes, "share of variance of the PC", "score after the change")
     handles = [
         Line2D([], [], color=colour, marker=marker, label=label, **SIMULATED)
         for label, colour, marker in looks.values()
@@ -111,11 +105,7 @@ def overlap_figure(perturbation: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
             axis.plot(share, expected, color=colour, zorder=3, **OVERLAPPING)
         axis.set(xscale="log", xlim=(SMALLEST_SHARE / 1.3, 1), ylim=limits)
         axis.set_title(panel_title(dataset))
-    label_outer(axes)
-    for axis in bottom_row(axes):
-        axis.set_xlabel("share of variance of the PC")
-    for axis in first_column(axes):
-        axis.set_ylabel("score − theory")
+    label_outer(axes, "share of variance of the PC", "score − theory")
     handles = [
         Line2D([], [], color=colour, marker=marker, label=f"{label}, simulated", **SIMULATED)
         for label, colour, marker in looks.values()

@@ -216,11 +216,15 @@ def _row_length(axes: Sequence[Axes]) -> int:
     return place.get_gridspec().ncols if place else 1
 
 
-def label_outer(axes: Sequence[Axes]) -> None:
-    """Leave out the tick labels of panels whose neighbours have the same axes."""
+def label_outer(axes: Sequence[Axes], x: str = "", y: str = "") -> None:
+    """Label the outer panels; leave out tick labels where a neighbour has the same axes."""
     lowest, leftmost = bottom_row(axes), first_column(axes)
     for axis in axes:
         axis.tick_params(labelbottom=axis in lowest, labelleft=axis in leftmost)
+        if x and axis in lowest:
+            axis.set_xlabel(x)
+        if y and axis in leftmost:
+            axis.set_ylabel(y)
 
 
 def measure_handles(

@@ -7,9 +7,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from scorebounds.figures.style import (
-    bottom_row,
     empty_figure,
-    first_column,
     label_outer,
     legend_below,
     measure_looks,
@@ -45,11 +43,7 @@ def twin_figure(components: pd.DataFrame, summary: pd.DataFrame) -> tuple[Figure
         axis.set(xscale="log", xlim=(share.min() / 1.3, min(1.3 * share.max(), 1)))
         axis.set(ylim=(lowest - 0.03, 1.03), title=looks[measure][0])
         axis.text(0.03, 0.04, _statement(stated.loc[measure]), transform=axis.transAxes, fontsize=6)
-    label_outer(axes)
-    for axis in bottom_row(axes):
-        axis.set_xlabel("share of variance of the PC")
-    for axis in first_column(axes):
-        axis.set_ylabel("score at capture")
+    label_outer(axes, "share of variance of the PC", "score at capture")
     legend_below(
         figure,
         [

@@ -125,7 +125,7 @@ Latest = tuple[float, Attained]
 
 
 class _End(NamedTuple):
-    """An end in the form that is asked for; see `Certified`."""
+    """An end in the requested form; see `Certified`."""
 
     bound: float
     is_tight: bool

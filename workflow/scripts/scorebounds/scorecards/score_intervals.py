@@ -97,7 +97,7 @@ def uneven_ends(centre: float, half: float) -> tuple[float, float]:
     the population too often. The interval contains every score s with
     (estimate − s)² ≤ half² v(s)/v(estimate), where v(s) = (s + `LEFT`)(`RIGHT` − s) follows the
     variance over samples in simulations, constant below 0. If an interval of equal halves contains
-    0, so does this one: what the correction leaves of the bias of unrelated data is above 0.
+    0, so does this one: the bias that remains for unrelated data after the correction is positive.
 
     Parameters
     ----------
