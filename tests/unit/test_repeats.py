@@ -107,3 +107,12 @@ def test_equal_rows_that_are_known_as_conditions_have_a_note():
     matched = with_equal_rows(replace(named, rows_are=CONDITIONS))
     assert matched.n_conditions == N * REPEATS
     assert "20 different rows among 60, and each row counts as a condition" in matched.notes[-1]
+
+
+def test_rows_of_equal_name_are_not_called_averaged_where_groups_are_given(caplog):
+    x = np.random.default_rng(0).normal(size=(40, 6))
+    names = [f"img{number}" for number in range(20)] * 2
+    sides = [pd.DataFrame(x[:, :n]).set_axis(names).add_prefix("n") for n in (6, 3)]
+    score = sb.score(*sides, "ridge_cv_100", groups=names)
+    assert score == sb.score(x, x[:, :3], "ridge_cv_100", groups=names)
+    assert "averaged" not in caplog.text

@@ -78,8 +78,8 @@ def score(
             return in_blocks
     pair = inputs.recording(x, "x"), inputs.recording(y, "y")
     if is_in_order:
-        matched = inputs.matched(*pair, match)
-        if groups is not None or len(matched.condition) == matched.n_conditions:
+        matched = inputs.matched(*pair, match, average_repeats=groups is None)
+        if len(matched.condition) == matched.n_conditions:
             x, y = (side.values if side.ndim == 3 else side.values[None] for side in pair)
             return score_pair(x, y, measure, groups)
         return score_matched(matched, measure)

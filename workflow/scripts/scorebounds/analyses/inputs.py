@@ -46,13 +46,20 @@ def require_varying(array: xr.DataArray) -> None:
 
 
 def matched(
-    x: xr.DataArray, y: xr.DataArray, by: By, groups: Any = None, subjects: Any = None
+    x: xr.DataArray,
+    y: xr.DataArray,
+    by: By,
+    groups: Any = None,
+    subjects: Any = None,
+    *,
+    average_repeats: bool = True,
 ) -> Matched:
     """Pair the rows of a model with those of a recording."""
     if by == ORDER:
         require_same_order(*pair_in_order(x, y)[:2])
     # In order without having been asked for: labels and times must not contradict it either.
-    found = with_groups(match(x, y, None if by == ORDER else by), x, y, groups)
+    in_pairs = match(x, y, None if by == ORDER else by, average_repeats=average_repeats)
+    found = with_groups(in_pairs, x, y, groups)
     return with_subjects(with_components(found, x, y), x, subjects)
 
 

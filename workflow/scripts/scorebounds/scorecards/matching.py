@@ -25,7 +25,13 @@ ERROR, INTERSECT = "error", "intersect"
 By = str | Sequence[str] | Mapping[str, Any]
 
 
-def match(reference: xr.DataArray, model: xr.DataArray, by: By | None = None) -> Matched:
+def match(
+    reference: xr.DataArray,
+    model: xr.DataArray,
+    by: By | None = None,
+    *,
+    average_repeats: bool = True,
+) -> Matched:
     """Find the model's row for every sample, or condition, of a reference.
 
     Parameters
@@ -40,6 +46,8 @@ def match(reference: xr.DataArray, model: xr.DataArray, by: By | None = None) ->
         to leave out rows of the reference that the model lacks), `time` (`broadcast` a model
         without times to all of the reference's, `average` the reference over time, or take times in
         `order`). Not given: the order, which names, labels and times of both must not contradict.
+    average_repeats : bool
+        Whether rows of equal name that are paired by order are trials of one condition.
 
     Returns
     -------
@@ -55,6 +63,8 @@ def match(reference: xr.DataArray, model: xr.DataArray, by: By | None = None) ->
     x, y, averaged, notes = align_times(reference, model, spec.get("time"), sides)
     if LABELS not in spec and NAMES not in spec:
         matched = _by_order(reference, model, (x, y), sides, is_chosen=ORDER in spec)
+        if average_repeats:
+            matched = with_repeats(matched, *pair_in_order(reference, model)[:2])
     else:
         matched = _by_keys(reference, model, (x, y), sides, spec)
     labels = spec.get(LABELS, ())
@@ -122,8 +132,7 @@ def _by_order(
         if fault is not None and not is_chosen:
             raise ValueError(f"{sides}: {fault}")
         notes += [fault] if fault is not None else []
-    paired = Matched(x, y[:, there], condition, notes=tuple(notes))
-    return with_repeats(paired, reference, model)
+    return Matched(x, y[:, there], condition, notes=tuple(notes))
 
 
 def pair_in_order(
