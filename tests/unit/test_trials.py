@@ -1,6 +1,7 @@
 """Trials and conditions as axes of a recording: a model has a row for each condition."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -93,3 +94,43 @@ def test_axes_of_trials_without_names_are_asked_about_and_the_advice_works():
         sb.score(TRIALS, MODEL)
     means = sb.score(TRIALS.mean(axis=0), MODEL)
     assert sb.score(labelled(TRIALS), MODEL) == pytest.approx(means, abs=1e-12)
+
+
+def test_models_of_other_trials_are_asked_about_and_the_advice_works():
+    models = RNG.normal(size=(2, N_CONDITIONS, 4))
+    with pytest.raises(ValueError, match=r"name the axes: .* average the model over its trials"):
+        sb.score(TRIALS, models)
+    assert np.isfinite(sb.score(labelled(TRIALS), models.mean(axis=0)))
+
+
+@pytest.mark.parametrize("shape", [(N_CONDITIONS, N_TRIALS), (N_CONDITIONS * N_TRIALS,)])
+def test_bare_arrays_of_unequal_rows_are_asked_about_trials_and_the_advice_works(shape):
+    """Conditions along the first axis: trials along the second, or rows sorted by condition."""
+    bare = TRIALS.swapaxes(0, 1).reshape(*shape, N_NEURONS)
+    for call in (sb.score, lambda x, y: sb.card(x, y, ["cka"], n_permutations=19)):
+        with pytest.raises(ValueError, match="trial, condition and neuron"):
+            call(bare, MODEL)
+    rows, names = bare.reshape(-1, N_NEURONS), np.repeat(NAMES, N_TRIALS)
+    by_name = pd.DataFrame(rows, index=names), pd.DataFrame(MODEL, index=NAMES)
+    trials = labelled(TRIALS.swapaxes(0, 1), ("condition", "trial", "neuron"))
+    means = sb.score(TRIALS.mean(axis=0), MODEL)
+    assert sb.score(trials, MODEL) == pytest.approx(means, abs=1e-12)
+    assert sb.score(*by_name, match="names") == pytest.approx(means, abs=1e-12)
+
+
+def test_rows_without_names_are_not_matched_by_name_and_the_message_says_how():
+    with pytest.raises(ValueError, match=r"names .`names` of an entry, index of a DataFrame."):
+        sb.score(TRIALS[0], MODEL, match="names")
+
+
+def test_two_conditions_are_refused_with_the_reason():
+    """In whatever way they are given."""
+    said = "with two, every model scores as a copy would: take more conditions, or decode the two"
+    two = RNG.normal(size=(2, 4))
+    for x in (TRIALS[:, :2], labelled(TRIALS[:, :2]), TRIALS[0], TRIALS[0, :2]):
+        with pytest.raises(ValueError, match=said):
+            sb.card(x, two, ["cka"])
+    of_trials = np.repeat(two, 30, axis=0)
+    table = sb.card(RNG.normal(size=(60, 5)), of_trials, ["cka", "linreg"], n_permutations=19).table
+    assert table.note.str.contains(said).all()
+    assert table.score.isna().all()

@@ -7,6 +7,11 @@ import numpy as np
 logger = logging.getLogger(__name__)
 
 MIN_SAMPLES = 3
+# Why there have to be so many, and what to do with two.
+FEW_SAMPLES = (
+    "; with two, every model scores as a copy would: take more conditions, or decode the two "
+    "(docs/decoding.md)"
+)
 
 
 def require_activity(activity: np.ndarray, name: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from scorebounds.core.checks import MIN_SAMPLES, count_neurons
+from scorebounds.core.checks import FEW_SAMPLES, MIN_SAMPLES, count_neurons
 from scorebounds.core.recording import (
     CONDITION_PLACE,
     HALVES,
@@ -180,7 +180,7 @@ def _require_finite(values: np.ndarray, name: str) -> None:
     if math.prod(samples) < MIN_SAMPLES or n_neurons == 0:
         raise ValueError(
             f"expected {name} with at least {MIN_SAMPLES} samples and one neuron, "
-            f"got shape {values.shape}"
+            f"got shape {values.shape}{FEW_SAMPLES if math.prod(samples) == 2 else ''}"
         )
     flat = values.reshape(-1, n_neurons)
     bad = np.flatnonzero(~np.isfinite(flat).all(axis=0))

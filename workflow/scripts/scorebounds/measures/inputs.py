@@ -4,7 +4,7 @@ import psutil
 import torch
 from torch import Tensor
 
-from scorebounds.core.checks import MIN_SAMPLES
+from scorebounds.core.checks import FEW_SAMPLES, MIN_SAMPLES
 
 
 def require_pair(x: Tensor, y: Tensor) -> None:
@@ -39,7 +39,9 @@ def require_matrix(x: Tensor) -> None:
     if not x.is_floating_point():
         raise ValueError(f"expected x of a floating point type, got {x.dtype}")
     if x.shape[0] < MIN_SAMPLES:
-        raise ValueError(f"expected at least {MIN_SAMPLES} samples, got {x.shape[0]}")
+        raise ValueError(
+            f"expected at least {MIN_SAMPLES} samples, got {x.shape[0]}; {FEW_SAMPLES}"
+        )
     _require_content(x.detach(), "x")
 
 

@@ -15,6 +15,7 @@ from scorebounds.scorecards.names import as_text, codes, comparable, near_miss, 
 from scorebounds.scorecards.repeats import with_repeats
 from scorebounds.scorecards.rows import what_rows_are
 from scorebounds.scorecards.times import AVERAGE, BROADCAST, ORDER, align_times
+from scorebounds.scorecards.unequal import unequal_rows
 
 logger = logging.getLogger(__name__)
 
@@ -153,7 +154,6 @@ def pair_in_order(
     if n_reference == n_rows:
         every = np.arange(n_rows)
         return reference, model, every, every
-    expected = f"{n_reference} {_row(reference)}s in the order of the reference's"
     if CONDITION_PLACE in reference.coords:
         place = reference[CONDITION_PLACE]
         n_conditions = int(place.attrs[N_CONDITIONS])
@@ -163,13 +163,7 @@ def pair_in_order(
             )
             reference = reference.isel({_row(reference): first})
             return reference, model.isel({_row(model): there}), there, condition.ravel()
-        expected = (
-            f"a row for each of {n_conditions} conditions, or for each of {n_reference} trials"
-        )
-    raise ValueError(
-        f"{_sides(reference, model)}: expected {expected}, got {n_rows}; record the same ones, or "
-        "match them by name (match: names) or by the labels that are named in `match`"
-    )
+    raise ValueError(f"{_sides(reference, model)}: {unequal_rows(reference, model)}")
 
 
 def _shared_labels(reference: xr.DataArray, model: xr.DataArray) -> list[str]:
@@ -281,7 +275,11 @@ def _columns(array: xr.DataArray, by: Sequence[str], sides: str, side: str) -> l
     for name in by:
         if name not in array.coords:
             known = ", ".join(array.attrs["variables"]) or "none"
-            what = "names (`names`)" if name == ROW_NAME else f"a label {name!r}"
+            what = (
+                "names (`names` of an entry, index of a DataFrame)"
+                if name == ROW_NAME
+                else f"a label {name!r}"
+            )
             raise ValueError(f"{sides}: expected {side} to have {what}, got the labels: {known}")
     return [array[name].values for name in by]
 

@@ -3,6 +3,8 @@
 import numpy as np
 import xarray as xr
 
+from scorebounds.scorecards.unequal import if_trials
+
 ORDER, BROADCAST, AVERAGE = "order", "broadcast", "average"
 _IN_MS = {"ms": 1.0, "s": 1000.0, "us": 0.001}
 
@@ -24,10 +26,10 @@ def align_times(
     if len(x) != len(y):
         remedy = (
             "; say in `match` whether to repeat it at each of them (time: broadcast) or to average "
-            f"the recording over time (time: average){_if_trials(reference)}"
+            f"the recording over time (time: average){if_trials(reference, model)}"
             if "time" not in model.dims
             else "; record the model at the reference's times, or average both over time "
-            "(match: {time: average})"
+            f"(match: {{time: average}}){if_trials(reference, model)}"
         )
         raise ValueError(
             f"{sides}: expected {_times(reference)}, as the reference has, got "
@@ -36,15 +38,6 @@ def align_times(
     if how != ORDER:
         _require_same_times(reference, model, sides)
     return x, y, False, ()
-
-
-def _if_trials(reference: xr.DataArray) -> str:
-    if "time" in reference.coords:
-        return ""
-    return (
-        "; if its first axis holds trials, name the axes: trial, condition and neuron (`axes` of "
-        "an entry, dimensions of a DataArray)"
-    )
 
 
 def _by_time(array: xr.DataArray) -> np.ndarray:
