@@ -12,6 +12,7 @@ from helpers.workflow import ROOT
 from scorebounds.core import measure_table
 from scorebounds.decoding import reference
 from scorebounds.measures import transport
+from scorebounds.networks import architectures
 from scorebounds.ranges import joint
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -126,3 +127,63 @@ def test_a_range_asks_for_a_batch_of_its_targets(requests, recording, shape, nam
     one = whole if a == "ridge_cv_100" else 8e-6 * shape[0] * min(shape)
     least = 1_000 + 10 * whole + 44 * one
     assert least < asked < least + 15 * max(160, one) + 1
+
+
+@pytest.fixture
+def layers(requests):
+    """Return the function that sets the networks whose layers are compared."""
+
+    def set_layers(settings):
+        section = CONFIG["layers"] | settings
+        requests.update(
+            ARCHITECTURES=architectures,
+            LAYERS=section,
+            measures_of_part=lambda wildcards: getattr(wildcards, "measures", section["measures"]),
+        )
+        return section
+
+    return set_layers
+
+
+def test_layers_of_digits_are_all_kept_at_once(requests, layers):
+    layers({})
+    assert requests["blocks_of_layers"](SimpleNamespace()) == [[0, 5 * 9]]
+    # A run used 1745 MB and two minutes.
+    assert 1_745 < requests["match_memory"](SimpleNamespace(), None, 1) < 2 * 1_745
+    assert 2 < requests["match_minutes"](SimpleNamespace(), None, 1) < 8
+
+
+@pytest.mark.parametrize("measure", ["cka", "linreg", "cka_rbf_0.4"])
+def test_layers_of_cifar10_are_kept_in_blocks_of_a_fixed_size(requests, layers, measure):
+    settings = yaml.safe_load((ROOT / "config/cifar10.yaml").read_text())["layers"]
+    layers(settings)
+    job = SimpleNamespace(measures=[measure])
+    blocks = requests["blocks_of_layers"](job)
+    places = [place for start, stop in blocks for place in range(start, stop)]
+    assert places == list(range(10 * 9))
+    mb = requests["mb_of_layers"](job) * 10
+    of_blocks = [mb[start:stop] for start, stop in blocks]
+    assert all(len(block) == 1 or sum(block) <= requests["LAYERS_MB"] for block in of_blocks)
+    # Each block is full: the next layer would not fit.
+    nexts = [mb[stop] for _, stop in blocks[:-1]]
+    assert all(
+        sum(block) + following > requests["LAYERS_MB"]
+        for block, following in zip(of_blocks, nexts, strict=False)
+    )
+    few, many = (
+        (layers(settings | {"n_networks": n}), requests["match_memory"](job, None, 1))[1]
+        for n in (10, 40)
+    )
+    assert few == many < 100_000
+
+
+def test_a_network_asks_for_what_its_recorded_layers_take(requests, layers, tmp_path):
+    (tmp_path / "images").write_bytes(bytes(1_000_000))
+    layers({"images": "cifar10", "n_images": 20_000, "n_untrained": 3})
+    third, fourth = (
+        requests["train_memory"](SimpleNamespace(network=n), [tmp_path / "images"], 1)
+        for n in ("3", "4")
+    )
+    layer_mb = 4e-6 * 20_000 * sum(architectures.layer_widths("cifar10"))
+    assert third == pytest.approx(1_020 + 3 * layer_mb, abs=1)
+    assert fourth == pytest.approx(1_020 + 2 * layer_mb, abs=1)

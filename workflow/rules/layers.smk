@@ -18,7 +18,7 @@ rule train_network:
     resources:
         **GPU,
         **ATTEMPT,
-        mem_mb=memory(TORCH_MB, 20),
+        mem_mb=train_memory,
         runtime=train_minutes,
     params:
         code=code_digest("train_network"),
@@ -46,12 +46,15 @@ rule match_layers:
         "../../envs/optimize.yaml"
     threads: 1
     resources:
+        **GPU,
         **ATTEMPT,
-        mem_mb=memory(TORCH_MB, 15),
-        runtime=minutes(0.1),
+        mem_mb=match_memory,
+        runtime=match_minutes,
     params:
         code=code_digest("match_layers", measures=measures_of_part),
+        gpu=bool(GPU),
         measures=measures_of_part,
+        blocks=blocks_of_layers,
         n_untrained=lookup(dpath="layers/n_untrained", within=config),
     script:
         "../scripts/match_layers.py"

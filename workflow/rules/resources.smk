@@ -16,6 +16,8 @@ TARGETS_MB = 160
 CHECKPOINTS_MB = 200
 # Neurons that are matched with each other at most: scorebounds.measures.transport.
 MOST_MATCHED = 10_000
+# Layers of networks that are kept while they are compared with all others, if all take more.
+LAYERS_MB = 20_000
 # One of a scheduler's GPUs where the settings insist on one.
 GPU = {"gpu": 1} if config["device"] == "cuda" else {}
 # What the requests of a job are multiplied by, which scorebounds.core.memory takes out again.
@@ -237,6 +239,55 @@ def architectures_memory(wildcards, input, attempt):
     n_networks = config["architectures"]["n_networks"]
     largest = max(sum(of_variant) for of_variant in widths)
     return round((2 * TORCH_MB + 8e-6 * n_images * (n_networks * kept + 4 * largest)) * attempt)
+
+
+def train_memory(wildcards, input, attempt):
+    """Request MB: torch, the images, and the activations of each state, twice while they are joined.
+
+    Activations are in single precision.
+    """
+    n_states = 1 + (int(wildcards.network) <= LAYERS["n_untrained"])
+    numbers = LAYERS["n_images"] * sum(ARCHITECTURES.layer_widths(LAYERS["images"]))
+    return round(TORCH_MB + 20 * data_mb(input) + 4e-6 * (n_states + 1) * numbers) * attempt
+
+
+def mb_of_layers(wildcards):
+    """List the MB that each layer of a network takes: its values, products and kernels."""
+    n_images = LAYERS["n_images"]
+    entries = map(MEASURE_TABLE.entry_of, measures_of_part(wildcards))
+    kernels = n_images**2 * sum(entry.square_matrices > 0 for entry in entries)
+    return [
+        8e-6 * (3 * n_images * width + 2 * min(width, n_images) ** 2 + kernels)
+        for width in ARCHITECTURES.layer_widths(LAYERS["images"])
+    ]
+
+
+def blocks_of_layers(wildcards):
+    """List the layers, as [start, stop], that are kept at once: as many as `LAYERS_MB` hold, or one."""
+    blocks, filled = [], LAYERS_MB
+    for place, mb in enumerate(mb_of_layers(wildcards) * LAYERS["n_networks"]):
+        if filled + mb > LAYERS_MB:
+            blocks.append([place, place])
+            filled = 0
+        blocks[-1][1] = place + 1
+        filled += mb
+    return blocks
+
+
+def match_memory(wildcards, input, attempt):
+    """Request MB: torch, the layers that are kept at once, and a pair with what its score needs."""
+    of_layers = mb_of_layers(wildcards)
+    kept = min(LAYERS["n_networks"] * sum(of_layers), max(LAYERS_MB, *of_layers))
+    entries = map(MEASURE_TABLE.entry_of, measures_of_part(wildcards))
+    matrices = 8e-6 * LAYERS["n_images"] ** 2 * max(entry.square_matrices for entry in entries)
+    return round(TORCH_MB + kept + 2 * max(of_layers) + matrices) * attempt
+
+
+def match_minutes(wildcards, input, attempt):
+    """Request minutes, by the products of all pairs of layers, per measure."""
+    n_units = LAYERS["n_networks"] * sum(ARCHITECTURES.layer_widths(LAYERS["images"]))
+    billions = LAYERS["n_images"] * n_units**2 / 1e9
+    return at_least(0.003 * billions * len(measures_of_part(wildcards))) * attempt
 
 
 def train_minutes(wildcards, input, attempt):

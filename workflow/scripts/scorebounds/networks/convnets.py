@@ -167,11 +167,11 @@ def activations(network: ConvNet, images: Images, device: torch.device) -> list[
     """
     network.to(device).eval()
     pixels, _ = _tensors(images, device)
-    parts = [network.layers(part) for part in pixels.split(EVALUATION_BATCH)]
-    return [
-        torch.cat([part.flatten(1) for part in of_layer]).float().cpu().numpy()
-        for of_layer in zip(*parts, strict=True)
+    parts = [
+        [layer.flatten(1).float().cpu() for layer in network.layers(part)]
+        for part in pixels.split(EVALUATION_BATCH)
     ]
+    return [torch.cat(of_layer).numpy() for of_layer in zip(*parts, strict=True)]
 
 
 def _tensors(images: Images, device: torch.device) -> tuple[Tensor, Tensor]:

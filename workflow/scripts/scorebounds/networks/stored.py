@@ -39,6 +39,43 @@ def read_accuracies(path: str) -> pd.DataFrame:
     )
 
 
+class StoredLayers:
+    """The layers of networks one after the other, without silent units, read when they are needed.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        A file per network.
+    state : str
+        `trained` or `untrained`.
+    device : torch.device
+        Where they are put, in double precision.
+    """
+
+    def __init__(self, paths: Sequence[str], state: str, device: torch.device):
+        self.paths, self.state, self.device = paths, state, device
+        with open_dataset(paths[0]) as stored:
+            self.n_layers = int(stored.attrs["n_layers"])
+        self._said: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self.paths) * self.n_layers
+
+    def __getitem__(self, place: int) -> Tensor:
+        """Read one layer, shape (n_images, n_units)."""
+        network, layer = divmod(place, self.n_layers)
+        name = f"{self.state}_{layer + 1}"
+        with open_dataset(self.paths[network]) as stored:
+            (values,), n_silent = drop_constant([stored[name].values])
+        if place not in self._said:
+            self._said.add(place)
+            print(
+                f"{self.paths[network]}, {name}: left out {n_silent} units that are silent for "
+                "all images"
+            )
+        return torch.from_numpy(values).to(self.device, torch.float64)
+
+
 def read_layers(paths: Sequence[str], state: str, *, rotated: bool = False) -> list[list[Tensor]]:
     """Read the layers of networks in double precision, without silent units.
 
