@@ -15,9 +15,20 @@ SMALL = {
         "depths": [1],
         "residual_blocks": [],
     },
-    "layers": {"n_images": 30, "training": {"n_steps": 2, "batch_size": 8}},
+    # Four images of each class, as debiased CKA needs within a class.
+    "layers": {
+        "n_networks": 2,
+        "n_untrained": 2,
+        "n_images": 40,
+        "measures": ["cka"],
+        "training": {"n_steps": 2, "batch_size": 8},
+    },
 }
 FIGURES = ("depths", "residual", "widths", "other_data")
+OF_ONE_ARCHITECTURE = (
+    *("layers", "layer_maps", "layer_families", "first_components", "layer_components"),
+    *("class_maps", "untrained_maps", "unrelated"),
+)
 PAPER = ROOT / "config/kornblith-cifar10.yaml"
 
 
@@ -41,7 +52,8 @@ def with_invented_images(folder):
 def test_settings_for_cifar10_run_on_an_archive_of_the_same_format(tmp_path):
     project, mirror = with_invented_images(tmp_path)
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(SMALL | {"mirrors": [str(mirror)]}))
-    options = ("--cores", 2, "--configfile", PAPER, "small.yaml")
+    figures = [f"figure_{name}" for name in (*FIGURES, "layers", "untrained_maps", "class_maps")]
+    options = ("--cores", 2, *figures, "--configfile", PAPER, "small.yaml")
     run = snakemake(*options, folder=tmp_path, root=project)
     assert run.returncode == 0, run.said
     folder = tmp_path / "results/architectures"
@@ -50,8 +62,16 @@ def test_settings_for_cifar10_run_on_an_archive_of_the_same_format(tmp_path):
     assert maps.score.between(0, 1).all()
     assert set(probes.network) == {"tiny-1x1", "half-1", "half-2"}
     assert set(probes.number) == {1, 2}
-    for figure in FIGURES:
-        assert (tmp_path / f"results/figures/{figure}.pdf").is_file()
+    for figure in figures:
+        name = figure.removeprefix("figure_")
+        assert (tmp_path / f"results/figures/{name}.pdf").is_file()
+    states = pd.read_csv(tmp_path / "results/layers/states.csv")
+    assert set(states.networks) == {
+        "trained, trained",
+        "trained, untrained",
+        "untrained, untrained",
+    }
+    assert states.score.between(0, 1).all()
     again = snakemake(*options, folder=tmp_path, root=project)
     assert "Nothing to be done" in again.said
 
@@ -62,5 +82,5 @@ def test_settings_of_the_paper_plan_all_networks_and_figures(tmp_path):
         assert run.returncode == 0, run.said
         jobs = planned_jobs(run.said)
         assert sum(rule == "train_variant" for rule, _ in jobs) == n_networks
-        for figure in FIGURES:
+        for figure in FIGURES + (OF_ONE_ARCHITECTURE if config == PAPER else ()):
             assert ("plot_figure", f"results/figures/{figure}.pdf") in jobs
