@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from scorebounds.core.recording import recording
 from scorebounds.core.tables import read_table, write_table
+from scorebounds.measures import registry
 from scorebounds.scorecards.comparisons import (
     COMPARISON_COLUMNS,
     benjamini_hochberg,
@@ -199,6 +201,31 @@ def test_components_that_a_shared_time_course_explains_are_named():
     assert components.r2_chance[0] >= 0.5
     said = model_statement(components)
     assert "; with permuted conditions, it also explains at least half of PC 1." in said
+
+
+def test_the_components_that_carry_the_cka_are_named():
+    rng = np.random.default_rng(23)
+    drawn = rng.normal(size=(40, 8))
+    basis, other = np.split(np.linalg.qr(drawn - drawn.mean(0))[0], [6], axis=1)
+    x = basis * [5, 4, 3, 2, 1, 0.5]
+    # The model has the second and the fourth component, and what the recording has not.
+    y = np.hstack([basis[:, [1]] * 3, basis[:, [3]] * 4, other])
+    components = explained_components(Matched(x[None], y[None], np.arange(40)))
+    # λᵢ times the variance of the model along uᵢ: 16 · 9 and 4 · 16.
+    expected = np.array([0, 144, 0, 64, 0, 0]) / 208
+    np.testing.assert_allclose(components.share_of_cka, expected, atol=1e-12)
+    cka = registry.load("cka")
+    whole = cka.score(torch.from_numpy(x), torch.from_numpy(y)).item()
+    without = np.delete(x, 3, axis=1)
+    left = cka.score(torch.from_numpy(without), torch.from_numpy(y)).item()
+    norms = np.linalg.norm(without.T @ without) / np.linalg.norm(x.T @ x)
+    assert left * norms / whole == pytest.approx(expected[1])
+    said = model_statement(components.assign(total_p=0.05))
+    assert said.endswith(" PCs 2 and 4 carry 100% of its linear CKA.")
+    rescaled = model_statement(
+        components.assign(total_p=0.05, share_of_cka=[0.95, 0.05, 0, 0, 0, 0])
+    )
+    assert rescaled.endswith(" PC 1 carries 95% of its linear CKA.")
 
 
 def test_a_copy_in_other_units_is_not_closer():

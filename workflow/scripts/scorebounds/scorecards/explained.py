@@ -29,6 +29,7 @@ from scorebounds.scorecards.samples import (
     usable_halves,
 )
 from scorebounds.scorecards.sequence import with_exchange
+from scorebounds.scorecards.shared import shares_of_cka
 
 N_FOLDS = 5
 # For a penalty that is chosen within the training conditions.
@@ -37,7 +38,7 @@ LEAST_FOLDS = 3
 PENALTIES = 10.0 ** np.arange(-4.0, 5.0)
 # The fewest with which p can be 0.05.
 N_PERMUTATIONS = 19
-COMPONENT_COLUMNS = ["target", "variance_ratio", "r2", "r2_chance"]
+COMPONENT_COLUMNS = ["target", "variance_ratio", "share_of_cka", "r2", "r2_chance"]
 COMPONENT_COLUMNS += [
     "total_r2",
     "total_r2_chance",
@@ -70,13 +71,13 @@ def explained_components(
     Returns
     -------
     DataFrame
-        Per component: `target` (its number), `variance_ratio`, held-out `r2`, and `r2_chance`, the
-        mean with permuted conditions. The same in all rows: `unevenness` of the norms of the
-        reference's rows (`linked_bounds.Samples`), `total_r2`, the share of the variance
-        that the model explains, `total_r2_chance`, `total_p` and `total_smallest_p`, the smallest
-        possible one, from permutations, and
-        `total_explainable`, the share that is not trial noise, where halves of trials agree, and
-        `exchange`, how conditions were exchanged for it. Scores are missing with fewer than three
+        Per component: `target` (its number), `variance_ratio`, `share_of_cka` (`shares_of_cka`),
+        held-out `r2`, and `r2_chance`, the mean with permuted conditions. The same in all rows:
+        `unevenness` of the norms of the reference's rows (`linked_bounds.Samples`), `total_r2`, the
+        share of the variance that the model explains, `total_r2_chance`, `total_p` and
+        `total_smallest_p`, the smallest possible one, from permutations, `total_explainable`, the
+        share that is not trial noise, where halves of trials agree, and `exchange`, how conditions
+        were exchanged for it. Scores are missing with fewer than three
         conditions, or groups of them, and if rows may not be exchanged.
     """
     matched = with_equal_rows(matched)
@@ -91,6 +92,7 @@ def explained_components(
     components = principal_components(reference.to(device))
     ratios = components.variance_ratio.cpu().numpy()
     table = pd.DataFrame({"target": np.arange(1, len(ratios) + 1), "variance_ratio": ratios})
+    table["share_of_cka"] = shares_of_cka(components, flatten(averaged.model).to(device))
     table["unevenness"] = samples_of(reference.numpy()).unevenness
     usable, neurons = splits_of(averaged.reference, usable_halves(matched, splits, halves))
     table["total_explainable"] = _explainable(usable, seed) if neurons.all() else np.nan

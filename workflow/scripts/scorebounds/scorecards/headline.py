@@ -28,6 +28,8 @@ from scorebounds.scorecards.verdicts import (
 # Names that the library gives to arrays without one; sentences have an article before them.
 NOT_NAMED = ("model", "recording")
 # A measure whose meaning readers know is quoted first, where it is on the card.
+# Share of the linear CKA that the named components carry at least.
+MOST_OF_CKA = 0.9
 QUOTED = ("cka", "cka_debiased", "nbs", "procrustes_angular")
 
 
@@ -205,7 +207,8 @@ def model_statement(components: pd.DataFrame) -> str:
             f"; by the halves of the trials, {percent(total.total_explainable)} of the variance is "
             "not trial noise"
         )
-    return f"{said}. {_components_sentence(components, exchanged)}"
+    parts = [f"{said}.", _components_sentence(components, exchanged), _shared_sentence(components)]
+    return " ".join(parts)
 
 
 def _components_sentence(components: pd.DataFrame, exchanged: str) -> str:
@@ -219,6 +222,17 @@ def _components_sentence(components: pd.DataFrame, exchanged: str) -> str:
     if len(by_chance):
         said += f"; with {exchanged}, it also explains at least half of {_pcs(by_chance.target)}"
     return f"{said}."
+
+
+def _shared_sentence(components: pd.DataFrame) -> str:
+    """Name the fewest components that carry most of the linear CKA."""
+    ordered = components.sort_values("share_of_cka", ascending=False, kind="stable")
+    carried = ordered.share_of_cka.cumsum()
+    n = int((carried < MOST_OF_CKA).sum()) + 1
+    verb = "carries" if n == 1 else "carry"
+    return (
+        f"{_pcs(ordered.target.head(n))} {verb} {percent(carried.iloc[n - 1])} of its linear CKA."
+    )
 
 
 def _pcs(targets: pd.Series) -> str:
