@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from helpers.measures import draw
-from scorebounds.measures import registry
+from scorebounds.measures import base, registry
 
 NAMES = ["cka_corrected", "cka_corrected_x"]
 
@@ -39,7 +39,7 @@ def related(n, p, q, seed=0):
 
 @pytest.mark.parametrize("shape", [(20, 6, 4), (12, 15, 20)])
 @pytest.mark.parametrize("name", NAMES)
-def test_equals_the_mean_over_pairs_of_neurons(name, shape):
+def test_equals_the_mean_over_pairs_of_neurons(name, shape, monkeypatch):
     x, y = related(*shape)
     expected = textbook(x.numpy(), y.numpy(), both=name == "cka_corrected")
     measure = registry.load(name)
@@ -49,7 +49,9 @@ def test_equals_the_mean_over_pairs_of_neurons(name, shape):
     assert batch.tolist() == pytest.approx([expected] * 3, rel=1e-9)
     orders = [torch.from_numpy(np.random.default_rng(seed).permutation(len(y))) for seed in (0, 1)]
     expected = [measure.score(x, y[order]).item() for order in orders]
-    assert measure.reordered(x, y, orders).tolist() == pytest.approx(expected, rel=1e-9)
+    for at_once in (1, 2):
+        monkeypatch.setattr(base, "orders_at_once", lambda *sides, number=at_once: number)
+        assert measure.reordered(x, y, orders).tolist() == pytest.approx(expected, rel=1e-9)
     assert measure.between([x], [y, x[:, :3]])[0, 0].item() == pytest.approx(batch[0].item())
 
 

@@ -17,7 +17,7 @@ from helpers.measures import (
     load,
     score,
 )
-from scorebounds.measures import registry
+from scorebounds.measures import base, registry
 from scorebounds.measures.precision import source_precision
 
 pytestmark = pytest.mark.filterwarnings(SATURATED)
@@ -186,8 +186,11 @@ def test_all_pairs_equal_single_scores(measure):
         measure.between(xs, [ys[0], draw(29, 5)])
 
 
+@pytest.mark.parametrize("at_once", [1, 2])
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-def test_other_orders_of_the_rows_equal_single_scores(measure, dtype):
+def test_other_orders_of_the_rows_equal_single_scores(measure, dtype, at_once, monkeypatch):
+    # On a GPU several orders are a batch.
+    monkeypatch.setattr(base, "orders_at_once", lambda *sides: at_once)
     x, y = draw(30, 6).to(dtype), 1e3 * draw(30, 8, seed=1).to(dtype)
     y[:, 7] = y[:, 0] + y[:, 1]
     orders = [torch.from_numpy(np.random.default_rng(seed).permutation(30)) for seed in range(3)]

@@ -16,7 +16,13 @@ from scorebounds.measures.folds import (
 from scorebounds.measures.inputs import require_matrix, require_other, require_pair
 from scorebounds.measures.pair import Pair, Reference, of_order_one
 from scorebounds.measures.precision import source_precision, to_working_precision
-from scorebounds.measures.references import PairOfReferences, Reordered, rows_to_pair
+from scorebounds.measures.references import (
+    PairOfReferences,
+    Reordered,
+    in_batches,
+    orders_at_once,
+    rows_to_pair,
+)
 
 ORTHOGONAL = "orthogonal"
 SCALING = "isotropic_scaling"
@@ -99,6 +105,8 @@ class Measure:
         Whether rows are the times of trajectories, which `groups` names, instead of paired samples.
     twice_differentiable : bool
         Whether second derivatives are available; otherwise asking for them raises.
+    broadcasts : bool
+        Whether `compare` takes a batch of reordered X (`references.Reordered`).
     compare_neurons : callable or None
         Takes X and Y as `Reference` and several choices of X's neurons, and returns the score of
         each choice; for cross-validated measures whose choices share work.
@@ -124,6 +132,7 @@ class Measure:
     cross_validated: bool = False
     of_trajectories: bool = False
     twice_differentiable: bool = False
+    broadcasts: bool = True
     compare_neurons: Callable[[Reference, Reference, Sequence[Tensor]], list[Tensor]] | None = None
 
     def __eq__(self, other: object) -> bool:
@@ -303,11 +312,13 @@ class Measure:
         with torch.no_grad():
             folds = self._folds(x, groups)
             reference, other = self.prepared(x, "x", folds), self.prepared(y, "y", folds)
-            for partners in rows_to_pair(y, orders):
-                pair = PairOfReferences(Reordered(reference, folds.arrange_order(partners)), other)
+            arranged = (folds.arrange_order(partners) for partners in rows_to_pair(y, orders))
+            together = all(each.broadcasts for each in (self, *others))
+            for rows in in_batches(arranged, orders_at_once(x, y) if together else 1):
+                pair = PairOfReferences(Reordered(reference, rows), other)
                 for each in (self, *others):
-                    scores[each.name].append(each.compare(pair))
-            return {name: torch.stack(values) for name, values in scores.items()}
+                    scores[each.name].append(each.compare(pair).reshape(-1))
+            return {name: torch.cat(values) for name, values in scores.items()}
 
     def _folds(self, x: Tensor, groups: Groups | None) -> Folds:
         if groups is not None and len(groups) != len(x):

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from scorebounds.measures.polar import orthogonal_factor
+
 
 def first_derivative_only(backward: Callable[..., Any]) -> Callable[..., Any]:
     """Refuse a backward pass that is to be differentiated again.
@@ -91,6 +93,8 @@ def _sum_of_singular_values(matrix: Tensor) -> Tensor:
 
     An eigenvalue is rounded by about ε times the largest one, its root s by that over 2s.
     """
+    if matrix.is_cuda and (rotation := orthogonal_factor(matrix)) is not None:
+        return (rotation * matrix).sum((-2, -1))
     rows = matrix if matrix.shape[-2] <= matrix.shape[-1] else matrix.mT
     squares = torch.linalg.eigvalsh(rows @ rows.mT)
     values = squares.clamp_min(0).sqrt()
@@ -109,18 +113,21 @@ class _NuclearNorm(Function):
     def forward(ctx: Any, matrix: Tensor) -> Tensor:
         if not ctx.needs_input_grad[0]:
             return _sum_of_singular_values(matrix)
+        if matrix.is_cuda and (rotation := orthogonal_factor(matrix)) is not None:
+            ctx.save_for_backward(rotation)
+            return (rotation * matrix).sum((-2, -1))
         u, s, vh = torch.linalg.svd(matrix, full_matrices=False)
         # Beyond the numerical rank, any contraction is a subgradient: take zero.
         cutoff = s[..., :1] * (max(matrix.shape[-2:]) * torch.finfo(s.dtype).eps)
-        ctx.save_for_backward(u * (s > cutoff)[..., None, :], vh)
+        ctx.save_for_backward((u * (s > cutoff)[..., None, :]) @ vh)
         result: Tensor = s.sum(-1)
         return result
 
     @staticmethod
     @first_derivative_only
     def backward(ctx: Any, grad: Tensor) -> Tensor:
-        u, vh = ctx.saved_tensors
-        result: Tensor = grad[..., None, None] * (u @ vh)
+        (rotation,) = ctx.saved_tensors
+        result: Tensor = grad[..., None, None] * rotation
         return result
 
 
@@ -129,8 +136,10 @@ class _RotationDistance(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, y: Tensor, cross: Tensor) -> Tensor:
-        u, _, vh = torch.linalg.svd(cross, full_matrices=False)
-        rotation = u @ vh
+        rotation = orthogonal_factor(cross) if cross.is_cuda else None
+        if rotation is None:
+            u, _, vh = torch.linalg.svd(cross, full_matrices=False)
+            rotation = u @ vh
         wider = x.shape[-1] > y.shape[-1]
         residual = x - y @ rotation.mT if wider else y - x @ rotation
         distance = torch.linalg.matrix_norm(residual)

@@ -12,7 +12,7 @@ from scorebounds.measures.base import (
     invariance,
 )
 from scorebounds.measures.folds import train_test_splits
-from scorebounds.measures.least_squares_folds import held_out_r2_by_qr
+from scorebounds.measures.least_squares_folds import held_out_r2_by_qr, kept_held_out_r2_by_qr
 from scorebounds.measures.nested import Targets, kept_outer_folds, outer_folds
 from scorebounds.measures.pair import Pair, Reference, in_double
 from scorebounds.measures.projections import least_squares
@@ -52,7 +52,10 @@ def cross_validated_regression(pair: Pair) -> Tensor:
     # Directions that are dependent in single precision remain so in double.
     precision = torch.finfo(pair.activity.dtype).eps
     double = pair if pair.activity.dtype == torch.float64 else pair.double
-    score = held_out_r2_by_qr(double)
+    if isinstance(double, PairOfReferences):
+        score = kept_held_out_r2_by_qr(double.reference, double.other)
+    else:
+        score = held_out_r2_by_qr(double)
     if score is not None:
         return score.to(pair.activity.dtype)
     scores = []
@@ -60,7 +63,7 @@ def cross_validated_regression(pair: Pair) -> Tensor:
         fold = split.centred()
         weights = least_squares(fold.x_train, fold.y_train, precision, pair.cutoff)
         residual = fold.x_test - fold.y_test @ weights
-        scores.append(1 - residual.square().sum((-2, -1)) / fold.x_test.square().sum())
+        scores.append(1 - residual.square().sum((-2, -1)) / fold.x_test.square().sum((-2, -1)))
     return torch.stack(scores).mean(0).to(pair.activity.dtype)
 
 
@@ -109,6 +112,7 @@ LINREG_CV = declare(
 RIDGE_CV_TUNED = declare(
     "ridge_cv_tuned",
     compare=tuned_ridge,
+    broadcasts=False,
     compare_neurons=tuned_ridge_of_neurons,
     bounds=(-float("inf"), 1.0),
     invariances=OF_EITHER_SIDE,

@@ -81,7 +81,8 @@ def euclidean_spearman(pair: Pair) -> Tensor:
     require_memory(pair.activity, 4, "rank correlation of distances")
     ranks_x = pair.reference.per_pair(_distance_ranks_of, "x")
     if isinstance(pair, PairOfReferences):
-        return at_most_one((ranks_x * pair.other.per_pair(_distance_ranks_of, "y")).sum())
+        ranks_y = pair.other.per_pair(_distance_ranks_of, "y")
+        return at_most_one((ranks_x * ranks_y).sum((-2, -1)))
 
     def score(y: Tensor) -> Tensor:
         return (_distance_ranks(y, "y") * ranks_x).sum()
@@ -98,7 +99,8 @@ def distance_correlation(pair: Pair) -> Tensor:
     require_memory(pair.activity, 4, "distance correlation")
     distances_x = pair.reference.per_pair(_unit_distances_of)
     if isinstance(pair, PairOfReferences):
-        covariance = (distances_x * pair.other.per_pair(_unit_distances_of)).sum()
+        distances_y = pair.other.per_pair(_unit_distances_of)
+        covariance = (distances_x * distances_y).sum((-2, -1))
         return at_most_one(covariance.clamp_min(0).sqrt())
 
     def score(y: Tensor) -> Tensor:

@@ -168,6 +168,7 @@ def _slope(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
 DSA = declare(
     "dsa",
     compare=dynamical_similarity,
+    broadcasts=False,
     bounds=(-1.0, 1.0),
     invariances=frozenset({ORTHOGONAL, SCALING, TRANSLATION, PERMUTATION}),
     reference=(

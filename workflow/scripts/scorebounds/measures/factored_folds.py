@@ -40,10 +40,11 @@ def kernels_are_faster(n_samples: int, n_x: int, n_y: int) -> bool:
 
 
 def held_out_squared_norms(reference: Reference) -> Tensor:
-    """Return ‖X_f‖² of each fold, centred by the mean of the other samples, shape (n_folds,)."""
+    """Return ‖X_f‖² of each fold, centred by the mean of the other samples, (n_folds, ...)."""
     sums, squared_norms = reference.fold_sums
     sizes = [stop - start for start, stop in reference.folds.bounds]
     n_test = torch.tensor(sizes, dtype=sums.dtype, device=sums.device)
+    n_test = n_test.reshape(-1, *[1] * (sums.ndim - 2))
     n_train = n_test.sum() - n_test
     return squared_norms + (2 / n_train + n_test / n_train**2) * sums.square().sum(-1)
 

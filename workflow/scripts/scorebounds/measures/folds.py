@@ -147,11 +147,11 @@ class Split:
 
 
 def train_test_splits(x: Tensor, y: Tensor, bounds: list[tuple[int, int]]) -> Iterator[Split]:
-    """Yield the split of each fold of `x` (n_samples, n_x) and `y` (..., n_samples, n_y)."""
+    """Yield the split of each fold of `x` (..., n_samples, n_x) and `y` (..., n_samples, n_y)."""
     for start, stop in bounds:
         held_out = torch.zeros(x.shape[-2], dtype=torch.bool, device=x.device)
         held_out[start:stop] = True
-        yield Split(x[~held_out], y[..., ~held_out, :], x[held_out], y[..., held_out, :])
+        yield Split(*(z[..., rows, :] for rows in (~held_out, held_out) for z in (x, y)))
 
 
 class _FoldProducts(Function):

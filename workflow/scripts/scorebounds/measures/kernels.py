@@ -87,7 +87,7 @@ def rbf_cka(pair: Pair, fraction: float) -> Tensor:
     kernel_x = pair.reference.per_pair(_normalized_gaussian_kernel, fraction)
     if isinstance(pair, PairOfReferences):
         kernel_y = pair.other.per_pair(_normalized_gaussian_kernel, fraction)
-        return at_most_one((kernel_x * kernel_y).sum())
+        return at_most_one((kernel_x * kernel_y).sum((-2, -1)))
 
     def score(y: Tensor) -> Tensor:
         kernel_y = _centred_gaussian_kernel(y, fraction, "y")

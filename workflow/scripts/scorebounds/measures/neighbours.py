@@ -29,7 +29,7 @@ def neighbour_overlap(pair: Pair, n_neighbours: int) -> Tensor:
     def shared(neighbours: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         *at, weights = neighbours
         of_x = pair.reference.per_pair(_neighbour_weights_of, n_neighbours, "x", at=(at[0], at[1]))
-        total = torch.minimum(of_x, weights).sum() / (n_neighbours * pair.n_samples)
+        total = torch.minimum(of_x, weights).sum(-1) / (n_neighbours * pair.n_samples)
         return total.to(pair.activity.dtype)
 
     if isinstance(pair, PairOfReferences):

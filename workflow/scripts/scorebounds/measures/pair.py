@@ -135,10 +135,10 @@ class Reference:
 
     @cached_property
     def fold_sums(self) -> tuple[Tensor, Tensor]:
-        """The row sums, (n_folds, n_x), and ‖X_f‖²_F, (n_folds,), of the folds."""
-        rows = [self.x[start:stop] for start, stop in self.folds.bounds]
-        sums = torch.stack([fold.sum(0) for fold in rows])
-        return sums, torch.stack([fold.square().sum() for fold in rows])
+        """The row sums, (n_folds, ..., n_x), and ‖X_f‖²_F, (n_folds, ...), of the folds."""
+        rows = [self.x[..., start:stop, :] for start, stop in self.folds.bounds]
+        sums = torch.stack([fold.sum(-2) for fold in rows])
+        return sums, torch.stack([fold.square().sum((-2, -1)) for fold in rows])
 
     def subspace(self, share: float = 1.0) -> Tensor:
         """Return an orthonormal basis of X's leading PCs that hold `share` of its variance."""

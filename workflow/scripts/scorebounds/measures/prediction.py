@@ -225,6 +225,7 @@ def ridge_cv_pearson(number: str) -> Measure:
     return declare(
         f"ridge_cv_pearson_{number}",
         compare=lambda pair: ridge_median_correlation(pair, penalty),
+        broadcasts=False,
         bounds=(-1.0, 1.0),
         invariances=frozenset(
             {
@@ -251,6 +252,7 @@ def pls_cv_pearson(number: str) -> Measure:
         compare=lambda pair: median_correlation(
             pair, partial(pls_predictions, n_components=n_components)
         ),
+        broadcasts=False,
         bounds=(-1.0, 1.0),
         invariances=frozenset(
             {invariance(ORTHOGONAL, applies_to="y"), SCALING, TRANSLATION, PERMUTATION}

@@ -1,5 +1,6 @@
 """Pairs of which both sides are prepared once, to score many X with many Y, or shuffles."""
 
+import itertools
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import cached_property
 
@@ -9,6 +10,9 @@ from torch import Tensor
 from scorebounds.measures.pair import Kept, Pair, Reference
 from scorebounds.measures.projections import explained_by_products
 
+# Numbers of a batch of reordered X and of what is computed from it.
+NUMBERS_AT_ONCE = 2**27
+
 
 class Reordered(Reference):
     """A reference with its rows in another order; it reuses what that does not change.
@@ -16,8 +20,9 @@ class Reordered(Reference):
     Parameters
     ----------
     whole : Reference
-    rows : Tensor of int, shape (n_samples,)
+    rows : Tensor of int, shape (..., n_samples)
         Which row of `whole` stands in each place: every row once, or another one equal to it.
+        Leading dimensions are a batch of orders.
     """
 
     def __init__(self, whole: Reference, rows: Tensor):
@@ -39,11 +44,11 @@ class Reordered(Reference):
         at: tuple[Tensor, Tensor] | None = None,
     ) -> Tensor:
         """Return `work(self, *parameters)`, (n_samples, n_samples), or its values `at` pairs."""
-        first, second = (self.rows[:, None], self.rows) if at is None else map(self._row, at)
+        if at is None:
+            first, second = self.rows[..., :, None], self.rows[..., None, :]
+        else:
+            first, second = (self.rows[..., places] for places in at)
         return self.whole.per_pair(work, *parameters, at=(first, second))
-
-    def _row(self, places: Tensor) -> Tensor:
-        return self.rows[places]
 
     @cached_property
     def centred(self) -> Tensor:
@@ -131,8 +136,31 @@ class PairOfReferences(Pair):
         return PairOfReferences(self.reference.double, self.other.double)
 
 
+def orders_at_once(x: Tensor, y: Tensor) -> int:
+    """Return how many orders of the rows are compared as one batch.
+
+    On a GPU many share each kernel; on a processor one stays in its cache.
+    """
+    if x.device.type == "cpu":
+        return 1
+    n, n_x, n_y = len(x), x.shape[-1], y.shape[-1]
+    return max(1, NUMBERS_AT_ONCE // (n * (n + n_x) + n_x * n_y))
+
+
+def in_batches(rows: Iterable[Tensor], size: int) -> Iterator[Tensor]:
+    """Yield so many orders as one tensor of shape (size, n_samples); a single one as it is."""
+    if size == 1:
+        yield from rows
+        return
+    waiting = iter(rows)
+    while batch := list(itertools.islice(waiting, size)):
+        yield torch.stack(batch)
+
+
 def rows_to_pair(y: Tensor, orders: Iterable[Tensor]) -> Iterator[Tensor]:
     """Yield for each order of the rows of `y` the row of X that is paired with each row of y.
+
+    They are found where the orders are, and brought to the device of `y`.
 
     Parameters
     ----------
@@ -143,11 +171,11 @@ def rows_to_pair(y: Tensor, orders: Iterable[Tensor]) -> Iterator[Tensor]:
     distinct = None
     for rows in orders:
         if len(torch.unique(rows)) == len(rows):
-            yield torch.argsort(rows)
+            yield torch.argsort(rows).to(y.device)
             continue
         # Rows of y that equal each other may be named by any of them.
         if distinct is None:
-            distinct = torch.unique(y, dim=0, return_inverse=True)[1]
+            distinct = torch.unique(y, dim=0, return_inverse=True)[1].to(rows.device)
         partners = torch.empty_like(rows)
         partners[torch.argsort(distinct, stable=True)] = torch.argsort(distinct[rows], stable=True)
-        yield partners
+        yield partners.to(y.device)

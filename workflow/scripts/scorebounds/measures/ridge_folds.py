@@ -51,10 +51,12 @@ def kept_held_out_r2(reference: Reference, other: Reference, penalty: float) -> 
     squared_norms = held_out_squared_norms(reference)
     if by_samples_is_faster(len(other.x), n_x, n_y):
         left = held_out_residuals(reference.x, other, penalty)
-        return (1 - torch.stack([fold.square().sum() for fold in left]) / squared_norms).mean()
+        errors = torch.stack([fold.square().sum((-2, -1)) for fold in left])
+        return (1 - errors / squared_norms).mean(0)
     explained = []
     crosses = [
-        other.x[start:stop].mT @ reference.x[start:stop] for start, stop in other.folds.bounds
+        other.x[start:stop].mT @ reference.x[..., start:stop, :]
+        for start, stop in other.folds.bounds
     ]
     total = torch.stack(crosses).sum(0)
     folds = zip(
@@ -65,11 +67,11 @@ def kept_held_out_r2(reference: Reference, other: Reference, penalty: float) -> 
         strict=True,
     )
     for cross, fold, sum_x, sum_y in folds:
-        means = torch.outer(sum_y, sum_x)
+        means = sum_y[:, None] * sum_x[..., None, :]
         train, test = total - cross - means / fold.n_train, cross + fold.mean_terms * means
         weights = torch.cholesky_solve(train, fold.factor)
-        explained.append((weights * (2 * test - fold.test_gram @ weights)).sum())
-    return (torch.stack(explained) / squared_norms).mean()
+        explained.append((weights * (2 * test - fold.test_gram @ weights)).sum((-2, -1)))
+    return (torch.stack(explained) / squared_norms).mean(0)
 
 
 def held_out_residuals(x: Tensor, other: Reference, penalty: float) -> list[Tensor]:
@@ -77,7 +79,7 @@ def held_out_residuals(x: Tensor, other: Reference, penalty: float) -> list[Tens
     inverse, factors = other.once(_leverages_of, penalty)
     residual = x - other.x @ (inverse @ x)
     return [
-        torch.cholesky_solve(residual[start:stop], factor)
+        torch.cholesky_solve(residual[..., start:stop, :], factor)
         for (start, stop), factor in zip(other.folds.bounds, factors, strict=True)
     ]
 

@@ -95,11 +95,13 @@ def optimize(
     report = _ProgressReport(measure.name, max_steps)
     for step in range(max_steps + 1):
         score, captured = evaluate(y)
-        reasons = _stop_reasons(score, goal, last=step == max_steps)
+        # One transfer each, for a GPU waits at every one.
+        scores, of_components = score.tolist(), captured.cpu().numpy()
+        reasons = _stop_reasons(scores, goal, last=step == max_steps)
         if not all(reasons):
             gradient, reasons = _gradient(score, y, reasons)
         for row, trajectory in enumerate(active):
-            trajectory.record(score[row].item(), captured[row].cpu().numpy())
+            trajectory.record(scores[row], of_components[row])
             trajectory.stop_reason = reasons[row]
             keeper.keep(trajectory, y[row])
             if reasons[row]:
@@ -157,7 +159,7 @@ class _Goal(NamedTuple):
         return score if self.up else -score
 
 
-def _stop_reasons(score: Tensor, goal: _Goal, *, last: bool) -> list[str]:
+def _stop_reasons(scores: list[float], goal: _Goal, *, last: bool) -> list[str]:
     def reason(value: float) -> str:
         if not np.isfinite(value):
             return NOT_FINITE
@@ -165,7 +167,7 @@ def _stop_reasons(score: Tensor, goal: _Goal, *, last: bool) -> list[str]:
             return REACHED
         return STEP_LIMIT if last else ""
 
-    return [reason(value) for value in score.tolist()]
+    return [reason(value) for value in scores]
 
 
 def _gradient(score: Tensor, y: Tensor, reasons: list[str]) -> tuple[Tensor, list[str]]:

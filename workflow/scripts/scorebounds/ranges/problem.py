@@ -66,7 +66,8 @@ class PairProblem:
         self.search_settings = SearchSettings(*(part[key] for key in SearchSettings._fields))
         self.space: Space
         if self.reduced:
-            self.space = ReducedSpace(x, self._stream("outside"))
+            # Few numbers in many steps, which a GPU computes no faster.
+            self.space = ReducedSpace(x.cpu(), self._stream("outside"))
         else:
             self.space = FullSpace(x, {name: registry.load(name) for name in self.base})
 
@@ -99,7 +100,8 @@ class PairProblem:
     ) -> tuple[np.ndarray, tuple[list[int], list[int]]]:
         """Run method 2; return the end of b at each value of a, and how many starts agreed."""
         base = (base_of(names[0]), base_of(names[1]))
-        goals = torch.from_numpy(to_base(names[0], grid)).to(self.x)
+        goals = torch.from_numpy(to_base(names[0], grid))
+        goals = goals if self.reduced else goals.to(self.x)
         found = find_ends(
             self.space,
             base,
@@ -108,7 +110,7 @@ class PairProblem:
             self._paths(base, goals, others, sign),
             self.search_settings,
         )
-        x_itself = registry.load(base[0]).score(self.x, self.x)
+        x_itself = registry.load(base[0]).score(self.x, self.x).item()
         ends, n_starts, n_agreed = [], [], []
         for index, value in enumerate(grid):
             candidates = [self._first_sound(found, index, sign, names[0], value)]
@@ -180,7 +182,7 @@ class PairProblem:
     ) -> Tensor | None:
         """Return the best Y of a goal whose score in full coordinates is the goal."""
         for row in found.best(index, sign).tolist():
-            y = self.space.build(found.points[row : row + 1])
+            y = self.space.build(found.points[row : row + 1]).to(self.x.device)
             if self._is_at((self.x, y), name, value):
                 return y
         return None

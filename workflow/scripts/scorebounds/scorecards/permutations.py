@@ -139,7 +139,7 @@ def null_scores(
     if not len(orders):
         return {measure.name: np.empty(0) for measure in measures}
     x, y = (flatten(side).to(device) for side in (matched.reference, matched.model))
-    rows = (_permuted_rows(matched, order).to(device) for order in orders)
+    rows = (_permuted_rows(matched, order) for order in orders)
     first, *others = measures
     scores = first.reordered_with(others, x, y, rows, **fold_options(matched, first, device))
     return {name: values.cpu().numpy() for name, values in scores.items()}
