@@ -12,6 +12,7 @@ configfile: WORKFLOW / "config.yaml"
 
 
 # The user's differences from the defaults, where Snakemake runs.
+check_own_settings("config/config.yaml")
 if Path("config/config.yaml").is_file():
 
     configfile: "config/config.yaml"

@@ -84,11 +84,26 @@ def test_path_of_a_file_in_each_kind_of_mirror(folder):
     ]
 
 
-@pytest.mark.parametrize("mirror", ["s3://u:word@bucket", "ftp://u:word@h", "http://u:word@[::1"])
+@pytest.mark.parametrize(
+    "mirror",
+    [
+        "s3://u:w0rd@bucket",
+        "ftp://u:w0rd@h",
+        "http://u:w0rd@[::1",
+        "http:/u:w0rd@h/raw",
+        "https:u:w0rd@h",
+        "https://u:w0rd@/raw",
+        "//u:w0rd@h/raw",
+        "u_1:w0rd@h/raw",
+        "https://u:w0rd/1@h/raw",
+        "https://u:w0rd#1@h/raw",
+        "https://u:w0rd?1@h/raw",
+    ],
+)
 def test_a_mirror_that_is_none_is_refused_without_its_secrets(mirror):
     with pytest.raises(ValueError, match=r"mirrors: expected a folder, file:// or http") as error:
         mirror_sources([mirror], "data/good.bin")
-    assert "word" not in str(error.value)
+    assert "w0rd" not in str(error.value)
 
 
 @pytest.mark.parametrize("checksum", [SHA256, SHA1])
@@ -357,9 +372,17 @@ def test_addresses_are_shown_without_secrets():
     secret = "https://user:pass%20word@host.org:81/a.zip?api_key=12&download=1&sig=34"
     assert public(secret) == "https://host.org:81/a.zip?api_key=…&download=1&sig=…"
     assert public("/data/user@host/a.zip") == "/data/user@host/a.zip"
+    for name in ("#access_token", "?pw", "?x=1&X-Amz-Signature", "?jwt", "?password", "?API-Key"):
+        assert public(f"https://host.org/a{name}=word") == f"https://host.org/a{name}=…"
     said = without_secrets(f"Invalid URL {secret!r} for user:pass%20word, api_key=12", secret)
     assert "pass" not in said
     assert "12" not in said.replace("api_key=12", "")
+    elsewhere = "host=other: exceeded with url: https://me:word@other.org/a?sig=word&n=1 (timeout)"
+    assert without_secrets(elsewhere, secret) == (
+        "host=other: exceeded with url: https://other.org/a?sig=…&n=1 (timeout)"
+    )
+    decoded = without_secrets("'pass word' is no password", secret)
+    assert decoded == "'…' is no password"
 
 
 def test_password_of_a_mirror_is_written_nowhere(server, tmp_path, caplog):

@@ -1,6 +1,7 @@
 """Files that were made to do harm: to run a program, to fill the memory, to write elsewhere."""
 
 import io
+import json
 import os
 import pickle
 import re
@@ -185,6 +186,17 @@ def test_header_that_cannot_be_read_is_one_sentence(tmp_path):
         custom.load(tmp_path / "d.npy")
 
 
+def test_file_that_gives_a_size_beyond_the_memory_is_named(tmp_path, monkeypatch):
+    def load(*_, **__):
+        raise MemoryError
+
+    scipy.io.savemat(tmp_path / "d.mat", {"activity": SMALL})
+    monkeypatch.setattr("scipy.io.loadmat", load)
+    with pytest.raises(ValueError, match=r"d\.mat: needs more memory than is free") as error:
+        custom.load(tmp_path / "d.mat")
+    assert "\n" not in str(error.value)
+
+
 def test_large_mask_is_refused_before_it_is_read(tmp_path, monkeypatch):
     write_image(tmp_path / "d.nii.gz", (100, 100, 20, 2))
     write_image(tmp_path / "mask.nii.gz", (100, 100, 20))
@@ -229,11 +241,31 @@ PICKLES = {
     "bare.pth": lambda path, content: path.write_bytes(pickle.dumps(content, protocol=2)),
     "d.mat": lambda path, content: path.write_bytes(pickle.dumps(content)),
     "d.pkl": lambda path, content: path.write_bytes(pickle.dumps(content)),
+    "filter.zarr": lambda path, content: write_pickled_zarr(path, content, ["vlen-utf8", "pickle"]),
+    "compressor.zarr": lambda path, content: write_pickled_zarr(path, content, ["vlen-utf8"]),
 }
 
 
+def write_pickled_zarr(path, content, filters):
+    path.mkdir()
+    metadata = {
+        "zarr_format": 2,
+        "shape": [30, 4],
+        "chunks": [30, 4],
+        "dtype": "|O",
+        "order": "C",
+        "fill_value": None,
+        "filters": [{"id": name} for name in filters],
+        "compressor": None if "pickle" in filters else {"id": "pickle"},
+    }
+    (path / ".zarray").write_text(json.dumps(metadata))
+    (path / "0.0").write_bytes(pickle.dumps(content))
+
+
 @pytest.mark.parametrize("name", PICKLES)
-def test_program_in_a_file_does_not_run(tmp_path, name):
+def test_program_in_a_file_does_not_run(tmp_path, monkeypatch, name):
+    # As older versions of numcodecs do.
+    monkeypatch.setattr("numcodecs.pickles.ALLOW_UNSAFE_PICKLE_DECODE", True, raising=False)
     owned = tmp_path / "owned"
     PICKLES[name](tmp_path / name, Program(owned))
     with pytest.raises(ValueError, match=name) as error:

@@ -63,11 +63,41 @@ def test_everything_is_shared_but_the_cache_of_sources(name):
     assert set(profile(name)["shared-fs-usage"]) == everything - {"source-cache"}
 
 
+def test_no_file_system_is_shared_on_kubernetes():
+    assert profile("kubernetes")["shared-fs-usage"] == "none"
+
+
 @pytest.mark.parametrize("profile", ["default", "cluster-generic"])
 def test_the_home_directory_need_not_exist(profile, tmp_path):
     options = ("--workflow-profile", ROOT / f"profiles/{profile}", "--configfile", TINY)
     nowhere = {"HOME": "/dev/null/none", "XDG_CACHE_HOME": ""}
     planned = snakemake(*options, "--dry-run", folder=tmp_path, environment=nowhere)
+    assert planned.returncode == 0, planned.said
+    assert "optimize_small_dataset" in planned.said
+
+
+def write_module(folder):
+    """Write a workflow that uses this one as a module, and has no profile of its own."""
+    lines = f"""
+configfile: "own.yaml"
+module scorebounds:
+    snakefile: {str(ROOT / "Snakefile")!r}
+    config: config
+use rule * from scorebounds
+"""
+    (folder / "Snakefile").write_text(lines)
+    (folder / "own.yaml").write_text("datasets: [ultrametric]\n")
+    return ("--snakefile", folder / "Snakefile", "all")
+
+
+def without_profile(_):
+    return ("--workflow-profile", "none", "--configfile", TINY)
+
+
+@pytest.mark.parametrize("options", [write_module, without_profile])
+def test_without_a_profile_of_ours_the_cache_may_be_elsewhere(options, tmp_path):
+    nowhere = {"HOME": "/dev/null/none", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    planned = snakemake(*options(tmp_path), "--dry-run", folder=tmp_path, environment=nowhere)
     assert planned.returncode == 0, planned.said
     assert "optimize_small_dataset" in planned.said
 

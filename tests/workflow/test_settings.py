@@ -262,11 +262,30 @@ def test_error_for_a_file_in_place_of_a_folder_is_one_sentence(tmp_path, name):
     assert "Traceback" not in run.said
 
 
-def test_error_for_a_folder_in_place_of_the_settings_is_one_sentence(tmp_path):
-    (tmp_path / "config/config.yaml").mkdir(parents=True)
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (None, "a folder"),
+        (b"\xff\xfe\x00", "'utf-8' codec can't decode"),
+        (b"seed: [1\n", "while parsing a flow sequence"),
+        (b'seed: "1\n', "while scanning a quoted scalar"),
+        (b"seed: \x01\n", "unacceptable character #x0001"),
+        (b"# seed: 1\n", "no settings"),
+        (b"- seed\n", "no settings"),
+    ],
+)
+def test_error_for_settings_that_cannot_be_read_is_one_sentence(tmp_path, content, found):
+    path = tmp_path / "config/config.yaml"
+    path.parent.mkdir()
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
     run = snakemake("-n", folder=tmp_path)
     assert run.returncode != 0
-    assert "config/config.yaml: expected a file with your settings, got a folder" in run.said
+    assert "config/config.yaml: expected a text file (UTF-8) of your settings in YAML" in run.said
+    assert f"got {found}" in run.said
+    assert "correct or delete it" in run.said
     assert "Traceback" not in run.said
 
 

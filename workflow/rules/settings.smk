@@ -99,10 +99,27 @@ def faults_of_keys(node, place=()):
             yield from faults_of_keys(value, (*place, ""))
 
 
+def check_own_settings(path):
+    """Refuse a file of settings that Snakemake could not read, before it does."""
+    if not Path(path).exists():
+        return
+    try:
+        with open(path, encoding="utf-8") as file:
+            settings = yaml.load(file, Loader=YAML_LOADER)
+        found = None if isinstance(settings, dict) else "no settings"
+    except IsADirectoryError:
+        found = "a folder"
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        found = " ".join(str(error).split())
+    if found:
+        raise WorkflowError(
+            f"{path}: expected a text file (UTF-8) of your settings in YAML, as in config.yaml, got "
+            f"{found}; correct or delete it"
+        )
+
+
 def check_config_files():
     """Refuse config files that YAML would take otherwise than they are written."""
-    if Path("config/config.yaml").is_dir():
-        raise WorkflowError("config/config.yaml: expected a file with your settings, got a folder")
     for path in dict.fromkeys(map(str, workflow.configfiles)):
         if Path(path).is_file():
             with open(path, encoding="utf-8") as file:

@@ -5,10 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-# Names of query parameters whose values are not shown.
+# Names of parameters, in a query or after `#`, whose values are not shown.
 SECRET_PARAMETERS = re.compile(
-    r"(?i)([?&;][^=&;]*(?:token|key|sig|secret|pass|auth|credential)[^=&;]*=)[^&;#]*"
+    r"(?i)([?&;#][^=&;#\s]*(?:token|key|sig|secret|pass|pw|auth|credential|jwt|access)[^=&;#\s]*=)"
+    r"[^&;#\s]*"
 )
+# User name and password in an address.
+USER = re.compile(r"(?<=://)[^/?#\s]*@")
+# What can be nothing but an address with a password that lacks its http://.
+WITHOUT_SCHEME = re.compile(r"//|[^/]*:[^/]*@")
 
 
 def is_remote(source: str) -> bool:
@@ -29,11 +34,20 @@ def mirror_sources(mirrors: Sequence[str], relative_path: str) -> list[str]:
         expected = "mirrors: expected a folder, file:// or http(s):// address, got"
         try:
             parts = urlsplit(mirror)
-        except ValueError as error:
-            raise ValueError(f"{expected} an address that cannot be read ({error})") from None
+            has_host = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        except ValueError:
+            # Python's message quotes what may be a part of the password.
+            raise ValueError(
+                f"{expected} an address that cannot be read; write special characters of a "
+                "password percent-encoded, as %2F"
+            ) from None
         if parts.scheme in ("http", "https"):
+            if not has_host:
+                raise ValueError(f"{expected} an http(s) address without a host")
             path = f"{parts.path.rstrip('/')}/{quote(relative_path)}"
             sources.append(urlunsplit(parts._replace(path=path)))
+        elif not parts.scheme and WITHOUT_SCHEME.match(mirror):
+            raise ValueError(f"{expected} an address without http:// or https://")
         elif parts.scheme in ("", "file"):
             folder = unquote(parts.path) if parts.scheme else mirror
             sources.append(str(Path(folder) / relative_path))
@@ -52,16 +66,16 @@ def public(source: str) -> str:
     """
     if not is_remote(source):
         return source
-    parts = urlsplit(source)
-    shown = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    return SECRET_PARAMETERS.sub(r"\1…", shown)
+    return SECRET_PARAMETERS.sub(r"\1…", USER.sub("", source))
 
 
 def without_secrets(text: str, source: str) -> str:
-    """Remove from a message what `public` removes from an address that it may name."""
+    """Remove from a message what `public` removes from an address that it may name.
+
+    A server may have redirected to another address, with secrets of its own.
+    """
     parts = urlsplit(source)
-    secrets = [source, parts.netloc.rpartition("@")[0], parts.password or "", parts.query]
-    for secret in filter(None, secrets):
-        shown = {source: public(source), parts.query: urlsplit(public(source)).query}
-        text = text.replace(secret, shown.get(secret, "…"))
-    return text
+    for secret in (parts.netloc.rpartition("@")[0], parts.password, unquote(parts.password or "")):
+        if secret:
+            text = text.replace(secret, "…")
+    return SECRET_PARAMETERS.sub(r"\1…", USER.sub("", text))

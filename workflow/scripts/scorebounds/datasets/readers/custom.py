@@ -160,6 +160,12 @@ def _faults_named(path: Path) -> Iterator[None]:
         raise ValueError(f"{error.filename or path}: no such file") from error
     except UnusableError as error:
         raise ValueError(f"{path}: {error}") from error
+    except MemoryError as error:
+        # Of the largest arrays it is said before; a damaged file may give any size.
+        raise ValueError(
+            f"{path}: needs more memory than is free; take fewer samples or neurons, or fetch the "
+            "file again if it is damaged"
+        ) from error
     except DAMAGED as error:
         raise ValueError(f"{path}: cannot be read: {_one_line(error)}") from error
 

@@ -35,6 +35,7 @@ def open_file(path: Path, _: Entry) -> Iterator[Container]:
     kinds = {"f": NUMBERS, "i": NUMBERS, "u": NUMBERS, "b": NUMBERS, "U": TEXT, "T": TEXT}
 
     def read(name: str) -> np.ndarray:
+        _require_no_program(name, arrays[name].metadata)
         values = np.asarray(arrays[name][...])
         return values.astype(str) if values.dtype.kind in "TO" else values
 
@@ -59,3 +60,13 @@ def _dims(array: Any) -> tuple[str, ...]:
     """Return the names of the axes, as xarray writes them in either version."""
     named = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS")
     return tuple(str(name) for name in named) if named else ()
+
+
+def _require_no_program(name: str, metadata: Any) -> None:
+    """Refuse an array whose chunks are pickles, which older versions of numcodecs open."""
+    codecs = (*(getattr(metadata, "filters", None) or ()), getattr(metadata, "compressor", None))
+    if any(getattr(codec, "codec_id", "") == "pickle" for codec in codecs):
+        raise UnusableError(
+            f"{name!r} is stored as a pickle, which can run any program when it is opened, and is "
+            "not read; save it as numbers or text"
+        )
