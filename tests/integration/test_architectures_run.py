@@ -84,3 +84,13 @@ def test_settings_of_the_paper_plan_all_networks_and_figures(tmp_path):
         assert sum(rule == "train_variant" for rule, _ in jobs) == n_networks
         for figure in FIGURES + (OF_ONE_ARCHITECTURE if config == PAPER else ()):
             assert ("plot_figure", f"results/figures/{figure}.pdf") in jobs
+
+
+def test_settings_for_table_2_plan_ten_networks_and_a_job_per_measure(tmp_path):
+    run = snakemake(
+        *("-n", "figure_layers", "--configfile", ROOT / "config/cifar10.yaml"), folder=tmp_path
+    )
+    assert run.returncode == 0, run.said
+    jobs = [rule for rule, _ in planned_jobs(run.said)]
+    assert jobs.count("train_network") == 10
+    assert jobs.count("match_layers") == 14

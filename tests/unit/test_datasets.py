@@ -126,6 +126,28 @@ def test_surrogate_has_exactly_the_spectrum():
         surrogates.spectrum_surrogate(np.random.default_rng(0), spectrum, 4)
 
 
+@pytest.mark.parametrize(
+    ("name", "n_components"), [("Mante2013", 727), ("siegel15-FEF-stim_period-var99", 278)]
+)
+def test_surrogates_that_are_downloaded_are_made_of_files_of_their_size(
+    tmp_path, name, n_components
+):
+    spectrum = 1 / np.arange(1.0, n_components + 1)
+    columns = {
+        "scores_at_threshold": 0.5,
+        "pc_explained_variance": np.tile(spectrum / spectrum.sum(), 2),
+        "measure": np.repeat(["cka", "nbs"], n_components),
+        "dataset": name,
+    }
+    path = tmp_path / "scores_at_threshold.csv"
+    pd.DataFrame(columns).to_csv(path)
+    made = load(f"surrogate-{name}", [path])
+    activity = made.to_numpy().reshape(-1, n_components)
+    assert len(activity) == surrogates.PUBLISHED_SAMPLES[name]
+    values = np.linalg.svd(activity, compute_uv=False) ** 2
+    np.testing.assert_allclose(values / values.sum(), spectrum / spectrum.sum(), rtol=1e-8)
+
+
 def test_surrogate_of_a_published_dataset(mirror):
     folder = mirror / "cloos2025-published" / "FreemanZiemba2013"
     array = load("surrogate-FreemanZiemba2013", [folder / "scores_at_threshold.csv"])

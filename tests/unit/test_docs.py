@@ -2,10 +2,12 @@
 
 import importlib.util
 import re
+import shlex
 from urllib.parse import unquote
 
 import pandas as pd
 import pytest
+from snakemake.cli import get_argument_parser
 
 from helpers.workflow import ROOT
 
@@ -61,3 +63,29 @@ def test_every_page_is_in_the_navigation_of_the_site():
     pages = [path for path in (ROOT / "docs").rglob("*") if path.suffix in (".md", ".ipynb")]
     names = {path.relative_to(ROOT / "docs").with_suffix("").as_posix() for path in pages}
     assert names - {"index"} <= set(listed)
+
+
+def snakemake_commands():
+    """List the commands of Snakemake in the pages and in the files of settings."""
+    files = [*PAGES, *(ROOT / "config").glob("*.yaml"), ROOT / "config.yaml"]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files).replace("\\\n", " ")
+    in_blocks = re.findall(r"(?m)^[#$ ]*(?:\.venv/bin/)?(snakemake -.*)$", text)
+    return list(
+        dict.fromkeys(in_blocks + re.findall(r"`(?:\.venv/bin/)?(snakemake -[^`]*)`", text))
+    )
+
+
+@pytest.mark.parametrize("command", snakemake_commands())
+def test_commands_of_snakemake_name_their_targets_and_files_apart(command):
+    """A target after `--configfile` would be read as another file."""
+    parser = get_argument_parser()
+    words = shlex.split(re.split(r" [>|&] ", command)[0].replace(" N ", " 1 "), comments=True)
+    given = parser.parse_args(words[1:])
+    files = [ROOT / path for path in given.configfile or []]
+    assert all(file.is_file() or file.name in ("mine.yaml", "FILE") for file in files)
+    for target in given.targets:
+        assert re.fullmatch(r"[\w/<>.-]+", target), target
+
+
+def test_commands_are_found():
+    assert any("figure_layers --configfile" in command for command in snakemake_commands())
