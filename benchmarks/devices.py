@@ -20,6 +20,7 @@ from scorebounds.measures import registry
 from scorebounds.optimization.optimize import optimize
 from scorebounds.ranges.attained import find_ends
 from scorebounds.ranges.families import paths
+from scorebounds.ranges.joint import FixedX, optimize_jointly
 from scorebounds.ranges.reduced import ReducedSpace
 from scorebounds.scorecards.permutations import distinct_orders, null_scores
 
@@ -71,12 +72,34 @@ def permutation(name, device):
     return took * N_SHUFFLES / n_timed, found[name][:5]
 
 
+def joint(size, device):
+    """Return the seconds of a step of the joint optimisation of CKA and NBS, and scores."""
+    n, p = size
+    x = (draw(n, p, seed=0) * torch.arange(1, p + 1) ** -0.5).to(device)
+    start, grid = draw(n, p, seed=1).to(device), goals(device)
+    settings = {"n_targets": N_VALUES, "learning_rate": 0.1}
+    times = []
+    for n_steps in (1, 1 + N_STEPS[device]):
+        evaluate = FixedX(x, ("cka", "nbs")).scorer()
+        took, found = seconds(
+            lambda n=n_steps, score=evaluate: optimize_jointly(
+                score, start, grid, max_steps=n, **settings
+            ),
+            device,
+        )
+        times.append(took)
+    return (times[1] - times[0]) / N_STEPS[device], found.scores[0][1]
+
+
+def goals(device):
+    return torch.linspace(0.05, 0.95, N_VALUES, dtype=torch.float64, device=device)
+
+
 def search(size, device):
     """Return the seconds of the largest and smallest NBS for values of CKA, and these ends."""
     n, p = size
     x = (draw(n, p, seed=0) * torch.arange(1, p + 1) ** -0.5).to(device)
-    grid = torch.linspace(0.05, 0.95, N_VALUES, dtype=torch.float64, device=device)
-    names = ("cka", "nbs")
+    grid, names = goals(device), ("cka", "nbs")
 
     def both_ends():
         space = ReducedSpace(x, 0)
@@ -117,9 +140,12 @@ def main():
                 compare(label, "ms", partial(optimization, size, name, n_seeds))
     for name in PERMUTED if "permutations" in chosen else []:
         compare(f"1000 permutations of `{name}`", "s", partial(permutation, name))
-    for size in SIZES if "ranges" in chosen else []:
-        label = f"range of NBS over {N_VALUES} values of CKA, {size[0]} × {size[1]}"
-        compare(label, "s", partial(search, size))
+    for n, p in SIZES if "ranges" in chosen else []:
+        label = f"joint step of CKA and NBS, {n} × {p}, {N_VALUES} targets"
+        compare(label, "ms", partial(joint, (n, p)))
+        # The workflow searches on the processor, whatever the device.
+        label = f"search of NBS at {N_VALUES} values of CKA, {n} × {p}"
+        compare(label, "s", partial(search, (n, p)))
 
 
 if __name__ == "__main__":

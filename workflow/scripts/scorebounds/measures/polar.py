@@ -2,9 +2,8 @@
 
 There the singular value decomposition of a matrix of more than 32 columns is hundreds of small
 kernels, one matrix after the other. Here odd polynomials bring all singular values to one, for a
-whole batch. Twenty of degree five bring them from 10⁻¹⁰ of the largest to between 0.6 and 1.2
-(Jordan et al. 2024, Muon: An optimizer for hidden layers), then those of Newton and Schulz, of
-third order, to one (Higham 2008, Functions of Matrices, chapter 8).
+whole batch: first those of Muon to between 0.6 and 1.2 (Jordan et al. 2024), then those of Newton
+and Schulz, of third order (Higham 2008, Functions of Matrices, chapter 8).
 """
 
 import torch
@@ -13,9 +12,11 @@ from torch import Tensor
 # Coefficients of x, x³, x⁵. The first multiplies a small singular value by 3.44.
 LIFT = (3.4445, -4.7750, 2.0315)
 REFINE = (15 / 8, -10 / 8, 3 / 8)
-N_LIFTS, N_REFINEMENTS = 20, 5
-# How far QᵀQ may be from the identity, in roundings per column.
-ROUNDINGS = 100
+# From 10⁻¹⁰ of the largest singular value, or from 10⁻⁵ in single precision.
+N_LIFTS = {torch.float64: 20, torch.float32: 10}
+N_REFINEMENTS = 5
+# Norm that QᵀQ − I may have, in roundings per column.
+ROUNDINGS = 10
 
 
 def orthogonal_factor(matrix: Tensor) -> Tensor | None:
@@ -28,8 +29,8 @@ def orthogonal_factor(matrix: Tensor) -> Tensor | None:
     Returns
     -------
     Tensor, shape (..., m, k), or None
-        None if for any matrix of the batch a singular value is below about 10⁻¹⁰ of the largest.
-        UVᵀ is not unique where one is zero.
+        None if for any matrix of the batch a singular value is below about 10⁻¹⁰ of the largest, or
+        10⁻⁵ in single precision: where one is zero, UVᵀ is not unique.
     """
     if matrix.shape[-2] < matrix.shape[-1]:
         transposed = orthogonal_factor(matrix.mT)
@@ -40,7 +41,7 @@ def orthogonal_factor(matrix: Tensor) -> Tensor | None:
     if not (bound > 0).all():
         return None
     q = matrix / bound[..., None, None]
-    for a, b, c in [LIFT] * N_LIFTS + [REFINE] * N_REFINEMENTS:
+    for a, b, c in [LIFT] * N_LIFTS[q.dtype] + [REFINE] * N_REFINEMENTS:
         gram = q.mT @ q
         polynomial = b * gram + c * (gram @ gram)
         polynomial.diagonal(dim1=-2, dim2=-1).add_(a)
@@ -48,4 +49,4 @@ def orthogonal_factor(matrix: Tensor) -> Tensor | None:
     rest = q.mT @ q
     rest.diagonal(dim1=-2, dim2=-1).sub_(1)
     tolerance = ROUNDINGS * q.shape[-1] * torch.finfo(q.dtype).eps
-    return q if bool((rest.abs().amax((-2, -1)) <= tolerance).all()) else None
+    return q if bool((torch.linalg.matrix_norm(rest) <= tolerance).all()) else None

@@ -111,8 +111,9 @@ def _approach(
         loss = (both - goals[active]).abs().sum(-1)
         (slope,) = torch.autograd.grad(loss.sum(), at)
         both = both.detach()
+        values = both.cpu().numpy()
         for row, number in enumerate(active.tolist()):
-            scores[number].append(both[row].cpu().numpy())
+            scores[number].append(values[row])
         if before is not None:
             keeper.keep(*before, y, both)
         going = (loss.detach() > ARRIVED) & torch.isfinite(slope).all((1, 2))
