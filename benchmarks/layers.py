@@ -66,7 +66,7 @@ def main():
     rate = given.images * WIDTHS[0] ** 2 / (synchronised_time(device) - start)
     del x
     print(f"{device}: {rate / 1e9:.0f} billion multiplications per second")
-    n_units = given.networks * sum(WIDTHS)
+    n_units = given.networks * sum(min(width, given.images) for width in WIDTHS)
     for name in given.measures:
         start = synchronised_time(device)
         blocks = [range(place, place + 1) for place in range(len(layers))]
