@@ -154,6 +154,11 @@ from helpers.workflow import planned_jobs, snakemake
             "models: {a: {path: 'x.npz', labels: '<b>.csv', references: [ultrametric]}}",
             "replace what they enclose, got '<b>.csv'; rename the file or folder",
         ),
+        (
+            "layers: {n_images: 500}",
+            "config, layers → n_images: expected more than 513 images for cca, cca_r2, pwcca, "
+            "linreg, got 500: 3 of 9 layers of the networks for digits have 512 neurons, and",
+        ),
         ("siegel2015: {path: 'x{y}.mat'}", "config, siegel2015 → path: expected a path without"),
         (
             "custom: {'a b': {path: x}}",

@@ -150,10 +150,10 @@ def require_distinguishable_layers(images: str, n_images: int, measures: Sequenc
     widths = layer_widths(images)
     saturated = [width for width in widths if width >= n_images - 1]
     if measures and len(saturated) > 1:
+        sizes = " to ".join(map(str, sorted({min(saturated), max(saturated)})))
         raise ValueError(
             f"expected more than {max(widths) + 1} images for {', '.join(measures)}, got "
             f"{n_images}: {len(saturated)} of {len(widths)} layers of the networks for {images} "
-            f"have {min(saturated)} to {max(saturated)} neurons, and these measures are 1 for any "
-            f"two layers of {n_images - 1} neurons or more; compare on more images, or remove the "
-            "measures"
+            f"have {sizes} neurons, and these measures are 1 for any two layers of {n_images - 1} "
+            "neurons or more; compare on more images, or remove the measures"
         )
