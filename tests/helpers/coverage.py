@@ -13,7 +13,7 @@ from scipy.stats import t as student
 MEASURES = ["cka", "cka_debiased", "rsa_correlation_pearson", "linreg"]
 N_POPULATION = 2000  # neurons
 VARIANCES = 1 / np.arange(1, 21)
-SHARES = (0.0, 0.3, 0.45, 0.55, 0.72, 0.85, 0.97)
+SHARES = (0.0, 0.3, 0.45, 0.6, 0.8, 0.97)
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,9 @@ class World:
 WORLDS = {
     f"{n} conditions, {p} neurons": World(n, p) for n in (30, 72, 200) for p in (19, 60, 150)
 } | {
+    "20 conditions, 15 neurons": World(20, 15),
+    "72 conditions, 100 neurons": World(n_neurons=100),
+    "150 conditions, 10 neurons": World(150, 10),
     "8 conditions, 60 neurons, 5 units": World(8, units=5),
     "72 × 60, 5 units": World(units=5),
     "72 × 60, 60 units": World(units=60),
@@ -162,9 +165,10 @@ def interval(score, conditions, neurons, rows):
     share = (1 - min(abs(score - bias), 1)) ** 2
     a = max(a - share * of_pairs(score, c, cc), a / 2)
     b = max(b - share * of_pairs(score, d, dd), b / 2)
-    total = max(a + b - (g - 1) * (h - 1) * (psi**2).mean(), a, b) + left**2 / 3
+    total = max(a + b - (g - 1) * (h - 1) * (psi**2).mean(), a, b) + left**2 / 12
     half = student.ppf(0.975, min(g, h) - 2) * np.sqrt(total)
-    return score - bias, compatible(score - bias, half), np.sqrt(total)
+    centre = score - bias - left / 2
+    return centre, compatible(centre, half), np.sqrt(total)
 
 
 def compatible(estimate, half):

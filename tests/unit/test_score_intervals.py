@@ -83,3 +83,21 @@ def test_a_regression_that_fits_all_that_the_jackknife_leaves_has_no_interval():
         assert ("fits them all" in row.interval_note) != has_interval
     copy = card_of(matched_pair(x[:, :17], x[:, :17]), ["linreg"]).loc["linreg"]
     assert [copy.score_low, copy.score_high] == pytest.approx([1, 1])
+
+
+@pytest.mark.parametrize("measure", ["cka", "cka_debiased"])
+def test_an_interval_of_nearly_all_scores_is_not_given_and_the_note_says_why(measure):
+    """Spike counts of neurons with log-normal rates, of which the most active dominate."""
+    rng = np.random.default_rng(3)
+    z = rng.normal(size=(60, 5))
+    rates = np.exp(1.2 * rng.normal(size=30) + 1 + 0.2 * z @ rng.normal(size=(5, 30)))
+    counts = rng.poisson(rates).astype(float)
+    model = z @ rng.normal(size=(5, 20))
+    row = card_of(matched_pair(counts, model), [measure]).iloc[0]
+    assert row.verdict == "better than chance"
+    assert np.isnan([row.score_low, row.score_high, row.score_corrected]).all()
+    assert "a few hold most of the variance" in row.interval_note
+    # As the note says.
+    roots = card_of(matched_pair(np.sqrt(counts), model), [measure]).iloc[0]
+    assert np.isfinite([roots.score_low, roots.score_high]).all()
+    assert roots.interval_note == ""

@@ -4,12 +4,13 @@ Groups of conditions and groups of the recording's neurons are left out in turn.
 contain the interaction of conditions and neurons; it is estimated from groups of both left out
 together and subtracted once (Schütt et al. 2023). The mean of the replicates gives the bias that
 comes from few conditions and few neurons. The corrected score has a variance of its own: it is
-corrected in each replicate too, for which every two groups are left out together. The jackknife
-counts the variance that comes from pairs of conditions twice (Efron and Stein 1981), which is most
-of it near a score of 0: it is estimated from the same replicates and subtracted, in proportion to
-(1 − score)², because intervals without it cover the population more often elsewhere. A bootstrap
-would draw samples twice, which raises every measure of similarity. All models of a recording lose
-the same groups, so that their difference is known better than either score.
+corrected in each replicate too, for which every two groups are left out together. This also tells
+how much of the bias is left. The jackknife counts the variance that comes from pairs of conditions
+twice (Efron and Stein 1981), which is most of it near a score of 0: it is estimated from the same
+replicates and subtracted, in proportion to (1 − score)², because intervals without it cover the
+population more often elsewhere. A bootstrap would draw samples twice, which raises every measure of
+similarity. All models of a recording lose the same groups, so that their difference is known better
+than either score.
 """
 
 from dataclasses import dataclass
@@ -67,9 +68,10 @@ def jackknife_estimate(score: float, replicates: pd.DataFrame) -> JackknifeEstim
 def corrected_estimate(score: float, replicates: pd.DataFrame) -> JackknifeEstimate:
     """Return the bias of a score, and the 95 % interval of the corrected score, score − bias.
 
-    The variance is that of the corrected score over replicates. What the correction has left of
-    the bias is estimated from the corrected replicates; it lies between nothing and this second
-    correction, and enters with the mean square of a uniform distribution over this range.
+    What the first correction has left of the bias is estimated from the corrected replicates. All
+    of this second correction would make the score too variable: the rest of the bias is taken to
+    be uniform between nothing and it, so that half of it is subtracted, and its standard deviation
+    enters. The variance is that of the corrected score over replicates.
 
     Parameters
     ----------
@@ -94,10 +96,10 @@ def corrected_estimate(score: float, replicates: pd.DataFrame) -> JackknifeEstim
         max(variance - share * factor.of_pairs(score), variance / 2)
         for variance, factor in zip(variances, grid.factors, strict=True)
     ]
-    total = _without_interaction(variances, grid) + remaining**2 / 3
+    total = _without_interaction(variances, grid) + remaining**2 / 12
     # The variance of corrected replicates varies more than that of the scores themselves.
     n_free = max(min(map(len, corrected)) - 2, 1)
-    return JackknifeEstimate(bias, half_width(total**0.5, n_free))
+    return JackknifeEstimate(bias + remaining / 2, half_width(total**0.5, n_free))
 
 
 def jackknife_variance(values: np.ndarray) -> float:

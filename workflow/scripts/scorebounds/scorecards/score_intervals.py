@@ -17,6 +17,8 @@ from scorebounds.scorecards.rows import PERMUTED
 CORRECTED = {"cka", "cka_angular", "cka_debiased", "linreg", "rsa_correlation_pearson"}
 # R² from which on a fit is exact, up to rounding.
 SATURATION = 1e-9
+# Ends between which an interval says nothing.
+LOWEST, HIGHEST = 0.025, 0.975
 # Of the variance of a score over samples (`uneven_ends`), chosen in simulations.
 LEFT, RIGHT = 0.1, 2.0
 IN_ORDER = "rows that follow each other in time are no independent sample"
@@ -24,6 +26,10 @@ TOO_FEW = "there are too few conditions or neurons for the jackknife"
 SATURATED = (
     "when the jackknife leaves out a group of conditions, the model has as many units as samples "
     "and fits them all"
+)
+NEARLY_ALL = (
+    "the interval would contain nearly every score, because there are few conditions or neurons, "
+    "or because a few hold most of the variance (of spike counts, take square roots)"
 )
 NO_INTERVAL = "no way to remove the bias from few conditions and neurons is known"
 NOT_SIMULATED = "how often intervals cover the score of the population has not been simulated"
@@ -84,6 +90,8 @@ def score_interval(
             half /= max(1 - scored["null_mean"], 1e-9)
         low, high = centre - half, centre + half
         note = TOO_FEW if math.isnan(half) else ""
+    if low <= LOWEST and high >= HIGHEST:
+        centre, low, high, note = math.nan, math.nan, math.nan, NEARLY_ALL
     least, most = measure.bounds
     ends = {"score_corrected": centre, "score_low": low, "score_high": high}
     clipped = {name: float(np.clip(value, least, most)) for name, value in ends.items()}
