@@ -52,7 +52,7 @@ def with_invented_images(folder):
 def test_settings_for_cifar10_run_on_an_archive_of_the_same_format(tmp_path):
     project, mirror = with_invented_images(tmp_path)
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(SMALL | {"mirrors": [str(mirror)]}))
-    figures = [f"figure_{name}" for name in (*FIGURES, "layers", "untrained_maps", "class_maps")]
+    figures = [f"figure_{name}" for name in (*FIGURES, "layers", "untrained_maps")]
     options = ("--cores", 2, *figures, "--configfile", PAPER, "small.yaml")
     run = snakemake(*options, folder=tmp_path, root=project)
     assert run.returncode == 0, run.said
