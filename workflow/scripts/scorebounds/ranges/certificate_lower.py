@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from scorebounds.ranges.branching import Cell
+from scorebounds.ranges.branching import OVERHEAD, Cell, Work
 from scorebounds.ranges.ellipsoid import minimise_convex
 from scorebounds.ranges.nbs_bounds import (
     largest_partial_sums,
@@ -27,6 +27,8 @@ NARROWEST = 1e-3
 # Widths of intervals of the share and of the level below which they are not split.
 NARROWEST_SHARE, NARROWEST_LEVEL = 1 / 16, 1 / 128
 LEAST = 1e-7
+# How far multipliers can be from where a search starts, as a share of these.
+SPREAD = 1.5
 
 # Directions outside X share a term with up to this share of as many as come before them.
 GROUPED = 1 / 16
@@ -53,9 +55,10 @@ class LowerDual:
         self.spectrum, self.cka, self.rank = spectrum, cka, rank
         self.norm = float(np.linalg.norm(spectrum)) if norm is None else norm
         self.root = np.sqrt(spectrum)
-        self.number, self.count = _groups(len(spectrum), rank)
+        self.number, self.count = groups(len(spectrum), rank)
         self.n_cases, self.n_terms = len(spectrum), len(self.number)
         self.start = np.array([0.5, 1 / (cka + 0.1), 5.0])
+        self.work = Work()
 
     @property
     def key(self) -> Hashable:
@@ -158,6 +161,7 @@ class LowerDual:
 
     def _all_bounds(self, multipliers: np.ndarray, cell: Cells) -> np.ndarray:
         """Return a bound of NBS for each case, in a cell of all levels, from cumulative sums."""
+        self.work.spend(OVERHEAD + self.n_terms)
         kept, _, out, _ = (each[0] for each in self._terms(multipliers, cell[1], cell[4], cell[5]))
         of_radius, _ = self._of_radius(multipliers, cell)
         r = len(kept)
@@ -185,8 +189,9 @@ class LowerDual:
         start: np.ndarray,
         goal: np.ndarray | None,
         n_steps: int,
+        spread: np.ndarray | float = SPREAD,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Minimise the bound of each case over the multipliers."""
+        """Minimise the bound of each case over multipliers within about a share of the start."""
 
         def objective(
             rows: np.ndarray, at: np.ndarray
@@ -199,13 +204,14 @@ class LowerDual:
             outward = np.column_stack([np.zeros(len(at)), -1.0 * low[:, 0], -1.0 * ~low[:, 0]])
             return -value, np.where(outside[:, None], outward, -slope), outside
 
-        radii = 1.5 * np.abs(start) * np.array([0.6, 1.0, 1.0]) + 0.3
+        radii = np.reshape(spread, (-1, 1)) * np.abs(start) * np.array([0.6, 1.0, 1.0]) + 0.3
         return minimise_convex(objective, start, radii, goal, n_steps)
 
     def lagrangian(
         self, multipliers: np.ndarray, cases: np.ndarray, cell: Cells
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return bounds of NBS, gradients in the multipliers, minimisers ℓ and numbers kept."""
+        self.work.spend(OVERHEAD + len(cases) * self.n_terms)
         number = self.number[cases]
         limits = cell[4] / number, cell[5] / number
         kept, at_kept, out, at_out = self._terms(multipliers, cell[1], *limits)
@@ -234,7 +240,7 @@ class LowerDual:
         return value, slope, level, n_kept
 
 
-def _groups(r: int, rank: int) -> tuple[np.ndarray, np.ndarray]:
+def groups(r: int, rank: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the first number of each group of directions of Y, and how many are in it.
 
     Those of X's components are single. Others differ only in the largest ℓ that sorted ℓ can have,

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from scorebounds.ranges.branching import Cell
+from scorebounds.ranges.branching import OVERHEAD, Cell, Work
 from scorebounds.ranges.ellipsoid import minimise_convex
 from scorebounds.ranges.quartic import largest_between, largest_terms
 from scorebounds.ranges.turned_pair import Pair, best_on_edge, edge_bound, is_feasible, stationary
@@ -23,6 +23,8 @@ WIDE, WIDE_SECOND = 1e-2, 0.05
 # Smallest multiplier of a constraint whose multiplier is positive.
 LEAST = 1e-6
 START = np.array([0.5, 1.0, 1.0])
+# About how many terms take as long as a pair in a bound, and as the bound of one on its edge.
+PAIR_TERMS, EDGE_TERMS = 0.5, 20
 # Eigenvalues this near to each other, relatively, count as equal; they are raised to the larger.
 EQUAL = 1e-12
 
@@ -54,6 +56,7 @@ class UpperDual:
         self.first = np.concatenate([np.arange(n), first])
         self.second = np.concatenate([np.full(n, -1), second])
         self.n_cases, self.n_terms = len(self.first), n
+        self.work = Work()
         self.all_pairs = self.pair(first, second), first, second
 
     @property
@@ -126,6 +129,7 @@ class UpperDual:
         """Bound cases of one large component, with a smaller turned pair elsewhere."""
         alpha, eta, gamma = multipliers
         limit = _limit(cell)
+        self.work.spend(OVERHEAD + self.n_terms + PAIR_TERMS * self.n_cases)
         total, beta, gains = self._without_block(multipliers, limit)
         pair, first, second = self.all_pairs
         ok = is_feasible(pair, *stationary(pair, eta, gamma), np.array(limit))
@@ -146,6 +150,7 @@ class UpperDual:
     ) -> np.ndarray:
         """Bound cases of one large turned pair, with the largest other block in its interval."""
         alpha, eta, gamma = multipliers
+        self.work.spend(OVERHEAD + self.n_terms + PAIR_TERMS * len(first))
         total, beta, gains = self._without_block(multipliers, _third(cell))
         ends, (least, most) = cell[:2], _second(cell)
         added = -gains[first] - gains[second]
@@ -159,6 +164,7 @@ class UpperDual:
         at = stationary(pair, eta, gamma)
         inside = np.any([is_feasible(pair, *at, np.array(s)) for s in ends], axis=0)
         edge = open_cases[~inside]
+        self.work.spend(EDGE_TERMS * len(edge))
         if len(edge):
             bound = edge_bound(self.pair(first[edge], second[edge]), multipliers, ends)
             found[edge] = np.fmin(found[edge], total + bound + added[edge])
@@ -222,6 +228,7 @@ class UpperDual:
 
         One component outside the block is in `interval`, the others are at most `limit`.
         """
+        self.work.spend(OVERHEAD + len(cases) * self.n_terms)
         alpha, eta, gamma = multipliers.T
         beta = alpha[:, None] + eta[:, None] * self.eigenvalues
         gains, level = largest_terms(self.root, beta, gamma[:, None], limit[:, None])

@@ -13,7 +13,7 @@ import numpy as np
 
 from scorebounds.ranges.bounds import base_of, from_base, outer_range, to_base
 from scorebounds.ranges.branching import Work, certify
-from scorebounds.ranges.certificate_lower import LowerDual
+from scorebounds.ranges.certificate_lower import LowerDual, groups
 from scorebounds.ranges.certificate_upper import UpperDual
 from scorebounds.ranges.linked_bounds import Samples
 from scorebounds.ranges.nbs_bounds import ROUNDING, Range, before_rounding
@@ -29,9 +29,10 @@ SIMILAR, ADJACENT = 0.3, 0.1
 # so many cells.
 DISTANCES, N_CELLS = (0.9, 1.2, 1.8, 4, 10, 25), 2000
 TIGHT = DISTANCES[:3]
-# About how many Lagrangians a search for an attained value evaluates, from scratch and from what
-# was attained at a similar CKA: the upper and the lower end.
-STEPS, STEPS_NEAR = {1: 110_000, -1: 43_000}, {1: 10_000, -1: 9_000}
+# Work of a search for an attained value, from scratch and from what was attained at a similar CKA,
+# for the upper and the lower end: at any rank, and for each term.
+SEARCH = {1: (3e6, 55_000), -1: (2.2e6, 31_000)}
+SEARCH_NEAR = {1: (1.3e6, 3000), -1: (1.1e6, 5000)}
 
 PAIR = {"cka", "nbs"}
 
@@ -132,6 +133,10 @@ class _End(NamedTuple):
     attained: float = np.nan
 
 
+class _OutOfWorkError(Exception):
+    """What is left does not cover a search."""
+
+
 class _Ends:
     """What both directions need: the two problems at a CKA, of sign 1 for the largest NBS."""
 
@@ -147,6 +152,7 @@ class _Ends:
     ):
         self.spectrum, self.rank, self.form = spectrum, rank, form
         self.outside, self.tolerance, self.work = outside, tolerance, work
+        self.n_terms = {1: len(spectrum) + 1, -1: len(groups(len(spectrum), rank)[0])}
 
     def _moved(self, base: float, step: float) -> float:
         """Return the score of the base measure whose form is a step away from that of another."""
@@ -159,13 +165,31 @@ class _Ends:
             return UpperDual(self.spectrum, float(high), outside=self.outside)
         return LowerDual(self.spectrum, float(low), self.rank)
 
-    def _reach(self, dual: UpperDual | LowerDual, near: Attained | None = None) -> Attained:
-        """Return what is attained, from what is attained at a similar CKA if that is given."""
-        sign = 1 if isinstance(dual, UpperDual) else -1
-        self.work.spend((STEPS if near is None else STEPS_NEAR)[sign] * dual.n_terms)
+    def _reach(self, cka: float, sign: int, latest: Latest | None, similar: float) -> Latest:
+        """Return a CKA and what is attained there, searched from the latest if that is similar.
+
+        What it costs does not depend on what is remembered.
+        """
+        near = _if_similar(latest, cka, similar)
+        fixed, per_term = (SEARCH if near is None else SEARCH_NEAR)[sign]
+        cost = fixed + per_term * self.n_terms[sign]
+        if not self.work.covers(cost):
+            raise _OutOfWorkError
+        self.work.spend(cost)
+        dual = self._dual(cka, sign)
         if isinstance(dual, UpperDual):
-            return reach_upper(dual, near if isinstance(near, Reached) else None)
-        return reach_lower(dual, near if isinstance(near, ReachedLower) else None)
+            return cka, reach_upper(dual, near if isinstance(near, Reached) else None)
+        return cka, reach_lower(dual, near if isinstance(near, ReachedLower) else None)
+
+    def _affordable(self, value: float, known: float, sign: int) -> _End:
+        """Return an end, or what is known of it where the work does not cover a search."""
+        try:
+            return self._bound(value, known, sign)
+        except _OutOfWorkError:
+            return _End(known, is_tight=False)
+
+    def _bound(self, value: float, known: float, sign: int) -> _End:
+        raise NotImplementedError
 
 
 class _NbsEnds(_Ends):
@@ -179,18 +203,15 @@ class _NbsEnds(_Ends):
 
     def upper(self, cka: float, known: float) -> _End:
         """Bound the largest NBS at a CKA, at least as good as `known`."""
-        return self._bound(cka, known, 1)
+        return self._affordable(cka, known, 1)
 
     def lower(self, cka: float, known: float) -> _End:
         """Bound the smallest NBS at a CKA, at least as good as `known`."""
-        return self._bound(cka, known, -1)
+        return self._affordable(cka, known, -1)
 
     def _bound(self, cka: float, known: float, sign: int) -> _End:
-        if self.work.is_over:
-            return _End(known, is_tight=False)
-        dual = self._dual(cka, sign)
-        reached = self._reach(dual, _if_similar(self.latest.get(sign), cka, ADJACENT))
-        self.latest[sign] = cka, reached
+        self.latest[sign] = self._reach(cka, sign, self.latest.get(sign), ADJACENT)
+        dual, reached = self._dual(cka, sign), self.latest[sign][1]
         goal = self._moved(reached.score, sign * self.tolerance)
         attained = float(from_base(self.form, np.array(reached.score)))
         if sign * (known - from_base(self.form, np.array(goal))) <= 0:
@@ -213,19 +234,21 @@ class _CkaEnds(_Ends):
 
     def lower(self, nbs: float, known: float) -> _End:
         """Bound the smallest CKA at an NBS, at least as good as `known`."""
-        return self._bound(nbs - 2 * ROUNDING, known, 1)
+        return self._affordable(nbs - 2 * ROUNDING, known, 1)
 
     def upper(self, nbs: float, known: float) -> _End:
         """Bound the largest CKA at an NBS, at least as good as `known`."""
-        return self._bound(nbs + 2 * ROUNDING, known, -1)
+        return self._affordable(nbs + 2 * ROUNDING, known, -1)
 
     def _bound(self, goal: float, known: float, sign: int) -> _End:
         limit = float(to_base(self.form, np.array(known)))
         crossing, near = self._crossing(goal, sign, SIMILAR)
         cka = self._moved(crossing, -sign * DISTANCES[0] * self.tolerance)
-        if 0 < cka < 1 and sign * (self._near(near, cka, sign).score - goal) >= 0:
+        reached = self._reach(cka, sign, near, ADJACENT)[1] if 0 < cka < 1 else None
+        if reached and sign * (reached.score - goal) >= 0:
             # Extremes that were searched from similar ones are not the most extreme.
             crossing, near = self._crossing(goal, sign, 0)
+            reached = None
         attained = float(from_base(self.form, np.array(crossing)))
         for distance in DISTANCES:
             cka = self._moved(crossing, -sign * distance * self.tolerance)
@@ -233,7 +256,8 @@ class _CkaEnds(_Ends):
                 break
             if sign * (cka - limit) <= 0:
                 return _End(known, distance in TIGHT, attained)
-            score, multipliers, *_ = self._near(near, cka, sign)
+            score, multipliers, *_ = reached or self._reach(cka, sign, near, ADJACENT)[1]
+            reached = None
             if sign * (goal - score) <= 0:
                 continue
             dual = self._dual(cka, sign)
@@ -243,9 +267,6 @@ class _CkaEnds(_Ends):
                 bound = float(from_base(self.form, np.array(cka)))
                 return _End(bound, distance in TIGHT, attained)
         return _End(known, is_tight=False, attained=attained)
-
-    def _near(self, latest: Latest | None, cka: float, sign: int) -> Attained:
-        return self._reach(self._dual(cka, sign), _if_similar(latest, cka, ADJACENT))
 
     def _crossing(self, goal: float, sign: int, similar: float) -> tuple[float, Latest | None]:
         """Return about the CKA at which the extreme NBS is the goal, and what is attained near."""
@@ -260,11 +281,7 @@ class _CkaEnds(_Ends):
         def excess_at(angle: float) -> float:
             nonlocal latest
             if angle not in excess:
-                if self.work.is_over:
-                    return 0.0
-                cka = math.cos(angle)
-                near = _if_similar(latest, cka, similar)
-                latest = cka, self._reach(self._dual(cka, sign), near)
+                latest = self._reach(math.cos(angle), sign, latest, similar)
                 excess[angle] = latest[1].score - goal
             return excess[angle]
 

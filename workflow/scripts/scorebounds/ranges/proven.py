@@ -17,8 +17,8 @@ TOLERANCES = (0.02, 0.002)
 # The form in which each base measure is certified: a tolerance of 0.6 there is at most one of 1 in
 # the other form.
 FINEST = {"procrustes_angular": "nbs", "cka_angular": "cka"}
-# Work of a call: at most about 8 s of one core.
-MOST_TERMS = 3e8
+# Work of a call: less than 5 s of one core.
+MOST_TERMS = 1.2e8
 COLUMNS = ["measure", "low", "high", "bound"]
 
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scorebounds.ranges.certificate_lower import LEAST, LowerDual
+from scorebounds.ranges.certificate_lower import LEAST, SPREAD, LowerDual
 from scorebounds.ranges.newton import make_stationary, promising
 from scorebounds.ranges.quartic import last_minimum
 from scorebounds.ranges.remembered import remembered
@@ -13,6 +13,7 @@ N_COMPONENTS = 16
 N_RADII = 20
 # Rounds, from scratch and from what is best at a similar CKA.
 N_ROUNDS, N_ROUNDS_NEAR = 4, 2
+SPREAD_NEAR = 0.5
 N_STEPS = 80
 N_SURVIVORS = 8
 N_BISECTIONS = 30
@@ -55,21 +56,12 @@ def reach_lower(dual: LowerDual, near: ReachedLower | None = None) -> ReachedLow
     low, high = dual.window()
     ratio = (high / low) ** (1 / N_RADII)
     r = dual.n_cases
-    if near is None:
-        radii = low * ratio ** (np.arange(N_RADII) + 0.5)
-        components = np.unique(np.round(np.geomspace(1, r, N_COMPONENTS)).astype(int)) - 1
-    else:
-        before = low * (high / low) ** near.case[1]
-        radii = np.unique(np.clip(before * ratio**POWERS, low, high))
-        around = np.round((near.case[0] + 1) * FACTORS).astype(int) - 1
-        components = np.unique(np.clip(around, 0, r - 1))
-    cases = [(int(j), float(rho)) for j in components for rho in radii]
-    starts = np.repeat(dual.start[None], len(cases), 0)
+    cases, starts, spread = _first_cases(dual, near)
     best = ReachedLower(1.0, dual.start, np.full(dual.n_terms, 1 / dual.rank), r, (r - 1, 0.5))
     for _ in range(N_ROUNDS if near is None else N_ROUNDS_NEAR):
         number, rho = np.array(cases).T
         number = number.astype(int)
-        value, tuned = dual.minimise(number, _cell(rho), starts, None, N_STEPS)
+        value, tuned = dual.minimise(number, _cell(rho), starts, None, N_STEPS, spread)
         _, _, level, n_kept = dual.lagrangian(tuned, number, _cell(rho))
         reached, level, n_kept = _made_feasible(dual, level, n_kept)
         order = promising(-reached, value, N_SURVIVORS)
@@ -92,7 +84,34 @@ def reach_lower(dual: LowerDual, near: ReachedLower | None = None) -> ReachedLow
         if not found:
             break
         cases, starts = list(found), np.array(list(found.values()))
+        spread = np.full(len(cases), SPREAD if near is None else SPREAD_NEAR)
     return best
+
+
+def _first_cases(
+    dual: LowerDual, near: ReachedLower | None
+) -> tuple[list[tuple[int, float]], np.ndarray, np.ndarray]:
+    """Return components and ρ, multipliers to start from, and how far the best ones can be."""
+    low, high = dual.window()
+    ratio = (high / low) ** (1 / N_RADII)
+    if near is None:
+        radii = low * ratio ** (np.arange(N_RADII) + 0.5)
+        components = (
+            np.unique(np.round(np.geomspace(1, dual.n_cases, N_COMPONENTS)).astype(int)) - 1
+        )
+    else:
+        before = low * (high / low) ** near.case[1]
+        radii = np.unique(np.clip(before * ratio**POWERS, low, high))
+        around = np.round((near.case[0] + 1) * FACTORS).astype(int) - 1
+        components = np.unique(np.clip(around, 0, dual.n_cases - 1))
+    cases = [(int(j), float(rho)) for j in components for rho in radii]
+    starts, spread = np.repeat(dual.start[None], len(cases), 0), np.full(len(cases), SPREAD)
+    if near is None:
+        return cases, starts, spread
+    # Multipliers that served a similar CKA are near the best ones, unless the case changes.
+    again = np.repeat(near.multipliers[None], len(cases), 0)
+    spread = np.append(np.full(len(cases), SPREAD_NEAR), spread)
+    return 2 * cases, np.concatenate([again, starts]), spread
 
 
 def _cell(rho: np.ndarray) -> tuple[np.ndarray, ...]:
