@@ -32,6 +32,7 @@ from scorebounds.measures.factored_folds import kernels_are_faster
 from scorebounds.measures.folds import contiguous_folds, fold_bounds, grouped_folds
 from scorebounds.measures.nested import TUNING_GRID
 from scorebounds.measures.pair import Pair, Reference
+from scorebounds.measures.parts import Parts
 from scorebounds.measures.prediction import (
     held_out_correlations,
 )
@@ -553,6 +554,45 @@ def test_neighbours_that_tie_share_the_last_places():
         order = torch.randperm(36, generator=torch.Generator().manual_seed(seed))
         assert measure.score(x[order], y[order]).item() == pytest.approx(found, abs=1e-12)
         assert measure.score(x[order], x[order]).item() == pytest.approx(1, abs=1e-12)
+
+
+def overlap_of_neighbours(x, y, k):
+    """Return mutual k-NN from all cosines, row by row."""
+    weights = []
+    for side in (x.numpy(), y.numpy()):
+        unit = side / np.linalg.norm(side, axis=1, keepdims=True)
+        of_side = np.zeros((len(unit), len(unit)))
+        for row, cosines in enumerate(unit @ unit.T):
+            cosines[row] = -np.inf
+            last = np.sort(cosines)[-k]
+            nearer, tied = cosines > last + 1e-12, np.abs(cosines - last) <= 1e-12
+            of_side[row] = nearer + tied * (k - nearer.sum()) / tied.sum()
+        weights.append(of_side)
+    return np.minimum(*weights).sum() / (k * len(x))
+
+
+@pytest.mark.parametrize("n_ties", [1, 3, 40])
+def test_neighbours_of_selections_equal_those_of_all_cosines(n_ties):
+    """With more ties, or more samples left out, than there are in the lists of the nearest."""
+    x, y = (draw(120, 5, seed=seed).repeat_interleave(n_ties, dim=0)[:120] for seed in (0, 1))
+    y, measure = x[:, [1, 0, 2, 3]] + 0.5 * y[:, :4], load("mutual_knn_5")
+    assert measure.score(x, y).item() == pytest.approx(overlap_of_neighbours(x, y, 5), abs=1e-12)
+    orders = [torch.from_numpy(np.random.default_rng(seed).permutation(120)) for seed in (0, 1)]
+    expected = [overlap_of_neighbours(x, y[rows], 5) for rows in orders]
+    assert measure.reordered(x, y, orders).tolist() == pytest.approx(expected, abs=1e-12)
+    # The nearest of a sample are left out together.
+    of_sample = (x[:, 0].argsort().argsort() // 30) if n_ties == 1 else torch.arange(120) // 30
+    parts = Parts(measure, x, y, of_sample, torch.arange(5))
+    for left_out in ([], [0], [1, 3]):
+        kept = ~torch.isin(of_sample, torch.tensor(left_out))
+        chosen = [[], [2], [0, 4]]
+        expected = [
+            overlap_of_neighbours(
+                x[kept][:, [each for each in range(5) if each not in columns]], y[kept], 5
+            )
+            for columns in chosen
+        ]
+        assert parts.without(left_out, chosen) == pytest.approx(expected, abs=1e-12)
 
 
 def test_neighbours_do_not_depend_on_how_many_samples_are_compared_at_once(monkeypatch):

@@ -323,7 +323,6 @@ ENTRIES = (
         aliases=("mutual_knn", "knn", "mknn"),
         members=("10",),
         has_gradient=False,
-        square_matrices=3,
     ),
 )
 _ALIASES = {alias: entry.names[0] for entry in ENTRIES for alias in entry.aliases}

@@ -82,6 +82,15 @@ class Reference:
         values = Reference.once(self, work, *parameters)
         return values if at is None else values[at]
 
+    @property
+    def origin(self) -> "tuple[Reference, Tensor | None]":
+        """What X is a selection of samples of, and which; itself and None where it is not."""
+        return self, None
+
+    def places(self, places: Tensor) -> Tensor:
+        """Return which samples, in the order of what `once` returns, stand in some places."""
+        return places
+
     @cached_property
     def centred(self) -> Tensor:
         """X minus its neurons' means, in the neurons' own order."""

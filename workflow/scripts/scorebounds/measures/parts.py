@@ -38,10 +38,20 @@ class _Side:
         self.sums = torch.stack([each.sum(0) for each in rows])
         self.squares = torch.stack([each.square().sum(0) for each in rows])
         self.largest = whole.activity.abs().amax()
+        self._of_neurons: dict[tuple[int, ...], Reference] = {}
 
     @cached_property
     def grams(self) -> list[Tensor] | None:
         return _products(self, self)
+
+    def of_neurons(self, neurons: Tensor) -> Reference:
+        """Return all samples of some neurons; what is computed of them serves all groups."""
+        key = tuple(neurons.tolist())
+        if key not in self._of_neurons:
+            self._of_neurons[key] = Reference(
+                self.whole.activity[:, neurons], Folds([]), self.whole.precision
+            )
+        return self._of_neurons[key]
 
 
 def _products(first: _Side, second: _Side) -> list[Tensor] | None:
@@ -84,6 +94,11 @@ class _Part(Reference):
         self.shifted_squares = samples.sum(side.squares)
         self.squares = self.shifted_squares - self.sums.square() / len(samples.rows)
 
+    @property
+    def origin(self) -> tuple[Reference, Tensor | None]:
+        """All samples, and which of them."""
+        return self.side.whole, self.samples.rows
+
     @cached_property
     def x(self) -> Tensor:
         """Centred, with as many columns as all samples need."""
@@ -121,6 +136,11 @@ class _SomeNeurons(Reference):
     def __init__(self, part: _Part, neurons: Tensor):
         super().__init__(part.activity[:, neurons], Folds([]), part.precision)
         self.part, self.neurons = part, neurons
+
+    @property
+    def origin(self) -> tuple[Reference, Tensor | None]:
+        """All samples of these neurons, and which of them."""
+        return self.part.side.of_neurons(self.neurons), self.part.samples.rows
 
     @cached_property
     def x(self) -> Tensor:

@@ -47,8 +47,12 @@ class Reordered(Reference):
         if at is None:
             first, second = self.rows[..., :, None], self.rows[..., None, :]
         else:
-            first, second = (self.rows[..., places] for places in at)
+            first, second = map(self.places, at)
         return self.whole.per_pair(work, *parameters, at=(first, second))
+
+    def places(self, places: Tensor) -> Tensor:
+        """Return which samples, in the order of what `once` returns, stand in some places."""
+        return self.rows[..., places]
 
     @cached_property
     def centred(self) -> Tensor:
