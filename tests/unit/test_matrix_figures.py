@@ -82,6 +82,15 @@ def test_compatible_scores_are_bars_and_unknown_pairs_question_marks():
     assert two.get_xlim()[0] < -0.2
 
 
+def test_proven_ends_below_all_attained_ones_are_drawn():
+    table = guides().assign(certified_low=[-0.6, np.nan, -0.4])
+    table["outer_low"] = [-0.7, np.nan, -0.4]
+    one, two = matrix_figure(table, 0.9)[0].axes
+    for axis, end in ((one, -0.6), (two, -0.4)):
+        assert end in [line.get_xdata()[0] for line in axis.lines if line.get_marker() == "|"]
+        assert axis.get_xlim()[0] < -0.6
+
+
 def test_pairs_of_which_the_first_score_was_not_attained_differ_from_those_not_searched():
     table = guides()
     table.loc[(table.dataset == "one") & (table.given == "nbs"), ["low", "high"]] = np.nan

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MultipleLocator
 
 from scorebounds.core.measure_table import measure_label, measure_order
 from scorebounds.figures.style import (
@@ -58,11 +59,14 @@ def matrix_figure(guides: pd.DataFrame, reference_level: float) -> tuple[Figure,
         squeeze=False,
         figsize=(PAGE_WIDTH, 0.9 + LINE_HEIGHT * (n_lines - 1) + ROW_HEIGHT * len(pairs)),
     )
-    lowest = min(0.0, guides.low.min())
+    ends = [row["low"] for row in guides.to_dict("records")]
+    ends += [_proven_ends(row)[0] for row in guides.to_dict("records")]
+    lowest = float(np.nanmin([0.0, *ends]))
     for axis, dataset, title in zip(axes[0], datasets, titles, strict=True):
         _draw_panel(axis, guides[guides.dataset == dataset], pairs)
         axis.set_title(title, fontsize=6)
-        axis.set(xlim=(lowest - 0.02, 1.02), ylim=(len(pairs) - 0.5, -0.5))
+        axis.set(xlim=(lowest - 0.05, 1.02), ylim=(len(pairs) - 0.5, -0.5))
+        axis.xaxis.set_major_locator(MultipleLocator(0.5))
         axis.set_yticks(range(len(pairs)), [])
         axis.tick_params(axis="y", length=0)
     axes[0][0].set_yticks(
