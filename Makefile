@@ -62,6 +62,7 @@ bench: .venv/test
 	$(BIN)/python benchmarks/ratios.py
 	$(BIN)/python benchmarks/cards.py
 	$(BIN)/python benchmarks/growth.py
+	$(BIN)/python benchmarks/devices.py
 	$(BIN)/python benchmarks/out_of_core.py
 
 docs: .venv/docs
