@@ -59,27 +59,33 @@ def scores_among(
 def _sharing_products(
     measures: Sequence[Measure], xs: Representations, blocks: Sequence[range]
 ) -> dict[str, Tensor]:
-    first = measures[0]
-    sides_are_alike = first.is_scaled("x") == first.is_scaled("y")
-    all_symmetric = all(each.symmetric for each in measures)
     scores = {each.name: torch.zeros(len(xs), len(xs), dtype=torch.float64) for each in measures}
     with torch.no_grad():
         for block in blocks:
-            lefts = _lefts(first, (xs[row] for row in block))
-            for column in range(block.start if all_symmetric else 0, len(xs)):
-                if column in block and sides_are_alike:
-                    right = lefts[column - block.start]
-                else:
-                    right = _right(first, xs[column], lefts[0])
-                for row, left in zip(block, lefts, strict=True):
-                    pair = PairOfReferences(left, right)
-                    for each in measures:
-                        if column >= row or not each.symmetric:
-                            scores[each.name][row, column] = each.compare(pair)
+            _score_block(measures, xs, block, scores)
     for each in measures:
         if each.symmetric:
             scores[each.name] += scores[each.name].triu(1).mT
     return scores
+
+
+def _score_block(
+    measures: Sequence[Measure], xs: Representations, block: range, scores: dict[str, Tensor]
+) -> None:
+    """Fill in the rows of a block; of symmetric measures, what is not below the diagonal."""
+    first = measures[0]
+    sides_are_alike = first.is_scaled("x") == first.is_scaled("y")
+    lefts = _lefts(first, (xs[row] for row in block))
+    for column in range(block.start if all(each.symmetric for each in measures) else 0, len(xs)):
+        if column in block and sides_are_alike:
+            right = lefts[column - block.start]
+        else:
+            right = _right(first, xs[column], lefts[0])
+        for row, left in zip(block, lefts, strict=True):
+            pair = PairOfReferences(left, right)
+            for each in measures:
+                if column >= row or not each.symmetric:
+                    scores[each.name][row, column] = each.compare(pair)
 
 
 def _lefts(measure: Measure, xs: Iterable[Tensor]) -> list[Reference]:
