@@ -17,7 +17,7 @@ TOLERANCES = (0.02, 0.002)
 # The form in which each base measure is certified: a tolerance of 0.6 there is at most one of 1 in
 # the other form.
 FINEST = {"procrustes_angular": "nbs", "cka_angular": "cka"}
-# Work of a call: less than 5 s of one core.
+# Work of a call: less than 5 s of one core at a rank of 100.
 MOST_TERMS = 1.2e8
 COLUMNS = ["measure", "low", "high", "bound"]
 
