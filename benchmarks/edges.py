@@ -36,13 +36,17 @@ SHAPES = {
     "500x8000": (500, 8_000, 5),
     "20000x300": (20_000, 300, 10),
     "1000x100": (1_000, 100, 100),
+    # The largest that counts as small (workflow/rules/common.smk), whose measures one job treats.
+    "500x500": (500, 500, 5),
 }
+SMALL, SMALL_BYTES = "optimize_small_dataset", 2_000_000
 # The request `memory(TORCH_MB, 30)` of a rule, by the size of its input.
 PER_MB = 30
 OPTIMIZED = [name for name in CONFIG["measures"] if entry_of(name).has_gradient]
 # Stages: script, requests of memory and time, and the measure or pair of the job.
 STAGES = {
     **{f"optimize_dataset {name}": ("optimize_memory", "optimize_minutes") for name in OPTIMIZED},
+    SMALL: ("optimize_memory", "optimize_minutes"),
     "score_synthetic": ("score_memory", "score_minutes"),
     "decode_reference": ("reference_memory", "decode_minutes"),
     "decode_variables cka": ("decode_memory", "decode_minutes"),
@@ -82,7 +86,9 @@ def requested(folder, stage):
     exec(compile(text, "resources.smk", "exec"), names)
     _, _, which = stage.partition(" ")
     a, _, b = which.partition("--")
-    wildcards = SimpleNamespace(measure=which, a=a, b=b)
+    wildcards = (
+        SimpleNamespace(a=a, b=b) if stage == SMALL else SimpleNamespace(measure=which, a=a, b=b)
+    )
     files = SimpleNamespace(reference=folder / "reference.nc")
     memory, minutes = STAGES[stage]
     time = names[minutes](wildcards, files, 1)
@@ -128,12 +134,13 @@ def run(folder, stage, *, full):
     import torch
 
     torch.set_num_threads(1)
-    script, _, which = stage.partition(" ")
+    script, _, which = ("optimize_dataset" if stage == SMALL else stage).partition(" ")
     main = getattr(importlib.import_module(script), "main", None)
     reference, cpu = str(folder / "reference.nc"), torch.device("cpu")
     settings = settings_of(full)
     if script == "optimize_dataset":
-        optimize(optimized(folder, which), reference, which, settings["optimize"])
+        for measure in [which] if which else OPTIMIZED:
+            optimize(optimized(folder, measure), reference, measure, settings["optimize"])
     elif script == "score_synthetic":
         made = [optimized(folder, name) for name in OPTIMIZED]
         made = [path for path in made if Path(path).is_file()]
@@ -213,6 +220,8 @@ def main():
             folder = Path(name)
             simulate(folder, *SHAPES[shape])
             for stage in arguments.stages:
+                if stage == SMALL and 8 * math.prod(SHAPES[shape][:2]) > SMALL_BYTES:
+                    continue
                 asked = dict(zip(FLOORS, requested(folder, stage), strict=True))
                 mb, seconds, end = measured(folder, stage, arguments.limit, full=arguments.full)
                 used = {"mem_mb": mb, "runtime": seconds / 60}

@@ -1,7 +1,7 @@
 """Method 2: the range of one score at given values of another, every end attained by some Y."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 import torch
@@ -75,7 +75,7 @@ def find_ends(
     names: tuple[str, str],
     grid: Tensor,
     sign: int,
-    paths: Mapping[str, Points],
+    paths: Iterable[Points],
     search_settings: SearchSettings,
 ) -> Ends:
     """Search one end of the range of b for each value of a.
@@ -89,8 +89,9 @@ def find_ends(
         Values of a.
     sign : int
         1 for the largest b, −1 for the smallest.
-    paths : mapping of str to Points
-        Kinds of Y to start from; of each path the points where a crosses its goal.
+    paths : iterable of Points
+        Kinds of Y to start from, which may be made one after the other; of each path the points
+        where a crosses its goal.
     search_settings : SearchSettings
 
     Returns
@@ -114,13 +115,13 @@ def _starts(
     names: tuple[str, str],
     grid: Tensor,
     sign: int,
-    paths: Mapping[str, Points],
+    paths: Iterable[Points],
     n_starts: int,
 ) -> tuple[Points, Tensor]:
     """Take from each path where a crosses its goal, and keep the most promising for each goal."""
-    kept: list[Points] = []
+    kept: dict[tuple[int, int], Points] = {}
     values: list[Tensor] = []
-    for path in paths.values():
+    for number, path in enumerate(paths):
         a, b = _score(space, names, path)
         # Per goal the crossing with the best b, on straight lines between neighbours.
         low, high = torch.minimum(a[1:], a[:-1]), torch.maximum(a[1:], a[:-1])
@@ -131,17 +132,22 @@ def _starts(
         between = b[:-1, None] + share * (b[1:] - b[:-1])[:, None]
         signed = torch.where(crosses & torch.isfinite(between), sign * between, -torch.inf)
         best, at = signed.max(0)
-        part = share.gather(0, at[None])[0].masked_fill(~torch.isfinite(best), 0)[:, None]
-        start = path.coordinates[at]
-        kept.append(Points(path.order[at], start + part * (path.coordinates[at + 1] - start)))
         values.append(best)
-    ends = torch.stack(values)
+        ends = torch.stack(values)
+        least = ends.topk(min(n_starts, len(ends)), 0).values[-1]
+        kept = {place: row for place, row in kept.items() if ends[place] >= least[place[1]]}
+        for goal in torch.nonzero(torch.isfinite(best) & (best >= least))[:, 0].tolist():
+            row, part = at[goal], share[at[goal], goal]
+            start, end = path.coordinates[row], path.coordinates[row + 1]
+            kept[number, goal] = Points(
+                path.order[row][None].clone(), (start + part * (end - start))[None]
+            )
     top = ends.topk(min(n_starts, len(ends)), 0).indices
     good = torch.isfinite(ends.gather(0, top))
     goal = torch.arange(len(grid), device=grid.device).expand_as(top)
     chosen = zip(top[good].tolist(), goal[good].tolist(), strict=True)
-    rows = [kept[path][index : index + 1] for path, index in chosen]
-    return (join(rows) if rows else kept[0][:0]), goal[good]
+    rows = [kept[place] for place in chosen]
+    return (join(rows) if rows else path[:0]), goal[good]
 
 
 def _score(space: Space, names: tuple[str, str], points: Points) -> tuple[Tensor, Tensor]:

@@ -1,5 +1,7 @@
 """Y itself as coordinates, for measures that see single samples."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -50,8 +52,10 @@ def as_points(y: Tensor) -> Points:
     return Points(torch.empty(len(y), 0, dtype=torch.long, device=y.device), y.flatten(1))
 
 
-def full_paths(x: Tensor, seed: int) -> dict[str, Points]:
-    """Return kinds of Y of the shape of X, each a path along which scores change.
+def full_paths(x: Tensor, seed: int) -> Iterator[Points]:
+    """Yield kinds of Y of the shape of X, each a path along which scores change.
+
+    Each has as many numbers as `N_VALUES` times X, so that only one is held at a time.
 
     X scaled is for measures that depend on the scale of Y; a large column next to faint components
     of X for those that measure how well Y predicts; noise for the others.
@@ -75,20 +79,24 @@ def full_paths(x: Tensor, seed: int) -> dict[str, Points]:
     first[:, :2] = scores[:, :2]
     powers = torch.linspace(-2, 4, N_VALUES, dtype=x.dtype, device=x.device)[:, None, None]
     rows = x.norm(dim=1, keepdim=True)
-    families = {
-        "X scaled": scales * x,
-        "X turned upside down": scales * wide(u * (s[-1] / s)),
-        "X and noise": (1 - share) * scores + share * noise,
-        "first two and noise": (1 - share) * first + share * noise,
-        "powers of the spectrum": wide(u * (s / s[0]) ** powers),
-        "noise of the size of each sample": (1 - share) * scores
-        + share * noise * rows / rows.mean(),
-    }
+    families = (
+        lambda: scales * x,
+        # X turned upside down.
+        lambda: scales * wide(u * (s[-1] / s)),
+        lambda: (1 - share) * scores + share * noise,
+        lambda: (1 - share) * first + share * noise,
+        # Powers of the spectrum.
+        lambda: wide(u * (s / s[0]) ** powers),
+        # Noise of the size of each sample.
+        lambda: (1 - share) * scores + share * noise * rows / rows.mean(),
+    )
+    for family in families:
+        yield as_points(family())
     if rank < len(x) - 1:
+        # One column outside X.
         odd = noise[:, :1] - u @ (u.mT @ noise[:, :1])
         odd = odd - odd.mean()
         kept = u[:, : width - 1]
         rest = wide(torch.cat([kept, odd * 0], 1))
         only = wide(torch.cat([kept * 0, odd / odd.norm() / FAINT], 1))
-        families["one column outside X"] = scales * (rest + only)
-    return {name: as_points(y) for name, y in families.items()}
+        yield as_points(scales * (rest + only))

@@ -1,6 +1,6 @@
 """One dataset and one pair of measures: what was reached, and what can be attained."""
 
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -157,19 +157,19 @@ class PairProblem:
         goals: Tensor,
         others: Mapping[tuple[int, int], Tensor],
         sign: int,
-    ) -> dict[str, Points]:
+    ) -> Iterator[Points]:
         if isinstance(self.space, ReducedSpace):
             # Where a is not linear regression, its goals are no shares: some of all sizes.
             shares = torch.cat(
                 [goals, torch.linspace(0, 1, N_SHARES, dtype=goals.dtype, device=goals.device)]
             )
-            found = paths(self.space, self._stream("starts"), torch.unique(shares))
-            return {**found, **self._constructed(names, goals, sign)}
-        found = full_paths(self.x, self._stream("starts"))
+            yield from paths(self.space, self._stream("starts"), torch.unique(shares)).values()
+            yield from self._constructed(names, goals, sign).values()
+            return
+        yield from full_paths(self.x, self._stream("starts"))
         own = [y for (_, end), y in sorted(others.items()) if end == sign]
         if len(own) > 1:
-            found["joint optimisation"] = as_points(torch.stack(own))
-        return found
+            yield as_points(torch.stack(own))
 
     def _constructed(self, names: tuple[str, str], goals: Tensor, sign: int) -> dict[str, Points]:
         """Return data near the ends of NBS at each CKA, where these are the measures."""
