@@ -101,3 +101,16 @@ def test_array_that_does_not_fit_on_the_disk_is_not_begun(tmp_path, monkeypatch)
         write_dataset(tmp_path / "a.nc", xr.Dataset({"x": ("row", [1.0])}))
     assert sentence(error.value).startswith(f"{tmp_path / 'a.nc'}: No space left on device; the")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_backend_of_the_user_does_not_end_a_job():
+    lines = "import scorebounds.core.joblog, matplotlib as mpl; print(mpl.get_backend())"
+    ran = subprocess.run(
+        [sys.executable, "-c", lines],
+        env={**os.environ, "MPLBACKEND": "nonsense"},
+        cwd=ROOT / "workflow/scripts",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout.strip().lower() == "agg"

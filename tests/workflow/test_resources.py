@@ -13,7 +13,7 @@ from scorebounds.core import measure_table
 from scorebounds.decoding import reference
 from scorebounds.measures import transport
 from scorebounds.networks import architectures
-from scorebounds.ranges import joint
+from scorebounds.ranges import attained, joint
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 
@@ -106,6 +106,7 @@ def test_limits_that_requests_repeat_are_those_of_the_library(requests):
     assert requests["MOST_MATCHED"] == transport.MOST_MATCHED
     # Four bytes a number while targets are approached, eight in the size of a recording.
     assert requests["TARGETS_MB"] == 8e-6 * joint.BATCH_NUMBERS
+    assert requests["SEARCHED_MB"] == 8e-6 * attained.BATCH_NUMBERS
     assert requests["CHECKPOINTS_MB"] * 1e6 == reference.BLOCK_BYTES
 
 
@@ -118,15 +119,22 @@ def test_scores_ask_for_matrices_of_samples_and_of_neurons(requests, recording, 
 
 
 @pytest.mark.parametrize("shape", [(50, 20_000), (500, 8_000), (20_000, 300)])
-@pytest.mark.parametrize("names", ["cka nbs", "ridge_cv_100 procrustes_angular"])
-def test_a_range_asks_for_a_batch_of_its_targets(requests, recording, shape, names):
-    a, b = names.split()
-    asked = requests["range_memory"](SimpleNamespace(a=a, b=b), recording(shape), 1)
-    whole = 8e-6 * shape[0] * shape[1]
+def test_a_range_in_few_coordinates_asks_for_a_batch_of_its_targets(requests, recording, shape):
+    asked = requests["range_memory"](SimpleNamespace(a="cka", b="nbs"), recording(shape), 1)
     # CKA and NBS need no more columns than there are samples.
-    one = whole if a == "ridge_cv_100" else 8e-6 * shape[0] * min(shape)
-    least = 1_000 + 10 * whole + 44 * one
+    one = 8e-6 * shape[0] * min(shape)
+    least = 1_000 + 8e-5 * shape[0] * shape[1] + 44 * one
     assert least < asked < least + 15 * max(160, one) + 1
+
+
+def test_a_full_range_asks_for_what_it_used(requests, recording):
+    wildcards = SimpleNamespace(a="ridge_cv_100", b="procrustes_angular")
+    # It used 3677 MB, before only one kind of start was kept, and 7.1 minutes.
+    wide = recording((50, 20_000))
+    assert 3_677 < requests["range_memory"](wildcards, wide, 1) < 2 * 3_677
+    assert 7.1 < requests["range_minutes"](wildcards, wide, 1) < 3 * 7.1
+    # 220 points of 48 MB, most of them starts and results.
+    assert 12_000 < requests["range_memory"](wildcards, recording((20_000, 300)), 1) < 16_000
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ TORCH_MB = 1000
 LEAST_MINUTES = 5
 # Of the targets of a range that are optimised as one batch: scorebounds.ranges.joint.BATCH_NUMBERS.
 TARGETS_MB = 160
+# Of the points of a full search that are one batch: scorebounds.ranges.attained.BATCH_NUMBERS.
+SEARCHED_MB = 32
 # Of checkpoints that are in memory at once: scorebounds.decoding.reference.BLOCK_BYTES.
 CHECKPOINTS_MB = 200
 # Neurons that are matched with each other at most: scorebounds.measures.transport.
@@ -176,25 +178,33 @@ def perturb_minutes(wildcards, input, attempt):
 
 
 def range_memory(wildcards, input, attempt):
-    """Request MB: torch, a batch of targets with Adam's moments, and the points that are kept.
+    """Request MB: torch, the batch that is optimised, and the points that are kept.
 
-    Points are kept in single precision, two for each end and each value of the other measure. For
-    measures of few coordinates, they have at most as many columns as there are samples.
+    The search of targets (with Adam's moments) and that of ends (with L-BFGS's pairs, of measures that
+    depend on single samples) follow each other. Of the first, two points in single precision are kept
+    for each end and value of the other measure. For measures of few coordinates, points have at most
+    as many columns as there are samples.
     """
     joint = config["ranges"]["joint"]
     n_samples, width = shape(input)
-    if all(set(pair) <= REDUCED for pair in pairs_of_job(wildcards)):
-        width = min(width, n_samples)
+    full = [pair for pair in pairs_of_job(wildcards) if not set(pair) <= REDUCED]
+    width = width if full else min(width, n_samples)
     one = 8e-6 * n_samples * width
     batch = max(one, min(joint["n_targets"] * one, TARGETS_MB))
+    needed = (45 if joint["x"] == "free" else 15) * batch
     kept = 4 * config["ranges"]["reduced"]["n_grid"]
-    needed = (45 if joint["x"] == "free" else 15) * batch + kept * one
-    return round(TORCH_MB + 10 * recording_mb(input) + needed) * attempt
+    if full:
+        search = config["ranges"]["full"]
+        n_grid, n_starts = search["n_grid"], search["n_starts"]
+        needed = max(needed, 70 * max(one, min(n_starts * n_grid * one, SEARCHED_MB)))
+        # Starts and results of the search and of its passes, twice while they are joined.
+        kept = 4 * n_grid + 4 * n_grid * (n_starts + 2 * search["n_passes"])
+    return round(TORCH_MB + 10 * recording_mb(input) + needed + kept * one) * attempt
 
 
 def range_minutes(wildcards, input, attempt):
     """Request minutes: few for the search in few coordinates, many for the one in all."""
-    shares = [50 if set(pair) <= REDUCED else 1500 for pair in pairs_of_job(wildcards)]
+    shares = [50 if set(pair) <= REDUCED else 300 for pair in pairs_of_job(wildcards)]
     share = sum(shares) * (10 if config["ranges"]["joint"]["x"] == "free" else 1)
     return at_least(share * billions(input)) * attempt
 

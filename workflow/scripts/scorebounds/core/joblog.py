@@ -12,6 +12,8 @@ from pathlib import Path
 from scorebounds.core.allocation import keep_freed_memory
 from scorebounds.core.memory import require_memory
 
+# Jobs draw into files. A user's backend may need a display, or not exist, which ends the import.
+os.environ["MPLBACKEND"] = "Agg"
 # Errors that a user can act on: their message is all that is needed.
 USER_ERRORS = (ValueError, OSError, MemoryError)
 # What to do about errors of the file system.
