@@ -36,6 +36,8 @@ SHAPES = {
     "500x8000": (500, 8_000, 5),
     "20000x300": (20_000, 300, 10),
     "1000x100": (1_000, 100, 100),
+    # As the full recording of Mante et al. 2013.
+    "1080x727": (1_080, 727, 12),
     # The largest that counts as small (workflow/rules/common.smk), whose measures one job treats.
     "500x500": (500, 500, 5),
 }
