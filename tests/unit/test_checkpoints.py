@@ -1,6 +1,8 @@
 """Checkpoints of a training run survive damage and other processes."""
 
+import hashlib
 import os
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -60,3 +62,24 @@ def test_other_process_may_write_and_remove_meanwhile(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "replace", replace_late)
     first.write(STATE)
     assert first.read()["step"] == 7
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"text", b"ustar" * 200, pickle.dumps([1], protocol=2), b"PK\x03\x04" + bytes(60)],
+)
+def test_what_is_no_checkpoint_is_not_resumed_from_even_with_a_digest(tmp_path, content):
+    path = tmp_path / "network.pt"
+    path.write_bytes(hashlib.sha256(content).digest() + content)
+    assert Checkpoint(path, {}).read() is None
+
+
+def test_a_folder_or_a_broken_link_in_place_of_a_checkpoint_is_none(tmp_path):
+    path = tmp_path / "network.pt"
+    path.mkdir()
+    assert Checkpoint(path, {}).read() is None
+    path.rmdir()
+    path.symlink_to(tmp_path / "nowhere")
+    assert Checkpoint(path, {}).read() is None
+    Checkpoint(path, {}).write(STATE)
+    assert not path.is_symlink()

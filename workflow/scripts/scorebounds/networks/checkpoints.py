@@ -12,6 +12,11 @@ from typing import Any
 
 import torch
 
+# What torch raises for bytes that are no checkpoint.
+DAMAGED = (
+    *(OSError, RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError),
+    pickle.UnpicklingError,
+)
 DIGEST_BYTES = hashlib.sha256().digest_size
 
 
@@ -50,7 +55,7 @@ class Checkpoint:
             if hashlib.sha256(saved).digest() != digest:
                 return None
             state = torch.load(io.BytesIO(saved), weights_only=True)
-        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+        except DAMAGED:
             return None
         if not isinstance(state, dict) or state.pop("made_with", None) != self._made_with:
             return None
