@@ -101,3 +101,20 @@ def test_an_interval_of_nearly_all_scores_is_not_given_and_the_note_says_why(mea
     roots = card_of(matched_pair(np.sqrt(counts), model), [measure]).iloc[0]
     assert np.isfinite([roots.score_low, roots.score_high]).all()
     assert roots.interval_note == ""
+
+
+def test_cka_of_few_conditions_and_many_units_has_no_interval_and_debiased_cka_has():
+    """The CKA of two such datasets that are unrelated is 0.6; corrected, it is 0.3."""
+    rng = np.random.default_rng(31)
+    x = rng.normal(size=(21, 12)) @ rng.normal(size=(12, 130)) + rng.normal(size=(21, 130))
+    card = card_of(
+        matched_pair(x, rng.normal(size=(21, 100))), ["cka", "cka_angular", "cka_debiased"]
+    )
+    for name in ("cka", "cka_angular"):
+        row = card.loc[name]
+        assert np.isnan([row.score_low, row.score_high, row.score_corrected]).all()
+        assert "debiased CKA has no such bias" in row.interval_note
+    assert card.score_low["cka_debiased"] <= 0 <= card.score_high["cka_debiased"]
+    more = rng.normal(size=(210, 12)) @ rng.normal(size=(12, 130))
+    row = card_of(matched_pair(more, rng.normal(size=(210, 100))), ["cka"]).loc["cka"]
+    assert np.isfinite(row.score_low)

@@ -39,9 +39,7 @@ def require_matrix(x: Tensor) -> None:
     if not x.is_floating_point():
         raise ValueError(f"expected x of a floating point type, got {x.dtype}")
     if x.shape[0] < MIN_SAMPLES:
-        raise ValueError(
-            f"expected at least {MIN_SAMPLES} samples, got {x.shape[0]}; {FEW_SAMPLES}"
-        )
+        raise ValueError(f"expected at least {MIN_SAMPLES} samples, got {x.shape[0]}{FEW_SAMPLES}")
     _require_content(x.detach(), "x")
 
 

@@ -17,6 +17,8 @@ from scorebounds.scorecards.rows import PERMUTED
 CORRECTED = {"cka", "cka_angular", "cka_debiased", "linreg", "rsa_correlation_pearson"}
 # R² from which on a fit is exact, up to rounding.
 SATURATION = 1e-9
+# CKA of unrelated data from which on the jackknife leaves too much of it.
+HIGHEST_CHANCE = 0.35
 # Ends between which an interval says nothing.
 LOWEST, HIGHEST = 0.025, 0.975
 # Of the variance of a score over samples (`uneven_ends`), chosen in simulations.
@@ -26,6 +28,10 @@ TOO_FEW = "there are too few conditions or neurons for the jackknife"
 SATURATED = (
     "when the jackknife leaves out a group of conditions, the model has as many units as samples "
     "and fits them all"
+)
+HIGH_CHANCE = (
+    "conditions are so few, compared with neurons and units, that the bias that they cause is not "
+    "removed; debiased CKA has no such bias"
 )
 NEARLY_ALL = (
     "the interval would contain nearly every score, because there are few conditions or neurons, "
@@ -91,7 +97,11 @@ def score_interval(
         low, high = centre - half, centre + half
         note = TOO_FEW if math.isnan(half) else ""
     if low <= LOWEST and high >= HIGHEST:
-        centre, low, high, note = math.nan, math.nan, math.nan, NEARLY_ALL
+        note = NEARLY_ALL
+    elif not math.isnan(low) and n_times == 1 and _has_high_chance(scored, measure):
+        note = HIGH_CHANCE
+    if note:
+        centre = low = high = math.nan
     least, most = measure.bounds
     ends = {"score_corrected": centre, "score_low": low, "score_high": high}
     clipped = {name: float(np.clip(value, least, most)) for name, value in ends.items()}
@@ -131,6 +141,17 @@ def uneven_ends(centre: float, half: float) -> tuple[float, float]:
 def _saturates(score: float, replicates: pd.DataFrame) -> bool:
     """Return whether a regression fits all that remains when some conditions are left out."""
     return score < 1 - SATURATION and bool((replicates.score >= 1 - SATURATION).any())
+
+
+def _has_high_chance(scored: Mapping[str, Any], measure: Measure) -> bool:
+    """Return whether CKA is so high for unrelated data that its bias cannot be removed.
+
+    With times, permuted conditions also share their time course: chance is not the bias.
+    """
+    if measure.name not in ("cka", "cka_angular"):
+        return False
+    chance = scored["null_mean"]
+    return bool((from_angular(chance) if measure.angular else chance) > HIGHEST_CHANCE)
 
 
 def _corrected(
