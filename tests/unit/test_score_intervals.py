@@ -1,12 +1,14 @@
 """Intervals of corrected scores: the jackknife with every two groups left out."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from helpers.worlds import card_of, matched_pair
 from scorebounds.core.angular import to_angular
+from scorebounds.measures.folds import contiguous_folds, grouped_folds
 from scorebounds.scorecards import jackknife, replicates
 from scorebounds.scorecards.score_intervals import uneven_ends
 
@@ -19,9 +21,10 @@ def test_the_corrected_jackknife_of_a_squared_mean_is_unbiased_and_knows_its_var
     class SquaredMean:
         name = "squared mean"
         cross_validated = True
+        of_trajectories = False
 
         @staticmethod
-        def of_neurons(x, y, neurons):
+        def of_neurons(x, y, neurons, groups):
             return [x[:, chosen].mean().item() ** 2 for chosen in neurons]
 
     corrected, variances = [], []
@@ -38,6 +41,37 @@ def test_the_corrected_jackknife_of_a_squared_mean_is_unbiased_and_knows_its_var
     standard_error = np.std(corrected) / len(corrected) ** 0.5
     assert np.mean(corrected) == pytest.approx(mean**2, abs=3 * standard_error)
     assert np.mean(variances) == pytest.approx(np.var(corrected), rel=0.25)
+
+
+@pytest.mark.parametrize("n_times", [1, 3])
+@pytest.mark.parametrize("runs", [None, np.arange(24) // 4])
+def test_replicates_of_held_out_scores_have_the_folds_of_the_score(n_times, runs):
+    """Folds drawn anew would add their variance, nine times."""
+    rng = np.random.default_rng(18)
+    x = np.broadcast_to(np.arange(24.0)[:, None], (n_times, 24, 6))
+    matched = replace(matched_pair(x, rng.normal(size=(n_times, 24, 4))), groups=runs)
+    found = {}
+
+    class Spy:
+        name = "spy"
+        cross_validated = True
+        of_trajectories = False
+
+        @staticmethod
+        def of_neurons(x, y, neurons, groups):
+            for condition, fold in zip(x[:, 0].tolist(), groups.tolist(), strict=True):
+                found.setdefault(condition, set()).add(fold)
+            return [0.0] * len(neurons)
+
+    replicates.jackknife_replicates(matched, Spy(), n_groups=5, seed=1)
+    assert all(len(folds) == 1 for folds in found.values())
+    assert sorted(found) == list(range(24))
+    groups = np.arange(24) if runs is None else runs
+    alone = n_times == 1 and runs is None
+    expected = contiguous_folds(24) if alone else grouped_folds(groups)
+    order = np.arange(24) if alone else expected.order.numpy()
+    for start, stop in expected.bounds:
+        assert len(set.union(*(found[condition] for condition in order[start:stop]))) == 1
 
 
 def test_the_interval_of_an_angular_score_is_that_of_its_cosine():

@@ -544,9 +544,10 @@ def test_the_jackknife_of_a_mean_over_cells_has_the_variance_of_its_factors():
     class MeanOfCells:
         name = "mean"
         cross_validated = True
+        of_trajectories = False
 
         @staticmethod
-        def of_neurons(x, y, neurons):
+        def of_neurons(x, y, neurons, groups):
             return [x[:, chosen].mean().item() for chosen in neurons]
 
     estimates, errors, biases = [], [], []

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from scorebounds.measures.base import Measure
+from scorebounds.measures.folds import contiguous_folds, grouped_folds
 from scorebounds.measures.parts import Parts
 from scorebounds.scorecards.grouping import assign
 from scorebounds.scorecards.jackknife import (
@@ -35,6 +36,8 @@ REPLICATE_COLUMNS += ["score", "grouping"]
 # Diagonals of the grid of groups of conditions × groups of neurons that are left out together, for
 # intervals of scores without correction.
 N_DIAGONALS = 2
+# Measures with folds within folds.
+NESTED = ("ridge_cv_tuned",)
 # Skipped replicates that a warning names.
 N_SHOWN = 3
 Device = str | torch.device
@@ -116,6 +119,7 @@ def jackknife_replicates(
     left_out = list(_left_out(of_condition.max(), of_neuron.max(), pairs=pairs))
     scores: dict[_LeftOut, float] = {}
     skipped: dict[str, str] = {}
+    matched = _with_folds_of_all(matched, measure)
     score_parts = _score_parts(matched, measure, of_condition, of_neuron, device)
     for of_conditions in dict.fromkeys(each.of_conditions for each in left_out):
         # What is computed of the model serves all replicates that keep the same conditions.
@@ -129,6 +133,26 @@ def jackknife_replicates(
     _warn_of(skipped, len(left_out), measure.name)
     rows = [(measure.name, *astuple(each), scores[each], grouping) for each in left_out]
     return pd.DataFrame(rows, columns=REPLICATE_COLUMNS)
+
+
+def _with_folds_of_all(matched: Matched, measure: Measure) -> Matched:
+    """Return the data with the folds of all conditions as their groups.
+
+    Folds drawn anew in each replicate would add their variance, which the jackknife multiplies.
+    Inner folds of a nested choice are made from the groups, and would not be those of the score.
+    """
+    if not measure.cross_validated or measure.name in NESTED:
+        return matched
+    n = matched.n_conditions
+    # Every condition has a sample at each time, so that the folds of one time are those of all.
+    folds = contiguous_folds(n)
+    if matched.groups is not None or len(matched.model) > 1:
+        folds = grouped_folds(np.arange(n) if matched.groups is None else matched.groups)
+    order = np.arange(n) if folds.order is None else folds.order.numpy()
+    of_condition = np.empty(n, dtype=np.int64)
+    for number, (start, stop) in enumerate(folds.bounds):
+        of_condition[order[start:stop]] = number
+    return replace(matched, groups=of_condition)
 
 
 def _score_parts(
