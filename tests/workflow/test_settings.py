@@ -93,6 +93,28 @@ from helpers.workflow import planned_jobs, snakemake
         ("scorecards: {n_permutations: 9}", "n_permutations: expected a number of shuffles, at le"),
         ("custom: {a: {file: x.npz}}", "custom → a: unknown key 'file'"),
         ("custom: {a: {path: gone.npz}}", "config, custom → a: no such file: gone.npz"),
+        (
+            "custom: {a: {path: config.yaml/x.npz}}",
+            "config, custom → a: no such file: config.yaml/",
+        ),
+        (
+            "custom: {a: {path: /dev/zero}}",
+            "custom → a: expected a file, or a folder of data, got /",
+        ),
+        ("custom: {a: {path: ///}}", "custom → a: expected a file, or a folder of data, got ///"),
+        (f"custom: {{a: {{path: {'x' * 300}.npz}}}}", "File name too long"),
+        (
+            'custom: {a: {path: "x\\0.npz"}}',
+            "custom → a: expected the path of a file, got 'x\\x00.",
+        ),
+        (
+            "custom: {a: {path: 'https://me:w0rd@host.org/x.npz?key=1'}}",
+            "got an address, https://host.org/x.npz?key=…; download the file first",
+        ),
+        (
+            "models: {a: {path: /dev/zero, references: [ultrametric], layers: all}}",
+            "models → a: expected a file, or a folder of data, got /dev/zero",
+        ),
         ("custom: {ultrametric: {path: x}}", "the name 'ultrametric' is taken, choose another"),
         (
             "custom: {a: {path: x.npz, axis: [trial, neuron]}}",

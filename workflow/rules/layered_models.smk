@@ -58,6 +58,7 @@ def called_layers(model, entry):
     if "path" not in entry:
         raise WorkflowError(f"{place}: `layers` needs the `path` of a file or folder")
     path = Path(absolute(entry["path"]))
+    check_is_there(str(path), place)
     if not path.exists():
         raise WorkflowError(f"{place}: no such file: {path}")
     if is_folder(path):

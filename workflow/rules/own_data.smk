@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import stat
 
 # What an entry of `models` says of its comparison; the rest is of its file.
 MATCH_KEYS = ("references", "match", "layers")
@@ -46,9 +47,7 @@ def check_custom():
         for path in custom_files(name):
             check_braces(path, f"config, {section} → {name}")
         for path in custom_files(name):
-            # A git-annex link without content is a file to the reader, which says what is wrong.
-            if not Path(path).exists() and not Path(path).is_symlink():
-                raise WorkflowError(f"config, {section} → {name}: no such file: {path}")
+            check_is_there(path, f"config, {section} → {name}")
 
 
 def check_braces(path, place):
@@ -58,6 +57,28 @@ def check_braces(path, place):
             f"{place}: expected a path without braces and angle brackets, in which Snakemake would "
             f"replace what they enclose, got {path!r}; rename the file or folder"
         )
+
+
+def check_is_there(path, place):
+    """Refuse a path of a user that is neither a file nor a folder of data."""
+    if ADDRESSES.is_remote(path):
+        raise WorkflowError(
+            f"{place}: expected a file on this machine, got an address, {ADDRESSES.public(path)}; "
+            "download the file first"
+        )
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        # A git-annex link without content is a file to the reader, which says what is wrong.
+        if not Path(path).is_symlink():
+            raise WorkflowError(f"{place}: no such file: {path}") from None
+        return
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise WorkflowError(f"{place}: expected the path of a file, got {path!r}: {reason}") from None
+    # To read a device or a pipe would not end.
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) or Path(path).resolve() == Path("/"):
+        raise WorkflowError(f"{place}: expected a file, or a folder of data, got {path}")
 
 
 def check_file_names(names):
