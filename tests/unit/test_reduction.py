@@ -76,7 +76,7 @@ def test_missing_values_are_refused_with_the_remedy(tmp_path):
 def test_the_card_of_a_reduced_recording_states_it_and_has_capture(path):
     x = sb.read(path, components=5)
     rng = np.random.default_rng(2)
-    model = x.values + rng.normal(size=x.shape)
+    model = x.values + 0.2 * rng.normal(size=x.shape)
     card = sb.card(x, model, ["cka"], n_permutations=39)
     assert "of the recording, 30 neurons were reduced to 5" in card.table.match_note[0]
     assert set(card.replicates.left_out) == {"conditions", "two of conditions"}
