@@ -61,6 +61,10 @@ def scores_one_by_one(matched, measure, table, n_groups, seed):
     condition = rng.permutation(np.arange(n) % min(n_groups, n)) + 1
     neuron = rng.permutation(np.arange(p) % min(n_groups, p)) + 1
     scores = []
+    # Held-out scores keep their five folds, of neighbouring conditions; those with folds within
+    # folds do not.
+    fold = np.repeat(np.arange(5), [len(part) for part in np.array_split(np.arange(n), 5)])
+    keeps_folds = measure.cross_validated and measure.name != "ridge_cv_tuned"
     for row in table.itertuples():
         groups = {row.group, row.other_group if row.left_out == "two of conditions" else 0}
         others = {row.neuron_group, row.other_group if row.left_out == "two of neurons" else 0}
@@ -69,6 +73,7 @@ def scores_one_by_one(matched, measure, table, n_groups, seed):
             matched.reference[:, kept][..., ~np.isin(neuron, list(others))],
             matched.model[:, kept],
             np.arange(kept.sum()),
+            groups=fold[kept] if keeps_folds else None,
         )
         x, y = flatten(part.reference), flatten(part.model)
         try:
