@@ -12,6 +12,7 @@ from steps import correlated_pair, draw, seconds
 from scorebounds.measures import registry
 
 SIZES = ["1080x727", "3200x168", "3950x141"]
+N_TIMES = 40
 SLOW = 1.0  # seconds of a call from which on it is timed once
 
 
@@ -72,7 +73,9 @@ def timed(work):
 
 def cost(measure, x, y):
     """Return seconds of the score, of score and gradient, and of what they need; None if not."""
-    score = measure.against(x)
+    # Trajectories of this many samples, for measures that compare them.
+    groups = torch.arange(len(x)) // N_TIMES if measure.of_trajectories else None
+    score = measure.against(x, groups)
     with torch.no_grad():
         plain = timed(lambda: score(y))
     if not measure.differentiable:

@@ -139,7 +139,7 @@ def score_memory(wildcards, input, attempt):
         entry.square_matrices * n_samples**2 + entry.neuron_matrices * matched**2
         for entry in entries
     )
-    return round(TORCH_MB + 20 * recording_mb(input) + 8e-6 * largest) * attempt
+    return round(TORCH_MB + 35 * recording_mb(input) + 8e-6 * largest) * attempt
 
 
 def score_minutes(wildcards, input, attempt):
@@ -217,7 +217,7 @@ def other_pairs_minutes(wildcards, input, attempt):
 def card_minutes(wildcards, input, attempt):
     """Request minutes: a score of every measure per shuffle."""
     n_scores = config["scorecards"]["n_permutations"] * len(config["measures"])
-    return at_least(0.02 * n_scores * billions(input)) * attempt
+    return at_least(0.005 * n_scores * billions(input)) * attempt
 
 
 def variant_minutes(wildcards, input, attempt):
