@@ -1,9 +1,14 @@
-"""Benchmarks read the output of Snakemake."""
+"""Benchmarks read the output of Snakemake, and time every measure."""
 
+import importlib
 import importlib.util
 from pathlib import Path
 
-PATH = Path(__file__).parents[2] / "benchmarks" / "resources.py"
+import pytest
+
+from scorebounds.measures import registry
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
 PLAN = """
 localrule collect_table:
     output: results/tables/thresholds.csv
@@ -28,7 +33,7 @@ localrule all:
 
 
 def load_resources():
-    specification = importlib.util.spec_from_file_location("resources", PATH)
+    specification = importlib.util.spec_from_file_location("resources", FOLDER / "resources.py")
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module
@@ -53,3 +58,26 @@ def test_job_that_used_more_than_requested_is_named():
         "short.tsv: requested too little mem_mb, 1500 where 1600.0 were used",
         "excess.tsv: requested too much mem_mb, 1500 where 300.0 were used",
     ]
+
+
+@pytest.fixture
+def on_path(monkeypatch):
+    monkeypatch.syspath_prepend(FOLDER)
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_every_measure_can_be_timed(name, on_path, monkeypatch):
+    measures = importlib.import_module("measures")
+    monkeypatch.setattr(measures, "timed", lambda work: work() is not None)
+    x, y = measures.correlated_pair(200, 50)
+    plain, with_gradient, _ = measures.cost(registry.load(name), x, y)
+    assert plain
+    assert bool(with_gradient) == registry.load(name).differentiable
+
+
+def test_a_step_can_be_timed(on_path):
+    steps = importlib.import_module("steps")
+    for name in steps.OPTIMIZED:
+        score, captured = steps.our_step(name, *steps.correlated_pair(60, 8))()
+        assert 0 < score.item() <= 1
+        assert captured.shape == (1, 8)

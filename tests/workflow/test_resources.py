@@ -111,7 +111,7 @@ def test_limits_that_requests_repeat_are_those_of_the_library(requests):
 
 
 @pytest.mark.parametrize(
-    ("shape", "most"), [((50, 20_000), 1_200), ((500, 8_000), 3_800), ((20_000, 300), 12_000)]
+    ("shape", "most"), [((50, 20_000), 1_300), ((500, 8_000), 4_300), ((20_000, 300), 2_700)]
 )
 def test_scores_ask_for_matrices_of_samples_and_of_neurons(requests, recording, shape, most):
     asked = requests["score_memory"](SimpleNamespace(), recording(shape), 1)
