@@ -27,7 +27,7 @@ def draw(*shape, seed):
 
 
 def correlated_pair(n, p):
-    """Return a reference of correlated neurons and falling spectrum, and a Y on its way towards it."""
+    """Return a reference of correlated neurons, and a Y on its way towards it."""
     mixed, _ = torch.linalg.qr(draw(p, p, seed=2))
     x = (draw(n, p, seed=0) * torch.arange(1, p + 1) ** -0.5) @ mixed
     return x, draw(n, p, seed=1) + 2 * x
