@@ -26,8 +26,8 @@ NEAR_0, NEAR_1, CROSSING = 1e-6, 1 - 1e-6, 0.1
 # and for an end to be certified.
 SIMILAR, ADJACENT = 0.3, 0.1
 # Distances from the attained CKA that are tried for a bound of it, in tolerances; a try ends after
-# so many cells.
-DISTANCES, N_CELLS = (0.9, 1.2, 1.8, 4, 10, 25), 2000
+# so many cells, more at the largest distance that is good enough.
+DISTANCES, N_CELLS, MORE_CELLS = (0.9, 1.2, 1.8, 4, 10, 25), 2000, {1.2: 10_000}
 TIGHT = DISTANCES[:3]
 # Work of a search for an attained value, from scratch and from what was attained at a similar CKA,
 # for the upper and the lower end: at any rank, and for each term.
@@ -263,7 +263,8 @@ class _CkaEnds(_Ends):
             dual = self._dual(cka, sign)
             pool = [dual.start, multipliers]
             aim = sign * goal, abs(goal - score)
-            if certify(dual, *aim, pool, self.work, most_cells=N_CELLS).bound <= sign * goal:
+            n_cells = MORE_CELLS.get(distance, N_CELLS)
+            if certify(dual, *aim, pool, self.work, most_cells=n_cells).bound <= sign * goal:
                 bound = float(from_base(self.form, np.array(cka)))
                 return _End(bound, distance in TIGHT, attained)
         return _End(known, is_tight=False, attained=attained)
