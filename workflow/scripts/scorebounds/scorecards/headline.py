@@ -238,5 +238,6 @@ def _shared_sentence(components: pd.DataFrame) -> str:
 def _pcs(targets: pd.Series) -> str:
     shown = [f"{target:.0f}" for target in targets.head(N_SHOWN)]
     if len(targets) > N_SHOWN:
-        shown.append(f"{len(targets) - N_SHOWN} more")
+        n_others = len(targets) - N_SHOWN
+        shown.append(f"{n_others} {'other' if n_others == 1 else 'others'}")
     return f"{'PC' if len(shown) == 1 else 'PCs'} {listed(shown)}"
