@@ -124,11 +124,13 @@ def test_cancelled_jobs_and_a_killed_run_end_in_the_same_results(tmp_path):
 def test_group_asks_for_the_largest_memory_and_the_sum_of_times(tmp_path):
     targets = [f"results/layers/networks/{number}.nc" for number in (1, 2)]
     assert begin(*PROFILE, *here(), "--", *targets, folder=tmp_path).wait() == 0
-    (number,) = re.findall(r"SLURM jobid (\d+)", (tmp_path / "said.log").read_text())
+    said = (tmp_path / "said.log").read_text()
+    (number,) = re.findall(r"SLURM jobid (\d+)", said)
+    first, second = re.findall(r"mem_mb=(\d+)", said)
     shown = subprocess.run(
         ["scontrol", "show", "job", number], capture_output=True, text=True, check=True
     ).stdout
-    assert "MinMemoryNode=1000M" in shown
+    assert f"MinMemoryNode={max(int(first), int(second))}M" in shown
     assert "TimeLimit=00:10:00" in shown
     assert "NumCPUs=1 " in shown
 
