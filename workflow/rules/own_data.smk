@@ -75,7 +75,9 @@ def check_is_there(path, place):
         return
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise WorkflowError(f"{place}: expected the path of a file, got {path!r}: {reason}") from None
+        raise WorkflowError(
+            f"{place}: expected the path of a file, got {path!r}: {reason}"
+        ) from None
     # To read a device or a pipe would not end.
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) or Path(path).resolve() == Path("/"):
         raise WorkflowError(f"{place}: expected a file, or a folder of data, got {path}")
