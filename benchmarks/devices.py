@@ -13,15 +13,12 @@ from functools import partial
 import numpy as np
 import torch
 from permutations import N_CONDITIONS, N_SHUFFLES, made_up
-from ranges import N_VALUES, SEARCH_SETTINGS, draw
+from ranges import N_VALUES, draw, search_ends
 from steps import correlated_pair
 
 from scorebounds.measures import registry
 from scorebounds.optimization.optimize import optimize
-from scorebounds.ranges.attained import find_ends
-from scorebounds.ranges.families import paths
 from scorebounds.ranges.joint import FixedX, optimize_jointly
-from scorebounds.ranges.reduced import ReducedSpace
 from scorebounds.scorecards.permutations import distinct_orders, null_scores
 
 SIZES = [(1080, 727), (3950, 141)]
@@ -99,17 +96,8 @@ def search(size, device):
     """Return the seconds of the largest and smallest NBS for values of CKA, and these ends."""
     n, p = size
     x = (draw(n, p, seed=0) * torch.arange(1, p + 1) ** -0.5).to(device)
-    grid, names = goals(device), ("cka", "nbs")
-
-    def both_ends():
-        space = ReducedSpace(x, 0)
-        starts = paths(space, 0, grid)
-        for sign in (-1, 1):
-            found = find_ends(space, names, grid, sign, starts, SEARCH_SETTINGS)
-            for index in range(N_VALUES):
-                yield found.b[found.best(index, sign)[0]].item()
-
-    return seconds(lambda: list(both_ends()), device)
+    grid = goals(device)
+    return seconds(lambda: search_ends(x, grid, ("cka", "nbs")), device)
 
 
 def compare(label, unit, timed):

@@ -4,7 +4,9 @@ import importlib
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from scorebounds.measures import registry
 
@@ -81,3 +83,12 @@ def test_a_step_can_be_timed(on_path):
         score, captured = steps.our_step(name, *steps.correlated_pair(60, 8))()
         assert 0 < score.item() <= 1
         assert captured.shape == (1, 8)
+
+
+def test_ends_of_a_range_can_be_timed(on_path, monkeypatch):
+    ranges = importlib.import_module("ranges")
+    few = ranges.SEARCH_SETTINGS._replace(n_starts=2, n_rounds=1, n_steps=2)
+    monkeypatch.setattr(ranges, "SEARCH_SETTINGS", few)
+    grid = torch.tensor([0.4, 0.8], dtype=torch.float64)
+    ends = np.reshape(ranges.search_ends(ranges.draw(40, 6, seed=0), grid, ("cka", "nbs")), (2, 2))
+    assert (ends[0] <= ends[1]).all()

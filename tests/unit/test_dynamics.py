@@ -34,7 +34,7 @@ X, OTHER = course((0.3, 0.8), 1), course((0.5, 1.2), 2)
 def operator_of(activity, rank):
     measure = registry.load("dsa")
     rows = torch.from_numpy(activity.reshape(-1, activity.shape[-1]))
-    folds = measure._folds(rows, np.tile(np.arange(activity.shape[1]), len(activity)))
+    folds = measure.folds(rows, np.tile(np.arange(activity.shape[1]), len(activity)))
     reference = Reference(folds.arrange(rows), folds)
     return dynamics._operator(reference, dynamics._lengths(reference), rank).numpy()
 

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from scorebounds.measures.base import Measure, share_products
-from scorebounds.measures.folds import Folds, contiguous_folds
 from scorebounds.measures.inputs import require_matrix, require_other
 from scorebounds.measures.pair import Reference
 from scorebounds.measures.precision import to_working_precision
@@ -96,15 +95,11 @@ def _lefts(measure: Measure, xs: Iterable[Tensor]) -> list[Reference]:
         require_matrix(values)
         if sides:
             require_other(sides[0].activity, values)
-        sides.append(measure.prepared(x, "x", _folds(measure, x)))
+        sides.append(measure.prepared(x, "x", measure.folds(x)))
     return sides
 
 
 def _right(measure: Measure, y: Tensor, left: Reference) -> Reference:
     """Return `y` as the right side of pairs with `left`."""
     require_other(left.activity, to_working_precision(y))
-    return measure.prepared(y, "y", _folds(measure, y))
-
-
-def _folds(measure: Measure, x: Tensor) -> Folds:
-    return contiguous_folds(len(x)) if measure.cross_validated else Folds([])
+    return measure.prepared(y, "y", measure.folds(y))

@@ -175,7 +175,7 @@ class Measure:
         """Do X's share of the work once and return the score as a function of y."""
         x, precision = to_working_precision(x).detach(), source_precision(x)
         require_matrix(x)
-        folds = self._folds(x, groups)
+        folds = self.folds(x, groups)
         reference = Reference(self._scaled(folds.arrange(x), "x"), folds, precision)
 
         def score_of(y: Tensor) -> Tensor:
@@ -222,7 +222,7 @@ class Measure:
         mirrored = ys is None and self.symmetric
         scores = torch.empty(len(xs), len(others), dtype=first.dtype, device=first.device)
         with torch.no_grad():
-            folds = self._folds(xs[0], groups)
+            folds = self.folds(xs[0], groups)
             left = [self.prepared(x, "x", folds) for x in xs]
             right = left if mirrored else [self.prepared(y, "y", folds) for y in others]
             for row, reference in enumerate(left):
@@ -257,7 +257,7 @@ class Measure:
         for chosen in neurons:
             require_pair(to_working_precision(x[:, chosen]), to_working_precision(y))
         with torch.no_grad():
-            folds = self._folds(x, groups)
+            folds = self.folds(x, groups)
             other = self.prepared(y, "y", folds)
             if self.compare_neurons is not None and x.shape[1] <= x.shape[0]:
                 scores = self.compare_neurons(self.prepared(x, "x", folds), other, neurons)
@@ -310,7 +310,7 @@ class Measure:
         require_pair(to_working_precision(x), to_working_precision(y))
         scores: dict[str, list[Tensor]] = {each.name: [] for each in (self, *others)}
         with torch.no_grad():
-            folds = self._folds(x, groups)
+            folds = self.folds(x, groups)
             reference, other = self.prepared(x, "x", folds), self.prepared(y, "y", folds)
             arranged = (folds.arrange_order(partners) for partners in rows_to_pair(y, orders))
             together = all(each.broadcasts for each in (self, *others))
@@ -320,7 +320,8 @@ class Measure:
                     scores[each.name].append(each.compare(pair).reshape(-1))
             return {name: torch.cat(values) for name, values in scores.items()}
 
-    def _folds(self, x: Tensor, groups: Groups | None) -> Folds:
+    def folds(self, x: Tensor, groups: Groups | None = None) -> Folds:
+        """Return how the rows of `x` are arranged and held out for this measure."""
         if groups is not None and len(groups) != len(x):
             raise ValueError(
                 f"expected a group for each of {len(x)} samples, got {len(groups)} groups"

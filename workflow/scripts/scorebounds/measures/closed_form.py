@@ -88,12 +88,17 @@ class _Narrow(Function):
 ROUNDING_OF_SUM = 1e-12
 
 
+def _rotation_by_products(matrix: Tensor) -> Tensor | None:
+    """Return UVᵀ where products give it faster than a decomposition: on a GPU, at full rank."""
+    return orthogonal_factor(matrix) if matrix.is_cuda else None
+
+
 def _sum_of_singular_values(matrix: Tensor) -> Tensor:
     """Return the sum; from the eigenvalues of a Gram matrix, which is faster, where they suffice.
 
     An eigenvalue is rounded by about ε times the largest one, its root s by that over 2s.
     """
-    if matrix.is_cuda and (rotation := orthogonal_factor(matrix)) is not None:
+    if (rotation := _rotation_by_products(matrix)) is not None:
         return (rotation * matrix).sum((-2, -1))
     rows = matrix if matrix.shape[-2] <= matrix.shape[-1] else matrix.mT
     squares = torch.linalg.eigvalsh(rows @ rows.mT)
@@ -113,7 +118,7 @@ class _NuclearNorm(Function):
     def forward(ctx: Any, matrix: Tensor) -> Tensor:
         if not ctx.needs_input_grad[0]:
             return _sum_of_singular_values(matrix)
-        if matrix.is_cuda and (rotation := orthogonal_factor(matrix)) is not None:
+        if (rotation := _rotation_by_products(matrix)) is not None:
             ctx.save_for_backward(rotation)
             return (rotation * matrix).sum((-2, -1))
         u, s, vh = torch.linalg.svd(matrix, full_matrices=False)
@@ -136,7 +141,7 @@ class _RotationDistance(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, y: Tensor, cross: Tensor) -> Tensor:
-        rotation = orthogonal_factor(cross) if cross.is_cuda else None
+        rotation = _rotation_by_products(cross)
         if rotation is None:
             u, _, vh = torch.linalg.svd(cross, full_matrices=False)
             rotation = u @ vh

@@ -5,6 +5,7 @@ decomposition. With P = ZᵀZ and N = I − P, the fit to all samples is PX, its
 and those of a fold f that is held out are e_f = A_f R_f, where A_f = (N_ff − 11ᵀ/n)⁻¹.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -47,6 +48,25 @@ def held_out_squared_norms(reference: Reference) -> Tensor:
     n_test = n_test.reshape(-1, *[1] * (sums.ndim - 2))
     n_train = n_test.sum() - n_test
     return squared_norms + (2 / n_train + n_test / n_train**2) * sums.square().sum(-1)
+
+
+def solve_held_out(
+    residual: Tensor, factors: Sequence[Tensor], bounds: list[tuple[int, int]]
+) -> list[Tensor]:
+    """Return the residuals of held-out folds from those of the fit to all samples.
+
+    `factors` are Cholesky factors of I − H_ff (`leverage_factor`).
+    """
+    return [
+        torch.cholesky_solve(residual[..., start:stop, :], factor)
+        for (start, stop), factor in zip(bounds, factors, strict=True)
+    ]
+
+
+def mean_held_out_r2(reference: Reference, residuals: Sequence[Tensor]) -> Tensor:
+    """Return the mean R² of held-out folds from their residuals."""
+    errors = torch.stack([fold.square().sum((-2, -1)) for fold in residuals])
+    return (1 - errors / held_out_squared_norms(reference)).mean(0)
 
 
 def leverage_factor(whitened: Tensor, n_samples: int, penalty: float) -> Tensor:

@@ -9,7 +9,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from scorebounds.measures.factored_folds import held_out_r2, held_out_squared_norms
+from scorebounds.measures.factored_folds import (
+    held_out_r2,
+    mean_held_out_r2,
+    solve_held_out,
+)
 from scorebounds.measures.pair import Pair, Reference
 
 # Pivots below which another form is taken: of the triangular factor of Y, relative to the largest,
@@ -43,12 +47,8 @@ def kept_held_out_r2_by_qr(reference: Reference, other: Reference) -> Tensor | N
         return None
     basis, x = decomposed.basis, reference.x
     residual = x - basis @ (basis.mT @ x)
-    left = [
-        torch.cholesky_solve(residual[..., start:stop, :], factor)
-        for (start, stop), factor in zip(other.folds.bounds, decomposed.left, strict=True)
-    ]
-    errors = torch.stack([fold.square().sum((-2, -1)) for fold in left])
-    return (1 - errors / held_out_squared_norms(reference)).mean(0)
+    left = solve_held_out(residual, decomposed.left, other.folds.bounds)
+    return mean_held_out_r2(reference, left)
 
 
 class _Decomposed(NamedTuple):

@@ -18,6 +18,8 @@ from scorebounds.measures.factored_folds import (
     held_out_r2,
     held_out_squared_norms,
     leverage_factor,
+    mean_held_out_r2,
+    solve_held_out,
 )
 from scorebounds.measures.pair import Pair, Reference
 from scorebounds.measures.projections import penalised_factor
@@ -48,11 +50,8 @@ def held_out_r2_by_neurons(pair: Pair, penalty: float) -> Tensor:
 def kept_held_out_r2(reference: Reference, other: Reference, penalty: float) -> Tensor:
     """Return the mean held-out R² over folds; what it needs of Y is computed once per `other`."""
     n_x, n_y = reference.x.shape[-1], other.x.shape[-1]
-    squared_norms = held_out_squared_norms(reference)
     if by_samples_is_faster(len(other.x), n_x, n_y):
-        left = held_out_residuals(reference.x, other, penalty)
-        errors = torch.stack([fold.square().sum((-2, -1)) for fold in left])
-        return (1 - errors / squared_norms).mean(0)
+        return mean_held_out_r2(reference, held_out_residuals(reference.x, other, penalty))
     explained = []
     crosses = [
         other.x[start:stop].mT @ reference.x[..., start:stop, :]
@@ -71,17 +70,14 @@ def kept_held_out_r2(reference: Reference, other: Reference, penalty: float) -> 
         train, test = total - cross - means / fold.n_train, cross + fold.mean_terms * means
         weights = torch.cholesky_solve(train, fold.factor)
         explained.append((weights * (2 * test - fold.test_gram @ weights)).sum((-2, -1)))
-    return (torch.stack(explained) / squared_norms).mean(0)
+    return (torch.stack(explained) / held_out_squared_norms(reference)).mean(0)
 
 
 def held_out_residuals(x: Tensor, other: Reference, penalty: float) -> list[Tensor]:
     """Return X less its prediction for each fold, from one factorisation of Y for any X."""
     inverse, factors = other.once(_leverages_of, penalty)
     residual = x - other.x @ (inverse @ x)
-    return [
-        torch.cholesky_solve(residual[..., start:stop, :], factor)
-        for (start, stop), factor in zip(other.folds.bounds, factors, strict=True)
-    ]
+    return solve_held_out(residual, factors, other.folds.bounds)
 
 
 class TrainingFactor(NamedTuple):

@@ -17,7 +17,7 @@ from scorebounds.scorecards.rows import PERMUTED
 CORRECTED = {"cka", "cka_angular", "cka_debiased", "linreg", "rsa_correlation_pearson"}
 # R² from which on a fit is exact, up to rounding.
 SATURATION = 1e-9
-# CKA of unrelated data from which on the jackknife leaves too much of it.
+# CKA of unrelated data above which the jackknife does not remove enough of it.
 HIGHEST_CHANCE = 0.35
 # Ends between which an interval says nothing.
 LOWEST, HIGHEST = 0.025, 0.975
