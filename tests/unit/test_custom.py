@@ -132,6 +132,18 @@ def test_says_which_array_is_no_label(tmp_path, caplog):
     assert "'weight' of shape (3,) is no label" in caplog.text
 
 
+def test_many_arrays_that_are_no_labels_are_named_together(tmp_path, caplog):
+    others = {f"a{number}": np.zeros(3) for number in range(3000)}
+    np.savez(tmp_path / "d.npz", activity=ACTIVITY, **others)
+    history = custom.load(tmp_path / "d.npz", **AXES).attrs["history"]
+    assert len(caplog.messages) == 6
+    assert "'a4' of shape (3,) is no label: it has not one value" in caplog.messages[4]
+    assert "2995 more are no labels: 'a5' of shape (3,), 'a6'" in caplog.messages[5]
+    assert "and 2992 others" in caplog.messages[5]
+    assert "left out 2995 more, which are no labels" in history
+    assert len(history) < 2000
+
+
 def write_mat_73(path, arrays):
     """Write HDF5 as MATLAB 7.3 does: axes reversed, text as numbers, cells as references."""
     with h5py.File(path, "w", userblock_size=512) as file:

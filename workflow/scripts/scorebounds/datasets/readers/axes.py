@@ -159,3 +159,11 @@ def _feature_axes(shape: Sequence[int], name: str, pool: str) -> tuple[str, ...]
             "channels; name `axes`, as [sample, channel, height, width] or [sample, token, channel]"
         )
     return axes
+
+
+def names_of_times(dims: Sequence[str]) -> set[str]:
+    """Return the names of arrays that hold the times of an array with these axes."""
+    timed = {dim for dim in dims if meaning(dim) == "time"}
+    return {f"{dim}{part}" for dim in timed for part in ("", "_start", "_end")} | (
+        {BIN_CENTRES} if timed else set()
+    )

@@ -1,7 +1,7 @@
 """What there is for each row of an array: labels, names, counters; and which of them are used."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from scorebounds.core.recording import RESERVED, ROW_NAME, stored_name
 from scorebounds.datasets.errors import UnusableError
-from scorebounds.datasets.readers.axes import BIN_CENTRES, ROW_AXES, meaning
+from scorebounds.datasets.readers.axes import ROW_AXES, meaning, names_of_times
 from scorebounds.datasets.readers.containers import Container
 from scorebounds.datasets.readers.entry import Entry
 from scorebounds.datasets.readers.labels import as_rows, fault_of_label, fits, tidy
@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 # Arrays of these names describe the other axes, or were stored by this software.
 NO_LABELS = ("time", "neuron", "activity", ROW_NAME)
+# What is no label: how many of them are explained, and how many more are named.
+N_EXPLAINED, N_NAMED = 5, 3
 
 
 @dataclass(frozen=True)
@@ -95,14 +97,6 @@ def read_rows(
     return collected.finished()
 
 
-def _names_of_times(dims: Sequence[str]) -> set[str]:
-    """Return the names of arrays that hold the times of an array with these axes."""
-    timed = {dim for dim in dims if meaning(dim) == "time"}
-    return {f"{dim}{part}" for dim in timed for part in ("", "_start", "_end")} | (
-        {BIN_CENTRES} if timed else set()
-    )
-
-
 class _Collected:
     """Gathers what has a value per row, and sorts it."""
 
@@ -114,6 +108,7 @@ class _Collected:
         self.variables: list[str] = []
         self.found: list[str] = []
         self.candidates: list[str] = []
+        self.unusable: list[tuple[str, str]] = []
         self.notes: list[str] = []
 
     def add_label(self, name: str, values: np.ndarray, *, found: bool = False) -> None:
@@ -131,8 +126,7 @@ class _Collected:
         if found and fault is None and rows.dtype.kind == "f" and len(np.unique(rows)) == len(rows):
             fault = "it has another number in each row, there are no classes"
         if fault and found:
-            logger.warning("%s: %r is no label: %s", self.path, name, fault)
-            self.notes.append(f"left out {name!r}, which is no label: {fault}")
+            self.unusable.append((repr(name), fault))
             return
         if fault:
             raise UnusableError(
@@ -225,19 +219,16 @@ class _Collected:
         asked = {name for name, role in self.entry.columns.items() if role in (LABEL, NAME)}
         of_activity = self.container.dims.get(self.container.activity_name or "", ())
         for name, shape in self.container.shapes.items():
-            if name in used or name in asked or name in _names_of_times(of_activity):
+            if name in used or name in asked or name in names_of_times(of_activity):
                 continue
             role = self.entry.columns.get(name)
             if role == IGNORED:
                 self.notes.append(f"left out {name!r}, as asked")
             elif name in NO_LABELS:
-                self._say_no_label(name, "it has the name of an axis")
+                self.unusable.append((repr(name), "it has the name of an axis"))
             elif not fits(shape, self.population) or not self._along_rows(name):
-                self._say_no_label(
-                    name,
-                    f"it has not one value for each of the {self.population.n_rows} rows",
-                    f" of shape {shape}",
-                )
+                reason = f"it has not one value for each of the {self.population.n_rows} rows"
+                self.unusable.append((f"{name!r} of shape {shape}", reason))
             else:
                 self._add_array(name)
 
@@ -245,13 +236,20 @@ class _Collected:
         try:
             values = self.container.read(name)
         except UnusableError as error:
-            self._say_no_label(name, str(error))
+            self.unusable.append((repr(name), str(error)))
         else:
             self.add_label(name, values, found=True)
 
-    def _say_no_label(self, name: str, reason: str, shape: str = "") -> None:
-        logger.warning("%s: %r%s is no label: %s", self.path, name, shape, reason)
-        self.notes.append(f"left out {name!r}{shape}, which is no label: {reason}")
+    def _say_unusable(self) -> None:
+        """Say what is no label and why; where there are many, of the first ones."""
+        for name, reason in self.unusable[:N_EXPLAINED]:
+            logger.warning("%s: %s is no label: %s", self.path, name, reason)
+            self.notes.append(f"left out {name}, which is no label: {reason}")
+        if more := [name for name, _ in self.unusable[N_EXPLAINED:]]:
+            rest = [f"and {len(more) - N_NAMED} others"] if len(more) > N_NAMED else []
+            listed = ", ".join([*more[:N_NAMED], *rest])
+            logger.warning("%s: %d more are no labels: %s", self.path, len(more), listed)
+            self.notes.append(f"left out {len(more)} more, which are no labels: {listed}")
 
     def _along_rows(self, name: str) -> bool:
         """Return whether an array varies along the rows, where the file names axes."""
@@ -272,7 +270,8 @@ class _Collected:
         self.values[ROW_NAME] = rows
 
     def finished(self) -> Rows:
-        """Choose the names of the rows."""
+        """Choose the names of the rows, and say what was left out."""
+        self._say_unusable()
         names = self.entry.names
         if names is not None and ROW_NAME not in self.values:
             self._add_names(
