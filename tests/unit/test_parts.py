@@ -58,22 +58,30 @@ def scores_one_by_one(matched, measure, table, n_groups, seed):
     """Score what each replicate keeps, from the arrays."""
     rng = np.random.default_rng(seed)
     n, p = matched.n_conditions, matched.reference.shape[-1]
-    condition = rng.permutation(np.arange(n) % min(n_groups, n)) + 1
+    order = rng.permutation(n)
+    condition = order % min(n_groups, n) + 1
     neuron = rng.permutation(np.arange(p) % min(n_groups, p)) + 1
     scores = []
-    # Held-out scores keep their five folds, of neighbouring conditions; those with folds within
-    # folds do not.
+    # Held-out scores keep their five folds: of neighbouring conditions, or of every fifth one where
+    # conditions have several times. Groups have as many conditions of each fold as of the others.
     fold = np.repeat(np.arange(5), [len(part) for part in np.array_split(np.arange(n), 5)])
-    keeps_folds = measure.cross_validated and measure.name != "ridge_cv_tuned"
+    if len(matched.model) > 1:
+        fold = np.arange(n)[::-1] % 5
+    if measure.cross_validated:
+        condition[order[np.argsort(fold[order], kind="stable")]] = np.arange(n) % n_groups + 1
+    is_repeated = table.left_out.str.contains("repeated").any()
     for row in table.itertuples():
-        groups = {row.group, row.other_group if row.left_out == "two of conditions" else 0}
+        is_pair = row.left_out.startswith("two of conditions")
+        groups = {row.group, row.other_group if is_pair else 0}
         others = {row.neuron_group, row.other_group if row.left_out == "two of neurons" else 0}
-        kept = ~np.isin(condition, list(groups))
+        kept = np.flatnonzero(~np.isin(condition, list(groups)))
+        if is_repeated:
+            kept = np.repeat(np.arange(n), 1 + np.isin(condition, list(groups)))
         part = Matched(
             matched.reference[:, kept][..., ~np.isin(neuron, list(others))],
             matched.model[:, kept],
-            np.arange(kept.sum()),
-            groups=fold[kept] if keeps_folds else None,
+            np.arange(len(kept)),
+            groups=fold[kept] if measure.cross_validated else None,
         )
         x, y = flatten(part.reference), flatten(part.model)
         try:
@@ -93,17 +101,20 @@ CASES += [(name, world) for name in SOME for world in WORLDS if world != "plain"
 @pytest.mark.parametrize(("name", "world"), CASES)
 def test_replicates_equal_scores_of_what_is_left(name, world):
     matched, measure = WORLDS[world], registry.load(name)
-    pairs = not measure.cross_validated
+    pairs, n_groups = (False, 6) if measure.cross_validated else (True, 3)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        table = jackknife_replicates(matched, measure, n_groups=3, seed=1, pairs=pairs)
-        expected = scores_one_by_one(matched, measure, table, 3, 1)
+        table = jackknife_replicates(matched, measure, n_groups=n_groups, seed=1, pairs=pairs)
+        expected = scores_one_by_one(matched, measure, table, n_groups, 1)
     # An angle has an unbounded slope at 1, where an outlier brings it; without the diagonal, little
     # is left of sums of fourth powers.
     is_loose = world == "outlier" and (measure.angular or name == "cka_debiased")
     tolerance = 1e-7 if is_loose else 1e-10
     np.testing.assert_allclose(table.score, expected, rtol=tolerance, atol=tolerance)
     assert table.score.notna().any() or np.isnan(expected).all()
+    # Of nine conditions, half a fold would be repeated.
+    is_repeated = measure.cross_validated and matched.n_conditions > 9
+    assert table.left_out.str.contains("repeated").any() == is_repeated
 
 
 @pytest.mark.parametrize("name", ["cka", "linreg", "nbs", "rsa_euclidean_pearson"])

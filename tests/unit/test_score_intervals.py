@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from helpers.worlds import card_of, matched_pair
 from scorebounds.core.angular import to_angular
@@ -20,18 +21,20 @@ def test_the_corrected_jackknife_of_a_squared_mean_is_unbiased_and_knows_its_var
 
     class SquaredMean:
         name = "squared mean"
-        cross_validated = True
+        cross_validated = False
         of_trajectories = False
 
         @staticmethod
-        def of_neurons(x, y, neurons, groups):
+        def of_neurons(x, y, neurons):
             return [x[:, chosen].mean().item() ** 2 for chosen in neurons]
 
     corrected, variances = [], []
     for draw in range(200):
-        x = mean + rng.normal(size=(n, 1))
+        # Replicates of more neurons than samples are scored one by one.
+        x = np.repeat(mean + rng.normal(size=(n, 1)), n + 1, axis=1)
+        matched = replace(matched_pair(x, x), of_components=True)
         scored = replicates.jackknife_replicates(
-            matched_pair(x, x), SquaredMean(), n_groups=10, seed=draw, pairs=True
+            matched, SquaredMean(), n_groups=10, seed=draw, pairs=True
         )
         found = jackknife.corrected_estimate(float(x.mean() ** 2), scored)
         groups = 10 * 9 / 2
@@ -41,6 +44,46 @@ def test_the_corrected_jackknife_of_a_squared_mean_is_unbiased_and_knows_its_var
     standard_error = np.std(corrected) / len(corrected) ** 0.5
     assert np.mean(corrected) == pytest.approx(mean**2, abs=3 * standard_error)
     assert np.mean(variances) == pytest.approx(np.var(corrected), rel=0.25)
+
+
+@pytest.mark.parametrize(("mean", "least", "most"), [(0.0, 0.8, 2.5), (1.0, 0.8, 1.2)])
+def test_repeated_pairs_lower_the_variance_of_a_held_out_score_that_consists_of_pairs(
+    mean, least, most
+):
+    """θ = the mean of products of different folds' means: pairs only, if the mean is 0."""
+    rng = np.random.default_rng(21)
+
+    class ProductOfFolds:
+        name = "product of folds"
+        cross_validated = True
+        of_trajectories = False
+
+        @staticmethod
+        def of_neurons(x, y, neurons, groups):
+            means = np.array([x[groups == fold, 0].mean().item() for fold in np.unique(groups)])
+            total = means.sum() ** 2 - (means**2).sum()
+            return [total / (len(means) * (len(means) - 1))] * len(neurons)
+
+    scores, variances, old = [], [], []
+    for draw in range(150):
+        x = mean + rng.normal(size=(60, 1))
+        matched = matched_pair(x, x)
+        scored = replicates.jackknife_replicates(matched, ProductOfFolds(), n_groups=10, seed=draw)
+        fold = torch.from_numpy(replicates.folds_of_all(matched))
+        (score,) = ProductOfFolds.of_neurons(torch.from_numpy(x), None, [0], fold)
+        scores.append(score)
+        found = jackknife.jackknife_estimate(score, scored)
+        assert found.n_free == 8
+        variances.append((found.ci_half_width / 2.306) ** 2)
+        single = scored[scored.left_out != jackknife.TWO_REPEATED]
+        old.append((jackknife.jackknife_estimate(score, single).ci_half_width / 2.262) ** 2)
+    assert least < np.mean(variances) / np.var(scores) < most
+    if not mean:
+        assert np.mean(variances) < 0.9 * np.mean(old), (
+            np.mean(variances),
+            np.mean(old),
+            np.var(scores),
+        )
 
 
 @pytest.mark.parametrize("n_times", [1, 3])

@@ -9,7 +9,7 @@ from scipy.special import stdtr
 
 from scorebounds.core.intervals import half_width
 from scorebounds.scorecards.formatting import SIGNIFICANT
-from scorebounds.scorecards.jackknife import CONDITIONS, NEURONS, jackknife_estimate
+from scorebounds.scorecards.jackknife import jackknife_estimate
 
 # Up to this, scores differ by the rounding of files.
 ROUNDING = 1e-6
@@ -88,7 +88,7 @@ def _compare_two(
         values = _calibrated(first, shared.score) - _calibrated(second, shared.score_of_other)
         estimate = jackknife_estimate(mine - other, shared.assign(score=values))
         half_of_calibrated = estimate.ci_half_width
-        n_free = int(raw.left_out.value_counts().reindex([CONDITIONS, NEURONS]).min()) - 1
+        n_free = estimate.n_free
     difference = first["score"] - second["score"]
     return {
         "model": first["model"],

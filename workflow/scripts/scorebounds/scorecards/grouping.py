@@ -164,8 +164,11 @@ def assign(
     groups: np.ndarray | None,
     *,
     in_order: bool = False,
+    folds: np.ndarray | None = None,
 ) -> np.ndarray:
     """Assign conditions to at most `n_parts` parts, at random or in order; groups stay whole.
+
+    Given the fold of each condition, parts without groups have as much of each fold as possible.
 
     Returns
     -------
@@ -174,6 +177,12 @@ def assign(
     """
     if groups is None and in_order:
         return np.arange(n_conditions) * min(n_parts, n_conditions) // n_conditions
+    if groups is None and folds is not None:
+        shuffled = rng.permutation(n_conditions)
+        by_fold = shuffled[np.argsort(folds[shuffled], kind="stable")]
+        parts = np.empty(n_conditions, dtype=np.int64)
+        parts[by_fold] = np.arange(n_conditions) % min(n_parts, n_conditions)
+        return parts
     if groups is None:
         return rng.permutation(np.arange(n_conditions) % min(n_parts, n_conditions))
     size = len(np.unique(groups))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from scorebounds.measures import registry
 from scorebounds.measures.base import Measure, SaturatedScoreWarning
-from scorebounds.scorecards.jackknife import CONDITIONS
+from scorebounds.scorecards.jackknife import CONDITIONS, REPEATED
 from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.permutations import corrected_p
 from scorebounds.scorecards.repeats import with_equal_rows
@@ -174,7 +174,7 @@ def _is_perfect(scored: Mapping[str, Any], replicates: pd.DataFrame, measure: Me
     way = 1.0 if math.isnan(null_mean) else abs(perfect - null_mean)
     is_linear = measure.angular or not measure.higher_is_closer
     limit = way * (ROUNDING if is_linear else ROUNDING**2)
-    parts = replicates.score[replicates.left_out == CONDITIONS].dropna()
+    parts = replicates.score[replicates.left_out.isin([CONDITIONS, REPEATED])].dropna()
     return all(abs(value - perfect) <= limit for value in (scored["score"], *parts))
 
 

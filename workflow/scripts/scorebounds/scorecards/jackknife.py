@@ -8,11 +8,16 @@ corrected in each replicate too, for which every two groups are left out togethe
 how much of the bias is left. The jackknife counts the variance that comes from pairs of conditions
 twice (Efron and Stein 1981), which is most of it near a score of 0: it is estimated from the same
 replicates and subtracted, in proportion to (1 − score)², because intervals without it cover the
-population more often elsewhere. A bootstrap would draw samples twice, which raises every measure of
+population more often elsewhere. A bootstrap would draw samples twice, which raises measures of
 similarity. All models of a recording lose the same groups, so that their difference is known better
 than either score.
+
+Held-out scores vary more the fewer the training conditions are, without bound where these are
+hardly more than the units. Their replicates therefore take each group of conditions twice instead
+of leaving it out; the folds stay, so that both copies are in the same fold.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +27,10 @@ from scorebounds.core.intervals import half_width
 
 CONDITIONS, NEURONS, BOTH = "conditions", "neurons", "both"
 TWO_OF_CONDITIONS, TWO_OF_NEURONS = "two of conditions", "two of neurons"
+# Replicates of held-out scores, in which groups of conditions are repeated.
+REPEATED, TWO_REPEATED = "conditions repeated", "two of conditions repeated"
+BOTH_REPEATED = "conditions repeated, neurons"
+NOTHING = "nothing"
 # Share of the replicates that have to be defined.
 LEAST_DEFINED = 0.7
 
@@ -36,10 +45,13 @@ class JackknifeEstimate:
         Of the score, because the conditions and neurons are few; score − bias is corrected.
     ci_half_width : float
         Half the width of the 95 % interval of the score, or of the corrected score.
+    n_free : int
+        Degrees of freedom of the standard error.
     """
 
     bias: float
     ci_half_width: float
+    n_free: int = 0
 
 
 MISSING = JackknifeEstimate(float("nan"), float("nan"))
@@ -55,14 +67,74 @@ def jackknife_estimate(score: float, replicates: pd.DataFrame) -> JackknifeEstim
     replicates : DataFrame
         Of one measure and model, from `jackknife_replicates`.
     """
-    grid = _Grid.of(score, replicates)
+    base, mirrored, of_pairs = without_repeats(score, replicates)
+    grid = _Grid.of(base, mirrored)
     if grid is None:
         return MISSING
-    bias = sum(factor.bias(score) for factor in grid.factors)
+    bias = sum(factor.bias(grid.score) for factor in grid.factors)
     variances = [jackknife_variance(factor.without) for factor in grid.factors]
-    total = _without_interaction(variances, grid)
     n_free = min(len(factor.without) for factor in grid.factors) - 1
-    return JackknifeEstimate(bias, half_width(total**0.5, n_free))
+    if not math.isnan(of_pairs):
+        variances[0] -= counted_twice(variances[0], of_pairs)
+        n_free = max(n_free - 1, 1)
+    total = _without_interaction(variances, grid)
+    return JackknifeEstimate(bias, half_width(total**0.5, n_free), n_free)
+
+
+def counted_twice(variance: float, of_pairs: float) -> float:
+    """Return what is subtracted from the variance of a held-out score that pairs contribute to.
+
+    It is all of their part where nothing else contributes, and little where they contribute little:
+    subtracting an estimate that is uncertain itself makes intervals miss more often.
+    """
+    if variance <= 0:
+        return 0.0
+    return min(of_pairs * (of_pairs / variance) ** 2, variance / 2)
+
+
+def without_repeats(score: float, replicates: pd.DataFrame) -> tuple[float, pd.DataFrame, float]:
+    """Return replicates with repeated groups as if these were left out, and the part of pairs.
+
+    Repeating one of g groups changes a mean by −(g − 1)/(g + 1) of what leaving it out does.
+
+    Parameters
+    ----------
+    score : float
+    replicates : DataFrame
+        From `jackknife_replicates`.
+
+    Returns
+    -------
+    base : float
+        The score that replicates are compared with.
+    mirrored : DataFrame
+        The replicates themselves, where no group is repeated.
+    of_pairs : float
+        The variance of the score that comes from pairs of conditions (`_Factor.of_pairs`); NaN
+        where no two groups are repeated.
+    """
+    kinds = replicates.left_out
+    whole = replicates.score[kinds == NOTHING]
+    base = float(whole.iloc[0]) if len(whole) else score
+    repeated = replicates[kinds == REPEATED].set_index("group").score.dropna()
+    g = len(repeated)
+    if g < 2:
+        return base, replicates[kinds != NOTHING], math.nan
+    of_neurons = replicates[kinds == NEURONS].set_index("neuron_group").score
+    from_base = replicates.neuron_group.map(of_neurons).where(kinds == BOTH_REPEATED, base)
+    mirrored = from_base - (g + 1) / (g - 1) * (replicates.score - from_base)
+    is_mirrored = kinds.isin([REPEATED, BOTH_REPEATED])
+    table = replicates.assign(
+        score=replicates.score.where(~is_mirrored, mirrored),
+        left_out=kinds.replace({REPEATED: CONDITIONS, BOTH_REPEATED: BOTH}),
+    )
+    two = replicates[kinds == TWO_REPEATED].dropna(subset=["score"])
+    single = two.group.map(repeated) + two.other_group.map(repeated) - 2 * base
+    q = (g + 2) * (two.score - base) - (g + 1) * single
+    # The scale is that of two groups left out.
+    squares = (q * (g + 2) / max(g - 2, 1)).dropna() ** 2
+    of_pairs = (g - 1) / (2 * g) * float(squares.mean()) if len(squares) else math.nan
+    return base, table[~kinds.isin([NOTHING, TWO_REPEATED])], of_pairs
 
 
 def corrected_estimate(score: float, replicates: pd.DataFrame) -> JackknifeEstimate:
@@ -99,7 +171,7 @@ def corrected_estimate(score: float, replicates: pd.DataFrame) -> JackknifeEstim
     total = _without_interaction(variances, grid) + remaining**2 / 12
     # The variance of corrected replicates varies more than that of the scores themselves.
     n_free = max(min(map(len, corrected)) - 2, 1)
-    return JackknifeEstimate(bias + remaining / 2, half_width(total**0.5, n_free))
+    return JackknifeEstimate(bias + remaining / 2, half_width(total**0.5, n_free), n_free)
 
 
 def jackknife_variance(values: np.ndarray) -> float:

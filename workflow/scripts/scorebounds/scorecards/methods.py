@@ -105,7 +105,8 @@ def _chance(facts: Mapping[str, Any]) -> str:
         said += (
             " Confidence intervals (95 %), where stated, are from a jackknife over "
             f"{facts['n_groups']} groups of conditions and of neurons of the recording; there, "
-            "scores that are not cross-validated are corrected for few conditions and neurons."
+            "scores that are not cross-validated are corrected for few conditions and neurons, and "
+            "cross-validated ones describe samples of the same size."
         )
     return said
 

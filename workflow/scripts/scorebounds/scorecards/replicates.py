@@ -1,7 +1,8 @@
 """Jackknife replicates: scores of a model with groups of conditions and neurons left out.
 
-`jackknife` estimates bias and interval from them. All models of a recording lose the same groups,
-so that their difference is known better than either score.
+Of held-out scores, groups of conditions are repeated instead. `jackknife` estimates bias and
+interval from the replicates. All models of a recording lose the same groups, so that their
+difference is known better than either score.
 """
 
 import itertools
@@ -20,10 +21,14 @@ from scorebounds.measures.parts import Parts
 from scorebounds.scorecards.grouping import assign
 from scorebounds.scorecards.jackknife import (
     BOTH,
+    BOTH_REPEATED,
     CONDITIONS,
     NEURONS,
+    NOTHING,
+    REPEATED,
     TWO_OF_CONDITIONS,
     TWO_OF_NEURONS,
+    TWO_REPEATED,
 )
 from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.rows import PERMUTED
@@ -36,8 +41,11 @@ REPLICATE_COLUMNS += ["score", "grouping"]
 # Diagonals of the grid of groups of conditions × groups of neurons that are left out together, for
 # intervals of scores without correction.
 N_DIAGONALS = 2
-# Measures with folds within folds.
+# Measures with folds within folds. Those of replicates are made of the folds of all conditions, and
+# are others than those of the score.
 NESTED = ("ridge_cv_tuned",)
+# Mean share of a fold in one group of conditions up to which groups are repeated.
+LARGEST_SHARE = 0.4
 # Skipped replicates that a warning names.
 N_SHOWN = 3
 Device = str | torch.device
@@ -46,7 +54,7 @@ ScoreParts = Callable[[Sequence[int], Sequence[Sequence[int]]], list[float | Val
 
 @dataclass(frozen=True)
 class _LeftOut:
-    """What a replicate lacks; groups are numbered from 1, and 0 is none."""
+    """What a replicate lacks or repeats; groups are numbered from 1, and 0 is none."""
 
     kind: str
     group: int = 0
@@ -56,7 +64,8 @@ class _LeftOut:
     @property
     def of_conditions(self) -> tuple[int, ...]:
         """Groups of conditions."""
-        return (self.group, self.other_group if self.kind == TWO_OF_CONDITIONS else 0)
+        is_pair = self.kind in (TWO_OF_CONDITIONS, TWO_REPEATED)
+        return (self.group, self.other_group if is_pair else 0)
 
     @property
     def of_neurons(self) -> tuple[int, ...]:
@@ -85,6 +94,9 @@ def jackknife_replicates(
 ) -> pd.DataFrame:
     """Score a model without each group of conditions, of the reference's neurons, and of both.
 
+    Cross-validated measures take each group of conditions twice instead, in its fold, unless that
+    is most of the fold.
+
     Parameters
     ----------
     matched : Matched
@@ -105,22 +117,33 @@ def jackknife_replicates(
     -------
     DataFrame
         `REPLICATE_COLUMNS`: `left_out` is conditions, neurons, both, two of conditions or two of
-        neurons. A replicate for which the measure is not defined has no score, with a warning
-        that names it.
+        neurons; of cross-validated measures conditions repeated, neurons, conditions repeated and
+        neurons, two of conditions repeated, or nothing. A replicate for which the measure is not
+        defined has no score, with a warning that names it.
     """
     rng = np.random.default_rng(seed)
     in_order = matched.exchange != PERMUTED
-    of_condition = (
-        assign(matched.n_conditions, n_groups, rng, matched.groups, in_order=in_order) + 1
+    folds = folds_of_all(matched) if measure.cross_validated else None
+    of_condition = 1 + assign(
+        matched.n_conditions, n_groups, rng, matched.groups, in_order=in_order, folds=folds
     )
     # Components are no sample of neurons: none of them is left out.
     n_parts = 1 if matched.of_components else n_groups
     of_neuron = assign(matched.reference.shape[-1], n_parts, rng, None) + 1
-    left_out = list(_left_out(of_condition.max(), of_neuron.max(), pairs=pairs))
+    n_parts_of_both = int(of_condition.max()), int(of_neuron.max())
+    left_out = list(_left_out(*n_parts_of_both, pairs=pairs))
+    is_repeated = folds is not None and _share_of_fold(of_condition, folds) <= LARGEST_SHARE
+    if folds is not None:
+        # Folds drawn anew in each replicate would add their variance, which the jackknife
+        # multiplies, and might separate the copies of a condition.
+        matched = replace(matched, groups=folds)
+    if is_repeated:
+        left_out = list(_repeated(*n_parts_of_both, is_nested=measure.name in NESTED))
     scores: dict[_LeftOut, float] = {}
     skipped: dict[str, str] = {}
-    matched = _with_folds_of_all(matched, measure)
-    score_parts = _score_parts(matched, measure, of_condition, of_neuron, device)
+    score_parts = _score_parts(
+        matched, measure, of_condition, of_neuron, device, is_repeated=is_repeated
+    )
     for of_conditions in dict.fromkeys(each.of_conditions for each in left_out):
         # What is computed of the model serves all replicates that keep the same conditions.
         replicates = [each for each in left_out if each.of_conditions == of_conditions]
@@ -135,14 +158,8 @@ def jackknife_replicates(
     return pd.DataFrame(rows, columns=REPLICATE_COLUMNS)
 
 
-def _with_folds_of_all(matched: Matched, measure: Measure) -> Matched:
-    """Return the data with the folds of all conditions as their groups.
-
-    Folds drawn anew in each replicate would add their variance, which the jackknife multiplies.
-    Inner folds of a nested choice are made from the groups, and would not be those of the score.
-    """
-    if not measure.cross_validated or measure.name in NESTED:
-        return matched
+def folds_of_all(matched: Matched) -> np.ndarray:
+    """Return the fold of each condition, by number."""
     n = matched.n_conditions
     # Every condition has a sample at each time, so that the folds of one time are those of all.
     folds = contiguous_folds(n)
@@ -152,7 +169,16 @@ def _with_folds_of_all(matched: Matched, measure: Measure) -> Matched:
     of_condition = np.empty(n, dtype=np.int64)
     for number, (start, stop) in enumerate(folds.bounds):
         of_condition[order[start:stop]] = number
-    return replace(matched, groups=of_condition)
+    return of_condition
+
+
+def _share_of_fold(of_condition: np.ndarray, fold: np.ndarray) -> float:
+    """Return the largest share of a fold that is in each group of conditions, on average.
+
+    To repeat most of a fold hardly changes what is held out in it, and would miss its variance.
+    """
+    counts = pd.crosstab(of_condition, fold).to_numpy()
+    return float((counts / counts.sum(0)).max(1).mean())
 
 
 def _score_parts(
@@ -161,8 +187,13 @@ def _score_parts(
     of_condition: np.ndarray,
     of_neuron: np.ndarray,
     device: Device,
+    *,
+    is_repeated: bool,
 ) -> ScoreParts:
-    """Return how a model is scored without groups of conditions and, in turn, of neurons."""
+    """Return how a model is scored without groups of conditions and, in turn, of neurons.
+
+    Groups of conditions are repeated instead if `is_repeated`.
+    """
     x, y = (flatten(side).to(device) for side in (matched.reference, matched.model))
     if not measure.cross_validated and x.shape[1] <= x.shape[0]:
         of_sample = torch.from_numpy(of_condition).repeat(len(matched.model)).to(device)
@@ -171,12 +202,15 @@ def _score_parts(
     def score_parts(
         of_conditions: Sequence[int], of_neurons: Sequence[Sequence[int]]
     ) -> list[float | ValueError]:
-        kept = ~np.isin(of_condition, of_conditions)
+        kept = np.flatnonzero(~np.isin(of_condition, of_conditions))
+        if is_repeated:
+            chosen = np.flatnonzero(np.isin(of_condition, of_conditions))
+            kept = np.sort(np.concatenate([kept, chosen, chosen]))
         part = replace(
             matched,
             reference=matched.reference[:, kept],
             model=matched.model[:, kept],
-            condition=np.arange(np.count_nonzero(kept)),
+            condition=np.arange(len(kept)),
             groups=None if matched.groups is None else matched.groups[kept],
         )
         neurons = [
@@ -220,6 +254,27 @@ def _warn_of(skipped: dict[str, str], n_replicates: int, measure: str) -> None:
             listed,
             skipped[names[0]],
         )
+
+
+def _repeated(n_conditions: int, n_neurons: int, *, is_nested: bool) -> Iterator[_LeftOut]:
+    """Yield the replicates of a held-out score, given the numbers of groups."""
+    conditions = range(1, n_conditions + 1) if n_conditions > 1 else ()
+    neurons = range(1, n_neurons + 1) if n_neurons > 1 else ()
+    if is_nested:
+        yield _LeftOut(NOTHING)
+    for group in conditions:
+        yield _LeftOut(REPEATED, group)
+    for group in neurons:
+        yield _LeftOut(NEURONS, neuron_group=group)
+    if conditions and neurons:
+        for shift in range(min(N_DIAGONALS, n_neurons)):
+            for group in conditions:
+                yield _LeftOut(BOTH_REPEATED, group, (group - 1 + shift) % n_neurons + 1)
+    # Each group with the next one: their mean over few pairs is precise enough. Twice all groups
+    # but one is hardly more than leaving out one.
+    if n_conditions > 3:
+        for group in conditions:
+            yield _LeftOut(TWO_REPEATED, group, other_group=group % n_conditions + 1)
 
 
 def _left_out(n_conditions: int, n_neurons: int, *, pairs: bool) -> Iterator[_LeftOut]:

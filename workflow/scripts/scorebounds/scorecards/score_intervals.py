@@ -46,7 +46,8 @@ BIASED = ("nbs", "procrustes", "svcca", "cca", "pwcca", "soft_matching", "mutual
 def has_valid_interval(measure: Measure) -> bool:
     """Return whether the interval of a score covers its population value as often as it says.
 
-    A score of held-out samples is about this number of samples, and needs no correction.
+    A score of held-out samples is about this number of samples, and needs no correction. Its
+    standard error is from repeated groups (`jackknife.without_repeats`).
     """
     return measure.cross_validated or measure.name in CORRECTED
 
