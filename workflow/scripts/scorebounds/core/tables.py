@@ -1,9 +1,9 @@
 """Results on disk: tables as tidy CSV, labelled arrays as netCDF, reports as Markdown."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
-import xarray as xr
 
 from scorebounds.core.integrity import (
     readable_netcdf,
@@ -12,15 +12,18 @@ from scorebounds.core.integrity import (
     require_space,
 )
 
+if TYPE_CHECKING:
+    import xarray as xr
 
-def write_dataset(path: str | Path, dataset: xr.Dataset) -> None:
+
+def write_dataset(path: str | Path, dataset: "xr.Dataset") -> None:
     """Write a labelled dataset as netCDF, and its digest."""
     require_space(path, dataset.nbytes)
     dataset.to_netcdf(path, engine="h5netcdf")
     record_digest(path)
 
 
-def open_dataset(path: str | Path) -> xr.Dataset:
+def open_dataset(path: str | Path) -> "xr.Dataset":
     """Open a netCDF file; its arrays are read when they are used.
 
     Raises
@@ -28,6 +31,9 @@ def open_dataset(path: str | Path) -> xr.Dataset:
     ValueError
         If the file is damaged; the message names the file and how to remake it.
     """
+    # Most jobs read tables only.
+    import xarray as xr
+
     with readable_netcdf(path):
         return xr.open_dataset(path, engine="h5netcdf")
 
