@@ -14,7 +14,7 @@ from scorebounds.ranges.attained import NEAR_GOAL
 from scorebounds.ranges.certificate_lower import LowerDual
 from scorebounds.ranges.certificate_upper import UpperDual
 from scorebounds.ranges.constructed import constructed_paths
-from scorebounds.ranges.full import full_paths
+from scorebounds.ranges.full import draw_noise, full_paths
 from scorebounds.ranges.joint import border_targets
 from scorebounds.ranges.joint_free import FreeX
 from scorebounds.ranges.problem import PairProblem
@@ -311,7 +311,7 @@ def test_targets_in_batches_are_optimised_as_in_one(monkeypatch):
 @pytest.mark.parametrize("shape", [(12, 30), (12, 11), (12, 5)])
 def test_kinds_of_full_data_have_the_shape_of_x_also_where_it_is_wide(shape):
     x = draw(*shape)
-    for number, path in enumerate(full_paths(x, 0)):
+    for number, path in enumerate(full_paths(x, draw_noise(x, 0))):
         assert path.coordinates.shape[1:] == (x.numel(),), number
         assert torch.isfinite(path.coordinates).all(), number
     assert number >= 5

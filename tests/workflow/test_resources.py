@@ -13,7 +13,7 @@ from scorebounds.core import measure_table
 from scorebounds.decoding import reference
 from scorebounds.measures import transport
 from scorebounds.networks import architectures
-from scorebounds.ranges import attained, joint
+from scorebounds.ranges import attained, fewer, joint
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 
@@ -133,8 +133,18 @@ def test_a_full_range_asks_for_what_it_used(requests, recording):
     wide = recording((50, 20_000))
     assert 3_677 < requests["range_memory"](wildcards, wide, 1) < 2 * 3_677
     assert 7.1 < requests["range_minutes"](wildcards, wide, 1) < 3 * 7.1
-    # 220 points of 48 MB, most of them starts and results.
-    assert 12_000 < requests["range_memory"](wildcards, recording((20_000, 300)), 1) < 16_000
+    # 220 points of 3005 samples, most of them starts and results.
+    long = recording((20_000, 300))
+    assert 4_500 < requests["range_memory"](wildcards, long, 1) < 6_500
+    assert 60 < requests["range_minutes"](wildcards, long, 1) < 100
+
+
+@pytest.mark.parametrize("shape", [(20_000, 300), (20_001, 300), (1_080, 727), (203, 4), (200, 4)])
+@pytest.mark.parametrize(("a", "n_folds"), [("ridge_cv_100", 5), ("svcca_0.9", 1)])
+def test_a_range_in_fewer_samples_asks_for_as_many_as_it_takes(requests, shape, a, n_folds):
+    searched = requests["searched_samples"]
+    assert searched((a, "cka"), *shape) == fewer.number_of_fewer(*shape, n_folds)
+    assert searched((a, "rsa_euclidean_pearson"), *shape) == shape[0]
 
 
 @pytest.fixture

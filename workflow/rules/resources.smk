@@ -13,7 +13,7 @@ LEAST_MINUTES = 5
 # Of the targets of a range that are optimised as one batch: scorebounds.ranges.joint.BATCH_NUMBERS.
 TARGETS_MB = 160
 # Of the points of a full search that are one batch: scorebounds.ranges.attained.BATCH_NUMBERS.
-SEARCHED_MB = 32
+SEARCHED_MB = 8
 # Of checkpoints that are in memory at once: scorebounds.decoding.reference.BLOCK_BYTES.
 CHECKPOINTS_MB = 200
 # Neurons that are matched with each other at most: scorebounds.measures.transport.
@@ -177,18 +177,31 @@ def perturb_minutes(wildcards, input, attempt):
     return at_least((rank(input) / 727) ** 3) * attempt
 
 
-def range_memory(wildcards, input, attempt):
-    """Request MB: torch, the batch that is optimised, and the points that are kept.
+def searched_samples(pair, n_samples, width):
+    """Return in how many samples a pair is searched in all coordinates (scorebounds.ranges.fewer)."""
+    entries = [MEASURE_TABLE.entry_of(name) for name in pair]
+    n_folds = 5 if any(entry.cross_validated for entry in entries) else 1
+    in_fold, rest = divmod(n_samples, n_folds)
+    fewer = n_folds * (2 * width + 1)
+    is_near = rest == 0 or in_fold >= 400
+    is_possible = all(entry.of_products for entry in entries)
+    return fewer if is_possible and is_near and fewer <= n_samples / 2 else n_samples
 
-    The search of targets (with Adam's moments) and that of ends (with L-BFGS's pairs, of measures that
-    depend on single samples) follow each other. Of the first, two points in single precision are kept
-    for each end and value of the other measure. For measures of few coordinates, points have at most
-    as many columns as there are samples.
+
+def range_memory(wildcards, input, attempt):
+    """Request MB: torch, copies of the recording, the batch that is optimised, and the kept points.
+
+    The search of targets (with Adam's moments) and that of ends (with L-BFGS's pairs, in all
+    coordinates) follow each other. Of the first, two points in single precision are kept for each end
+    and value of the other measure. For measures of few coordinates, points have at most as many
+    columns as there are samples.
     """
     joint = config["ranges"]["joint"]
     n_samples, width = shape(input)
     full = [pair for pair in pairs_of_job(wildcards) if not set(pair) <= REDUCED]
     width = width if full else min(width, n_samples)
+    if full:
+        n_samples = max(searched_samples(pair, n_samples, width) for pair in full)
     one = 8e-6 * n_samples * width
     batch = max(one, min(joint["n_targets"] * one, TARGETS_MB))
     needed = (45 if joint["x"] == "free" else 15) * batch
@@ -204,9 +217,16 @@ def range_memory(wildcards, input, attempt):
 
 def range_minutes(wildcards, input, attempt):
     """Request minutes: few for the search in few coordinates, many for the one in all."""
-    shares = [50 if set(pair) <= REDUCED else 300 for pair in pairs_of_job(wildcards)]
-    share = sum(shares) * (10 if config["ranges"]["joint"]["x"] == "free" else 1)
-    return at_least(share * billions(input)) * attempt
+    n_samples, width = shape(input)
+
+    def minutes_of(pair):
+        if set(pair) <= REDUCED:
+            return 50 * billions(input)
+        searched = searched_samples(pair, n_samples, width)
+        return 300 * searched * width * min(searched, width) / 1e9
+
+    slower = 10 if config["ranges"]["joint"]["x"] == "free" else 1
+    return at_least(slower * sum(map(minutes_of, pairs_of_job(wildcards)))) * attempt
 
 
 def other_pairs_minutes(wildcards, input, attempt):

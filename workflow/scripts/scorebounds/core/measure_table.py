@@ -48,6 +48,9 @@ class MeasureEntry:
         How many n_x × n_y matrices a score holds at once, of every neuron with every other.
     few_coordinates : bool
         Whether its range can be searched in few coordinates instead of in all of Y.
+    of_products : bool
+        Whether its range can be searched in fewer samples: its score depends on samples through
+        products and sums within folds only, and not on their number.
     saturates : bool
         Whether it is 1 for any two data sets of n_samples − 1 independent neurons each.
     cross_validated : bool
@@ -67,6 +70,7 @@ class MeasureEntry:
     square_matrices: int = 0
     neuron_matrices: int = 0
     few_coordinates: bool = False
+    of_products: bool = False
     saturates: bool = False
     cross_validated: bool = False
     of_trajectories: bool = False
@@ -102,6 +106,7 @@ ENTRIES = (
             "whitened_rdm_cosine",
         ),
         few_coordinates=True,
+        of_products=True,
     ),
     MeasureEntry(
         id="cka_angular",
@@ -109,6 +114,7 @@ ENTRIES = (
         module="kernels",
         aliases=("angular_cka",),
         few_coordinates=True,
+        of_products=True,
     ),
     MeasureEntry(
         id="cka_debiased",
@@ -139,6 +145,7 @@ ENTRIES = (
         module="shapes",
         aliases=("bures", "normalized_bures", "normalised_bures", "normalized_bures_similarity"),
         few_coordinates=True,
+        of_products=True,
     ),
     MeasureEntry(
         id="procrustes_angular",
@@ -146,6 +153,7 @@ ENTRIES = (
         module="shapes",
         aliases=("procrustes", "angular_procrustes", "procrustes_angular_score"),
         few_coordinates=True,
+        of_products=True,
     ),
     MeasureEntry(
         id="procrustes_distance", label="Procrustes distance", module="shapes", off_scale=True
@@ -165,6 +173,7 @@ ENTRIES = (
         symmetric=False,
         few_coordinates=True,
         saturates=True,
+        of_products=True,
     ),
     MeasureEntry(
         id="linreg_reverse",
@@ -172,12 +181,14 @@ ENTRIES = (
         module="regression",
         symmetric=False,
         saturates=True,
+        of_products=True,
     ),
     MeasureEntry(
         id="linreg_symmetric",
         label="symmetric linear regression",
         module="regression",
         saturates=True,
+        of_products=True,
     ),
     MeasureEntry(
         id="linreg_cv",
@@ -185,6 +196,7 @@ ENTRIES = (
         module="cross_validation",
         symmetric=False,
         cross_validated=True,
+        of_products=True,
     ),
     MeasureEntry(
         id="ridge_cv_tuned",
@@ -231,11 +243,41 @@ ENTRIES = (
         label="RSA, correlation, whitened Pearson",
         module="whitened",
     ),
-    MeasureEntry(id="cca", label="CCA ρ̄", module="cca", aliases=("mean_cca",), saturates=True),
-    MeasureEntry(id="cca_r2", label="CCA R²", module="cca", saturates=True),
-    MeasureEntry(id="svcca", label="SVCCA ρ̄", module="cca"),
-    MeasureEntry(id="svcca_r2", label="SVCCA R²", module="cca"),
-    MeasureEntry(id="pwcca", label="PWCCA", module="cca", symmetric=False, saturates=True),
+    MeasureEntry(
+        id="cca",
+        label="CCA ρ̄",
+        module="cca",
+        aliases=("mean_cca",),
+        saturates=True,
+        of_products=True,
+    ),
+    MeasureEntry(
+        id="cca_r2",
+        label="CCA R²",
+        module="cca",
+        saturates=True,
+        of_products=True,
+    ),
+    MeasureEntry(
+        id="svcca",
+        label="SVCCA ρ̄",
+        module="cca",
+        of_products=True,
+    ),
+    MeasureEntry(
+        id="svcca_r2",
+        label="SVCCA R²",
+        module="cca",
+        of_products=True,
+    ),
+    MeasureEntry(
+        id="pwcca",
+        label="PWCCA",
+        module="cca",
+        symmetric=False,
+        saturates=True,
+        of_products=True,
+    ),
     MeasureEntry(id="ensd", label="shared dimensions", module="kernels", has_gradient=False),
     MeasureEntry(
         id="soft_matching",
@@ -276,10 +318,18 @@ ENTRIES = (
         square_matrices=10,
     ),
     MeasureEntry(
-        id="svcca_<share>", label="SVCCA ρ̄ ({} of the variance)", module="cca", members=("0.9",)
+        id="svcca_<share>",
+        label="SVCCA ρ̄ ({} of the variance)",
+        module="cca",
+        members=("0.9",),
+        of_products=True,
     ),
     MeasureEntry(
-        id="svcca_r2_<share>", label="SVCCA R² ({} of the variance)", module="cca", members=("0.9",)
+        id="svcca_r2_<share>",
+        label="SVCCA R² ({} of the variance)",
+        module="cca",
+        members=("0.9",),
+        of_products=True,
     ),
     MeasureEntry(
         id="ridge_<λ>",
@@ -287,6 +337,7 @@ ENTRIES = (
         module="regression",
         members=("100",),
         symmetric=False,
+        of_products=True,
     ),
     MeasureEntry(
         id="ridge_cv_<λ>",
@@ -295,6 +346,7 @@ ENTRIES = (
         members=("100",),
         symmetric=False,
         cross_validated=True,
+        of_products=True,
     ),
     MeasureEntry(
         id="ridge_cv_pearson_<λ>",

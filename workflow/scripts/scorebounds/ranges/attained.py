@@ -14,8 +14,9 @@ logger = logging.getLogger(__name__)
 
 # How far an end of a path may be from a goal at least, by rounding, and still be a start for it.
 NEAR_GOAL = 1e-9
-# Numbers held at once in a batch of points.
-BATCH_NUMBERS = 4_000_000
+# Numbers held at once in a batch of points. All points of a batch take the steps of its slowest, so
+# that large points are searched one after the other.
+BATCH_NUMBERS = 1_000_000
 
 
 class Space(Protocol):

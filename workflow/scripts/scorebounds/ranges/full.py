@@ -1,12 +1,14 @@
 """Y itself as coordinates, for measures that see single samples."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from scorebounds.measures.base import Measure
 from scorebounds.measures.pair import centre
+from scorebounds.ranges.fewer import FewerSamples
 from scorebounds.ranges.reduced import Points
 from scorebounds.ranges.search import Scores
 
@@ -52,7 +54,37 @@ def as_points(y: Tensor) -> Points:
     return Points(torch.empty(len(y), 0, dtype=torch.long, device=y.device), y.flatten(1))
 
 
-def full_paths(x: Tensor, seed: int) -> Iterator[Points]:
+class Noise(NamedTuple):
+    """Noise of the shape of X, to mix it with.
+
+    Attributes
+    ----------
+    even : Tensor, shape (n_samples, q)
+        With samples of one size.
+    uneven : Tensor, shape (n_samples, q)
+        To be multiplied by `sizes`.
+    sizes : Tensor, shape (n_samples, 1)
+        Of the samples of X.
+    """
+
+    even: Tensor
+    uneven: Tensor
+    sizes: Tensor
+
+    def in_fewer(self, samples: FewerSamples) -> "Noise":
+        """Return noise in fewer samples that has the products of this one."""
+        uneven = samples.reduce(self.uneven * self.sizes / self.sizes.mean())
+        return Noise(samples.reduce(self.even), uneven, torch.ones_like(samples.x[:, :1]))
+
+
+def draw_noise(x: Tensor, seed: int) -> Noise:
+    """Draw noise of the shape of X."""
+    generator = torch.Generator().manual_seed(seed)
+    noise = torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x)
+    return Noise(noise, noise, x.norm(dim=1, keepdim=True))
+
+
+def full_paths(x: Tensor, drawn: Noise) -> Iterator[Points]:
     """Yield kinds of Y of the shape of X, each a path along which scores change.
 
     Each has as many numbers as `N_VALUES` times X, so that only one is held at a time.
@@ -60,8 +92,6 @@ def full_paths(x: Tensor, seed: int) -> Iterator[Points]:
     X scaled is for measures that depend on the scale of Y; a large column next to faint components
     of X for those that measure how well Y predicts; noise for the others.
     """
-    generator = torch.Generator().manual_seed(seed)
-    noise = torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x)
     width = x.shape[1]
     u, s, _ = torch.linalg.svd(centre(x), full_matrices=False)
     rank = int((s > s[0] * max(x.shape) * torch.finfo(x.dtype).eps).sum())
@@ -72,13 +102,12 @@ def full_paths(x: Tensor, seed: int) -> Iterator[Points]:
         return padded
 
     scores = wide(u * s)
-    noise = noise * s.norm() / noise.norm()
+    noise, uneven = (part * s.norm() / drawn.even.norm() for part in (drawn.even, drawn.uneven))
     scales = torch.logspace(-7, 5, N_VALUES, dtype=x.dtype, device=x.device)[:, None, None]
     share = torch.linspace(0, 1, N_VALUES, dtype=x.dtype, device=x.device)[:, None, None]
     first = torch.zeros_like(scores)
     first[:, :2] = scores[:, :2]
     powers = torch.linspace(-2, 4, N_VALUES, dtype=x.dtype, device=x.device)[:, None, None]
-    rows = x.norm(dim=1, keepdim=True)
     families = (
         lambda: scales * x,
         # X turned upside down.
@@ -88,7 +117,7 @@ def full_paths(x: Tensor, seed: int) -> Iterator[Points]:
         # Powers of the spectrum.
         lambda: wide(u * (s / s[0]) ** powers),
         # Noise of the size of each sample.
-        lambda: (1 - share) * scores + share * noise * rows / rows.mean(),
+        lambda: (1 - share) * scores + share * uneven * drawn.sizes / drawn.sizes.mean(),
     )
     for family in families:
         yield as_points(family())

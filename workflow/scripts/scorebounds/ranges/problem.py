@@ -10,25 +10,29 @@ from torch import Tensor
 from scorebounds.core.measure_table import entry_of
 from scorebounds.core.random import derived_seed
 from scorebounds.measures import registry
+from scorebounds.measures.folds import fold_bounds
 from scorebounds.optimization.optimize import starting_points
 from scorebounds.ranges.attained import Ends, SearchSettings, Space, find_ends
 from scorebounds.ranges.bounds import base_of, from_base, outer_range, to_base
 from scorebounds.ranges.certified import certified_range
 from scorebounds.ranges.constructed import constructed_paths
 from scorebounds.ranges.families import paths
-from scorebounds.ranges.full import FullSpace, as_points, full_paths
+from scorebounds.ranges.fewer import FewerSamples, number_of_fewer
+from scorebounds.ranges.full import FullSpace, as_points, draw_noise, full_paths
 from scorebounds.ranges.joint import FixedX, Joint, optimize_jointly, point_at_goal
 from scorebounds.ranges.joint_free import FreeX
 from scorebounds.ranges.linked_bounds import samples_of
 from scorebounds.ranges.nbs_bounds import Range
 from scorebounds.ranges.reduced import Points, ReducedSpace, without_spare_columns
-from scorebounds.ranges.search import ON_GOAL
+from scorebounds.ranges.search import ON_GOAL, correct
 
 # How far the score of an attained Y, in full coordinates, may be from the value it stands for.
 TOLERANCE = 1e-6
 # Ends this near to the best agree with it.
 AGREEMENT = 1e-3
 ENDS = {"lower": -1, "upper": 1}
+# Newton's steps to a goal in all samples, from where fewer of them met it.
+N_CORRECTIONS = 5
 # Linear regression jumps where a component appears: its shares have to be fine.
 N_SHARES = 1001
 
@@ -51,7 +55,7 @@ class PairProblem:
     ):
         self.reduced = all(entry_of(name).few_coordinates for name in names)
         x = without_spare_columns(x) if self.reduced else x
-        self.x, self.names, self.settings = x, names, settings
+        self.names, self.settings = names, settings
         self.dataset, self.seed = dataset, seed
         self.loaded = {name: registry.load(name) for name in names}
         self.base = (base_of(names[0]), base_of(names[1]))
@@ -61,6 +65,9 @@ class PairProblem:
         self.largest_rank = min(x.shape[1], len(x) - 1)
         self.samples = samples_of(x.cpu().numpy())
         self._certified: dict[Hashable, Range] = {}
+        self._all_samples, self._fewer = x, None if self.reduced else self._fewer_samples(x)
+        # What is searched: as many samples as the scores need.
+        self.x = x if self._fewer is None else self._fewer.x
         part = settings["reduced" if self.reduced else "full"]
         self.n_grid = part["n_grid"]
         self.search_settings = SearchSettings(*(part[key] for key in SearchSettings._fields))
@@ -69,7 +76,7 @@ class PairProblem:
             # Few numbers in many steps, which a GPU computes no faster.
             self.space = ReducedSpace(x.cpu(), self._stream("outside"))
         else:
-            self.space = FullSpace(x, {name: registry.load(name) for name in self.base})
+            self.space = FullSpace(self.x, {name: registry.load(name) for name in self.base})
 
     def _stream(self, purpose: str) -> int:
         return derived_seed(self.seed, "ranges", purpose, self.dataset, *self.names)
@@ -87,8 +94,11 @@ class PairProblem:
         for (index, sign), between in joint.crossings.items():
             first, second = (side.double() for side in between)
             point = point_at_goal(evaluate, first, second, float(grid[index]))
-            if point is not None and self._is_at(moving.sides(point), self.names[0], grid[index]):
-                found[index, sign] = moving.sides(point)
+            if point is None:
+                continue
+            sides = self._at_goal(moving.sides(point), self.names[0], float(grid[index]))
+            if sides is not None:
+                found[index, sign] = sides
         return joint, found
 
     def attained(
@@ -166,7 +176,8 @@ class PairProblem:
             yield from paths(self.space, self._stream("starts"), torch.unique(shares)).values()
             yield from self._constructed(names, goals, sign).values()
             return
-        yield from full_paths(self.x, self._stream("starts"))
+        noise = draw_noise(self._all_samples, self._stream("starts"))
+        yield from full_paths(self.x, noise.in_fewer(self._fewer) if self._fewer else noise)
         own = [y for (_, end), y in sorted(others.items()) if end == sign]
         if len(own) > 1:
             yield as_points(torch.stack(own))
@@ -177,24 +188,58 @@ class PairProblem:
             return {}
         return constructed_paths(self.space, goals.cpu().numpy(), largest_nbs=sign > 0)
 
+    def _fewer_samples(self, x: Tensor) -> FewerSamples | None:
+        """Return X in fewer samples, or None where a measure needs all or few are spared."""
+        entries = [entry_of(name) for name in self.base]
+        held_out = any(entry.cross_validated for entry in entries)
+        bounds = fold_bounds(len(x)) if held_out else [(0, len(x))]
+        is_possible = all(entry.of_products for entry in entries)
+        if not is_possible or number_of_fewer(*x.shape, len(bounds)) == len(x):
+            return None
+        return FewerSamples(x, bounds, self._stream("fewer samples"))
+
     def _first_sound(
         self, found: Ends, index: int, sign: int, name: str, value: float
     ) -> Tensor | None:
         """Return the best Y of a goal whose score in full coordinates is the goal."""
         for row in found.best(index, sign).tolist():
             y = self.space.build(found.points[row : row + 1]).to(self.x.device)
-            if self._is_at((self.x, y), name, value):
-                return y
+            sides = self._at_goal((self.x, y), name, value)
+            if sides is not None:
+                return sides[1]
         return None
 
-    def _is_at(self, sides: Sides, name: str, value: float) -> bool:
+    def _at_goal(self, sides: Sides, name: str, value: float) -> Sides | None:
+        """Return X and Y where they score `value` in all samples, or None where they do not."""
+        x, y = sides
         try:
-            return abs(self._score(sides, name) - value) <= TOLERANCE
+            if self._fewer is not None and not self._fewer.is_exact:
+                y = self._moved_to_goal(x, y, name, value)
+            return (x, y) if abs(self._score((x, y), name) - value) <= TOLERANCE else None
         except ValueError:
-            return False
+            return None
+
+    def _moved_to_goal(self, x: Tensor, y: Tensor, name: str, value: float) -> Tensor:
+        """Move Y in fewer samples until that of all samples is at its goal."""
+        base = registry.load(base_of(name))
+        goal = torch.from_numpy(to_base(name, np.array([value]))).to(y)
+
+        def scores(points: Tensor) -> tuple[Tensor, Tensor]:
+            score = base.score(*self._in_all_samples((x, points.view(y.shape))))[None]
+            return score, score
+
+        return correct(scores, y.flatten()[None], goal, N_CORRECTIONS).view(y.shape)
+
+    def _in_all_samples(self, sides: Sides) -> Sides:
+        """Return X and Y whose scores count; fewer samples have them already where exact."""
+        if self._fewer is None or self._fewer.is_exact:
+            return sides
+        x, y = sides
+        whole = self._all_samples if x is self.x else self._fewer.expand(x)
+        return whole, self._fewer.expand(y)
 
     def _score(self, sides: Sides, name: str) -> float:
-        return self.loaded[name].score(*sides).item()
+        return self.loaded[name].score(*self._in_all_samples(sides)).item()
 
     def score_b(self, sides: Sides | None) -> float:
         """Return the second score of an attained X and Y."""

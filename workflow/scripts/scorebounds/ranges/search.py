@@ -141,12 +141,16 @@ def _backtrack(
     """Shorten the step of each row until its value decreases; a row that fails stays put."""
     length = torch.ones_like(value)
     for _ in range(N_SHORTENINGS):
-        moved = points + length[:, None] * step
-        value_there, slope_there = _with_slope(objective, moved)
+        moved = (points + length[:, None] * step).detach().requires_grad_()
+        at_moved = objective(moved)
+        value_there = at_moved.detach()
         fine = (value_there <= value + 1e-4 * length * downhill) & torch.isfinite(value_there)
         if (fine | ~going).all():
             break
         length = torch.where(fine, length, length / 4)
+    # Of the points that were tried, only the slope at the last is needed.
+    (slope_there,) = torch.autograd.grad(at_moved.sum(), moved)
+    moved = moved.detach()
     going = going & fine & torch.isfinite(slope_there).all(-1)
     return (
         torch.where(going[:, None], moved, points),
