@@ -1,6 +1,7 @@
 """Ranges in fewer samples: they have the scores of all, and lead to the same ends."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -11,6 +12,7 @@ from scorebounds.measures import registry
 from scorebounds.measures.folds import fold_bounds
 from scorebounds.ranges import fewer
 from scorebounds.ranges.fewer import FewerSamples, number_of_fewer
+from scorebounds.ranges.guides import ENDS, guides_of_other_pairs
 from scorebounds.ranges.problem import AGREEMENT, PairProblem
 from scorebounds.ranges.region import pair_range
 
@@ -104,3 +106,17 @@ def test_the_range_of_many_samples_has_every_table():
     assert not (region.attained_lower > region.joint_lower + 1e-6).any()
     assert not (region.attained_upper < region.joint_upper - 1e-6).any()
     assert set(found.guides.verdict) == {"independent"}
+
+
+def test_other_pairs_have_the_same_ends_in_fewer_samples(monkeypatch):
+    x, _ = correlated(60, 4)
+    known = pd.DataFrame(columns=["given", "implied", *ENDS])
+
+    def low(share):
+        monkeypatch.setattr(fewer, "LARGEST_SHARE", share)
+        names = ["cka", "nbs", "linreg"]
+        return guides_of_other_pairs(x, known, names, "long", seed=0, settings=SETTINGS)
+
+    few, whole = low(0.5), low(0)
+    assert len(few) == 6
+    np.testing.assert_allclose(few[ENDS], whole[ENDS], atol=1e-6)

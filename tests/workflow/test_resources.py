@@ -139,6 +139,14 @@ def test_a_full_range_asks_for_what_it_used(requests, recording):
     assert 60 < requests["range_minutes"](wildcards, long, 1) < 100
 
 
+def test_other_pairs_ask_for_minutes_by_the_rank(requests, recording):
+    # 20 000 × 300 took one minute.
+    asked = requests["other_pairs_minutes"]
+    assert asked(SimpleNamespace(), recording((20_000, 300)), 1) == 5
+    assert asked(SimpleNamespace(), recording((500, 8_000)), 1) == 6
+    assert asked(SimpleNamespace(), recording((1_080, 727)), 1) > 20
+
+
 @pytest.mark.parametrize("shape", [(20_000, 300), (20_001, 300), (1_080, 727), (203, 4), (200, 4)])
 @pytest.mark.parametrize(("a", "n_folds"), [("ridge_cv_100", 5), ("svcca_0.9", 1)])
 def test_a_range_in_fewer_samples_asks_for_as_many_as_it_takes(requests, shape, a, n_folds):

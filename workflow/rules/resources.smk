@@ -177,9 +177,9 @@ def perturb_minutes(wildcards, input, attempt):
     return at_least((rank(input) / 727) ** 3) * attempt
 
 
-def searched_samples(pair, n_samples, width):
-    """Return in how many samples a pair is searched in all coordinates (scorebounds.ranges.fewer)."""
-    entries = [MEASURE_TABLE.entry_of(name) for name in pair]
+def searched_samples(measures, n_samples, width):
+    """Return in how many samples the ranges of measures are searched (scorebounds.ranges.fewer)."""
+    entries = [MEASURE_TABLE.entry_of(name) for name in measures]
     n_folds = 5 if any(entry.cross_validated for entry in entries) else 1
     in_fold, rest = divmod(n_samples, n_folds)
     fewer = n_folds * (2 * width + 1)
@@ -231,7 +231,9 @@ def range_minutes(wildcards, input, attempt):
 
 def other_pairs_minutes(wildcards, input, attempt):
     """Request minutes for the pairs that were not searched by themselves."""
-    return at_least(50 * billions(input)) * attempt
+    n_samples, width = shape(input)[0], rank(input)
+    searched = searched_samples(REDUCED, n_samples, width)
+    return at_least(50e-9 * searched * width**2) * attempt
 
 
 def card_minutes(wildcards, input, attempt):

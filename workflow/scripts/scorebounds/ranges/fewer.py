@@ -12,6 +12,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from scorebounds.core.measure_table import entry_of
+from scorebounds.measures.folds import fold_bounds
+
 # Share of the samples that the fewer ones may be.
 LARGEST_SHARE = 0.5
 # Samples of each fold from which on it hardly matters that another has one more.
@@ -80,3 +83,23 @@ class FewerSamples:
         """Return all samples, with the products of fewer ones, shape (n_samples, n_columns)."""
         folds = zip(self._bases, fewer.split(self._n_kept), strict=True)
         return torch.cat([basis @ (self._mixed.mT @ fold) for basis, fold in folds])
+
+
+def in_fewer_samples(x: Tensor, names: Sequence[str], seed: int) -> FewerSamples | None:
+    """Return X in fewer samples, or None where a measure needs all of them or few are spared.
+
+    Parameters
+    ----------
+    x : Tensor, shape (n_samples, q)
+    names : sequence of str
+        Ids of the measures.
+    seed : int
+        As for `FewerSamples`.
+    """
+    entries = [entry_of(name) for name in names]
+    held_out = any(entry.cross_validated for entry in entries)
+    bounds = fold_bounds(len(x)) if held_out else [(0, len(x))]
+    is_possible = all(entry.of_products for entry in entries)
+    if not is_possible or number_of_fewer(*x.shape, len(bounds)) == len(x):
+        return None
+    return FewerSamples(x, bounds, seed)

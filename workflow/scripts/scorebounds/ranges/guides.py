@@ -8,7 +8,9 @@ import pandas as pd
 from torch import Tensor
 
 from scorebounds.core.measure_table import entry_of
+from scorebounds.core.random import derived_seed
 from scorebounds.ranges.bounds import base_of, from_base, to_base
+from scorebounds.ranges.fewer import in_fewer_samples
 from scorebounds.ranges.problem import PairProblem
 from scorebounds.ranges.verdicts import verdict
 
@@ -53,6 +55,9 @@ def guides_of_other_pairs(
     missing = [name for name in names if not entry_of(name).few_coordinates]
     if missing:
         raise ValueError(f"no reduced search takes {missing[0]!r}")
+    # Nothing but products is needed of X.
+    fewer = in_fewer_samples(x, names, derived_seed(seed, "ranges", "fewer samples", dataset))
+    x = x if fewer is None else fewer.x
     found = {(row.given, row.implied): row[ENDS] for _, row in known.iterrows()}
     before = set(found)
     for given in dict.fromkeys([*names, *known.given]):

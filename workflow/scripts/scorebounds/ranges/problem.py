@@ -10,14 +10,13 @@ from torch import Tensor
 from scorebounds.core.measure_table import entry_of
 from scorebounds.core.random import derived_seed
 from scorebounds.measures import registry
-from scorebounds.measures.folds import fold_bounds
 from scorebounds.optimization.optimize import starting_points
 from scorebounds.ranges.attained import Ends, SearchSettings, Space, find_ends
 from scorebounds.ranges.bounds import base_of, from_base, outer_range, to_base
 from scorebounds.ranges.certified import certified_range
 from scorebounds.ranges.constructed import constructed_paths
 from scorebounds.ranges.families import paths
-from scorebounds.ranges.fewer import FewerSamples, number_of_fewer
+from scorebounds.ranges.fewer import in_fewer_samples
 from scorebounds.ranges.full import FullSpace, as_points, draw_noise, full_paths
 from scorebounds.ranges.joint import FixedX, Joint, optimize_jointly, point_at_goal
 from scorebounds.ranges.joint_free import FreeX
@@ -65,7 +64,9 @@ class PairProblem:
         self.largest_rank = min(x.shape[1], len(x) - 1)
         self.samples = samples_of(x.cpu().numpy())
         self._certified: dict[Hashable, Range] = {}
-        self._all_samples, self._fewer = x, None if self.reduced else self._fewer_samples(x)
+        self._all_samples, self._fewer = x, None
+        if not self.reduced:
+            self._fewer = in_fewer_samples(x, self.base, self._stream("fewer samples"))
         # What is searched: as many samples as the scores need.
         self.x = x if self._fewer is None else self._fewer.x
         part = settings["reduced" if self.reduced else "full"]
@@ -187,16 +188,6 @@ class PairProblem:
         if names != ("cka", "nbs") or not isinstance(self.space, ReducedSpace):
             return {}
         return constructed_paths(self.space, goals.cpu().numpy(), largest_nbs=sign > 0)
-
-    def _fewer_samples(self, x: Tensor) -> FewerSamples | None:
-        """Return X in fewer samples, or None where a measure needs all or few are spared."""
-        entries = [entry_of(name) for name in self.base]
-        held_out = any(entry.cross_validated for entry in entries)
-        bounds = fold_bounds(len(x)) if held_out else [(0, len(x))]
-        is_possible = all(entry.of_products for entry in entries)
-        if not is_possible or number_of_fewer(*x.shape, len(bounds)) == len(x):
-            return None
-        return FewerSamples(x, bounds, self._stream("fewer samples"))
 
     def _first_sound(
         self, found: Ends, index: int, sign: int, name: str, value: float
