@@ -96,10 +96,10 @@ def in_fewer_samples(x: Tensor, names: Sequence[str], seed: int) -> FewerSamples
     seed : int
         As for `FewerSamples`.
     """
-    entries = [entry_of(name) for name in names]
+    entries, (n_samples, width) = [entry_of(name) for name in names], x.shape
     held_out = any(entry.cross_validated for entry in entries)
-    bounds = fold_bounds(len(x)) if held_out else [(0, len(x))]
+    bounds = fold_bounds(n_samples) if held_out else [(0, n_samples)]
     is_possible = all(entry.of_products for entry in entries)
-    if not is_possible or number_of_fewer(*x.shape, len(bounds)) == len(x):
+    if not is_possible or number_of_fewer(n_samples, width, len(bounds)) == n_samples:
         return None
     return FewerSamples(x, bounds, seed)
