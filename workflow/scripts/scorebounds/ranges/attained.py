@@ -173,8 +173,9 @@ def _on_goal(
     searched: bool,
 ) -> Ends:
     """Move points until a meets its goal, and keep those where it does."""
+    only_a = names[0], names[0]
     corrected = [
-        part.moved(correct(space.scorer(part, names), part.coordinates, grid[goal[rows]]))
+        part.moved(correct(space.scorer(part, only_a), part.coordinates, grid[goal[rows]]))
         for rows, part in _batches(points)
     ]
     if not corrected:
