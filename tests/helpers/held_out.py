@@ -183,6 +183,23 @@ def half_width(whole, single, two, weight):
     return student.ppf(0.975, n_free) * np.sqrt(total), np.sqrt(total)
 
 
+def ends_of_tuned(score, half):
+    """Return an interval whose upper end allows for more variance of higher scores, from a grid."""
+    grid = np.linspace(score, score + 20 * half, 20_001)
+    at = np.clip(np.append(grid, score), 0, 1)
+    variance = (at + 0.01) * (2 - at)
+    ok = (grid - score) ** 2 <= half**2 * variance[:-1] / variance[-1]
+    return score - half, grid[ok][-1]
+
+
+def intervals(drawn, half):
+    """Return the intervals of scores of the three measures, (2, n_draws, 3)."""
+    ends = np.array([drawn - half, drawn + half])
+    of_tuned = zip(drawn[:, 2], half[:, 2], strict=True)
+    ends[..., 2] = np.transpose([ends_of_tuned(*each) for each in of_tuned])
+    return ends
+
+
 def simulate(world, n_draws, n_truth, seed):
     """Return the mean and standard deviation of scores, and scores, half-widths and errors."""
     rng = np.random.default_rng(seed)
@@ -209,8 +226,9 @@ def main(n_draws):
             world_of_share = TimedWorld(**{**vars(world), "shared": shared})
             seed = 100 * number + int(100 * shared)
             mean, sd, drawn, half, _ = simulate(world_of_share, n_draws, 3 * n_draws, seed)
-            covered = (np.abs(drawn - mean) <= half).mean(0)
-            width = half.mean(0) / 1.96 / sd
+            low, high = intervals(drawn, half)
+            covered = ((low <= mean) & (mean <= high)).mean(0)
+            width = (high - low).mean(0) / 2 / 1.96 / sd
             for m in range(len(MEASURES)):
                 cells[2 * m].append(f"{covered[m]:.2f}")
                 cells[2 * m + 1].append(f"{width[m]:.1f}")

@@ -15,7 +15,7 @@ from scorebounds.scorecards.jackknife import jackknife_estimate
 from scorebounds.scorecards.replicates import jackknife_replicates
 from scorebounds.scorecards.resampling import ResamplingSettings
 from scorebounds.scorecards.samples import flatten, fold_options
-from scorebounds.scorecards.score_intervals import has_valid_interval
+from scorebounds.scorecards.score_intervals import has_valid_interval, score_interval
 
 # Coverage of nominal 95 % intervals: 90 % at least in the worlds of docs/truth.md.
 LEAST_COVERAGE = 0.9
@@ -91,7 +91,8 @@ def of_held_out(request):
 
 def test_intervals_of_held_out_scores_cover_other_samples_of_the_same_size(of_held_out):
     n, (mean, sd, drawn, half, error) = of_held_out
-    counts = (np.abs(drawn - mean) <= half).sum(axis=0)
+    low, high = held_out.intervals(drawn, half)
+    counts = ((low <= mean) & (mean <= high)).sum(axis=0)
     assert (counts >= fewest_by_chance(n, LEAST_COVERAGE)).all(), counts
     # The standard error is that of the scores, to a factor. Leaving groups out, instead of
     # repeating them, has 1.4, 1.7 and 2.7 times as much for unrelated data, and up to 3.2 near
@@ -121,6 +122,14 @@ def test_the_library_has_the_intervals_of_the_formulas_of_held_out_scores():
             half, _ = held_out.half_width(whole[m], single[:, m], pairs, weight)
             estimate = jackknife_estimate(score, table)
             assert estimate.ci_half_width == pytest.approx(half), (name, world)
+            scored = {"score": score, "is_informative": True, "null_mean": 0.0}
+            found = score_interval(scored, table, measure, len(x))
+            low, high = held_out.intervals(np.full((1, 3), score), np.full((1, 3), half))[:, 0, m]
+            if low <= 0.025 and high >= 0.975:
+                assert "nearly every score" in found["interval_note"]
+                continue
+            ends = [found["score_low"], found["score_high"]]
+            assert ends == pytest.approx([low, min(high, 1)], rel=2e-3), (name, world)
 
 
 def test_no_interval_is_given_where_the_bias_cannot_be_removed():

@@ -195,3 +195,16 @@ def test_cka_of_few_conditions_and_many_units_has_no_interval_and_debiased_cka_h
     more = rng.normal(size=(210, 12)) @ rng.normal(size=(12, 130))
     row = card_of(matched_pair(more, rng.normal(size=(210, 100))), ["cka"]).loc["cka"]
     assert np.isfinite(row.score_low)
+
+
+@pytest.mark.parametrize(("width", "has_interval"), [(20, True), (26, False)])
+def test_regression_with_hardly_more_training_conditions_than_units_has_no_interval(
+    width, has_interval
+):
+    rng = np.random.default_rng(8)
+    z = rng.normal(size=(40, width))
+    x = z @ rng.normal(size=(width, 30)) + rng.normal(size=(40, 30))
+    card = card_of(matched_pair(x, z), ["linreg_cv", "ridge_cv_100"], n_permutations=19)
+    assert np.isfinite(card.score_low["linreg_cv"]) == has_interval
+    assert ("hardly more than the units" in card.interval_note["linreg_cv"]) != has_interval
+    assert np.isfinite(card.score_low["ridge_cv_100"])

@@ -98,9 +98,8 @@ def score_model(
             continue
         row["is_perfect"] = _is_perfect(scored, left_out, measure)
         n_times, exchange = averaged.model.shape[0], averaged.exchange
-        rows.append(
-            {**row, **scored, **score_interval(scored, left_out, measure, n_times, exchange)}
-        )
+        row |= scored
+        rows.append({**row, **score_interval(row, left_out, measure, n_times, exchange)})
         if len(left_out):
             replicates.append(left_out)
         if not math.isnan(scored["p"]):

@@ -10,6 +10,7 @@ import pandas as pd
 from scorebounds.core.angular import from_angular, to_angular
 from scorebounds.measures.base import Measure
 from scorebounds.scorecards.jackknife import corrected_estimate, jackknife_estimate
+from scorebounds.scorecards.replicates import NESTED
 from scorebounds.scorecards.rows import PERMUTED
 
 # Measures whose bias the jackknife removes, in simulations with known population (docs/truth.md).
@@ -17,17 +18,27 @@ from scorebounds.scorecards.rows import PERMUTED
 CORRECTED = {"cka", "cka_angular", "cka_debiased", "linreg", "rsa_correlation_pearson"}
 # R² from which on a fit is exact, up to rounding.
 SATURATION = 1e-9
+# Units per training sample up to which intervals of held-out regression were simulated, and the
+# training samples' share.
+LARGEST_WIDTH, TRAINING_SHARE = 0.75, 0.8
 # CKA of unrelated data above which the jackknife does not remove enough of it.
 HIGHEST_CHANCE = 0.35
 # Ends between which an interval says nothing.
 LOWEST, HIGHEST = 0.025, 0.975
 # Of the variance of a score over samples (`uneven_ends`), chosen in simulations.
 LEFT, RIGHT = 0.1, 2.0
+# The same of ridge regression with a tuned penalty: where it finds little, the penalty is large and
+# the score hardly varies.
+LEFT_OF_TUNED = 0.01
 IN_ORDER = "rows that follow each other in time are no independent sample"
 TOO_FEW = "there are too few conditions or neurons for the jackknife"
 SATURATED = (
     "when the jackknife leaves out a group of conditions, the model has as many units as samples "
     "and fits them all"
+)
+NEARLY_SATURATED = (
+    "the training samples are hardly more than the units, or fewer, so that regression without "
+    "penalty varies more than the jackknife estimates"
 )
 HIGH_CHANCE = (
     "conditions are so few, compared with neurons and units, that the bias that they cause is not "
@@ -83,20 +94,14 @@ def score_interval(
         note = IN_ORDER
     elif not has_valid_interval(measure):
         note = NO_INTERVAL if measure.name.startswith(BIASED) else NOT_SIMULATED
-    elif measure.name == "linreg" and _saturates(score, replicates):
-        note = SATURATED
+    elif reason := _why_saturated(scored, replicates, measure):
+        note = reason
     elif is_corrected(measure, scored, n_times):
         centre, low, high = _corrected(score, replicates, measure)
         note = TOO_FEW if math.isnan(low) else ""
     else:
-        estimate = jackknife_estimate(score, replicates)
-        half = estimate.ci_half_width
-        centre = score
-        if is_r2_of_independent_samples(measure, n_times):
-            centre = score - estimate.bias
-            half /= max(1 - scored["null_mean"], 1e-9)
-        low, high = centre - half, centre + half
-        note = TOO_FEW if math.isnan(half) else ""
+        centre, low, high = _of_jackknife(scored, replicates, measure, n_times)
+        note = TOO_FEW if math.isnan(low) else ""
     if low <= LOWEST and high >= HIGHEST:
         note = NEARLY_ALL
     elif not math.isnan(low) and n_times == 1 and _has_high_chance(scored, measure):
@@ -109,12 +114,12 @@ def score_interval(
     return {**clipped, "interval_note": note}
 
 
-def uneven_ends(centre: float, half: float) -> tuple[float, float]:
+def uneven_ends(centre: float, half: float, left: float = LEFT) -> tuple[float, float]:
     """Return the scores that are compatible with an estimate, given its half-width at the estimate.
 
     Low estimates come with a small standard error, so that an interval of equal halves lies below
     the population too often. The interval contains every score s with
-    (estimate − s)² ≤ half² v(s)/v(estimate), where v(s) = (s + `LEFT`)(`RIGHT` − s) follows the
+    (estimate − s)² ≤ half² v(s)/v(estimate), where v(s) = (s + `left`)(`RIGHT` − s) follows the
     variance over samples in simulations, constant below 0. If an interval of equal halves contains
     0, so does this one: the bias that remains for unrelated data after the correction is positive.
 
@@ -124,13 +129,15 @@ def uneven_ends(centre: float, half: float) -> tuple[float, float]:
         The estimate.
     half : float
         Half-width of an interval of equal halves.
+    left : float
+        Variance at 0 relative to its slope.
     """
     known = min(max(centre, 0.0), 1.0)
-    scale = half**2 / ((known + LEFT) * (RIGHT - known))
-    below_zero = math.sqrt(scale * LEFT * RIGHT)
+    scale = half**2 / ((known + left) * (RIGHT - known))
+    below_zero = math.sqrt(scale * left * RIGHT)
     # (1 + k) s² − 2 b s + c = 0
-    middle = (centre + scale * (RIGHT - LEFT) / 2) / (1 + scale)
-    product = (centre**2 - scale * LEFT * RIGHT) / (1 + scale)
+    middle = (centre + scale * (RIGHT - left) / 2) / (1 + scale)
+    product = (centre**2 - scale * left * RIGHT) / (1 + scale)
     root = math.sqrt(max(middle**2 - product, 0.0))
     low = middle - root if centre - below_zero > 0 else centre - below_zero
     if centre - half <= 0:
@@ -139,9 +146,17 @@ def uneven_ends(centre: float, half: float) -> tuple[float, float]:
     return low, high
 
 
-def _saturates(score: float, replicates: pd.DataFrame) -> bool:
-    """Return whether a regression fits all that remains when some conditions are left out."""
-    return score < 1 - SATURATION and bool((replicates.score >= 1 - SATURATION).any())
+def _why_saturated(
+    scored: Mapping[str, Any], replicates: pd.DataFrame, measure: Measure
+) -> str | None:
+    """Say why a regression without penalty has too many units for an interval, if it has."""
+    score = scored["score"]
+    if measure.name == "linreg":
+        exact = bool((replicates.score >= 1 - SATURATION).any())
+        return SATURATED if score < 1 - SATURATION and exact else None
+    most = LARGEST_WIDTH * TRAINING_SHARE * scored.get("n_samples", math.inf)
+    too_wide = measure.name == "linreg_cv" and scored.get("n_dimensions", 0) > most
+    return NEARLY_SATURATED if too_wide else None
 
 
 def _has_high_chance(scored: Mapping[str, Any], measure: Measure) -> bool:
@@ -153,6 +168,22 @@ def _has_high_chance(scored: Mapping[str, Any], measure: Measure) -> bool:
         return False
     chance = scored["null_mean"]
     return bool((from_angular(chance) if measure.angular else chance) > HIGHEST_CHANCE)
+
+
+def _of_jackknife(
+    scored: Mapping[str, Any], replicates: pd.DataFrame, measure: Measure, n_times: int
+) -> tuple[float, float, float]:
+    """Return a held-out score or a corrected R² of independent samples, with its interval."""
+    score = scored["score"]
+    estimate = jackknife_estimate(score, replicates)
+    half = estimate.ci_half_width
+    if is_r2_of_independent_samples(measure, n_times):
+        half /= max(1 - scored["null_mean"], 1e-9)
+        centre = score - estimate.bias
+        return centre, centre - half, centre + half
+    if measure.name in NESTED and not math.isnan(half):
+        return score, score - half, uneven_ends(score, half, LEFT_OF_TUNED)[1]
+    return score, score - half, score + half
 
 
 def _corrected(
