@@ -189,7 +189,7 @@ def ends_of_tuned(score, half):
     at = np.clip(np.append(grid, score), 0, 1)
     variance = (at + 0.01) * (2 - at)
     ok = (grid - score) ** 2 <= half**2 * variance[:-1] / variance[-1]
-    return score - half, grid[ok][-1]
+    return score - half, min(grid[ok][-1], score + 1.5 * half)
 
 
 def intervals(drawn, half):

@@ -28,8 +28,8 @@ LOWEST, HIGHEST = 0.025, 0.975
 # Of the variance of a score over samples (`uneven_ends`), chosen in simulations.
 LEFT, RIGHT = 0.1, 2.0
 # The same of ridge regression with a tuned penalty: where it finds little, the penalty is large and
-# the score hardly varies.
-LEFT_OF_TUNED = 0.01
+# the score hardly varies. The upper end is at most so many half-widths away.
+LEFT_OF_TUNED, FURTHEST = 0.01, 1.5
 IN_ORDER = "rows that follow each other in time are no independent sample"
 TOO_FEW = "there are too few conditions or neurons for the jackknife"
 SATURATED = (
@@ -182,7 +182,8 @@ def _of_jackknife(
         centre = score - estimate.bias
         return centre, centre - half, centre + half
     if measure.name in NESTED and not math.isnan(half):
-        return score, score - half, uneven_ends(score, half, LEFT_OF_TUNED)[1]
+        high = uneven_ends(score, half, LEFT_OF_TUNED)[1]
+        return score, score - half, min(high, score + FURTHEST * half)
     return score, score - half, score + half
 
 
