@@ -41,6 +41,23 @@ def compared(models, names=("cka", "procrustes_distance")):
     )
 
 
+def test_models_with_hardly_fewer_units_than_training_conditions_are_not_compared():
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(40, 8))
+    near = x + 0.5 * rng.normal(size=x.shape)
+    models = {
+        f"{width} units": matched_pair(x, np.hstack([near, rng.normal(size=(40, width - 8))]))
+        for width in (10, 20, 28)
+    }
+    table = compared(models, ("linreg_cv", "ridge_cv_100")).set_index(["measure", "model", "other"])
+    wide = table.loc["linreg_cv", "10 units", "28 units"]
+    assert np.isnan([wide.p, wide.calibrated_low, wide.difference_low]).all()
+    assert wide.difference > 0
+    assert wide.closer == ""
+    assert table.loc["linreg_cv", "10 units", "20 units"].p >= 0
+    assert table.loc["ridge_cv_100", "10 units", "28 units"].p >= 0
+
+
 def test_the_closer_of_two_models_is_named_on_either_kind_of_scale(tmp_path):
     rng = np.random.default_rng(21)
     x = rng.normal(size=(60, 12))

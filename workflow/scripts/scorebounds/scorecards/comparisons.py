@@ -10,6 +10,7 @@ from scipy.special import stdtr
 from scorebounds.core.intervals import half_width
 from scorebounds.scorecards.formatting import SIGNIFICANT
 from scorebounds.scorecards.jackknife import jackknife_estimate
+from scorebounds.scorecards.saturation import is_nearly_saturated
 
 # Up to this, scores differ by the rounding of files.
 ROUNDING = 1e-6
@@ -47,9 +48,10 @@ def compare(scores: pd.DataFrame, replicates: pd.DataFrame) -> pd.DataFrame:
         `COMPARISON_COLUMNS`: `difference` is score − other_score and `calibrated_difference` that
         of chance-corrected scores (score − chance where a measure has no perfect score), positive
         where `model` is closer, both with 95 % intervals that are missing where the two were
-        matched with different rows. `p` tests the calibrated difference, `p_corrected` is
-        adjusted over all rows (Benjamini and Hochberg 1995). `closer` is the closer model where
-        p_corrected is at most 0.05 and that model is better than chance, else empty.
+        matched with different rows or a regression is nearly saturated. `p` tests the calibrated
+        difference, `p_corrected` is adjusted over all rows (Benjamini and Hochberg 1995). `closer`
+        is the closer model where p_corrected is at most 0.05 and that model is better than chance,
+        else empty.
     """
     of = {
         key: rows.reset_index(drop=True) for key, rows in replicates.groupby(["measure", "model"])
@@ -79,7 +81,8 @@ def _compare_two(
     half = half_of_calibrated = np.nan
     mine, other = _calibrated(first, first["score"]), _calibrated(second, second["score"])
     n_free, shared = 0, None
-    if ours is not None and theirs is not None:
+    saturated = is_nearly_saturated(first) or is_nearly_saturated(second)
+    if ours is not None and theirs is not None and not saturated:
         # Both have lost the same groups; only one of them may have lost two at a time.
         shared = ours.merge(theirs, on=keys, suffixes=("", "_of_other"))
     if shared is not None and len(shared):

@@ -12,15 +12,13 @@ from scorebounds.measures.base import Measure
 from scorebounds.scorecards.jackknife import corrected_estimate, jackknife_estimate
 from scorebounds.scorecards.replicates import NESTED
 from scorebounds.scorecards.rows import PERMUTED
+from scorebounds.scorecards.saturation import is_nearly_saturated
 
 # Measures whose bias the jackknife removes, in simulations with known population (docs/truth.md).
 # That of nuclear norms, truncated components and matched neurons is not linear in 1/n.
 CORRECTED = {"cka", "cka_angular", "cka_debiased", "linreg", "rsa_correlation_pearson"}
 # R² from which on a fit is exact, up to rounding.
 SATURATION = 1e-9
-# Units per training sample up to which intervals of held-out regression were simulated, and the
-# training samples' share.
-LARGEST_WIDTH, TRAINING_SHARE = 0.75, 0.8
 # CKA of unrelated data above which the jackknife does not remove enough of it.
 HIGHEST_CHANCE = 0.35
 # Ends between which an interval says nothing.
@@ -154,9 +152,7 @@ def _why_saturated(
     if measure.name == "linreg":
         exact = bool((replicates.score >= 1 - SATURATION).any())
         return SATURATED if score < 1 - SATURATION and exact else None
-    most = LARGEST_WIDTH * TRAINING_SHARE * scored.get("n_samples", math.inf)
-    too_wide = measure.name == "linreg_cv" and scored.get("n_dimensions", 0) > most
-    return NEARLY_SATURATED if too_wide else None
+    return NEARLY_SATURATED if is_nearly_saturated(scored) else None
 
 
 def _has_high_chance(scored: Mapping[str, Any], measure: Measure) -> bool:
