@@ -60,6 +60,8 @@ def compare(scores: pd.DataFrame, replicates: pd.DataFrame) -> pd.DataFrame:
     for measure, cards in scores.dropna(subset=["score"]).groupby("measure", sort=False):
         for first, second in itertools.combinations(cards.to_dict("records"), 2):
             pair = (of.get((measure, first["model"])), of.get((measure, second["model"])))
+            if any(is_nearly_saturated(str(measure), each) for each in (first, second)):
+                pair = (None, None)
             rows.append({"measure": measure, **_compare_two(first, second, *pair)})
     table = pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
     table["p_corrected"] = benjamini_hochberg(table.p.to_numpy(dtype=float))
@@ -81,8 +83,7 @@ def _compare_two(
     half = half_of_calibrated = np.nan
     mine, other = _calibrated(first, first["score"]), _calibrated(second, second["score"])
     n_free, shared = 0, None
-    saturated = is_nearly_saturated(first) or is_nearly_saturated(second)
-    if ours is not None and theirs is not None and not saturated:
+    if ours is not None and theirs is not None:
         # Both have lost the same groups; only one of them may have lost two at a time.
         shared = ours.merge(theirs, on=keys, suffixes=("", "_of_other"))
     if shared is not None and len(shared):

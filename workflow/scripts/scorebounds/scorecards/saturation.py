@@ -9,13 +9,15 @@ MEASURE = "linreg_cv"
 LARGEST_WIDTH, TRAINING_SHARE = 0.75, 0.8
 
 
-def is_nearly_saturated(scored: Mapping[Any, Any]) -> bool:
+def is_nearly_saturated(measure: str, scored: Mapping[Any, Any]) -> bool:
     """Return whether a score varies more over samples than its replicates tell.
 
     Parameters
     ----------
+    measure : str
+        Its id.
     scored : mapping
         A row of `inference.score_model`.
     """
     most = LARGEST_WIDTH * TRAINING_SHARE * scored.get("n_samples", math.inf)
-    return scored["measure"] == MEASURE and bool(scored.get("n_dimensions", 0) > most)
+    return measure == MEASURE and bool(scored.get("n_dimensions", 0) > most)

@@ -152,7 +152,7 @@ def _why_saturated(
     if measure.name == "linreg":
         exact = bool((replicates.score >= 1 - SATURATION).any())
         return SATURATED if score < 1 - SATURATION and exact else None
-    return NEARLY_SATURATED if is_nearly_saturated(scored) else None
+    return NEARLY_SATURATED if is_nearly_saturated(measure.name, scored) else None
 
 
 def _has_high_chance(scored: Mapping[str, Any], measure: Measure) -> bool:
