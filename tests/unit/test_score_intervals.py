@@ -46,6 +46,23 @@ def test_the_corrected_jackknife_of_a_squared_mean_is_unbiased_and_knows_its_var
     assert np.mean(variances) == pytest.approx(np.var(corrected), rel=0.25)
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (replicates.BOTH, "without group 3 of the conditions and without group 2 of the neurons"),
+        (replicates.BOTH_REPEATED, "with group 3 of the conditions twice and without group 2 of"),
+        (replicates.TWO_REPEATED, "with groups 3 and 4 of the conditions twice"),
+        (replicates.NOTHING, "with all"),
+    ],
+)
+def test_a_replicate_is_named_by_what_it_lacks_or_repeats(kind, said):
+    groups = {
+        replicates.TWO_REPEATED: {"group": 3, "other_group": 4},
+        replicates.NOTHING: {},
+    }.get(kind, {"group": 3, "neuron_group": 2})
+    assert str(replicates._LeftOut(kind, **groups)).startswith(said)
+
+
 @pytest.mark.parametrize(("mean", "least", "most"), [(0.0, 0.8, 2.5), (1.0, 0.8, 1.2)])
 def test_repeated_pairs_lower_the_variance_of_a_held_out_score_that_consists_of_pairs(
     mean, least, most

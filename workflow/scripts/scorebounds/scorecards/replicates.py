@@ -73,13 +73,15 @@ class _LeftOut:
         return (self.neuron_group, self.other_group if self.kind == TWO_OF_NEURONS else 0)
 
     def __str__(self) -> str:
+        is_repeated = self.kind in (REPEATED, TWO_REPEATED, BOTH_REPEATED)
         said = []
         for name, groups in (("conditions", self.of_conditions), ("neurons", self.of_neurons)):
-            numbers = [str(group) for group in groups if group]
-            if numbers:
+            if numbers := [str(group) for group in groups if group]:
                 plural = "s" if len(numbers) > 1 else ""
-                said.append(f"group{plural} {' and '.join(numbers)} of the {name}")
-        return " and ".join(said)
+                part = f"group{plural} {' and '.join(numbers)} of the {name}"
+                twice = is_repeated and name == "conditions"
+                said.append(f"with {part} twice" if twice else f"without {part}")
+        return " and ".join(said) or "with all"
 
 
 def jackknife_replicates(
@@ -246,7 +248,7 @@ def _warn_of(skipped: dict[str, str], n_replicates: int, measure: str) -> None:
         more = [f"and {len(names) - N_SHOWN} more"] if len(names) > N_SHOWN else []
         listed = "; ".join([*names[:N_SHOWN], *more])
         logger.warning(
-            "%s: %d of %d jackknife replicates %s skipped, without %s: %s",
+            "%s: %d of %d jackknife replicates %s skipped, %s: %s",
             measure,
             len(names),
             n_replicates,
