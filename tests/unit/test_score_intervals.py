@@ -10,7 +10,7 @@ import torch
 from helpers.worlds import card_of, matched_pair
 from scorebounds.core.angular import to_angular
 from scorebounds.measures.folds import contiguous_folds, grouped_folds
-from scorebounds.scorecards import jackknife, replicates
+from scorebounds.scorecards import jackknife, left_out, replicates
 from scorebounds.scorecards.score_intervals import uneven_ends
 
 
@@ -49,18 +49,18 @@ def test_the_corrected_jackknife_of_a_squared_mean_is_unbiased_and_knows_its_var
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        (replicates.BOTH, "without group 3 of the conditions and without group 2 of the neurons"),
-        (replicates.BOTH_REPEATED, "with group 3 of the conditions twice and without group 2 of"),
-        (replicates.TWO_REPEATED, "with groups 3 and 4 of the conditions twice"),
-        (replicates.NOTHING, "with all"),
+        (jackknife.BOTH, "without group 3 of the conditions and without group 2 of the neurons"),
+        (jackknife.BOTH_REPEATED, "with group 3 of the conditions twice and without group 2 of"),
+        (jackknife.TWO_REPEATED, "with groups 3 and 4 of the conditions twice"),
+        (jackknife.NOTHING, "with all"),
     ],
 )
 def test_a_replicate_is_named_by_what_it_lacks_or_repeats(kind, said):
     groups = {
-        replicates.TWO_REPEATED: {"group": 3, "other_group": 4},
-        replicates.NOTHING: {},
+        jackknife.TWO_REPEATED: {"group": 3, "other_group": 4},
+        jackknife.NOTHING: {},
     }.get(kind, {"group": 3, "neuron_group": 2})
-    assert str(replicates._LeftOut(kind, **groups)).startswith(said)
+    assert str(left_out.LeftOut(kind, **groups)).startswith(said)
 
 
 @pytest.mark.parametrize(("mean", "least", "most"), [(0.0, 0.8, 2.5), (1.0, 0.8, 1.2)])

@@ -16,7 +16,7 @@ from scorebounds.core.intervals import half_width
 from scorebounds.core.tables import read_table, write_table
 from scorebounds.datasets.made import simulated_pfc
 from scorebounds.measures import registry
-from scorebounds.scorecards import formatting, jackknife, replicates, samples, verdicts
+from scorebounds.scorecards import formatting, jackknife, left_out, replicates, samples, verdicts
 from scorebounds.scorecards.bars import ladder
 from scorebounds.scorecards.curve import position_on_curve
 from scorebounds.scorecards.explained import explained_components
@@ -205,7 +205,7 @@ def test_a_unit_that_is_silent_in_one_replicate_costs_that_replicate_only(caplog
     assert np.isfinite(row.score)
     skipped = [record.message for record in caplog.records if "replicate" in record.message]
     (message,) = skipped
-    number = 1 + replicates.N_DIAGONALS
+    number = 1 + left_out.N_DIAGONALS
     assert f"soft_matching: {number} of " in message
     expected = r"replicates are skipped, without group \d+ of the conditions; without group \d"
     assert re.search(expected, message)

@@ -5,10 +5,9 @@ interval from the replicates. All models of a recording lose the same groups, so
 difference is known better than either score.
 """
 
-import itertools
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, replace
 
 import numpy as np
 import pandas as pd
@@ -19,17 +18,7 @@ from scorebounds.measures.base import Measure
 from scorebounds.measures.folds import contiguous_folds, grouped_folds
 from scorebounds.measures.parts import Parts
 from scorebounds.scorecards.grouping import assign
-from scorebounds.scorecards.jackknife import (
-    BOTH,
-    BOTH_REPEATED,
-    CONDITIONS,
-    NEURONS,
-    NOTHING,
-    REPEATED,
-    TWO_OF_CONDITIONS,
-    TWO_OF_NEURONS,
-    TWO_REPEATED,
-)
+from scorebounds.scorecards.left_out import LeftOut, left_out_groups, repeated_groups
 from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.rows import PERMUTED
 from scorebounds.scorecards.samples import flatten, fold_options
@@ -38,9 +27,6 @@ logger = logging.getLogger(__name__)
 
 REPLICATE_COLUMNS = ["measure", "left_out", "group", "neuron_group", "other_group"]
 REPLICATE_COLUMNS += ["score", "grouping"]
-# Diagonals of the grid of groups of conditions × groups of neurons that are left out together, for
-# intervals of scores without correction.
-N_DIAGONALS = 2
 # Measures with folds within folds. Those of replicates are made of the folds of all conditions, and
 # are others than those of the score.
 NESTED = ("ridge_cv_tuned",)
@@ -50,38 +36,6 @@ LARGEST_SHARE = 0.4
 N_SHOWN = 3
 Device = str | torch.device
 ScoreParts = Callable[[Sequence[int], Sequence[Sequence[int]]], list[float | ValueError]]
-
-
-@dataclass(frozen=True)
-class _LeftOut:
-    """What a replicate lacks or repeats; groups are numbered from 1, and 0 is none."""
-
-    kind: str
-    group: int = 0
-    neuron_group: int = 0
-    other_group: int = 0
-
-    @property
-    def of_conditions(self) -> tuple[int, ...]:
-        """Groups of conditions."""
-        is_pair = self.kind in (TWO_OF_CONDITIONS, TWO_REPEATED)
-        return (self.group, self.other_group if is_pair else 0)
-
-    @property
-    def of_neurons(self) -> tuple[int, ...]:
-        """Groups of neurons."""
-        return (self.neuron_group, self.other_group if self.kind == TWO_OF_NEURONS else 0)
-
-    def __str__(self) -> str:
-        is_repeated = self.kind in (REPEATED, TWO_REPEATED, BOTH_REPEATED)
-        said = []
-        for name, groups in (("conditions", self.of_conditions), ("neurons", self.of_neurons)):
-            if numbers := [str(group) for group in groups if group]:
-                plural = "s" if len(numbers) > 1 else ""
-                part = f"group{plural} {' and '.join(numbers)} of the {name}"
-                twice = is_repeated and name == "conditions"
-                said.append(f"with {part} twice" if twice else f"without {part}")
-        return " and ".join(said) or "with all"
 
 
 def jackknife_replicates(
@@ -132,16 +86,17 @@ def jackknife_replicates(
     # Components are no sample of neurons: none of them is left out.
     n_parts = 1 if matched.of_components else n_groups
     of_neuron = assign(matched.reference.shape[-1], n_parts, rng, None) + 1
-    n_parts_of_both = int(of_condition.max()), int(of_neuron.max())
-    left_out = list(_left_out(*n_parts_of_both, pairs=pairs))
     is_repeated = folds is not None and _share_of_fold(of_condition, folds) <= LARGEST_SHARE
     if folds is not None:
         # Folds drawn anew in each replicate would add their variance, which the jackknife
         # multiplies, and might separate the copies of a condition.
         matched = replace(matched, groups=folds)
+    numbers = int(of_condition.max()), int(of_neuron.max())
     if is_repeated:
-        left_out = list(_repeated(*n_parts_of_both, is_nested=measure.name in NESTED))
-    scores: dict[_LeftOut, float] = {}
+        left_out = list(repeated_groups(*numbers, is_nested=measure.name in NESTED))
+    else:
+        left_out = list(left_out_groups(*numbers, pairs=pairs))
+    scores: dict[LeftOut, float] = {}
     skipped: dict[str, str] = {}
     score_parts = _score_parts(
         matched, measure, of_condition, of_neuron, device, is_repeated=is_repeated
@@ -256,45 +211,3 @@ def _warn_of(skipped: dict[str, str], n_replicates: int, measure: str) -> None:
             listed,
             skipped[names[0]],
         )
-
-
-def _repeated(n_conditions: int, n_neurons: int, *, is_nested: bool) -> Iterator[_LeftOut]:
-    """Yield the replicates of a held-out score, given the numbers of groups."""
-    conditions = range(1, n_conditions + 1) if n_conditions > 1 else ()
-    neurons = range(1, n_neurons + 1) if n_neurons > 1 else ()
-    if is_nested:
-        yield _LeftOut(NOTHING)
-    for group in conditions:
-        yield _LeftOut(REPEATED, group)
-    for group in neurons:
-        yield _LeftOut(NEURONS, neuron_group=group)
-    if conditions and neurons:
-        for shift in range(min(N_DIAGONALS, n_neurons)):
-            for group in conditions:
-                yield _LeftOut(BOTH_REPEATED, group, (group - 1 + shift) % n_neurons + 1)
-    # Each group with the next one: their mean over few pairs is precise enough. Twice all groups
-    # but one is hardly more than leaving out one.
-    if n_conditions > 3:
-        for group in conditions:
-            yield _LeftOut(TWO_REPEATED, group, other_group=group % n_conditions + 1)
-
-
-def _left_out(n_conditions: int, n_neurons: int, *, pairs: bool) -> Iterator[_LeftOut]:
-    """Yield what each replicate lacks, given the numbers of groups."""
-    conditions = range(1, n_conditions + 1) if n_conditions > 1 else ()
-    neurons = range(1, n_neurons + 1) if n_neurons > 1 else ()
-    for group in conditions:
-        yield _LeftOut(CONDITIONS, group)
-    for group in neurons:
-        yield _LeftOut(NEURONS, neuron_group=group)
-    if conditions and neurons:
-        for shift in range(n_neurons if pairs else min(N_DIAGONALS, n_neurons)):
-            for group in conditions:
-                yield _LeftOut(BOTH, group, (group - 1 + shift) % n_neurons + 1)
-    # Without both of two groups nothing is left.
-    if pairs and n_conditions > 2:
-        for group, other in itertools.combinations(conditions, 2):
-            yield _LeftOut(TWO_OF_CONDITIONS, group, other_group=other)
-    if pairs and n_neurons > 2:
-        for group, other in itertools.combinations(neurons, 2):
-            yield _LeftOut(TWO_OF_NEURONS, neuron_group=group, other_group=other)
