@@ -192,10 +192,11 @@ def ends_of_tuned(score, half):
     return score - half, min(grid[ok][-1], score + 1.5 * half)
 
 
-def intervals(drawn, half):
-    """Return the intervals of scores of the three measures, (2, n_draws, 3)."""
-    ends = np.array([drawn - half, drawn + half])
-    of_tuned = zip(drawn[:, 2], half[:, 2], strict=True)
+def intervals(drawn, half, n):
+    """Return the intervals of scores of the three measures, (2, n_draws, 3), of n conditions."""
+    wider = 1.1 * half
+    ends = np.array([drawn - wider, drawn + wider])
+    of_tuned = zip(drawn[:, 2], np.sqrt((1.2 * half[:, 2]) ** 2 + 0.17**2 / n), strict=True)
     ends[..., 2] = np.transpose([ends_of_tuned(*each) for each in of_tuned])
     return ends
 
@@ -226,7 +227,7 @@ def main(n_draws):
             world_of_share = TimedWorld(**{**vars(world), "shared": shared})
             seed = 100 * number + int(100 * shared)
             mean, sd, drawn, half, _ = simulate(world_of_share, n_draws, 3 * n_draws, seed)
-            low, high = intervals(drawn, half)
+            low, high = intervals(drawn, half, world.n)
             covered = ((low <= mean) & (mean <= high)).mean(0)
             width = (high - low).mean(0) / 2 / 1.96 / sd
             for m in range(len(MEASURES)):

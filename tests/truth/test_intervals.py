@@ -86,12 +86,12 @@ def test_the_library_has_the_intervals_of_the_formulas():
 def of_held_out(request):
     world, least = HELD_OUT_WORLDS[request.param]
     n = n_draws(least)
-    return n, held_out.simulate(world, n, 150, 40 + n)
+    return n, world.n, held_out.simulate(world, n, 150, 40 + n)
 
 
 def test_intervals_of_held_out_scores_cover_other_samples_of_the_same_size(of_held_out):
-    n, (mean, sd, drawn, half, error) = of_held_out
-    low, high = held_out.intervals(drawn, half)
+    n, n_conditions, (mean, sd, drawn, half, error) = of_held_out
+    low, high = held_out.intervals(drawn, half, n_conditions)
     counts = ((low <= mean) & (mean <= high)).sum(axis=0)
     assert (counts >= fewest_by_chance(n, LEAST_COVERAGE)).all(), counts
     # The standard error is that of the scores, to a factor. Leaving groups out, instead of
@@ -123,8 +123,10 @@ def test_the_library_has_the_intervals_of_the_formulas_of_held_out_scores():
             estimate = jackknife_estimate(score, table)
             assert estimate.ci_half_width == pytest.approx(half), (name, world)
             scored = {"score": score, "is_informative": True, "null_mean": 0.0}
+            scored["n_conditions"] = world.n
             found = score_interval(scored, table, measure, len(x))
-            low, high = held_out.intervals(np.full((1, 3), score), np.full((1, 3), half))[:, 0, m]
+            drawn, halves = np.full((2, 1, 3), [[[score]], [[half]]])
+            low, high = held_out.intervals(drawn, halves, world.n)[:, 0, m]
             if low <= 0.025 and high >= 0.975:
                 assert "nearly every score" in found["interval_note"]
                 continue

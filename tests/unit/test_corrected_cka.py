@@ -6,6 +6,7 @@ import torch
 
 from helpers.measures import draw
 from scorebounds.measures import base, registry
+from scorebounds.measures.sampled import shared_among_neurons
 
 NAMES = ["cka_corrected", "cka_corrected_x"]
 
@@ -105,3 +106,28 @@ def test_denominator_of_independent_neurons_counts_as_noise(n_samples, n_neurons
             continue
         n_scored += 1
     assert n_scored <= 6
+
+
+def test_share_among_neurons_is_that_of_the_pairs_of_different_neurons():
+    rng = np.random.default_rng(12)
+    x = rng.normal(size=(20, 2)) @ rng.normal(size=(2, 7)) + rng.normal(size=(20, 7))
+    centred = x - x.mean(0)
+
+    def hsic(kernel):
+        return (u_centred(kernel) ** 2).sum()
+
+    alone = sum(hsic(np.outer(neuron, neuron)) for neuron in centred.T)
+    whole = hsic(centred @ centred.T)
+    expected = (whole - alone) / 42 / (whole / 49)
+    assert shared_among_neurons(torch.from_numpy(x)) == pytest.approx(expected, rel=1e-12)
+    assert shared_among_neurons(torch.from_numpy(1e200 * x)) == pytest.approx(expected, rel=1e-12)
+
+
+def test_share_among_neurons_is_1_for_equal_neurons_and_0_for_independent_ones():
+    rng = np.random.default_rng(13)
+    one = torch.from_numpy(rng.normal(size=(40, 1)))
+    assert shared_among_neurons(one.repeat(1, 5)) == pytest.approx(1)
+    independent = torch.from_numpy(rng.normal(size=(4000, 10)))
+    assert abs(shared_among_neurons(independent)) < 0.01
+    for undefined in (one, one[:3].repeat(1, 5), torch.ones(9, 3)):
+        assert np.isnan(shared_among_neurons(undefined))

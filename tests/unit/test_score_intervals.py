@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from helpers.coverage import World
 from helpers.worlds import card_of, matched_pair
 from scorebounds.core.angular import to_angular
 from scorebounds.measures.folds import contiguous_folds, grouped_folds
@@ -191,10 +192,30 @@ def test_an_interval_of_nearly_all_scores_is_not_given_and_the_note_says_why(mea
     assert row.verdict == "better than chance"
     assert np.isnan([row.score_low, row.score_high, row.score_corrected]).all()
     assert "a few hold most of the variance" in row.interval_note
-    # As the note says.
+    # As the notes say: square roots, averages over more trials, and more neurons.
     roots = card_of(matched_pair(np.sqrt(counts), model), [measure]).iloc[0]
-    assert np.isfinite([roots.score_low, roots.score_high]).all()
-    assert roots.interval_note == ""
+    assert "averages over more trials" in roots.interval_note
+    rates = np.exp(1.2 * rng.normal(size=200) + 1 + 0.2 * z @ rng.normal(size=(5, 200)))
+    trials = rng.poisson(rates, (10, 60, 200))
+    averages = card_of(matched_pair(np.sqrt(trials).mean(0), model), [measure]).iloc[0]
+    assert np.isfinite([averages.score_low, averages.score_high]).all()
+    assert averages.interval_note == ""
+
+
+@pytest.mark.parametrize(
+    "measure", ["cka", "cka_angular", "cka_debiased", "rsa_correlation_pearson"]
+)
+def test_few_noisy_neurons_have_no_interval_and_more_neurons_have(measure):
+    """Four fifths of the variance is noise: intervals covered the population in 20 % of draws."""
+    world = World(n=72, n_neurons=19, noise=2.0, shared=0.6)
+    rng = np.random.default_rng(0)
+    populations = world.populations(rng)
+    x, y = world.draw(rng, populations, 72, slice(0, 300))
+    few = card_of(matched_pair(x[:, :19], y), [measure]).iloc[0]
+    assert np.isnan([few.score_low, few.score_high, few.score_corrected]).all()
+    assert "more neurons" in few.interval_note
+    many = card_of(matched_pair(x, y), [measure]).iloc[0]
+    assert np.isfinite([many.score_low, many.score_high]).all()
 
 
 def test_cka_of_few_conditions_and_many_units_has_no_interval_and_debiased_cka_has():

@@ -6,6 +6,9 @@ weight, but among p neurons they are a share of 1/p. Without them the mean over 
 neurons is unbiased for the population that the neurons are drawn from.
 """
 
+import math
+
+import torch
 from torch import Tensor
 
 from scorebounds.measures.base import PERMUTATION, SCALING, TRANSLATION
@@ -75,15 +78,51 @@ def _mean_over_pairs(centred: Tensor, squared_gram: Tensor, name: str) -> Tensor
     n_neurons = centred.shape[-1]
     if n_neurons < 2:
         raise ValueError(f"corrected CKA needs at least 2 neurons, got {n_neurons} in {name}")
+    of_itself, alone = _with_itself_and_alone(centred, squared_gram)
+    mean = (of_itself - alone) / (n_neurons * (n_neurons - 1))
+    chance = _chance_deviation(centred.square().sum(-2), centred.shape[-2])
+    if (mean <= MIN_STRUCTURE * chance).any():
+        raise ValueError(_undefined(name))
+    return mean
+
+
+def _with_itself_and_alone(centred: Tensor, squared_gram: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the HSIC of all neurons with themselves, and the sum of each neuron's own."""
     squares = centred.square()
     norms = squares.sum(-1)
     # A neuron's kernel has the diagonal `squares` and the squared norm (Σ x²)².
     alone = unbiased_hsic(squares.sum(-2).square(), squares.mT, squares.mT).sum(-1)
-    different = unbiased_hsic(squared_gram, norms, norms) - alone
-    mean = different / (n_neurons * (n_neurons - 1))
-    if (mean <= MIN_STRUCTURE * _chance_deviation(squares.sum(-2), centred.shape[-2])).any():
-        raise ValueError(_undefined(name))
-    return mean
+    return unbiased_hsic(squared_gram, norms, norms), alone
+
+
+def shared_among_neurons(activity: Tensor) -> float:
+    """Return the share of a recording's HSIC with itself that is between different neurons.
+
+    It is what other neurons of the same population would repeat: 1 where all neurons are alike,
+    and near 0 where few neurons have noise of their own, or are uncorrelated components.
+
+    Parameters
+    ----------
+    activity : Tensor, shape (n_samples, n_neurons)
+
+    Returns
+    -------
+    float
+        NaN with fewer than 4 samples or 2 neurons, or where samples have no structure.
+    """
+    n_samples, n_neurons = activity.shape
+    if n_samples < MIN_SAMPLES_DEBIASED or n_neurons < 2:
+        return math.nan
+    activity = activity.double()
+    centred = activity - activity.mean(0)
+    reference = Reference(centred / centred.abs().max().clamp_min(torch.finfo(torch.float64).tiny))
+    of_itself, alone = (
+        float(value)
+        for value in _with_itself_and_alone(reference.centred, reference.gram_norm.square())
+    )
+    if of_itself <= 0:
+        return math.nan
+    return (of_itself - alone) / of_itself * n_neurons / (n_neurons - 1)
 
 
 def _chance_deviation(variances: Tensor, n_samples: int) -> Tensor:

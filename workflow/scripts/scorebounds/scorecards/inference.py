@@ -39,7 +39,15 @@ COLUMNS += ["subject_ceiling", "subject_ceiling_low", "subject_ceiling_high"]
 COLUMNS += ["subject_ceiling_score", "subject_ceiling_note", "n_subjects"]
 COLUMNS += ["higher_is_closer", "perfect", "is_held_out_r2"]
 COLUMNS += ["n_samples", "n_conditions", "n_neurons", "n_dimensions", "n_reference_neurons"]
-COLUMNS += ["n_trials", "exchange", "interval_note", "match_note", "order_note", "note"]
+COLUMNS += [
+    "shared_among_neurons",
+    "n_trials",
+    "exchange",
+    "interval_note",
+    "match_note",
+    "order_note",
+    "note",
+]
 # Relative difference from the recording up to which a model is a copy of it; that of rounding to
 # single precision is smaller.
 ROUNDING = 1e-6
@@ -81,7 +89,7 @@ def score_model(
     averaged = with_exchange(averaged)
     measures = [registry.load(name) for name in names]
     scorer = Scorer(averaged, measures, settings, device, usable_halves(matched, splits, halves))
-    facts = _facts_of_data(matched, averaged, scorer.width)
+    facts = _facts_of_data(matched, scorer)
     grouping = grouping_of(matched)
     rows: list[dict[str, Any]] = []
     replicates: list[pd.DataFrame] = []
@@ -126,14 +134,16 @@ def _score(
         return scored, null, scorer.replicates(measure, grouping, pairs=corrected)
 
 
-def _facts_of_data(matched: Matched, averaged: Matched, width: int) -> dict[str, Any]:
+def _facts_of_data(matched: Matched, scorer: Scorer) -> dict[str, Any]:
     """Return what all rows of a card have in common."""
+    averaged = scorer.matched
     return {
         "n_samples": averaged.model.shape[0] * averaged.n_conditions,
         "n_conditions": averaged.n_conditions,
         "n_neurons": averaged.model.shape[-1],
-        "n_dimensions": width,
+        "n_dimensions": scorer.width,
         "n_reference_neurons": averaged.reference.shape[-1],
+        "shared_among_neurons": scorer.shared_among_neurons,
         "n_trials": len(matched.condition),
         "n_subjects": math.nan if averaged.subjects is None else len(np.unique(averaged.subjects)),
         "match_note": "; ".join(matched.notes),

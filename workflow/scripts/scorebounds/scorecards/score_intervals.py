@@ -21,6 +21,9 @@ CORRECTED = {"cka", "cka_angular", "cka_debiased", "linreg", "rsa_correlation_pe
 SATURATION = 1e-9
 # CKA of unrelated data above which the jackknife does not remove enough of it.
 HIGHEST_CHANCE = 0.35
+# Share of the structure that neurons have in common (`measures.sampled.shared_among_neurons`) below
+# which the jackknife does not remove enough of the bias of the norm of a kernel.
+LEAST_SHARED = 0.3
 # Ends between which an interval says nothing.
 LOWEST, HIGHEST = 0.025, 0.975
 # Of the variance of a score over samples (`uneven_ends`), chosen in simulations.
@@ -28,6 +31,9 @@ LEFT, RIGHT = 0.1, 2.0
 # The same of ridge regression with a tuned penalty: where it finds little, the penalty is large and
 # the score hardly varies. The upper end is at most so many half-widths away.
 LEFT_OF_TUNED, FURTHEST = 0.01, 1.5
+# Factors of the half-widths of held-out scores, and the half-width, times √n of n conditions, that
+# choosing a penalty adds in quadrature. Chosen in simulations, in which intervals were too narrow.
+WIDENED, WIDENED_OF_TUNED, OF_CHOICE = 1.1, 1.2, 0.17
 IN_ORDER = "rows that follow each other in time are no independent sample"
 TOO_FEW = "there are too few conditions or neurons for the jackknife"
 SATURATED = (
@@ -41,6 +47,11 @@ NEARLY_SATURATED = (
 HIGH_CHANCE = (
     "conditions are so few, compared with neurons and units, that the bias that they cause is not "
     "removed; debiased CKA has no such bias"
+)
+FEW_NOISY_NEURONS = (
+    "the recording's neurons are so few, or have so little in common, that the bias that this "
+    "causes is not removed; averages over more trials, square roots of spike counts, or more "
+    "neurons have less of it"
 )
 NEARLY_ALL = (
     "the interval would contain nearly every score, because there are few conditions or neurons, "
@@ -104,6 +115,8 @@ def score_interval(
         note = NEARLY_ALL
     elif not math.isnan(low) and n_times == 1 and _has_high_chance(scored, measure):
         note = HIGH_CHANCE
+    elif not math.isnan(low) and _has_few_noisy_neurons(scored, measure):
+        note = FEW_NOISY_NEURONS
     if note:
         centre = low = high = math.nan
     least, most = measure.bounds
@@ -166,6 +179,15 @@ def _has_high_chance(scored: Mapping[str, Any], measure: Measure) -> bool:
     return bool((from_angular(chance) if measure.angular else chance) > HIGHEST_CHANCE)
 
 
+def _has_few_noisy_neurons(scored: Mapping[str, Any], measure: Measure) -> bool:
+    """Return whether the norm of the recording's kernel is mostly that of single neurons.
+
+    It is the denominator of CKA and RSA. That of R² is a sum over neurons, which has no such bias.
+    """
+    of_kernel = measure.name in CORRECTED - {"linreg"}
+    return of_kernel and bool(scored["shared_among_neurons"] < LEAST_SHARED)
+
+
 def _of_jackknife(
     scored: Mapping[str, Any], replicates: pd.DataFrame, measure: Measure, n_times: int
 ) -> tuple[float, float, float]:
@@ -177,6 +199,11 @@ def _of_jackknife(
         half /= max(1 - scored["null_mean"], 1e-9)
         centre = score - estimate.bias
         return centre, centre - half, centre + half
+    if measure.name in NESTED:
+        of_choice = OF_CHOICE / math.sqrt(scored["n_conditions"])
+        half = math.hypot(WIDENED_OF_TUNED * half, of_choice)
+    else:
+        half *= WIDENED
     if measure.name in NESTED and not math.isnan(half):
         high = uneven_ends(score, half, LEFT_OF_TUNED)[1]
         return score, score - half, min(high, score + FURTHEST * half)

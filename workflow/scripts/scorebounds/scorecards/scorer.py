@@ -12,6 +12,7 @@ import torch
 
 from scorebounds.measures.base import Measure
 from scorebounds.measures.precision import rank_cutoff, source_precision
+from scorebounds.measures.sampled import shared_among_neurons
 from scorebounds.scorecards.ceilings import BELOW_CHANCE, Ceiling, noise_ceiling, splits_of
 from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.permutations import NullScores, compare_with_chance, is_exhaustive
@@ -59,6 +60,13 @@ class Scorer:
         rounding = values[0] * max(model.shape) * torch.finfo(model.dtype).eps
         of_file = rank_cutoff(model, source_precision(model))
         return int((values > torch.maximum(rounding, of_file)).sum())
+
+    @property
+    def shared_among_neurons(self) -> float:
+        """Share of the recording's structure that its neurons have in common; NaN of components."""
+        if self.matched.of_components:
+            return math.nan
+        return shared_among_neurons(flatten(self.matched.reference).to(self.device))
 
     @cached_property
     def standardised(self) -> Matched:
