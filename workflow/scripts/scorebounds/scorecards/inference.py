@@ -39,15 +39,8 @@ COLUMNS += ["subject_ceiling", "subject_ceiling_low", "subject_ceiling_high"]
 COLUMNS += ["subject_ceiling_score", "subject_ceiling_note", "n_subjects"]
 COLUMNS += ["higher_is_closer", "perfect", "is_held_out_r2"]
 COLUMNS += ["n_samples", "n_conditions", "n_neurons", "n_dimensions", "n_reference_neurons"]
-COLUMNS += [
-    "shared_among_neurons",
-    "n_trials",
-    "exchange",
-    "interval_note",
-    "match_note",
-    "order_note",
-    "note",
-]
+COLUMNS += ["shared_among_neurons", "n_trials", "exchange"]
+COLUMNS += ["interval_note", "match_note", "order_note", "note"]
 # Relative difference from the recording up to which a model is a copy of it; that of rounding to
 # single precision is smaller.
 ROUNDING = 1e-6

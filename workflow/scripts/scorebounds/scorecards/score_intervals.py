@@ -199,15 +199,11 @@ def _of_jackknife(
         half /= max(1 - scored["null_mean"], 1e-9)
         centre = score - estimate.bias
         return centre, centre - half, centre + half
-    if measure.name in NESTED:
-        of_choice = OF_CHOICE / math.sqrt(scored["n_conditions"])
-        half = math.hypot(WIDENED_OF_TUNED * half, of_choice)
-    else:
-        half *= WIDENED
-    if measure.name in NESTED and not math.isnan(half):
-        high = uneven_ends(score, half, LEFT_OF_TUNED)[1]
-        return score, score - half, min(high, score + FURTHEST * half)
-    return score, score - half, score + half
+    if measure.name not in NESTED or math.isnan(half):
+        return score, score - WIDENED * half, score + WIDENED * half
+    half = math.hypot(WIDENED_OF_TUNED * half, OF_CHOICE / math.sqrt(scored["n_conditions"]))
+    high = uneven_ends(score, half, LEFT_OF_TUNED)[1]
+    return score, score - half, min(high, score + FURTHEST * half)
 
 
 def _corrected(
