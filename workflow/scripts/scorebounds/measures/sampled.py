@@ -8,13 +8,12 @@ neurons is unbiased for the population that the neurons are drawn from.
 
 import math
 
-import torch
 from torch import Tensor
 
 from scorebounds.measures.base import PERMUTATION, SCALING, TRANSLATION
 from scorebounds.measures.inputs import require_samples
 from scorebounds.measures.kernels import MIN_SAMPLES_DEBIASED, squared_rows, unbiased_hsic
-from scorebounds.measures.pair import Pair, Reference, in_double
+from scorebounds.measures.pair import Pair, Reference, centre, in_double, of_order_one
 from scorebounds.measures.references import PairOfReferences
 from scorebounds.measures.registry import declare
 
@@ -113,9 +112,7 @@ def shared_among_neurons(activity: Tensor) -> float:
     n_samples, n_neurons = activity.shape
     if n_samples < MIN_SAMPLES_DEBIASED or n_neurons < 2:
         return math.nan
-    activity = activity.double()
-    centred = activity - activity.mean(0)
-    reference = Reference(centred / centred.abs().max().clamp_min(torch.finfo(torch.float64).tiny))
+    reference = Reference(of_order_one(centre(activity.double())))
     of_itself, alone = (
         float(value)
         for value in _with_itself_and_alone(reference.centred, reference.gram_norm.square())
