@@ -188,21 +188,27 @@ def searched_samples(measures, n_samples, width):
     return fewer if is_possible and is_near and fewer <= n_samples / 2 else n_samples
 
 
+def searched_columns(measures, n_samples, width):
+    """Return how many columns the data have with which ranges are searched (scorebounds.ranges)."""
+    entries = [MEASURE_TABLE.entry_of(name) for name in measures]
+    return min(width, n_samples) if all(e.rotation_invariant for e in entries) else width
+
+
 def range_memory(wildcards, input, attempt):
     """Request MB: torch, copies of the recording, the batch that is optimised, and the kept points.
 
     The search of targets (with Adam's moments) and that of ends (with L-BFGS's pairs, in all
     coordinates) follow each other. Of the first, two points in single precision are kept for each end
-    and value of the other measure. For measures of few coordinates, points have at most as many
-    columns as there are samples.
+    and value of the other measure.
     """
     joint = config["ranges"]["joint"]
     n_samples, width = shape(input)
-    full = [pair for pair in pairs_of_job(wildcards) if not set(pair) <= REDUCED]
-    width = width if full else min(width, n_samples)
+    pairs = pairs_of_job(wildcards)
+    full = [pair for pair in pairs if not set(pair) <= REDUCED]
+    columns = max(searched_columns(pair, n_samples, width) for pair in pairs)
     if full:
         n_samples = max(searched_samples(pair, n_samples, width) for pair in full)
-    one = 8e-6 * n_samples * width
+    one = 8e-6 * n_samples * columns
     batch = max(one, min(joint["n_targets"] * one, TARGETS_MB))
     needed = (45 if joint["x"] == "free" else 15) * batch
     kept = 4 * config["ranges"]["reduced"]["n_grid"]
@@ -222,8 +228,9 @@ def range_minutes(wildcards, input, attempt):
     def minutes_of(pair):
         if set(pair) <= REDUCED:
             return 50 * billions(input)
-        searched = searched_samples(pair, n_samples, width)
-        return 300 * searched * width * min(searched, width) / 1e9
+        n_searched = searched_samples(pair, n_samples, width)
+        columns = searched_columns(pair, n_samples, width)
+        return 300 * n_searched * columns * min(n_searched, columns) / 1e9
 
     slower = 10 if config["ranges"]["joint"]["x"] == "free" else 1
     return at_least(slower * sum(map(minutes_of, pairs_of_job(wildcards)))) * attempt

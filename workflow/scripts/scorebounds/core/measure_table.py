@@ -46,6 +46,9 @@ class MeasureEntry:
         How many n_samples × n_samples matrices a score holds at once.
     neuron_matrices : int
         How many n_x × n_y matrices a score holds at once, of every neuron with every other.
+    rotation_invariant : bool
+        Whether the score stays the same when the columns of X or of Y are rotated, and their mean
+        subtracted.
     few_coordinates : bool
         Whether its range can be searched in few coordinates instead of in all of Y.
     of_products : bool
@@ -69,6 +72,7 @@ class MeasureEntry:
     off_scale: bool = False
     square_matrices: int = 0
     neuron_matrices: int = 0
+    rotation_invariant: bool = True
     few_coordinates: bool = False
     of_products: bool = False
     saturates: bool = False
@@ -128,6 +132,7 @@ ENTRIES = (
         module="sampled",
         aliases=("cka_chun", "corrected_cka"),
         has_gradient=False,
+        rotation_invariant=False,
     ),
     MeasureEntry(
         id="cka_corrected_x",
@@ -135,6 +140,7 @@ ENTRIES = (
         module="sampled",
         has_gradient=False,
         symmetric=False,
+        rotation_invariant=False,
     ),
     MeasureEntry(
         id="hsic", label="HSIC", module="kernels", aliases=("linear_hsic",), off_scale=True
@@ -219,13 +225,17 @@ ENTRIES = (
         square_matrices=4,
     ),
     MeasureEntry(
-        id="rsa_correlation_cosine", label="RSA, correlation, cosine", module="dissimilarity"
+        id="rsa_correlation_cosine",
+        label="RSA, correlation, cosine",
+        module="dissimilarity",
+        rotation_invariant=False,
     ),
     MeasureEntry(
         id="rsa_correlation_pearson",
         label="RSA, correlation, Pearson",
         module="dissimilarity",
         aliases=("rsa", "rsa_correlation", "rsa_pearson"),
+        rotation_invariant=False,
     ),
     MeasureEntry(
         id="rsa_euclidean_whitened_pearson",
@@ -237,11 +247,13 @@ ENTRIES = (
         id="rsa_correlation_whitened_cosine",
         label="RSA, correlation, whitened cosine",
         module="whitened",
+        rotation_invariant=False,
     ),
     MeasureEntry(
         id="rsa_correlation_whitened_pearson",
         label="RSA, correlation, whitened Pearson",
         module="whitened",
+        rotation_invariant=False,
     ),
     MeasureEntry(
         id="cca",
@@ -277,6 +289,7 @@ ENTRIES = (
         symmetric=False,
         saturates=True,
         of_products=True,
+        rotation_invariant=False,
     ),
     MeasureEntry(id="ensd", label="shared dimensions", module="kernels", has_gradient=False),
     MeasureEntry(
@@ -285,6 +298,7 @@ ENTRIES = (
         module="transport",
         has_gradient=False,
         neuron_matrices=4,
+        rotation_invariant=False,
     ),
     MeasureEntry(
         id="permutation_matching",
@@ -292,6 +306,7 @@ ENTRIES = (
         module="transport",
         has_gradient=False,
         neuron_matrices=4,
+        rotation_invariant=False,
     ),
     MeasureEntry(
         id="distance_correlation",
@@ -357,6 +372,7 @@ ENTRIES = (
         has_gradient=False,
         symmetric=False,
         cross_validated=True,
+        rotation_invariant=False,
     ),
     MeasureEntry(
         id="pls_cv_pearson_<k>",
@@ -367,6 +383,7 @@ ENTRIES = (
         has_gradient=False,
         symmetric=False,
         cross_validated=True,
+        rotation_invariant=False,
     ),
     MeasureEntry(
         id="mutual_knn_<k>",
@@ -375,6 +392,7 @@ ENTRIES = (
         aliases=("mutual_knn", "knn", "mknn"),
         members=("10",),
         has_gradient=False,
+        rotation_invariant=False,
     ),
 )
 _ALIASES = {alias: entry.names[0] for entry in ENTRIES for alias in entry.aliases}

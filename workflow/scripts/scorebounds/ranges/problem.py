@@ -52,8 +52,9 @@ class PairProblem:
         seed: int,
         settings: Mapping[str, Any],
     ):
-        self.reduced = all(entry_of(name).few_coordinates for name in names)
-        x = without_spare_columns(x) if self.reduced else x
+        entries = [entry_of(name) for name in names]
+        self.reduced = all(entry.few_coordinates for entry in entries)
+        x = without_spare_columns(x) if all(each.rotation_invariant for each in entries) else x
         self.names, self.settings = names, settings
         self.dataset, self.seed = dataset, seed
         self.loaded = {name: registry.load(name) for name in names}

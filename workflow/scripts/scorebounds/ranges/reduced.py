@@ -53,7 +53,7 @@ def join(points: list[Points]) -> Points:
 def without_spare_columns(x: Tensor) -> Tensor:
     """Return X, rotated to as many columns as centred samples have dimensions if it has more.
 
-    CKA, NBS and linear regression do not change with a rotation of the columns of X or Y.
+    For measures that do not change with a rotation of the columns of X or Y.
     """
     if x.shape[1] < len(x):
         return x
