@@ -36,6 +36,8 @@ def test_declaration_agrees_with_the_table(name):
     assert (measure.scale is not None) == entry.off_scale
     assert entry.off_scale == (entry.id in OFF_SCALE)
     assert (entry.square_matrices > 0) == ("memory n²" in measure.cost)
+    is_invariant = {base.ORTHOGONAL, base.TRANSLATION} <= measure.invariances
+    assert is_invariant == entry.rotation_invariant
 
 
 @pytest.mark.parametrize("name", [*registry.names(), *PARAMETERS])

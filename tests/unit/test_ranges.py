@@ -57,6 +57,29 @@ def test_wide_data_have_the_ranges_of_their_rotation_to_fewer_columns():
     assert scores[0] == pytest.approx(scores[1], abs=1e-9)
 
 
+@pytest.mark.parametrize(
+    "pair", [("ridge_cv_100", "procrustes_angular"), ("rsa_euclidean_pearson", "cka")]
+)
+def test_what_is_reached_in_fewer_columns_has_its_scores_with_wide_data(pair):
+    wide = draw(30, 90, seed=1) + 2
+    problem = PairProblem(wide, pair, "wide", 0, SETTINGS)
+    assert problem.x.shape == (30, 29)
+    goals = np.linspace(0, 1, 6)
+    _, reached = problem.joint_optimisation(goals)
+    assert len(reached) >= 2
+    a, b = map(registry.load, pair)
+    for (index, _), (_, y) in reached.items():
+        assert a.score(wide, y).item() == pytest.approx(goals[index], abs=2e-6)
+        expected = b.score(wide, y).item()
+        assert problem.score_b((problem.x, y)) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("pair", [("rsa_correlation_pearson", "cka"), ("pwcca", "cka")])
+def test_measures_that_change_with_rotations_keep_their_columns(pair):
+    wide = draw(30, 90, seed=1) + 2
+    assert PairProblem(wide, pair, "wide", 0, SETTINGS).x is wide
+
+
 def test_three_methods_lie_inside_each_other(of_cka):
     region = of_cka.region
     assert_inside_each_other(region)

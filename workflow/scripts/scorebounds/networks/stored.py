@@ -67,7 +67,7 @@ class StoredLayers:
         name = f"{self.state}_{layer + 1}"
         with open_dataset(self.paths[network]) as stored:
             (values,), n_silent = drop_constant([stored[name].values])
-        if place not in self._said:
+        if n_silent and place not in self._said:
             self._said.add(place)
             print(
                 f"{self.paths[network]}, {name}: left out {n_silent} units that are silent for "
@@ -101,7 +101,8 @@ def read_layers(paths: Sequence[str], state: str, *, rotated: bool = False) -> l
             kept, n_silent = drop_constant(
                 [stored[f"{state}_{number}"].values for number in numbers]
             )
-        print(f"{path}: {state}, left out {n_silent} units that are silent for all images")
+        if n_silent:
+            print(f"{path}: {state}, left out {n_silent} units that are silent for all images")
         layers = [torch.from_numpy(layer).double() for layer in kept]
         networks.append([narrow(centre(layer)) for layer in layers] if rotated else layers)
     return networks
