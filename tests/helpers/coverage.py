@@ -152,7 +152,24 @@ def _symmetric(values, pairs, size):
     return square
 
 
-def interval(score, conditions, neurons, rows):
+def shared_among(x):
+    """Return the share of ⟨ΣK, ΣK⟩ that is between the U-centred kernels K of different neurons."""
+    kernels = np.array([_u_centred(np.outer(column, column)).ravel() for column in x.T])
+    products = kernels @ kernels.T
+    n = len(products)
+    return (1 - np.trace(products) / products.sum()) * n / (n - 1)
+
+
+def kept(shared, g):
+    """Return what the corrections make of √(1 / (1 + r)), the ratio of few neurons to all."""
+    r = (1 - shared) / shared
+    all_groups, without_one, without_two = (np.sqrt(1 / (1 + r * g / (g - k))) for k in range(3))
+    first = g * all_groups - (g - 1) * without_one
+    in_replicates = (g - 1) * without_one - (g - 2) * without_two
+    return first - (g - 1) / 2 * (in_replicates - first)
+
+
+def interval(score, conditions, neurons, rows, shared):
     """Return the corrected score of one measure, its interval and its standard error."""
     (c, cc), (d, dd), across = conditions, neurons, rows[:, 1:]
     g, h = len(c), len(d)
@@ -166,9 +183,10 @@ def interval(score, conditions, neurons, rows):
     a = max(a - share * of_pairs(score, c, cc), a / 2)
     b = max(b - share * of_pairs(score, d, dd), b / 2)
     total = max(a + b - (g - 1) * (h - 1) * (psi**2).mean(), a, b) + left**2 / 12
-    half = student.ppf(0.975, min(g, h) - 2) * np.sqrt(total)
-    centre = score - bias - left / 2
-    return centre, compatible(centre, half), np.sqrt(total)
+    error = np.sqrt(total) / kept(shared, h)
+    half = student.ppf(0.975, min(g, h) - 2) * error
+    centre = (score - bias - left / 2) / kept(shared, h)
+    return centre, compatible(centre, half), error
 
 
 def compatible(estimate, half):
@@ -229,7 +247,7 @@ def simulate(world, n_draws, seed, n_truth=3000):
         for m in range(len(MEASURES)):
             of_one = [(single[m], two[m]) for single, two in parts]
             if m < 3:
-                found = interval(score[m], *of_one, rows[m])
+                found = interval(score[m], *of_one, rows[m], shared_among(x))
             elif rank < world.n - 1:
                 chance = rank / (world.n - 1)
                 found = interval_of_r2(score[m], *of_one, rows[m], chance)

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from helpers import held_out
-from helpers.coverage import MEASURES, World, interval, interval_of_r2, replicates, simulate
+from helpers.coverage import (
+    MEASURES,
+    World,
+    interval,
+    interval_of_r2,
+    replicates,
+    shared_among,
+    simulate,
+)
 from helpers.held_out import TimedWorld as HeldOutWorld
 from helpers.worlds import fewest_by_chance, matched_pair, most_by_chance, n_draws
 from scorebounds.measures import registry
@@ -75,7 +83,7 @@ def test_the_library_has_the_intervals_of_the_formulas():
         if name == "linreg":
             _, ends, _ = interval_of_r2(score[m], *of_one, rows[m], table.null_mean[name])
         else:
-            _, ends, _ = interval(score[m], *of_one, rows[m])
+            _, ends, _ = interval(score[m], *of_one, rows[m], shared_among(x))
         low, high = np.clip(ends, *registry.load(name).bounds)
         row = table.loc[name]
         assert row.score == pytest.approx(score[m])

@@ -9,7 +9,7 @@ import pandas as pd
 
 from scorebounds.core.angular import from_angular, to_angular
 from scorebounds.measures.base import Measure
-from scorebounds.scorecards.jackknife import corrected_estimate, jackknife_estimate
+from scorebounds.scorecards.jackknife import NEURONS, corrected_estimate, jackknife_estimate
 from scorebounds.scorecards.replicates import NESTED
 from scorebounds.scorecards.rows import PERMUTED
 from scorebounds.scorecards.saturation import is_nearly_saturated
@@ -22,8 +22,8 @@ SATURATION = 1e-9
 # CKA of unrelated data above which the jackknife does not remove enough of it.
 HIGHEST_CHANCE = 0.35
 # Share of the structure that neurons have in common (`measures.sampled.shared_among_neurons`) below
-# which the jackknife does not remove enough of the bias of the norm of a kernel.
-LEAST_SHARED = 0.3
+# which it is not known well enough to correct the norm of a kernel.
+LEAST_SHARED = 0.2
 # Ends between which an interval says nothing.
 LOWEST, HIGHEST = 0.025, 0.975
 # Of the variance of a score over samples (`uneven_ends`), chosen in simulations.
@@ -95,7 +95,7 @@ def score_interval(
     exchange: str = PERMUTED,
 ) -> dict[str, Any]:
     """Return the score corrected for few conditions and neurons, and its interval."""
-    score, note = scored["score"], ""
+    note = ""
     low = high = centre = math.nan
     if not scored["is_informative"]:
         pass
@@ -106,7 +106,7 @@ def score_interval(
     elif reason := _why_saturated(scored, replicates, measure):
         note = reason
     elif is_corrected(measure, scored, n_times):
-        centre, low, high = _corrected(score, replicates, measure)
+        centre, low, high = _corrected(scored, replicates, measure)
         note = TOO_FEW if math.isnan(low) else ""
     else:
         centre, low, high = _of_jackknife(scored, replicates, measure, n_times)
@@ -179,13 +179,44 @@ def _has_high_chance(scored: Mapping[str, Any], measure: Measure) -> bool:
     return bool((from_angular(chance) if measure.angular else chance) > HIGHEST_CHANCE)
 
 
-def _has_few_noisy_neurons(scored: Mapping[str, Any], measure: Measure) -> bool:
-    """Return whether the norm of the recording's kernel is mostly that of single neurons.
+def _is_of_kernel(measure: Measure) -> bool:
+    """Return whether the denominator is the norm of the recording's kernel, as of CKA and RSA.
 
-    It is the denominator of CKA and RSA. That of R² is a sum over neurons, which has no such bias.
+    That of R² is a sum over neurons, which few neurons do not bias.
     """
-    of_kernel = measure.name in CORRECTED - {"linreg"}
-    return of_kernel and bool(scored["shared_among_neurons"] < LEAST_SHARED)
+    return measure.name in CORRECTED - {"linreg"}
+
+
+def _has_few_noisy_neurons(scored: Mapping[str, Any], measure: Measure) -> bool:
+    """Return whether the norm of the recording's kernel is mostly that of single neurons."""
+    return _is_of_kernel(measure) and bool(scored["shared_among_neurons"] < LEAST_SHARED)
+
+
+def kept_by_corrections(shared: float, n_groups: int) -> float:
+    """Return what is left of a score with few neurons, after both corrections of the jackknife.
+
+    What each neuron has of its own enlarges the norm of the kernel of p neurons, so that the score
+    is √s times that of the population, with the share s = 1/(1 + c/p) that neurons have in common.
+    Where s is small, this is not nearly linear in 1/p, and the corrections remove too little.
+
+    Parameters
+    ----------
+    shared : float
+        s, above 0.
+    n_groups : int
+        Of neurons, two of which can be left out.
+
+    Returns
+    -------
+    float
+        Relative to the score of the population: 1.00 for s = 0.8, 0.95 for 0.5 and 0.83 for 0.3.
+    """
+    own = (1 - shared) / shared
+    n_left = n_groups - np.arange(3)
+    whole, without_one, without_two = np.sqrt(n_left / (n_left + own * n_groups)).tolist()
+    first = n_groups * whole - (n_groups - 1) * without_one
+    of_replicates = (n_groups - 1) * without_one - (n_groups - 2) * without_two
+    return float(first - (n_groups - 1) * (of_replicates - first) / 2)
 
 
 def _of_jackknife(
@@ -207,14 +238,21 @@ def _of_jackknife(
 
 
 def _corrected(
-    score: float, replicates: pd.DataFrame, measure: Measure
+    scored: Mapping[str, Any], replicates: pd.DataFrame, measure: Measure
 ) -> tuple[float, float, float]:
     """Return a corrected score with its interval; of an angle from those of its cosine."""
+    score, kept = scored["score"], 1.0
     if measure.angular:
         score = float(from_angular(score))
         replicates = replicates.assign(score=from_angular(replicates.score))
     estimate = corrected_estimate(score, replicates)
-    centre = score - estimate.bias
-    ends = np.array([centre, *uneven_ends(centre, estimate.ci_half_width)])
+    if math.isnan(estimate.bias):
+        return math.nan, math.nan, math.nan
+    shared = scored["shared_among_neurons"]
+    if _is_of_kernel(measure) and shared >= LEAST_SHARED:
+        of_neurons = replicates.neuron_group[replicates.left_out == NEURONS]
+        kept = kept_by_corrections(shared, of_neurons.nunique())
+    centre = (score - estimate.bias) / kept
+    ends = np.array([centre, *uneven_ends(centre, estimate.ci_half_width / kept)])
     middle, low, high = (to_angular(ends) if measure.angular else ends).tolist()
     return middle, low, high
