@@ -246,7 +246,7 @@ def other_pairs_minutes(wildcards, input, attempt):
 def card_minutes(wildcards, input, attempt):
     """Request minutes: a score of every measure per shuffle."""
     n_scores = config["scorecards"]["n_permutations"] * len(config["measures"])
-    return at_least(0.005 * n_scores * billions(input)) * attempt
+    return at_least(0.006 * n_scores * billions(input)) * attempt
 
 
 def variant_minutes(wildcards, input, attempt):
