@@ -1,12 +1,12 @@
 """Coverage of intervals in simulated worlds, with NumPy formulas of its own.
 
-`python -m helpers.coverage 48` in the folder tests prints a table as in docs/truth.md, with as many
-draws from four populations together.
+`python -m helpers.coverage 160` in the folder tests prints a table of docs/truth.md, with as many
+draws from eight populations together.
 """
 
 import itertools
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import t as student
@@ -15,6 +15,7 @@ MEASURES = ["cka", "cka_debiased", "rsa_correlation_pearson", "linreg"]
 N_POPULATION = 2000  # neurons
 VARIANCES = 1 / np.arange(1, 21)
 SHARES = (0.0, 0.3, 0.6, 0.97)
+N_POPULATIONS = 8
 # Below this share of structure in common there is no interval of the measures of kernels.
 LEAST_SHARED = 0.2
 
@@ -237,23 +238,27 @@ def truth(world, rng, populations, n=3000):
 
 
 def simulate(world, n_draws, seed, n_truth=3000):
-    """Return for each draw and measure the error, its standard error, and whether it is covered."""
+    """Return for each draw and measure the error, its standard error, and whether it is covered.
+
+    The last value returned is the share of structure that the neurons of each draw have in common.
+    """
     rng = np.random.default_rng(seed)
     populations = world.populations(rng)
     known = truth(world, rng, populations, n_truth)
     errors, standard, covered = np.full((3, n_draws, len(MEASURES)), np.nan)
+    in_common = np.empty(n_draws)
     for draw in range(n_draws):
         neurons = rng.choice(N_POPULATION, world.n_neurons, replace=False)
         x, y = world.draw(rng, populations, world.n, neurons, world.correlation)
         groups = [rng.permutation(np.arange(size) % min(10, size)) for size in x.shape]
         score, *parts, rows = replicates(x, y, *groups)
-        rank, in_common = np.linalg.matrix_rank(y - y.mean(0)), shared_among(x)
+        rank, in_common[draw] = np.linalg.matrix_rank(y - y.mean(0)), shared_among(x)
         for m in range(len(MEASURES)):
             of_one = [(single[m], two[m]) for single, two in parts]
-            if m < 3 and in_common < LEAST_SHARED:
+            if m < 3 and in_common[draw] < LEAST_SHARED:
                 continue
             if m < 3:
-                found = interval(score[m], *of_one, rows[m], in_common)
+                found = interval(score[m], *of_one, rows[m], in_common[draw])
             elif rank < world.n - 1:
                 chance = rank / (world.n - 1)
                 found = interval_of_r2(score[m], *of_one, rows[m], chance)
@@ -261,22 +266,29 @@ def simulate(world, n_draws, seed, n_truth=3000):
                 continue
             centre, (low, high), standard[draw, m] = found
             errors[draw, m], covered[draw, m] = centre - known[m], low <= known[m] <= high
-    return errors, standard, covered
+    return errors, standard, covered, in_common
 
 
 def main(n_draws):
-    print("| world | " + " | ".join(MEASURES) + " |")
-    print("|---" * (1 + len(MEASURES)) + "|")
+    heads = ["world", "share in common (median)", "without interval", *MEASURES, "error of CKA"]
+    print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")
     for number, (name, world) in enumerate(WORLDS.items()):
-        cells = [[] for _ in MEASURES]
-        for shared in SHARES:
-            world_of_share = World(**{**vars(world), "shared": shared})
-            seeds = [5000 + 7 * place + 100 * number + int(100 * shared) for place in range(4)]
-            found = [simulate(world_of_share, n_draws // 4, seed)[2] for seed in seeds]
-            covered = np.concatenate(found)
-            for cell, each in zip(cells, covered.T, strict=True):
-                cell.append(f"{np.nanmean(each):.2f}" if np.isfinite(each).any() else "–")
-        print(f"| {name} | " + " | ".join(", ".join(cell) for cell in cells) + " |", flush=True)
+        rows = [_row(world, shared, n_draws, number) for shared in SHARES]
+        cells = (", ".join(cell) for cell in zip(*rows, strict=True))
+        print("| " + " | ".join([name, *cells]) + " |", flush=True)
+
+
+def _row(world, shared, n_draws, number):
+    """Return the cells of one share of common variance."""
+    world_of_share = replace(world, shared=shared)
+    seeds = [(number, int(100 * shared), place) for place in range(N_POPULATIONS)]
+    found = [simulate(world_of_share, n_draws // N_POPULATIONS, seed) for seed in seeds]
+    errors, _, covered, in_common = (np.concatenate(part) for part in zip(*found, strict=True))
+    rates = [each[np.isfinite(each)] for each in covered.T]
+    cells = [f"{each.mean():.2f}" if len(each) else "–" for each in rates]
+    values = [np.median(in_common), np.mean(in_common < LEAST_SHARED)]
+    error = "–" if np.isnan(errors[:, 0]).all() else f"{np.nanmean(errors[:, 0]):+.2f}"
+    return [*(f"{value:.2f}" for value in values), *cells, error]
 
 
 if __name__ == "__main__":

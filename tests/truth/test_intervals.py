@@ -52,7 +52,7 @@ def of_worlds():
 
 @pytest.mark.parametrize("shared", SHARES)
 def test_intervals_cover_the_population(of_worlds, shared):
-    errors, standard, covered = of_worlds[shared]
+    errors, standard, covered, _ = of_worlds[shared]
     counts = covered.sum(axis=0)
     assert (counts >= fewest_by_chance(N_DRAWS, LEAST_COVERAGE)).all(), counts
     spread = np.sqrt(np.mean((errors / standard) ** 2, axis=0))
@@ -63,7 +63,7 @@ def test_intervals_cover_the_population(of_worlds, shared):
 
 def test_intervals_of_all_worlds_cover_in_92_to_98_percent(of_worlds):
     """The draws of one world are independent, its measures are not."""
-    covered = [each for _, _, each in of_worlds.values()]
+    covered = [each for _, _, each, _ in of_worlds.values()]
     rate, n = np.mean(covered), N_DRAWS * len(SHARES)
     assert fewest_by_chance(n, 0.92) / n <= rate <= most_by_chance(n, 0.98) / n
 

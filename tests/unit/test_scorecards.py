@@ -26,7 +26,7 @@ from scorebounds.scorecards.inference import score_model
 from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.permutations import corrected_p, distinct_orders, null_scores
 from scorebounds.scorecards.resampling import ResamplingSettings
-from scorebounds.scorecards.verdicts import interpret
+from scorebounds.scorecards.verdicts import interpret, listed
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 MEASURES = [name for name in CONFIG["measures"] if name != "ridge_cv_tuned"]
@@ -583,3 +583,11 @@ def test_replicates_leave_out_conditions_neurons_and_both():
         )
     )
     assert table.score[0] == pytest.approx(expected.item())
+
+
+def test_names_that_contain_a_comma_are_listed_with_semicolons():
+    rsa = "RSA, correlation, Pearson"
+    assert listed(["CKA", "NBS", "SVCCA"]) == "CKA, NBS and SVCCA"
+    assert listed(["CKA", rsa]) == f"CKA and {rsa}"
+    assert listed(["CKA", rsa, "1 more"]) == f"CKA; {rsa}; and 1 more"
+    assert listed([rsa]) == rsa

@@ -292,5 +292,7 @@ def _words(text: object) -> list[str]:
 
 
 def listed(words: Sequence[str]) -> str:
-    """Join words as in a sentence."""
+    """Join words as in a sentence, by semicolons if there is a comma in one."""
+    if words[2:] and any("," in word for word in words):
+        return "; ".join([*words[:-1], f"and {words[-1]}"])
     return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
