@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from helpers import held_out
+from helpers import coverage_over_time, held_out, held_out_correlations
 from helpers.coverage import (
     MEASURES,
     World,
@@ -90,6 +90,16 @@ def test_the_library_has_the_intervals_of_the_formulas():
         assert [row.score_low, row.score_high] == pytest.approx([low, high], abs=2e-5)
 
 
+def test_intervals_of_recordings_with_times_cover_the_population():
+    n = n_draws(16)
+    world = coverage_over_time.TimedWorld(40, 25, 4, gains=0.4)
+    errors, covered, _ = coverage_over_time.simulate(world, n, 3)
+    assert np.isfinite(errors).mean() > 0.8
+    for of_measure in covered.T:
+        decided = of_measure[np.isfinite(of_measure)]
+        assert decided.sum() >= fewest_by_chance(len(decided), LEAST_COVERAGE)
+
+
 @pytest.fixture(scope="module", params=HELD_OUT_WORLDS)
 def of_held_out(request):
     world, least = HELD_OUT_WORLDS[request.param]
@@ -108,6 +118,15 @@ def test_intervals_of_held_out_scores_cover_other_samples_of_the_same_size(of_he
     spread = np.sqrt(np.mean(error**2, axis=0)) / sd
     assert (spread > 0.7).all(), spread
     assert (spread < LARGEST_EXCESS).all(), spread
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.55])
+def test_intervals_of_held_out_correlations_cover_other_samples_of_the_same_size(shared):
+    n, world = n_draws(25), HeldOutWorld(50, 19, 12, shared=shared)
+    found = held_out_correlations.simulate(world, held_out_correlations.RIDGE, n, 5 * n, 8)
+    rate, width = held_out_correlations.coverage(*found)
+    assert rate * n >= fewest_by_chance(n, LEAST_COVERAGE)
+    assert 0.8 < width < 2
 
 
 def test_the_library_has_the_intervals_of_the_formulas_of_held_out_scores():
