@@ -13,6 +13,7 @@ from helpers.worlds import (
     NO_THRESHOLDS,
     card_of,
     matched_pair,
+    most_by_chance,
     population,
 )
 from scorebounds.core.recording import recording
@@ -21,6 +22,7 @@ from scorebounds.scorecards.inference import score_model
 from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.matching import match
 from scorebounds.scorecards.permutations import distinct_orders
+from scorebounds.scorecards.repeats import with_equal_rows
 from scorebounds.scorecards.resampling import ResamplingSettings
 from scorebounds.scorecards.rows import CONDITIONS
 from scorebounds.scorecards.verdicts import interpret
@@ -195,10 +197,71 @@ def test_rows_in_which_the_model_is_equal_are_trials_of_a_condition(is_sorted):
     assert apart.table.n_conditions.eq(80).all()
 
 
-def test_some_equal_rows_are_no_trials():
+def test_rows_in_which_the_model_is_silent_are_no_trials():
     rng = np.random.default_rng(9)
     x, y = rng.standard_normal((30, 8)), rng.standard_normal((30, 5))
     y[:10] = 0
     assert sb.card(x, y, ["cka"], n_permutations=19).table.n_conditions.eq(30).all()
-    with_runs = sb.card(x, np.repeat(y[10:20], 3, axis=0), ["cka"], groups=np.arange(30) % 2)
-    assert with_runs.table.n_conditions.eq(30).all()
+
+
+def test_a_few_equal_rows_are_trials(caplog):
+    """Five repeated stimuli among 40 make unrelated models of many units better than chance."""
+    n_better = 0
+    for draw in range(12):
+        rng = np.random.default_rng(draw)
+        image = rng.permutation(np.r_[np.arange(35), np.arange(5)])
+        x = rng.standard_normal((35, 15))[image] + rng.standard_normal((40, 15))
+        y = rng.standard_normal((35, 60))[image]
+        table = sb.card(x, y, ["cka", "linreg"], n_permutations=19).table
+        n_better += table.verdict.isin(["better than chance", "perfect"]).any()
+    assert table.n_conditions.eq(35).all()
+    assert n_better <= most_by_chance(12, 0.05)
+    assert "35 different rows among 40" in caplog.text
+
+
+def test_repeats_in_several_groups_are_trials_of_a_condition():
+    """The same stimuli in every run, and an unrelated model."""
+    n_better = 0
+    for draw in range(12):
+        rng = np.random.default_rng(draw)
+        image = np.concatenate([rng.permutation(15) for _ in range(4)])
+        x = rng.standard_normal((15, 12))[image] + rng.standard_normal((60, 12))
+        y = rng.standard_normal((15, 8))[image]
+        run = np.repeat(np.arange(4), 15)
+        table = sb.card(x, y, ["cka", "linreg"], groups=run, n_permutations=19).table
+        n_better += (table.verdict == "better than chance").any()
+    assert n_better <= most_by_chance(12, 0.05)
+    assert table.n_conditions.eq(15).all()
+    assert "whole conditions are held out instead" in table.match_note[0]
+
+
+def test_repeats_within_groups_keep_the_groups():
+    rng = np.random.default_rng(9)
+    x, y = rng.standard_normal((40, 8)), np.repeat(rng.standard_normal((20, 5)), 2, axis=0)
+    matched = replace(matched_pair(x, y), groups=np.arange(40) // 4)
+    averaged = with_equal_rows(matched)
+    assert averaged.groups.tolist() == (np.arange(20) // 2).tolist()
+
+
+def test_a_fit_of_as_many_units_as_different_rows_is_not_perfect():
+    """Pairs of rows are equal in both sides, as of two networks that saw an image twice."""
+    rng = np.random.default_rng(5)
+    image = rng.permutation(np.r_[np.arange(35), np.arange(5)])
+    x, y = (rng.standard_normal((35, width))[image] for width in (15, 60))
+    named = xr.DataArray(x, dims=("condition", "neuron"))
+    for recorded in (x, named):
+        table = sb.card(recorded, y, ["linreg"], n_permutations=39).table
+        assert table.verdict.item() != "perfect"
+
+
+@pytest.mark.parametrize("measure", ["ridge_cv_tuned", "linreg_cv"])
+def test_scores_hold_out_rows_together_in_which_the_model_is_equal(measure):
+    rng = np.random.default_rng(3)
+    image = np.tile(np.arange(20), 3)
+    x = rng.standard_normal((20, 10))[image] + 0.3 * rng.standard_normal((60, 10))
+    y = rng.standard_normal((20, 6))[image]
+    expected = sb.score(x, y, measure, groups=image)
+    assert sb.score(x, y, measure) == pytest.approx(expected)
+    assert sb.scores(x, y, [measure]).score.item() == pytest.approx(expected)
+    apart = sb.score(xr.DataArray(x, dims=("condition", "neuron")), y, measure)
+    assert apart > expected + 0.1

@@ -19,6 +19,7 @@ from scorebounds.core.measure_table import ENTRIES, MeasureEntry
 from scorebounds.figures.style import OFF_SCALE
 from scorebounds.measures import base, kernels, registry
 from scorebounds.measures.pair import Reference
+from scorebounds.scorecards.samples import has_fixed_penalty
 
 PARAMETERS = ["ridge_cv_0.5", "ridge_7", "cka_rbf_1.5", "mutual_knn_3", "pls_cv_pearson_2"]
 PARAMETERS += ["svcca_0.99", "svcca_r2_0.5"]
@@ -38,6 +39,7 @@ def test_declaration_agrees_with_the_table(name):
     assert (entry.square_matrices > 0) == ("memory n²" in measure.cost)
     is_invariant = {base.ORTHOGONAL, base.TRANSLATION} <= measure.invariances
     assert is_invariant == entry.rotation_invariant
+    assert has_fixed_penalty(measure) == entry.has_fixed_penalty
 
 
 @pytest.mark.parametrize("name", [*registry.names(), *PARAMETERS])

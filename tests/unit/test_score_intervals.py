@@ -292,3 +292,13 @@ def test_scores_of_ten_neurons_are_corrected_for_what_the_jackknife_leaves(measu
     # The score itself is a third lower.
     assert error < 0.04
     assert np.mean([row.score for row in found]) < 0.75 * known
+
+
+def test_one_neuron_has_no_interval():
+    """It does not tell how much neurons differ; without it, none of 14 intervals was right."""
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((60, 3))
+    x = z @ rng.standard_normal((3, 1)) + 0.3 * rng.standard_normal((60, 1))
+    table = card_of(matched_pair(x, z), ["cka", "cka_debiased", "linreg", "ridge_cv_100"], 0, 39)
+    assert table.score_low.isna().all()
+    assert table.interval_note.str.contains("one neuron").all()

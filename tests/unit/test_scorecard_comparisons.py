@@ -113,6 +113,23 @@ def test_a_saturated_model_is_never_closer():
     assert np.isnan(row["p"])
 
 
+def test_a_model_that_is_worse_than_the_mean_is_never_closer():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((40, 8))
+    models = {"near": x + 0.2 * rng.standard_normal(x.shape), "far": rng.standard_normal((40, 8))}
+    settings = ResamplingSettings(39, 10, 0)
+    found = [score_model(matched_pair(x, y), ["linreg_cv"], settings) for y in models.values()]
+    scores, replicates = (
+        pd.concat(parts, keys=models, names=["model"]).reset_index("model")
+        for parts in zip(*found, strict=True)
+    )
+    assert compare(scores, replicates).closer.item() == "near"
+    # The same differences, but below zero.
+    columns = ["score", "null_mean", "perfect"]
+    below = scores.assign(**{name: scores[name] - 2 for name in columns})
+    assert compare(below, replicates.assign(score=replicates.score - 2)).closer.item() == ""
+
+
 def test_the_false_discovery_rate_is_adjusted_as_in_scipy():
     from scipy.stats import false_discovery_control
 

@@ -113,6 +113,17 @@ def test_the_corrected_p_is_the_rank_of_the_largest_standardised_score():
     assert corrected_p({"a": (9.0, nulls["a"])}) == {"a": pytest.approx(1 / 61)}
 
 
+def test_the_corrected_p_is_not_below_that_of_all_permutations():
+    """With fewer permutations for one measure, p of another may be smaller by chance."""
+    rng = np.random.default_rng(0)
+    null = np.r_[rng.standard_normal(39), rng.standard_normal(161) + 1.5]
+    score = float(null[:39].max()) + 0.1
+    corrected = corrected_p({"many": (score, null), "few": (0.0, rng.standard_normal(39))})
+    own = (np.sum(null >= score) + 1) / 201
+    assert own > 0.05
+    assert corrected["many"] == pytest.approx(own)
+
+
 def test_the_recording_itself_is_perfect_by_every_measure_that_has_a_perfect_score(pfc):
     card = card_of(matched_pair(pfc, pfc), MEASURES)
     for name, row in card.iterrows():
@@ -220,7 +231,7 @@ def test_the_models_share_is_about_held_out_conditions():
     copy = explained_components(matched_pair(x, x))
     assert copy.total_r2.iloc[0] > 0.999
     assert copy.total_p.iloc[0] == pytest.approx(1 / 20)
-    assert "p = 0.05, the smallest possible with 19 permutations" in model_statement(copy)
+    assert "more than with any of 19 permutations of the conditions" in model_statement(copy)
     half = explained_components(matched_pair(x, x[:, :1]))
     assert half.total_r2.iloc[0] == pytest.approx(x[:, 0].var() / x.var(0).sum(), abs=0.06)
 
@@ -425,7 +436,7 @@ def test_the_headline_counts_the_measures_and_names_the_exceptions(tmp_path):
     none = card_of(matched_pair(x, rng.normal(size=(60, 10))), names).reset_index()
     assert headline(none, "noise", "mydata") == (
         "noise is not distinguishable from chance by any of 4 measures (p corrected for their "
-        "number). Nothing on this card shows that noise is like mydata."
+        "number). No measure on this card shows that noise is like mydata."
     )
     mixed = good.assign(verdict=[verdicts.BETTER] * 3 + [verdicts.CHANCE])
     said = headline(mixed, "m", "d")

@@ -41,7 +41,9 @@ def score(
         Id or alias; `scorebounds.measures.names()` lists them.
     groups : array_like, shape (n_samples,), optional
         The condition of each row, for cross-validated measures: rows of one condition are either
-        all in the training set or all held out. Other measures do not depend on it.
+        all in the training set or all held out. Other measures do not depend on it. Not given:
+        rows in which `y` is equal are of one condition, unless axes or names say that rows are
+        conditions or times, or arrays are read in blocks.
     memory_limit : float, optional
         In GB. Arrays that need more in memory are read in blocks where the measure allows it
         (docs/library.md): memory-mapped NumPy arrays, datasets of zarr and h5py, DataArrays. Not
@@ -67,7 +69,7 @@ def score(
     >>> round(sb.score(x, 3 * x), 6)
     1.0
     """
-    from scorebounds.analyses.models import score_matched, score_pair
+    from scorebounds.analyses.models import held_out_together, score_matched, score_pair
     from scorebounds.analyses.out_of_core import score_in_blocks
     from scorebounds.datasets.trials import has_trials
 
@@ -81,6 +83,7 @@ def score(
         matched = inputs.matched(*pair, match, average_repeats=groups is None)
         if len(matched.condition) == matched.n_conditions:
             x, y = (side.values if side.ndim == 3 else side.values[None] for side in pair)
+            groups = held_out_together(matched) if groups is None else groups
             return score_pair(x, y, measure, groups)
         return score_matched(matched, measure)
     return score_matched(inputs.matched(*pair, match, groups), measure)

@@ -17,6 +17,7 @@ from scorebounds.measures import registry
 from scorebounds.scorecards.comparisons import compare
 from scorebounds.scorecards.inference import score_model
 from scorebounds.scorecards.matched import Matched
+from scorebounds.scorecards.repeats import equal_rows
 from scorebounds.scorecards.resampling import ResamplingSettings
 from scorebounds.scorecards.samples import average_trials
 
@@ -101,7 +102,19 @@ def _score(pair: Matched, name: str) -> tuple[float, str]:
 def score_matched(matched: Matched, name: str) -> float:
     """Score a matched model with one measure; rows of one condition are averaged, as on cards."""
     averaged, _ = average_trials(matched, seed=0)
-    return score_pair(averaged.reference, averaged.model, name, averaged.groups)
+    return score_pair(averaged.reference, averaged.model, name, held_out_together(averaged))
+
+
+def held_out_together(matched: Matched) -> np.ndarray | None:
+    """Return the group of each row, or its condition where the model repeats rows, else None.
+
+    Rows in which a model is equal are repeats of a stimulus, unless they are known to be conditions
+    or times.
+    """
+    if matched.groups is not None or matched.rows_are:
+        return matched.groups
+    condition = equal_rows(matched.model)
+    return condition if 1 < condition.max() + 1 < len(condition) else None
 
 
 def _as_samples(activity: np.ndarray) -> np.ndarray:

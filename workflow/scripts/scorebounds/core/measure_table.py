@@ -90,6 +90,11 @@ class MeasureEntry:
         """Ids of the measure, or of the usual members of the family."""
         return [re.sub("<.+>", member, self.id) for member in self.members] or [self.id]
 
+    @property
+    def has_fixed_penalty(self) -> bool:
+        """Whether a penalty makes the score depend on the unit of Y."""
+        return "<λ>" in self.id
+
     def parameter(self, name: str) -> str | None:
         """Return the parameter that a member's id is written with; None without a family."""
         found = re.fullmatch(self.pattern, name)

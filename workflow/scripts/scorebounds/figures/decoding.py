@@ -223,7 +223,8 @@ def decoding_times_figure(times: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
                 rows.time, rows.null_low, rows.null_high, color=colour, alpha=0.12, linewidth=0
             )
             axis.plot(rows.time, rows.accuracy, color=colour, linestyle=dash, label=target)
-        axis.axhline(of_dataset.chance.min(), linestyle=":", **LEVEL)
+        for chance in of_dataset.chance.unique():
+            axis.axhline(chance, linestyle=":", **LEVEL)
         axis.set_ylim(min(of_dataset.null_low.min(), of_dataset.chance.min()) - 0.03, 1.02)
         axis.set_title(panel_title(dataset))
         axis.set_xlabel(f"time ({of_dataset.time_units.iloc[0]})")

@@ -11,7 +11,7 @@ from scorebounds.measures.base import (
     Measure,
     invariance,
 )
-from scorebounds.measures.folds import train_test_splits
+from scorebounds.measures.folds import FOLDS, train_test_splits
 from scorebounds.measures.least_squares_folds import held_out_r2_by_qr, kept_held_out_r2_by_qr
 from scorebounds.measures.nested import Targets, kept_outer_folds, outer_folds
 from scorebounds.measures.pair import Pair, Reference, in_double
@@ -105,7 +105,7 @@ LINREG_CV = declare(
     invariances=OF_EITHER_SIDE | {invariance(INVERTIBLE, applies_to="y")},
     smooth_at_low_rank=False,
     reference=f"{CLOOS_2025}, section 3 (linreg-r2#5folds_cv)",
-    formula="mean over 5 folds of 1 − ‖X_te − Y_te B‖² / ‖X_te‖², B least squares",
+    formula=f"mean over {FOLDS} of 1 − ‖X_te − Y_te B‖² / ‖X_te‖², B least squares",
     blind_to=BLIND_TO,
     cost="5(nq² + npq)",
 )
@@ -135,7 +135,7 @@ def ridge_cv(number: str) -> Measure:
         invariances=OF_RIDGE,
         attains_perfect=False,
         reference=f"{CLOOS_2025}, section 3 (ridge-lambda-r2#5folds_cv)",
-        formula=f"mean over 5 folds of 1 − ‖X_te − Y_te B‖² / ‖X_te‖², B ridge with λ = {number}",
+        formula=(f"mean over {FOLDS} of 1 − ‖X_te − Y_te B‖² / ‖X_te‖², B ridge with λ = {number}"),
         blind_to=f"{BLIND_TO}; the penalty counts in squared units of Y",
         cost="npq + nq² + 5(q³ + pq²)",
     )

@@ -13,6 +13,8 @@ from torch.autograd import Function
 from scorebounds.measures.closed_form import first_derivative_only
 
 N_FOLDS = 5
+# In formulas of measures.
+FOLDS = f"{N_FOLDS} folds (contiguous, or of whole groups)"
 # The fewest samples of which five are left outside each of five folds.
 LEAST_NESTED = 7
 Groups = Sequence[Any] | np.ndarray | Tensor

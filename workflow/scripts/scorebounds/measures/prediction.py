@@ -16,7 +16,7 @@ from scorebounds.measures.base import (
     Measure,
     invariance,
 )
-from scorebounds.measures.folds import Folds, contiguous_folds, train_test_splits
+from scorebounds.measures.folds import FOLDS, Folds, contiguous_folds, train_test_splits
 from scorebounds.measures.pair import Pair, Reference, in_double
 from scorebounds.measures.references import PairOfReferences
 from scorebounds.measures.registry import declare, family
@@ -237,7 +237,7 @@ def ridge_cv_pearson(number: str) -> Measure:
         ),
         attains_perfect=False,
         reference=_SOURCE,
-        formula="median over neurons of mean r over 5 folds, ridge regression from Y",
+        formula=f"median over neurons of mean r over {FOLDS}, ridge regression from Y",
         blind_to=_BLIND,
         cost="5(nq² + npq + q³)",
     )
@@ -259,7 +259,9 @@ def pls_cv_pearson(number: str) -> Measure:
         ),
         attains_perfect=False,
         reference=_SOURCE,
-        formula=f"median over neurons of mean r over 5 folds, PLS with {number} components from Y",
+        formula=(
+            f"median over neurons of mean r over {FOLDS}, PLS with {number} components from Y"
+        ),
         blind_to=_BLIND,
         cost=f"5(npq + pq·min(p, q) + {number}(nq + pq))",
     )

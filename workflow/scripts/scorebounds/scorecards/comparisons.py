@@ -51,7 +51,7 @@ def compare(scores: pd.DataFrame, replicates: pd.DataFrame) -> pd.DataFrame:
         matched with different rows or a regression is nearly saturated. `p` tests the calibrated
         difference, `p_corrected` is adjusted over all rows (Benjamini and Hochberg 1995). `closer`
         is the closer model where p_corrected is at most 0.05 and that model is better than chance,
-        else empty.
+        and than predicting the mean, else empty.
     """
     of = {
         key: rows.reset_index(drop=True) for key, rows in replicates.groupby(["measure", "model"])
@@ -67,6 +67,7 @@ def compare(scores: pd.DataFrame, replicates: pd.DataFrame) -> pd.DataFrame:
     table["p_corrected"] = benjamini_hochberg(table.p.to_numpy(dtype=float))
     above = {
         (row["measure"], row["model"]): row["p_corrected"] <= SIGNIFICANT
+        and not (row["is_held_out_r2"] and row["score"] < 0)
         for row in scores.to_dict("records")
     }
     table["closer"] = [_closer(row, above) for row in table.to_dict("records")]

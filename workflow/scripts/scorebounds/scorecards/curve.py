@@ -8,7 +8,8 @@ import pandas as pd
 POSITION_COLUMNS = ["n_pcs", "pcs_at_score", "variance_at_score", "variables_at_score"]
 POSITION_COLUMNS += ["variables_missing", "position_note"]
 AS_MANY_NEURONS = (
-    "the recording has as many neurons as samples, so that any data explain every component: "
+    "the recording has as many neurons as samples, so that any data of its width explain every "
+    "component: "
     "what is captured at a score is not defined"
 )
 

@@ -54,7 +54,7 @@ def headline(card: pd.DataFrame, model: str, reference: str) -> str:
     above = decided[decided.verdict.isin(ABOVE_CHANCE)]
     said = [_chance_sentence(decided, above, model, reference)]
     if above.empty:
-        said.append(f"Nothing on this card shows that {model} is like {reference}.")
+        said.append(f"No measure on this card shows that {model} is like {reference}.")
     else:
         said += [*_ceiling_sentence(decided), *_captured_sentence(above, reference)]
     return _capitalised(" ".join([*said, *others]), model)
@@ -194,13 +194,11 @@ def model_statement(components: pd.DataFrame) -> str:
             f"(R² {number(total.total_r2)})."
         )
     n = round(1 / total.total_smallest_p) - 1
-    is_smallest = np.isclose(total.total_p, total.total_smallest_p)
     orders = "circular shifts" if exchange == SHIFTED else "permutations"
-    smallest = f", the smallest possible with {n} {orders}" if is_smallest else ""
     said = (
         f"A linear map of the model explains {percent(total.total_r2)} of the variance of held-out "
-        f"{rows} ({exchanged}: {percent(total.total_r2_chance)}, "
-        f"p = {probability(total.total_p)}{smallest})"
+        f"{rows}, more than with any of {n} {orders} of the {rows} "
+        f"({percent(total.total_r2_chance)} on average)"
     )
     if np.isfinite(total.total_explainable):
         said += (

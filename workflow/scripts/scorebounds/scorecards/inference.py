@@ -9,18 +9,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from scorebounds.core.measure_table import entry_of
 from scorebounds.measures import registry
 from scorebounds.measures.base import Measure, SaturatedScoreWarning
 from scorebounds.scorecards.jackknife import CONDITIONS, REPEATED
 from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.permutations import corrected_p
-from scorebounds.scorecards.repeats import with_equal_rows
+from scorebounds.scorecards.repeats import equal_rows, with_equal_rows
 from scorebounds.scorecards.replicates import REPLICATE_COLUMNS
 from scorebounds.scorecards.resampling import ResamplingSettings
 from scorebounds.scorecards.rows import PERMUTED
 from scorebounds.scorecards.samples import (
     Halves,
     average_trials,
+    flatten,
     grouping_of,
     usable_halves,
 )
@@ -77,12 +79,15 @@ def score_model(
     replicates : DataFrame
         `jackknife_replicates` of every measure.
     """
-    matched = with_equal_rows(matched)
+    given, matched = matched, with_equal_rows(matched)
+    for note in matched.notes[len(given.notes) :]:
+        logger.warning("%s", note)
     averaged, splits = average_trials(matched, settings.seed)
     averaged = with_exchange(averaged)
     measures = [registry.load(name) for name in names]
     scorer = Scorer(averaged, measures, settings, device, usable_halves(matched, splits, halves))
     facts = _facts_of_data(matched, scorer)
+    n_distinct = int(equal_rows(flatten(averaged.model)[None].numpy()).max()) + 1
     grouping = grouping_of(matched)
     rows: list[dict[str, Any]] = []
     replicates: list[pd.DataFrame] = []
@@ -97,7 +102,9 @@ def score_model(
             logger.warning("no score with %s: %s", name, error)
             rows.append({**row, "note": str(error)})
             continue
-        row["is_perfect"] = _is_perfect(scored, left_out, measure)
+        # Rows that are equal on both sides leave a regression or CCA fewer to fit.
+        saturates = entry_of(name).saturates and scorer.width >= n_distinct - 1
+        row["is_perfect"] = not saturates and _is_perfect(scored, left_out, measure)
         n_times, exchange = averaged.model.shape[0], averaged.exchange
         row |= scored
         rows.append({**row, **score_interval(row, left_out, measure, n_times, exchange)})

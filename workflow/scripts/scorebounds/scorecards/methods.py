@@ -50,7 +50,8 @@ def methods_paragraph(facts: Mapping[str, Any], measures: Iterable[str], *, ceil
         f"Activity of the model ({facts['n_neurons']} units) was compared with the recording "
         f"({facts['n_reference_neurons']} neurons) on {facts['n_samples']} samples"
         f"{_of_conditions(facts)}, paired {pairing}, with scorebounds {facts['version']}."
-        f"{_averaged(facts)} Similarity was measured by {listed}.{_chance(facts)}"
+        f"{_averaged(facts)} Similarity was measured by {listed}."
+        f"{_scaled(measures)}{_chance(facts)}"
     )
     untested = [measure_label(name) for name in measures if entry_of(name).of_trajectories]
     if untested:
@@ -84,6 +85,17 @@ def _averaged(facts: Mapping[str, Any]) -> str:
         said = f" The {facts['n_trials']} rows of the recording were averaged within conditions."
     note = facts.get("match_note")
     return f"{said} {note[0].upper()}{note[1:]}." if isinstance(note, str) and note else said
+
+
+def _scaled(measures: Iterable[str]) -> str:
+    """Say which measures scored a model in another unit than its own."""
+    fixed = [measure_label(name) for name in measures if entry_of(name).has_fixed_penalty]
+    if not fixed:
+        return ""
+    return (
+        f" For {', '.join(fixed)}, the model was scaled to a mean variance of 1 per unit, because "
+        "the penalty is fixed."
+    )
 
 
 def _chance(facts: Mapping[str, Any]) -> str:

@@ -240,7 +240,7 @@ def corrected_p(signed: Mapping[str, tuple[float, np.ndarray]]) -> dict[str, flo
     -------
     dict of str to float
         Probability that unrelated data would reach the measure's standardised score with any of
-        the measures that take part.
+        the measures that take part; not below the measure's own p.
     """
     enough = 1 / (1 - CONFIDENCE) - 1 - TIE
     deciding = {name: pair for name, pair in signed.items() if len(pair[1]) >= enough}
@@ -253,4 +253,12 @@ def corrected_p(signed: Mapping[str, tuple[float, np.ndarray]]) -> dict[str, flo
     standardised = (values - values.mean(axis=1, keepdims=True)) / deviation
     largest = standardised.max(axis=0)
     reached = largest[None, :] >= standardised[:, :1] - TIE
-    return dict(zip(signed, reached.mean(axis=1).tolist(), strict=True))
+    corrected = dict(zip(signed, reached.mean(axis=1).tolist(), strict=True))
+    # A measure's own p is from more permutations, if others have fewer.
+    return {name: max(p, _own_p(*signed[name])) for name, p in corrected.items()}
+
+
+def _own_p(score: float, null: np.ndarray) -> float:
+    """Return (b + 1)/(m + 1), b of the m null scores being at least as high as the score."""
+    tie = TIE * max(1.0, abs(score))
+    return float((np.sum(null >= score - tie) + 1) / (len(null) + 1))

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
+from scorebounds.core.averages import is_single, mean_as_stored
 from scorebounds.core.recording import ROW_NAME
 from scorebounds.datasets.readers.vocabulary import STIMULI, words
 from scorebounds.scorecards.matched import Matched
@@ -18,11 +19,10 @@ from scorebounds.scorecards.names import as_text
 from scorebounds.scorecards.rows import CONDITIONS, TIMES
 from scorebounds.scorecards.samples import of_moderate_size
 
-# Share of the rows that are equal to another from which on a model repeats conditions.
-MANY = 0.5
 # Distance, in units of the root mean square norm, up to which rows are equal: networks in single
 # precision give a stimulus slightly different activity in another batch.
 ROUNDING = 1e-5
+SPAN_GROUPS = "equal rows are in several groups; whole conditions are held out instead of groups"
 _DECIMAL_OR_TIME = re.compile(r"[\d\s.,:TZ/+-]*[.,:/][\d\s.,:TZ/+-]*")
 
 
@@ -49,7 +49,8 @@ def with_repeats(matched: Matched, reference: xr.DataArray, model: xr.DataArray)
     n = int(condition.max()) + 1
     if n == matched.n_conditions:
         return matched
-    averages = [matched.model[:, condition == number].mean(axis=1) for number in range(n)]
+    y, single = matched.model, is_single(matched.model)
+    averages = [mean_as_stored(y[:, condition == code], 1, single=single) for code in range(n)]
     note = (
         f"{len(condition)} rows have {n} names; those of equal name are averaged as trials of one "
         "condition (if they are different conditions, give them different names)"
@@ -81,19 +82,19 @@ def _codes(columns: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def with_equal_rows(matched: Matched) -> Matched:
-    """Take rows in which the model is equal for trials of one condition, if most rows have another.
+    """Take rows in which the model is equal for trials of one condition.
 
-    A model gives the same activity for each repeat of a stimulus, up to rounding. Rows that are
-    known to be conditions are not averaged; a note says what to do if they are trials.
+    A model gives the same activity for each repeat of a stimulus, up to rounding, and a few repeats
+    suffice to make an unrelated model of many units better than chance. Rows that are known to be
+    conditions are not averaged; a note says what to do if they are trials.
     """
-    if matched.groups is not None or len(matched.condition) > matched.n_conditions:
+    if len(matched.condition) > matched.n_conditions:
         return matched
-    rows = matched.model.swapaxes(0, 1).reshape(matched.n_conditions, -1)
-    of_row = _codes([_equal_rows(rows)])
-    counts = np.bincount(of_row)
-    if (counts[of_row] > 1).mean() <= MANY or len(counts) < 2:
+    of_row = equal_rows(matched.model)
+    n, n_rows = int(of_row.max()) + 1, len(of_row)
+    if n in (1, n_rows):
         return matched
-    said = f"the model has {len(counts)} different rows among {len(rows)}"
+    said = f"the model has {n} different rows among {n_rows}"
     if matched.rows_are == CONDITIONS:
         note = (
             f"{said}, and each row counts as a condition (if equal ones are trials of one "
@@ -106,12 +107,32 @@ def with_equal_rows(matched: Matched) -> Matched:
         f"{said}; equal ones are averaged as trials of one condition (if they are different "
         "conditions, name their axes: (condition, neuron))"
     )
+    first = np.unique(of_row, return_index=True)[1]
+    groups, notes = matched.groups, (*matched.notes, note)
+    if groups is not None:
+        spans = (groups[first][of_row] != groups).any()
+        groups = None if spans else groups[first]
+        notes = (*notes, SPAN_GROUPS) if spans else notes
     return replace(
         matched,
-        model=matched.model[:, np.unique(of_row, return_index=True)[1]],
+        model=matched.model[:, first],
         condition=of_row[matched.condition],
-        notes=(*matched.notes, note),
+        groups=groups,
+        notes=notes,
     )
+
+
+def equal_rows(model: np.ndarray) -> np.ndarray:
+    """Return a number for each row of (n_times, n_rows, n_units), the same for equal rows.
+
+    Counted in the order in which they occur. A model may be silent in response to different
+    stimuli: rows of zeros have numbers of their own.
+    """
+    rows = model.swapaxes(0, 1).reshape(model.shape[1], -1)
+    number = _equal_rows(rows)
+    is_silent = ~rows.any(axis=1)
+    number[is_silent] = len(rows) + np.arange(is_silent.sum())
+    return _codes([number])
 
 
 def _equal_rows(rows: np.ndarray) -> np.ndarray:

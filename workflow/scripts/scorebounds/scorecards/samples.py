@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from scorebounds.core.averages import is_single, mean_as_stored
 from scorebounds.measures.base import Measure
 from scorebounds.scorecards.matched import Matched
 from scorebounds.scorecards.rows import CONDITIONS
@@ -91,7 +92,8 @@ def average_trials(matched: Matched, seed: int) -> tuple[Matched, list[Halves]]:
     if all(len(of_condition) == 1 for of_condition in rows):
         order = np.concatenate(rows)
         return _one_row_each(matched, x[:, order], matched.rows_are), []
-    averages = np.stack([x[:, each].mean(axis=1) for each in rows], axis=1)
+    single = is_single(x)
+    averages = np.stack([mean_as_stored(x[:, each], 1, single=single) for each in rows], axis=1)
     averaged = _one_row_each(matched, averages, CONDITIONS)
     if min(map(len, rows)) < 2:
         return averaged, []
@@ -124,12 +126,13 @@ def usable_halves(
 
 
 def _split(x: np.ndarray, rows: Sequence[np.ndarray], rng: np.random.Generator) -> Halves:
+    single = is_single(x)
     halves: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
     for of_condition in rows:
         shuffled = rng.permutation(of_condition)
         middle = len(shuffled) // 2
         for half, part in zip(halves, (shuffled[:middle], shuffled[middle:]), strict=True):
-            half.append(x[:, part].mean(axis=1))
+            half.append(mean_as_stored(x[:, part], 1, single=single))
     first, second = (np.stack(half, axis=1) for half in halves)
     return first, second
 

@@ -36,6 +36,7 @@ LEFT_OF_TUNED, FURTHEST = 0.01, 1.5
 WIDENED, WIDENED_OF_TUNED, OF_CHOICE = 1.1, 1.2, 0.17
 IN_ORDER = "rows that follow each other in time are no independent sample"
 TOO_FEW = "there are too few conditions or neurons for the jackknife"
+ONE_NEURON = "there is one neuron, which does not tell how much neurons differ"
 SATURATED = (
     "when the jackknife leaves out a group of conditions, the model has as many units as samples "
     "and fits them all"
@@ -101,9 +102,7 @@ def score_interval(
         pass
     elif exchange != PERMUTED:
         note = IN_ORDER
-    elif not has_valid_interval(measure):
-        note = NO_INTERVAL if measure.name.startswith(BIASED) else NOT_SIMULATED
-    elif reason := _why_saturated(scored, replicates, measure):
+    elif reason := _why_none(scored, replicates, measure):
         note = reason
     elif is_corrected(measure, scored, n_times):
         centre, low, high = _corrected(scored, replicates, measure)
@@ -155,6 +154,15 @@ def uneven_ends(centre: float, half: float, left: float = LEFT) -> tuple[float, 
         low = min(low, centre - half)
     high = middle + root if centre + below_zero > 0 else centre + below_zero
     return low, high
+
+
+def _why_none(scored: Mapping[str, Any], replicates: pd.DataFrame, measure: Measure) -> str | None:
+    """Say why a measure has no interval for these data, whatever it would be."""
+    if not has_valid_interval(measure):
+        return NO_INTERVAL if measure.name.startswith(BIASED) else NOT_SIMULATED
+    if scored.get("n_reference_neurons", 2) < 2:
+        return ONE_NEURON
+    return _why_saturated(scored, replicates, measure)
 
 
 def _why_saturated(

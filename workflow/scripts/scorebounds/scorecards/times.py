@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from scorebounds.core.averages import mean_as_stored
 from scorebounds.scorecards.unequal import if_trials
 
 ORDER, BROADCAST, AVERAGE = "order", "broadcast", "average"
@@ -18,7 +19,7 @@ def align_times(
         said = "averaged over time: " + " and ".join(
             side for side, array in (("the recording", x), ("the model", y)) if len(array) > 1
         )
-        x, y = (array.mean(axis=0, keepdims=True, dtype=np.float64) for array in (x, y))
+        x, y = (mean_as_stored(array, 0)[None] for array in (x, y))
         return x, y, "time" in reference.dims, (said,)
     if how == BROADCAST and "time" not in model.dims and "time" in reference.dims:
         y = np.broadcast_to(y, (len(x), *y.shape[1:]))
