@@ -11,6 +11,7 @@ import pandas as pd
 
 from scorebounds.core.measure_table import entry_of, measure_label
 from scorebounds.scorecards.rows import PERMUTED, SHIFTED, WITHHELD
+from scorebounds.scorecards.verdicts import listed
 
 # What a card says of the data, in columns of its table; n_subjects is missing where not known.
 SIZES = ("n_samples", "n_conditions", "n_reference_neurons", "n_neurons", "n_subjects")
@@ -42,15 +43,14 @@ def methods_paragraph(facts: Mapping[str, Any], measures: Iterable[str], *, ceil
         Whether there is a noise ceiling.
     """
     measures = list(measures)
-    labels = [measure_label(name) for name in measures]
-    listed = " and ".join([", ".join(labels[:-1]), labels[-1]] if labels[1:] else labels)
+    labels = listed([measure_label(name) for name in measures])
     match = facts["match"] if isinstance(facts["match"], str) else " and ".join(facts["match"])
     pairing = {"order": "by position", "names": "by name"}.get(match, f"by {match}")
     said = (
         f"Activity of the model ({facts['n_neurons']} units) was compared with the recording "
         f"({facts['n_reference_neurons']} neurons) on {facts['n_samples']} samples"
         f"{_of_conditions(facts)}, paired {pairing}, with scorebounds {facts['version']}."
-        f"{_averaged(facts)} Similarity was measured by {listed}."
+        f"{_averaged(facts)} Similarity was measured by {labels}."
         f"{_scaled(measures)}{_chance(facts)}"
     )
     untested = [measure_label(name) for name in measures if entry_of(name).of_trajectories]
@@ -93,7 +93,7 @@ def _scaled(measures: Iterable[str]) -> str:
     if not fixed:
         return ""
     return (
-        f" For {', '.join(fixed)}, the model was scaled to a mean variance of 1 per unit, because "
+        f" For {listed(fixed)}, the model was scaled to a mean variance of 1 per unit, because "
         "the penalty is fixed."
     )
 
