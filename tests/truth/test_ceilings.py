@@ -1,12 +1,22 @@
 """Noise ceilings against worlds in which the noise-free activity is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from helpers.worlds import card_of, halves_with_signal, matched_pair, most_by_chance, n_draws
+from helpers.worlds import (
+    card_of,
+    fewest_by_chance,
+    halves_with_signal,
+    matched_pair,
+    most_by_chance,
+    n_draws,
+)
 from scorebounds.measures import registry
 from scorebounds.scorecards import samples
 from scorebounds.scorecards.ceilings import noise_ceiling, splits_of
+from scorebounds.scorecards.subjects import subject_ceiling
 from scorebounds.scorecards.verdicts import AT_CEILING
 
 N, NEURONS = 72, 20
@@ -15,10 +25,12 @@ STATED_ERROR = {0.2: 0.05, 0.5: 0.03, 0.9: 0.01}
 LIKE_TRUTH = ["cka", "cka_angular", "cka_debiased", "linreg", "rsa_correlation_pearson"]
 
 
-def ceiling_of(halves, measure, seed=0):
+def ceiling_of(halves, measure, seed=0, n_groups=4):
     whole = (halves[0] + halves[1]) / 2
     splits, _ = splits_of(whole, [tuple(halves)])
-    return noise_ceiling(splits, registry.load(measure), width=NEURONS, n_groups=4, seed=seed)
+    return noise_ceiling(
+        splits, registry.load(measure), width=NEURONS, n_groups=n_groups, seed=seed
+    )
 
 
 def score_of(measure, whole, truth):
@@ -38,6 +50,20 @@ def test_the_ceiling_is_the_score_of_the_noise_free_activity(measure, share):
     assert len(differences) > 0.7 * n_draws(30)
     error = np.std(differences) / len(differences) ** 0.5
     assert abs(np.mean(differences)) <= STATED_ERROR[share] + 2.5 * error
+
+
+@pytest.mark.parametrize("measure", ["cka", "cka_debiased", "linreg"])
+def test_the_interval_of_a_ceiling_contains_the_score_of_the_noise_free_activity(measure):
+    """Recordings differ by their noise only, so that intervals over conditions may be too wide."""
+    rng = np.random.default_rng(13)
+    n, covered = n_draws(30), []
+    for draw in range(n):
+        truth, halves = halves_with_signal(rng, N, NEURONS, 0.5)
+        ceiling = ceiling_of(halves, measure, draw, n_groups=10)
+        known = score_of(measure, sum(halves) / 2, truth)
+        covered += [ceiling.low <= known <= ceiling.high] if np.isfinite(ceiling.low) else []
+    assert len(covered) > 0.9 * n
+    assert sum(covered) >= fewest_by_chance(len(covered), 0.9)
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
@@ -134,6 +160,30 @@ def test_debiased_cka_of_trials_has_a_null_mean_of_zero():
     model = rng.standard_normal((8, 40))
     row = card_of(matched_pair(trials, model, condition), ["cka_debiased"]).loc["cka_debiased"]
     assert abs(row.null_mean) < 0.03
+
+
+@pytest.mark.parametrize("measure", ["cka", "cka_debiased", "ridge_cv_100"])
+def test_subjects_have_a_ceiling_only_if_they_have_something_in_common(measure):
+    """It is the mean score of the other subjects, and what unrelated subjects have none of."""
+    rng = np.random.default_rng(10)
+    n, subjects = n_draws(30), np.repeat(np.arange(3), 8)
+    given = {"unrelated": 0, "alike": 0}
+    for draw in range(n):
+        z = rng.standard_normal((40, 6))
+        alike = z @ rng.standard_normal((6, 24)) + rng.standard_normal((40, 24))
+        worlds = {"unrelated": rng.standard_normal((40, 24)), "alike": alike}
+        for name, x in worlds.items():
+            matched = replace(matched_pair(x, z), subjects=subjects)
+            ceiling = subject_ceiling(matched, registry.load(measure), seed=draw)
+            given[name] += np.isfinite(ceiling.value)
+    assert given["unrelated"] <= most_by_chance(n, 0.05)
+    assert given["alike"] == n
+    if measure == "cka":
+        others = [
+            score_of("cka", alike[None, :, subjects == s], alike[None, :, subjects != s])
+            for s in range(3)
+        ]
+        assert ceiling.value == pytest.approx(np.mean(others))
 
 
 def test_halves_of_four_conditions_that_agree_have_a_ceiling():
