@@ -260,8 +260,11 @@ def test_groups_hold_out_whole_conditions():
     x = draw(8, 5)[rows] + 0.1 * draw(120, 5, seed=2)
     y = draw(8, 5, seed=1)[rows]
     apart = sb.score(x, y, "linreg_cv", groups=[f"image {row}" for row in rows])
-    assert sb.score(x, y, "linreg_cv") > 0.3
+    # Rows that are said to be conditions are held out one by one.
+    named = xr.DataArray(x, dims=("condition", "neuron"))
+    assert sb.score(named, y, "linreg_cv") > 0.3
     assert apart < 0.1
+    assert sb.score(x, y, "linreg_cv") == pytest.approx(apart)
     assert sb.score(x, y, "cka", groups=rows) == sb.score(x, y, "cka")
     with pytest.raises(ValueError, match="each of the 120 rows"):
         sb.score(x, y, "linreg_cv", groups=rows[:5])

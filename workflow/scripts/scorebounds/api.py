@@ -42,8 +42,8 @@ def score(
     groups : array_like, shape (n_samples,), optional
         The condition of each row, for cross-validated measures: rows of one condition are either
         all in the training set or all held out. Other measures do not depend on it. Not given:
-        rows in which `y` is equal are of one condition, unless axes or names say that rows are
-        conditions or times, or arrays are read in blocks.
+        rows in which `y` is equal are of one condition if most rows have such another, unless axes
+        or names say that rows are conditions or times, or arrays are read in blocks.
     memory_limit : float, optional
         In GB. Arrays that need more in memory are read in blocks where the measure allows it
         (docs/library.md): memory-mapped NumPy arrays, datasets of zarr and h5py, DataArrays. Not

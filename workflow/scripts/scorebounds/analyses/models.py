@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # Permutations of the conditions that give the chance level of each model.
 N_PERMUTATIONS = 200
+# Share of the rows that are equal to another from which on scores take them for repeats.
+MOST = 0.5
 SCORE_COLUMNS = ["model", "measure", "score", "note"]
 Scorer = Callable[[Matched], float]
 
@@ -108,13 +110,15 @@ def score_matched(matched: Matched, name: str) -> float:
 def held_out_together(matched: Matched) -> np.ndarray | None:
     """Return the group of each row, or its condition where the model repeats rows, else None.
 
-    Rows in which a model is equal are repeats of a stimulus, unless they are known to be conditions
-    or times.
+    Rows in which a model is equal are repeats of a stimulus if most rows have such another, unless
+    they are known to be conditions or times. A few may be equal by chance, as of binary features.
     """
     if matched.groups is not None or matched.rows_are:
         return matched.groups
     condition = equal_rows(matched.model)
-    return condition if 1 < condition.max() + 1 < len(condition) else None
+    counts = np.bincount(condition)
+    is_repeated = len(counts) > 1 and np.mean(counts[condition] > 1) > MOST
+    return condition if is_repeated else None
 
 
 def _as_samples(activity: np.ndarray) -> np.ndarray:
