@@ -20,6 +20,7 @@ import zarr
 
 from scorebounds.datasets.matlab import open_matlab
 from scorebounds.datasets.readers import custom
+from scorebounds.datasets.readers.inspect import inspect_file
 
 # Three copies in double precision are more than the memory that the tests leave free.
 LARGE = np.zeros((50_000, 4))
@@ -195,6 +196,18 @@ def test_file_that_gives_a_size_beyond_the_memory_is_named(tmp_path, monkeypatch
     with pytest.raises(ValueError, match=r"d\.mat: needs more memory than is free") as error:
         custom.load(tmp_path / "d.mat")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("place", ["torch.load", "torch.Tensor.to_dense"])
+def test_tensor_that_does_not_fit_into_memory_is_not_called_damaged(tmp_path, monkeypatch, place):
+    torch.save({"activity": torch.ones(30, 4)}, tmp_path / "d.pt")
+    monkeypatch.setattr(place, lambda *_, **__: torch.empty(10**15))
+    with pytest.raises(ValueError, match=r"d\.pt: needs more memory than is free") as error:
+        custom.load(tmp_path / "d.pt")
+    assert "\n" not in str(error.value)
+    if place == "torch.load":
+        with pytest.raises(RuntimeError, match="can't allocate memory"):
+            inspect_file(tmp_path / "d.pt")
 
 
 def test_large_mask_is_refused_before_it_is_read(tmp_path, monkeypatch):
