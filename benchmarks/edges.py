@@ -125,7 +125,6 @@ def settings_of(full):
     chosen["ranges"]["certificate"]["n_values"] = 3
     chosen["optimize"].update(max_steps=40, stop_score=0.6)
     chosen["decoding"]["n_permutations"] = 19
-    chosen["perturbation"]["n_draws"] = 1
     few_shuffles = {"n_permutations": 19, "n_permutations_of": {"ridge_cv_tuned": 19}}
     chosen["scorecards"].update(few_shuffles)
     return chosen

@@ -2,10 +2,11 @@
 
 import os
 
-import numpy as np
 import pandas as pd
 
-# What follows from the rounding of other kernels, relative to the largest value of a table.
+from helpers.tables import require_agreement
+
+# What follows from the rounding of other kernels, relative to the largest value of a column.
 TOLERANCE = 1e-6
 
 
@@ -37,15 +38,4 @@ def test_other_kernels_of_the_processor(run, project, undisturbed, tried, jobs):
     for path in tables:
         ours = pd.read_csv(path)
         theirs = pd.read_csv(project.parent / "undisturbed" / path.relative_to(run.folder))
-        numbers = ours.select_dtypes("number").columns
-        pd.testing.assert_frame_equal(
-            ours.drop(columns=numbers), theirs.drop(columns=numbers), obj=path.name
-        )
-        scale = np.nanmax(np.abs(theirs[numbers].to_numpy()), initial=1.0)
-        np.testing.assert_allclose(
-            ours[numbers],
-            theirs[numbers],
-            rtol=TOLERANCE,
-            atol=TOLERANCE * scale,
-            err_msg=path.name,
-        )
+        require_agreement(ours, theirs, TOLERANCE, path.name)

@@ -66,6 +66,12 @@ def test_model_is_left_as_it_was_after_an_error(net):
     assert not net.conv._forward_hooks
 
 
+def test_out_of_memory_is_not_blamed_on_the_inputs(net, pixels, monkeypatch):
+    monkeypatch.setattr(net, "forward", lambda _: torch.empty(10**15))
+    with pytest.raises(RuntimeError, match="can't allocate memory"):
+        sb.activations(net, pixels)
+
+
 def test_patterns_and_pooling(net, pixels):
     assert list(sb.activations(net, pixels, layers=["head", "co*"])) == ["conv", "head"]
     pooled = sb.activations(net, pixels, layers="conv", pool="mean")["conv"]

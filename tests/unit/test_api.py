@@ -140,6 +140,10 @@ WRONG_ARGUMENTS = {
     "part of a permutation": (lambda x: sb.card(x, x, n_permutations=9.5), "whole number"),
     "text as seed": (lambda x: sb.card(x, x, ["cka"], seed="a"), "whole number"),
     "missing table": (lambda x: sb.card(x, x, thresholds="none.csv"), "none.csv: no such file"),
+    "damaged table": (
+        lambda x: sb.card(x, x, thresholds=__file__),
+        r"test_api\.py: expected a table of thresholds \(CSV in UTF-8 .*; use results/tables/",
+    ),
     "number as table": (lambda x: sb.card(x, x, thresholds=3), "a result of sb.thresholds"),
     "one measure twice": (lambda x: sb.ranges(x, "cka", "CKA"), "two different measures"),
     "list of labels": (lambda x: sb.thresholds(x, labels=[1] * 40), "mapping of names to values"),

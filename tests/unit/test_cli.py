@@ -6,6 +6,7 @@ import logging
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from scorebounds import cli
 from scorebounds.core.version import __version__
@@ -113,6 +114,34 @@ def test_wrong_options_end_with_exit_code_1(run):
     code, _, err = run("card", "--no-such-option")
     assert code == 1
     assert "no-such-option" in err
+
+
+@pytest.mark.parametrize(
+    ("fail", "said"),
+    [
+        (lambda: torch.empty(10**15), "4000000000000000 bytes could not be allocated"),
+        (lambda: np.empty(10**15), "Unable to allocate 7.11 PiB"),
+    ],
+    ids=["torch", "numpy"],
+)
+def test_out_of_memory_is_one_sentence(files, run, monkeypatch, fail, said):
+    monkeypatch.setattr("scorebounds.api.card", lambda *_, **__: fail())
+    code, _, err = run("card", files / "rec.npz", files / "model.npy")
+    assert code == 1
+    last = err.splitlines()[-1]
+    assert last.startswith(f"error: out of memory: {said}")
+    assert last.endswith("; use less data, or give the job more memory (docs/clusters.md)")
+    with pytest.raises((RuntimeError, MemoryError)):
+        run("--debug", "card", files / "rec.npz", files / "model.npy")
+
+
+def test_fault_of_the_program_keeps_its_traceback(files, run, monkeypatch):
+    def fail(*_, **__):
+        raise KeyError("x")
+
+    monkeypatch.setattr("scorebounds.api.card", fail)
+    with pytest.raises(KeyError):
+        run("card", files / "rec.npz", files / "model.npy")
 
 
 def test_debug_shows_the_traceback(files, run):

@@ -18,8 +18,12 @@ import torch
 import xarray as xr
 import zarr
 
+from scorebounds.datasets import hatsopoulos2007
+from scorebounds.datasets.brainscore import open_assembly
+from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.matlab import open_matlab
 from scorebounds.datasets.readers import custom
+from scorebounds.datasets.readers.inspect import inspect_file
 
 # Three copies in double precision are more than the memory that the tests leave free.
 LARGE = np.zeros((50_000, 4))
@@ -120,21 +124,54 @@ def test_cells_that_hold_themselves_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["cell", ""])
-def test_what_references_point_at_may_not_be_in_other_files(tmp_path, kind):
+def test_what_references_point_at_may_not_be_in_other_files(tmp_path, monkeypatch, kind):
     path, other = tmp_path / "d.mat", tmp_path / "other"
     SMALL.tofile(other)
     with h5py.File(path, "w") as file:
-        # No link need lead to it, so that a search of all links does not find it.
+        # No link need lead to it, so that a search of all links would not find it.
         outside = file.create_dataset(
             "#refs#/a", SMALL.shape, "f8", external=[(str(other), 0, SMALL.nbytes)]
         )
         file.create_dataset("activity", data=[[outside.ref]], dtype=h5py.ref_dtype)
         file["activity"].attrs["MATLAB_class"] = np.bytes_(kind)
+    monkeypatch.setattr("scorebounds.datasets.matlab.require_own_data", lambda *_: None)
     with (
         pytest.raises(ValueError, match="the target of a reference' keeps its values in other"),
         open_matlab(path) as file,
     ):
         file.read("activity")
+
+
+def link_outside(file, other):
+    file["spikes"] = h5py.ExternalLink(str(other), "/x")
+
+
+def store_outside(file, other):
+    file.create_dataset("spikes", SMALL.shape, "f8", external=[(str(other), 0, SMALL.nbytes)])
+
+
+@pytest.mark.parametrize("outside", [link_outside, store_outside])
+@pytest.mark.parametrize(
+    "read", [lambda path: hatsopoulos2007.load([path]), open_assembly, custom.load]
+)
+def test_hdf5_of_the_catalogue_that_reads_other_files_is_refused(tmp_path, outside, read):
+    path, other = tmp_path / "d.mat", tmp_path / "other"
+    if outside is link_outside:
+        with h5py.File(other, "w") as file:
+            file["x"] = SMALL
+    else:
+        SMALL.tofile(other)
+    with h5py.File(path, "w") as file:
+        file["stmv_cell"] = np.ones(8)
+        file["stmv_cell"].attrs["MATLAB_class"] = np.bytes_("double")
+        outside(file, other)
+    with pytest.raises(ValueError, match=r"into another file|keeps its values in other files"):
+        read(path)
+    with (
+        pytest.raises(UnusableError, match=r"into another file|keeps its values in other files"),
+        open_matlab(path),
+    ):
+        pass
 
 
 LONG = np.array(["x" * 30_000] * len(SMALL))
@@ -195,6 +232,18 @@ def test_file_that_gives_a_size_beyond_the_memory_is_named(tmp_path, monkeypatch
     with pytest.raises(ValueError, match=r"d\.mat: needs more memory than is free") as error:
         custom.load(tmp_path / "d.mat")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("place", ["torch.load", "torch.Tensor.to_dense"])
+def test_tensor_that_does_not_fit_into_memory_is_not_called_damaged(tmp_path, monkeypatch, place):
+    torch.save({"activity": torch.ones(30, 4)}, tmp_path / "d.pt")
+    monkeypatch.setattr(place, lambda *_, **__: torch.empty(10**15))
+    with pytest.raises(ValueError, match=r"d\.pt: needs more memory than is free") as error:
+        custom.load(tmp_path / "d.pt")
+    assert "\n" not in str(error.value)
+    if place == "torch.load":
+        with pytest.raises(RuntimeError, match="can't allocate memory"):
+            inspect_file(tmp_path / "d.pt")
 
 
 def test_large_mask_is_refused_before_it_is_read(tmp_path, monkeypatch):

@@ -61,6 +61,86 @@ def test_table_without_a_digest_is_read(tmp_path):
     assert read_table(path).score.tolist() == [0.5]
 
 
+def test_digest_in_capitals_is_read(tmp_path):
+    path = tmp_path / "scores.csv"
+    write_table(path, TABLE)
+    digest_path(path).write_text(digest_path(path).read_text().upper())
+    assert read_table(path).equals(TABLE)
+
+
+DAMAGED_DIGESTS = {
+    "empty": (lambda digest: digest.write_bytes(b""), "an empty file"),
+    "cut": (lambda digest: digest.write_bytes(digest.read_bytes()[:30]), "b'"),
+    "web page": (lambda digest: digest.write_bytes(b"<html>"), "b'<html>'"),
+    "bytes": (lambda digest: digest.write_bytes(b"\xff\xfe\x00"), r"b'\xff\xfe\x00'"),
+    "folder": (lambda digest: [digest.unlink(), digest.mkdir()], "a folder"),
+    "broken link": (
+        lambda digest: [digest.unlink(), digest.symlink_to("none")],
+        "a broken link or no regular file",
+    ),
+    "link to itself": (
+        lambda digest: [digest.unlink(), digest.symlink_to(digest)],
+        "a broken link or no regular file",
+    ),
+}
+
+
+@pytest.mark.parametrize("changed", [False, True], ids=["same table", "changed table"])
+@pytest.mark.parametrize(("damage", "found"), DAMAGED_DIGESTS.values(), ids=DAMAGED_DIGESTS)
+def test_damaged_digest_is_named_and_not_the_table(tmp_path, damage, found, changed):
+    path = tmp_path / "scores.csv"
+    write_table(path, TABLE)
+    damage(digest_path(path))
+    if changed:
+        path.write_text("dataset,score\na,9\n")
+    with pytest.raises(ValueError, match="expected the SHA-256 digest of scores") as error:
+        read_table(path)
+    said = str(error.value)
+    assert said.startswith(f"{digest_path(path)}: expected the SHA-256 digest of scores.csv (64 ")
+    assert f", found {found}" in said
+    assert said.endswith("; delete it and scores.csv, and run the same command again")
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", "No columns to parse from file"),
+        (b'dataset,score\n"a,1\nb', "unexpected end of data"),
+        (
+            b"dataset,score\n1,2,3,4\n1,2,3,4,5\n",
+            "line 2: expected 2 cells, as in the header, found 4",
+        ),
+        (b"dataset,score\n1,2,3\n1,2,3\n", "line 2: expected 2 cells, as in the header, found 3"),
+        (b"dataset,score\na,1\nb", "line 3: expected 2 cells, as in the header, found 1"),
+        (b"dataset,score\n\xff\xfe,1\n", "'utf-8' codec can't decode"),
+    ],
+    ids=["empty", "cut in a quote", "ragged", "wider", "cut in a row", "binary"],
+)
+def test_damaged_table_without_a_digest_is_named(tmp_path, content, fault):
+    path = tmp_path / "scores.csv"
+    path.write_bytes(content)
+    sentence = rf"{re.escape(str(path))}: expected a complete table \(CSV .*{fault}.*; delete it"
+    with pytest.raises(ValueError, match=sentence) as error:
+        read_table(path)
+    assert "\n" not in str(error.value)
+
+
+def test_tables_with_empty_cells_and_lines_are_read_without_a_digest(tmp_path):
+    path = tmp_path / "scores.csv"
+    for table in (TABLE, TABLE[["score"]], TABLE.replace("a", 'a, "b"\nc'), TABLE[:0]):
+        write_table(path, table)
+        recorded = read_table(path)
+        digest_path(path).unlink()
+        assert read_table(path).equals(recorded)
+
+
+def test_report_that_is_no_text_is_named(tmp_path):
+    path = tmp_path / "report.md"
+    path.write_bytes(b"\xff")
+    with pytest.raises(ValueError, match=r"report\.md: expected a complete report \(text in UTF"):
+        read_report(path)
+
+
 @pytest.mark.parametrize("recorded", [True, False], ids=["with digest", "without"])
 @pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.999])
 @pytest.mark.parametrize("read", [read_recording, read_halves, open_dataset])

@@ -41,6 +41,17 @@ def run_job(folder, log, work):
         ("raise OSError(28, 'x', 'a.nc')", "a.nc: No space left on device; the disk is full: free"),
         ("raise RuntimeError('x (errno = 28, y)')", "No space left on device; the disk is full"),
         ("raise MemoryError('cannot allocate 1 TiB')", "out of memory: cannot allocate 1 TiB; use"),
+        ("raise MemoryError", "out of memory: no more could be allocated; use less data, or give"),
+        (
+            "import torch; torch.empty(10**15)",
+            "out of memory: 4000000000000000 bytes could not be allocated; use less data, or give",
+        ),
+        (
+            "import torch; raise torch.OutOfMemoryError('CUDA out of memory. Tried to allocate "
+            "20.00 GiB. GPU 0 has a total capacity of 9 GiB')",
+            "out of memory: 20.00 GiB could not be allocated; use less data, or give the job more",
+        ),
+        ("raise RuntimeError('CUDA error: out of memory')", "out of memory: no more could be all"),
     ],
 )
 def test_error_that_a_user_can_remove_is_one_sentence(tmp_path, work, said):

@@ -1,6 +1,7 @@
 """Replacing and dropping one principal component: theory, simulation, published end points."""
 
 import math
+import weakref
 
 import numpy as np
 import pytest
@@ -216,6 +217,29 @@ def test_leaving_a_component_out_lowers_a_score_less_than_replacing_it():
         dropped, replaced = dropped_score(name, eigenvalues), replaced_score(name, eigenvalues)
         assert (dropped > replaced).all()
         assert (replaced.diff() > 0).all()
+
+
+def test_directions_of_one_draw_are_in_memory_at_a_time(monkeypatch):
+    made, alive = [], []
+
+    def recorded(*arguments, **settings):
+        alive.append(sum(directions() is not None for directions in made))
+        drawn = random_directions(*arguments, **settings)
+        made.append(weakref.ref(drawn))
+        return drawn
+
+    monkeypatch.setattr("scorebounds.optimization.perturbation.random_directions", recorded)
+    perturb_components(draw(40, 6), "a", ["cka"], range(4))
+    assert alive == [0] * 8
+
+
+def test_draws_do_not_depend_on_each_other():
+    x = draw(40, 6)
+    alone = [perturb_components(x, "a", MEASURES, [seed]) for seed in range(3)]
+    together = perturb_components(x, "a", MEASURES, range(3))
+    for column in ("simulated_mean", "overlap_mean"):
+        mean = sum(table[column] for table in alone) / 3
+        np.testing.assert_allclose(together[column], mean, rtol=1e-13)
 
 
 @pytest.mark.parametrize(

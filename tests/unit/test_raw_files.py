@@ -1,6 +1,7 @@
 """Content and checksums of raw files, and the table of where they came from."""
 
 import hashlib
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -65,6 +66,58 @@ def test_checksum_of_a_first_download_is_recorded_and_required_later(tmp_path, c
     lock.write_text("damaged\n")
     with pytest.raises(ValueError, match=r"checksums\.lock, line 1: expected a checksum, two"):
         read_lock(lock)
+
+
+DIGEST = "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        (b"foo:12  x/f", "'foo:12  x/f'"),
+        (b"md5:c4ca4238a0b923820dcc509a6f75849b  x/f", "'md5:c4ca"),
+        (b"md5:  x/f", "'md5:  x/f'"),
+        (b"shake_128:1  x/f", "'shake_128:1  x/f'"),
+        (b":  x/f", "':  x/f'"),
+        (b"sha256:6b86  x/f", "'sha256:6b86  x/f'"),
+        (b"\xff\xfe  x/f", r"'\\xff\\xfe  x/f'"),
+        (f"sha256:{DIGEST}  x/\xff".encode("latin-1"), f"'sha256:{DIGEST}  x/"),
+        (f"sha256:{DIGEST}  ".encode(), f"'sha256:{DIGEST}  '"),
+        (f"sha256:{DIGEST}   x/f".encode(), f"'sha256:{DIGEST}   x/f'"),
+        (f"sha256:{DIGEST}  x/gsha256:{DIGEST}  x/f".encode(), f"'sha256:{DIGEST}  x/gsha256"),
+        (b"", "''"),
+        (f"sha256:{DIGEST}  a/b".encode(), "another checksum than in an earlier line, 'sha256:0"),
+    ],
+)
+def test_damaged_line_of_first_downloads_is_named(tmp_path, damage, found):
+    lock, target = tmp_path / "checksums.lock", tmp_path / "f"
+    target.write_bytes(CONTENT)
+    content = f"{SHA256}  a/b\n".encode() + damage + b"\n"
+    lock.write_bytes(content)
+    with pytest.raises(ValueError, match=r"checksums\.lock, line 2: expected a checksum") as error:
+        require_raw_files([target], [""], lock)
+    said = str(error.value)
+    assert f"(sha256:<64 hexadecimal digits>  <dataset>/<file>), found {found}" in said
+    assert said.endswith("delete it to record the checksum of the file as it is now")
+    assert "\n" not in said
+    assert lock.read_bytes() == content
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_entries_are_added_in_lines_of_their_own(tmp_path, end):
+    lock, target = tmp_path / "checksums.lock", tmp_path / "f"
+    target.write_bytes(CONTENT)
+    lock.write_bytes(f"sha256:{DIGEST}  x/a b{end}".encode())
+    require_recorded(target, "x/f", lock)
+    expected = {"x/a b": f"sha256:{DIGEST}", "x/f": SHA256}
+    assert read_lock(lock) == expected
+    require_recorded(target, "x/f", lock)
+    assert read_lock(lock) == expected
+
+
+def test_folder_in_place_of_the_checksums_of_first_downloads_is_named(tmp_path):
+    with pytest.raises(IsADirectoryError, match=re.escape(str(tmp_path))):
+        read_lock(tmp_path)
 
 
 def test_checksums_recorded_at_the_same_time_are_all_kept(tmp_path):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from scorebounds.core.joblog import USER_ERRORS
+from scorebounds.core.joblog import is_users, sentence
 from scorebounds.core.version import __version__
 
 app = typer.Typer(
@@ -237,10 +237,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         app(args=None if arguments is None else list(arguments))
     except SystemExit as stop:
         raise SystemExit(1 if stop.code else 0) from None
-    except USER_ERRORS as error:
-        if debug:
+    except Exception as error:
+        if debug or not is_users(error):
             raise
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"error: {sentence(error)}", file=sys.stderr)
         raise SystemExit(1) from None
 
 

@@ -236,7 +236,7 @@ def threshold_rows(thresholds: Any, dataset: str) -> pd.DataFrame:
     if isinstance(thresholds, str | Path):
         if not Path(thresholds).is_file():
             raise ValueError(f"{thresholds}: no such file; expected a table of thresholds")
-        thresholds = pd.read_csv(thresholds)
+        thresholds = _table_of_thresholds(thresholds)
     table = getattr(thresholds, "table", thresholds)
     if not isinstance(table, pd.DataFrame):
         raise TypeError(
@@ -259,3 +259,14 @@ def threshold_rows(thresholds: Any, dataset: str) -> pd.DataFrame:
             "dataset"
         )
     return chosen.reset_index(drop=True)
+
+
+def _table_of_thresholds(path: str | Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path)
+    except ValueError as error:
+        raise ValueError(
+            f"{path}: expected a table of thresholds (CSV in UTF-8 with a header), found a file "
+            f"that cannot be read ({' '.join(str(error).split())}); use "
+            "results/tables/thresholds.csv"
+        ) from error

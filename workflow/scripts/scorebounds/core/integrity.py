@@ -1,14 +1,20 @@
 """Notice files of results that were cut or changed after they were written, and a full disk."""
 
 import contextlib
+import csv
 import errno
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 REMEDY = "delete it and run the same command again"
+# The name that follows is not compared.
+_LINE_OF_DIGEST = re.compile(rb"([0-9a-fA-F]{64})(?:\s|$)")
+# Of a file of a digest, of which the first line counts.
+_MOST_BYTES = 100
 
 
 def digest_path(path: Path) -> Path:
@@ -22,16 +28,20 @@ def record_digest(path: str | Path) -> None:
     digest_path(path).write_text(f"{_digest(path)}  {path.name}\n", encoding="utf-8")
 
 
+def has_digest(path: str | Path) -> bool:
+    """Tell whether there is a digest of a file, or something in its place."""
+    return os.path.lexists(digest_path(Path(path)))
+
+
 def require_digest(path: str | Path) -> None:
-    """Raise ValueError if a file differs from what was written.
+    """Raise ValueError if a file differs from what was written, or its digest is damaged.
 
     A file without a recorded digest is accepted: it may come from elsewhere.
     """
     path = Path(path)
-    recorded = digest_path(path)
-    if not recorded.is_file():
+    if not has_digest(path):
         return
-    expected = recorded.read_text(encoding="utf-8").partition(" ")[0]
+    expected = _recorded_digest(path)
     found = _digest(path)
     if found != expected:
         raise ValueError(
@@ -52,21 +62,43 @@ def require_space(path: str | Path, n_bytes: int) -> None:
 
 
 @contextlib.contextmanager
-def readable_netcdf(path: str | Path) -> Iterator[None]:
-    """Turn what HDF5 says of a damaged netCDF file into a ValueError that names file and remedy.
+def readable(path: str | Path, kind: str) -> Iterator[None]:
+    """Turn what a reader says of a damaged file into a ValueError that names file and remedy.
 
     A file that differs from its recorded digest is not opened.
+
+    Parameters
+    ----------
+    path : str or Path
+    kind : str
+        What the file should be, such as ``"netCDF file"``.
     """
     require_digest(path)
     try:
         yield
     except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
-    except (OSError, KeyError, RuntimeError, ValueError) as error:
+    except (OSError, KeyError, RuntimeError, ValueError, csv.Error) as error:
         raise ValueError(
-            f"{path}: expected a complete netCDF file, found one of {Path(path).stat().st_size} "
-            f"bytes that cannot be read ({_first_line(error)}); {REMEDY}"
+            f"{path}: expected a complete {kind}, found {Path(path).stat().st_size} bytes that "
+            f"cannot be read ({_first_line(error)}); {REMEDY}"
         ) from error
+
+
+def _recorded_digest(path: Path) -> str:
+    recorded = digest_path(path)
+    if recorded.is_file():
+        with open(recorded, "rb") as file:
+            content = file.read(_MOST_BYTES)
+        if line := _LINE_OF_DIGEST.match(content):
+            return line[1].decode().lower()
+        found = f"{content[:20]!r}" if content else "an empty file"
+    else:
+        found = "a folder" if recorded.is_dir() else "a broken link or no regular file"
+    raise ValueError(
+        f"{recorded}: expected the SHA-256 digest of {path.name} (64 hexadecimal digits), found "
+        f"{found}; delete it and {path.name}, and run the same command again"
+    )
 
 
 def _digest(path: Path) -> str:

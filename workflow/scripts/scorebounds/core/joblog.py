@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scorebounds.core.allocation import keep_freed_memory
-from scorebounds.core.memory import require_memory
+from scorebounds.core.memory import is_out_of_memory, require_memory, what_was_allocated
 
 # Jobs draw into files. A user's backend may need a display, or not exist, which ends the import.
 os.environ["MPLBACKEND"] = "Agg"
@@ -64,8 +64,8 @@ def sentence(error: BaseException) -> str:
         number, file = error.errno, error.filename
     if found := HDF5_ERRNO.search(str(error)):
         number = int(found[1])
-    if isinstance(error, MemoryError):
-        return f"out of memory: {str(error) or 'no more could be allocated'}; {MEMORY_REMEDY}"
+    if is_out_of_memory(error):
+        return f"out of memory: {what_was_allocated(error)}; {MEMORY_REMEDY}"
     if number is None or number not in REMEDIES:
         return " ".join(str(error).split())
     place = f"{file}: " if file else ""
@@ -84,7 +84,9 @@ def cause_of(error: BaseException) -> BaseException:
 
 def is_users(error: BaseException) -> bool:
     """Tell whether a user can act on an error, so that one sentence says all."""
-    return isinstance(error, USER_ERRORS) or HDF5_ERRNO.search(str(error)) is not None
+    if isinstance(error, USER_ERRORS) or is_out_of_memory(error):
+        return True
+    return HDF5_ERRNO.search(str(error)) is not None
 
 
 @contextlib.contextmanager

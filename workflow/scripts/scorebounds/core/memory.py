@@ -1,6 +1,7 @@
 """The memory for a job: refuse what certainly does not fit, and cut batches to what does."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +10,9 @@ LARGEST_RATIO = 4
 # Requests up to this are floors: of Python with PyTorch.
 FLOOR_MB = 1000
 CONTROL_GROUP = Path("/sys/fs/cgroup")
+# PyTorch has no MemoryError: the CPU raises RuntimeError, a GPU OutOfMemoryError or RuntimeError.
+_SAID_OF_MEMORY = re.compile("can't allocate memory|out of memory|_ALLOC_FAILED", re.IGNORECASE)
+_SAID_OF_SIZE = re.compile(r"tried to allocate ([\d.]+ \w+)", re.IGNORECASE)
 
 
 def free_mb() -> float:
@@ -26,6 +30,36 @@ def free_mb() -> float:
     except (OSError, ValueError):  # no control group, or one without limit ("max")
         pass
     return free / 1e6
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether memory could not be allocated, by Python, NumPy or PyTorch.
+
+    Examples
+    --------
+    >>> is_out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to"))
+    True
+    """
+    if isinstance(error, MemoryError):
+        return True
+    if any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__):
+        return True
+    return isinstance(error, RuntimeError) and bool(_SAID_OF_MEMORY.search(str(error)))
+
+
+def what_was_allocated(error: BaseException) -> str:
+    """Return what an error for which `is_out_of_memory` is true says about the size.
+
+    Examples
+    --------
+    >>> what_was_allocated(RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0"))
+    '20.00 GiB could not be allocated'
+    """
+    said = " ".join(str(error).split())
+    if isinstance(error, MemoryError):
+        return said or "no more could be allocated"
+    size = _SAID_OF_SIZE.search(said)
+    return f"{size[1]} could not be allocated" if size else "no more could be allocated"
 
 
 def require_memory(

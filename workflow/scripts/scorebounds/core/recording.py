@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from scorebounds.core.checks import count_neurons, require_activity, warn_of_width
-from scorebounds.core.integrity import readable_netcdf, record_digest, require_space
+from scorebounds.core.integrity import readable, record_digest, require_space
 
 SAMPLE_DIMS = {2: ("sample", "neuron"), 3: ("time", "condition", "neuron")}
 # Coordinate with the name of each sample or condition, by which a model's are found; no variable.
@@ -137,7 +137,7 @@ def write_recording(path: str | Path, array: xr.DataArray, name: str) -> None:
 
 def read_recording(path: str | Path) -> xr.DataArray:
     """Read what `write_recording` wrote."""
-    with readable_netcdf(path), xr.open_dataarray(path, engine="h5netcdf") as stored:
+    with readable(path, "netCDF file"), xr.open_dataarray(path, engine="h5netcdf") as stored:
         array = stored.drop_vars(HALVES, errors="ignore").load()
     for name in LISTS:
         if name in array.attrs:
@@ -147,7 +147,7 @@ def read_recording(path: str | Path) -> xr.DataArray:
 
 def read_halves(path: str | Path) -> tuple[np.ndarray, np.ndarray] | None:
     """Read the averages over either half of the trials, in the shape of the activity, if stored."""
-    with readable_netcdf(path), xr.open_dataarray(path, engine="h5netcdf") as stored:
+    with readable(path, "netCDF file"), xr.open_dataarray(path, engine="h5netcdf") as stored:
         if HALVES[0] not in stored.coords:
             return None
         return stored[HALVES[0]].values, stored[HALVES[1]].values

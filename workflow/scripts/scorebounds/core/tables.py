@@ -1,12 +1,14 @@
 """Results on disk: tables as tidy CSV, labelled arrays as netCDF, reports as Markdown."""
 
+import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from scorebounds.core.integrity import (
-    readable_netcdf,
+    has_digest,
+    readable,
     record_digest,
     require_digest,
     require_space,
@@ -34,7 +36,7 @@ def open_dataset(path: str | Path) -> "xr.Dataset":
     # Most jobs read tables only.
     import xarray as xr
 
-    with readable_netcdf(path):
+    with readable(path, "netCDF file"):
         return xr.open_dataset(path, engine="h5netcdf")
 
 
@@ -52,8 +54,10 @@ def read_table(path: str | Path) -> pd.DataFrame:
     ValueError
         If the file is not as it was written; the message names the file and how to remake it.
     """
-    require_digest(path)
-    return pd.read_csv(path, keep_default_na=False, na_values=[""])
+    with readable(path, "table (CSV in UTF-8 with a header)"):
+        if not has_digest(path):
+            _require_rectangle(path)
+        return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
 def write_report(path: str | Path, text: str) -> None:
@@ -64,11 +68,24 @@ def write_report(path: str | Path, text: str) -> None:
 
 def read_report(path: str | Path) -> str:
     """Read a report; raise ValueError if it is not as it was written."""
-    require_digest(path)
-    return Path(path).read_text(encoding="utf-8")
+    with readable(path, "report (text in UTF-8)"):
+        return Path(path).read_text(encoding="utf-8")
 
 
 def read_picture(path: str | Path) -> bytes:
     """Read an image; raise ValueError if it is not as it was written."""
     require_digest(path)
     return Path(path).read_bytes()
+
+
+def _require_rectangle(path: str | Path) -> None:
+    """Raise ValueError for rows of other lengths than the header, which pandas fills or shifts."""
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = csv.reader(file, strict=True)
+        width = len(next(rows, []))
+        for row in rows:
+            if row and len(row) != width:
+                raise ValueError(
+                    f"line {rows.line_num}: expected {width} cells, as in the header, found "
+                    f"{len(row)}"
+                )

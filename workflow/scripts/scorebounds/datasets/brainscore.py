@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from scorebounds.datasets.self_contained import require_self_contained
+
 DIMS = ("presentation", "neuroid", "time_bin")
 
 
@@ -27,6 +29,7 @@ def netcdf_and_table(files: list[Path]) -> tuple[Path, pd.DataFrame]:
 def open_assembly(path: Path) -> xr.DataArray:
     """Open a recording of presentation × neuroid × time_bin; raise ValueError if it is none."""
     try:
+        require_self_contained(path)
         assembly = xr.open_dataarray(path, engine="h5netcdf", decode_times=False)
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: expected a netCDF file of one array: {error}") from error

@@ -28,6 +28,7 @@ from scorebounds.datasets.matlab_hdf5 import (
     shape_of,
 )
 from scorebounds.datasets.readers.containers import require_bytes
+from scorebounds.datasets.self_contained import require_own_data
 
 # The type of an element of version 5 that is compressed.
 COMPRESSED = 15
@@ -57,11 +58,12 @@ def open_matlab(path: Path) -> Iterator[MatlabFile]:
     Raises
     ------
     UnusableError
-        If it is damaged, or no MATLAB file; from the reader, if a variable is an object that only
-        MATLAB can read.
+        If it is damaged, takes data from other files, or is no MATLAB file; from the reader, if a
+        variable is an object that only MATLAB can read.
     """
     if path.is_file() and h5py.is_hdf5(path):
         with h5py.File(path, "r") as file:
+            require_own_data(file, "")
             yield _version_73(file)
         return
     try:

@@ -1,15 +1,22 @@
 """Checksums of files: those that the catalogue knows, and those of a first download."""
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import logging
+import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
 UNKNOWN = ""
+_CHECKSUM_OF_LOCK = "sha256:[0-9a-f]{64}  "
+# An entry that follows another one on its line is part of no name.
+_ENTRY = re.compile(rf"(?!.+{_CHECKSUM_OF_LOCK})({_CHECKSUM_OF_LOCK})(\S.*)")
+_MOST_SHOWN = 120
 
 
 def checksum_of(path: Path, algorithm: str = "sha256") -> str:
@@ -39,19 +46,34 @@ def read_lock(lock: Path) -> dict[str, str]:
     Raises
     ------
     ValueError
-        If a line is not `<checksum>  <dataset>/<file>`.
+        If a line is not `<checksum>  <dataset>/<file>`, or differs from an earlier one of its file.
     """
+    if lock.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(lock))
     if not lock.is_file():
         return {}
-    checksums = {}
-    for number, line in enumerate(lock.read_text(encoding="utf-8").splitlines(), start=1):
-        checksum, gap, name = line.partition("  ")
-        if not gap or ":" not in checksum:
+    checksums: dict[str, str] = {}
+    lines = lock.read_bytes().removesuffix(b"\n").split(b"\n")
+    for number, line in enumerate(lines if lines != [b""] else [], start=1):
+        checksum, name = _entry(line)
+        if not name or checksums.get(name, checksum) != checksum:
+            found = "another checksum than in an earlier line, " if name else ""
+            found += repr(line[:_MOST_SHOWN].decode("utf-8", errors="backslashreplace"))
             raise ValueError(
-                f"{lock}, line {number}: expected a checksum, two spaces and a file, got {line!r}"
+                f"{lock}, line {number}: expected a checksum, two spaces and a file "
+                f"(sha256:<64 hexadecimal digits>  <dataset>/<file>), found {found}; correct the "
+                "line, or delete it to record the checksum of the file as it is now"
             )
         checksums[name] = checksum
     return checksums
+
+
+def _entry(line: bytes) -> tuple[str, str]:
+    """Return checksum and name of a line, or two empty strings if it is damaged."""
+    with contextlib.suppress(UnicodeDecodeError):
+        if entry := _ENTRY.fullmatch(line.removesuffix(b"\r").decode("utf-8")):
+            return entry[1].strip(), entry[2]
+    return "", ""
 
 
 def require_recorded(path: Path, name: str, lock: Path) -> None:
@@ -70,7 +92,9 @@ def require_recorded(path: Path, name: str, lock: Path) -> None:
     with open(lock, "a", encoding="utf-8") as file, _held(file.fileno()):
         recorded = read_lock(lock).get(name, UNKNOWN)
         if not recorded:
-            file.write(f"{found}  {name}\n")
+            # An editor may have left the last line without its end.
+            end = "" if lock.read_bytes()[-1:] in (b"", b"\n") else "\n"
+            file.write(f"{end}{found}  {name}\n")
             file.flush()
     if recorded:
         require_checksum(path, recorded, f"{lock}, from its first download")

@@ -14,6 +14,7 @@ import torch
 import xarray as xr
 from torch import Tensor, nn
 
+from scorebounds.core.memory import is_out_of_memory
 from scorebounds.core.recording import ROW_NAME
 
 logger = logging.getLogger(__name__)
@@ -186,6 +187,8 @@ def _run(model: nn.Module, batch: Tensor) -> None:
     try:
         model(batch)
     except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
         raise ValueError(
             f"expected inputs that {type(model).__name__} takes, got a batch of shape "
             f"{tuple(batch.shape)}: {' '.join(str(error).split())}"

@@ -249,12 +249,14 @@ def perturb_components(
     n_samples = len(components.scores)
 
     def simulate(*, overlapping: bool) -> list[dict[str, Tensor]]:
-        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        directions = [
-            random_directions(components, generator, overlapping=overlapping)
-            for generator in generators
-        ]
-        return [perturbed_scores(components, names, drawn) for drawn in directions]
+        # Directions are as large as the data: those of one draw are in memory at a time.
+        scores = []
+        for seed in seeds:
+            generator = torch.Generator().manual_seed(seed)
+            directions = random_directions(components, generator, overlapping=overlapping)
+            scores.append(perturbed_scores(components, names, directions))
+            del directions
+        return scores
 
     draws, overlapping = simulate(overlapping=False), simulate(overlapping=True)
     dropped = perturbed_scores(components, names, None) if len(components.eigenvalues) > 1 else {}

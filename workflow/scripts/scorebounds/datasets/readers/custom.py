@@ -14,6 +14,7 @@ import scipy.io
 import xarray as xr
 
 from scorebounds.core.checks import count_neurons
+from scorebounds.core.memory import is_out_of_memory
 from scorebounds.core.recording import ROW_NAME, recording, stored_name, with_conditions
 from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.matlab import UNREADABLE
@@ -160,13 +161,13 @@ def _faults_named(path: Path) -> Iterator[None]:
         raise ValueError(f"{error.filename or path}: no such file") from error
     except UnusableError as error:
         raise ValueError(f"{path}: {error}") from error
-    except MemoryError as error:
-        # Of the largest arrays it is said before; a damaged file may give any size.
-        raise ValueError(
-            f"{path}: needs more memory than is free; take fewer samples or neurons, or fetch the "
-            "file again if it is damaged"
-        ) from error
-    except DAMAGED as error:
+    except (MemoryError, *DAMAGED) as error:
+        if is_out_of_memory(error):
+            # Of the largest arrays it is said before; a damaged file may give any size.
+            raise ValueError(
+                f"{path}: needs more memory than is free; take fewer samples or neurons, or fetch "
+                "the file again if it is damaged"
+            ) from error
         raise ValueError(f"{path}: cannot be read: {_one_line(error)}") from error
 
 

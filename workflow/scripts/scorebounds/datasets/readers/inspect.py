@@ -8,6 +8,7 @@ from typing import Any
 
 import xarray as xr
 
+from scorebounds.core.memory import is_out_of_memory
 from scorebounds.core.recording import ROW_NAME
 from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.readers import custom
@@ -77,6 +78,8 @@ def _arrays(path: Path, entry: Mapping[str, Any]) -> tuple[list[dict[str, Any]],
     except UnusableError as error:
         return [], str(error)
     except custom.DAMAGED as error:
+        if is_out_of_memory(error):
+            raise
         raise ValueError(f"{path}: cannot be read: {' '.join(str(error).split())[:300]}") from error
 
 

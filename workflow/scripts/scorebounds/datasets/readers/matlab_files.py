@@ -8,13 +8,11 @@ from scorebounds.datasets.matlab import open_matlab
 from scorebounds.datasets.readers.axes import meaning
 from scorebounds.datasets.readers.containers import Container
 from scorebounds.datasets.readers.entry import Entry
-from scorebounds.datasets.self_contained import require_self_contained
 
 
 @contextlib.contextmanager
 def open_file(path: Path, _: Entry) -> Iterator[Container]:
     """Open a MATLAB file of any version; a field of a structure is named `structure.field`."""
-    require_self_contained(path)
     with open_matlab(path) as file:
         # If an array of structures is called `units`, its elements are no samples.
         dims = {

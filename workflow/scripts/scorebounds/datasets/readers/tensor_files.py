@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from scorebounds.core.memory import is_out_of_memory
 from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.readers.containers import DEFAULT_ARRAY, Container, missing_package
 from scorebounds.datasets.readers.entry import Entry
@@ -92,6 +93,8 @@ def _open_torch(path: Path) -> Iterator[Container]:
         with torch.sparse.check_sparse_tensor_invariants():
             content = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        if is_out_of_memory(error):
+            raise
         raise UnusableError(
             "expected tensors that torch.load(weights_only=True) reads, got other Python objects "
             "or a damaged file; save a tensor, or a dictionary of tensors"
