@@ -1,5 +1,6 @@
 """Files in the formats of other libraries, each written by that library."""
 
+import os
 from pathlib import Path
 
 import h5py
@@ -438,6 +439,44 @@ def test_a_link_without_its_content_is_named(tmp_path):
     (tmp_path / "d.npy").symlink_to(".git/annex/objects/x/d.npy")
     with pytest.raises(ValueError, match="its content is in git-annex: run `git annex get`"):
         custom.load(tmp_path / "d.npy")
+
+
+UNFETCHED = {
+    "link": (lambda path: path.symlink_to("../.git/annex/objects/x"), "run `git annex get`"),
+    "other link": (lambda path: path.symlink_to("nowhere"), "a link to 'nowhere', which is not"),
+    "pointer": (lambda path: path.write_bytes(POINTERS[2][0]), "it is a pointer of Git LFS"),
+    "pipe": (os.mkfifo, "expected a file, got a device or a pipe"),
+}
+
+
+@pytest.mark.parametrize("kind", UNFETCHED)
+def test_no_unit_of_a_folder_is_left_out_because_it_is_not_there(tmp_path, kind):
+    write, message = UNFETCHED[kind]
+    for number in range(3):
+        np.save(tmp_path / f"unit{number}.npy", VALUES[:, number])
+    write(tmp_path / "unit3.npy")
+    with pytest.raises(ValueError, match=rf": unit3\.npy: .*{message}") as error:
+        custom.load(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("kind", UNFETCHED)
+def test_table_of_labels_that_is_not_there_is_said(tmp_path, kind):
+    write, message = UNFETCHED[kind]
+    np.save(tmp_path / "d.npy", VALUES)
+    write(tmp_path / "labels.csv")
+    with pytest.raises(ValueError, match=rf"labels\.csv.*{message}"):
+        custom.load(tmp_path / "d.npy", labels=str(tmp_path / "labels.csv"))
+
+
+@pytest.mark.parametrize("kind", UNFETCHED)
+def test_mask_that_is_not_there_is_said(tmp_path, kind):
+    write, message = UNFETCHED[kind]
+    nibabel = pytest.importorskip("nibabel")
+    nibabel.save(nibabel.Nifti1Image(np.zeros((2, 2, 2, 9)), np.eye(4)), tmp_path / "d.nii.gz")
+    write(tmp_path / "mask.nii.gz")
+    with pytest.raises(ValueError, match=rf"its mask .*mask\.nii\.gz: .*{message}"):
+        custom.load(tmp_path / "d.nii.gz", mask=str(tmp_path / "mask.nii.gz"))
 
 
 @pytest.mark.parametrize("name", ["d.npy", "d.npz", "d.mat", "d.nc", "d.h5", "d.pt", "d.parquet"])

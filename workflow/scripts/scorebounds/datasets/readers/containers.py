@@ -147,6 +147,9 @@ def require_content(path: Path) -> None:
         )
     if path.is_dir():
         return
+    if path.exists() and not path.is_file():
+        # To read a device or a pipe would not end.
+        raise UnusableError("expected a file, got a device or a pipe")
     with open(path, "rb") as file:
         start = file.read(512)
     if not start:

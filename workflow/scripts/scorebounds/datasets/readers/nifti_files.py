@@ -12,6 +12,7 @@ from scorebounds.datasets.readers.containers import (
     DEFAULT_ARRAY,
     Container,
     missing_package,
+    require_content,
     require_memory,
 )
 from scorebounds.datasets.readers.entry import Entry
@@ -29,6 +30,11 @@ def open_file(path: Path, entry: Entry) -> Iterator[Container]:
             "expected `mask`, the path of a NIfTI image that is not 0 in the voxels to read, "
             "got none"
         )
+
+    try:
+        require_content(Path(entry.mask))
+    except UnusableError as error:
+        raise UnusableError(f"its mask {entry.mask}: {error}") from error
 
     def opened(image: Path) -> Any:
         try:

@@ -13,6 +13,8 @@ import psutil
 
 from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.readers.arrow_tables import read_arrow
+from scorebounds.datasets.readers.containers import require_content
+from scorebounds.datasets.readers.entry import Entry
 from scorebounds.datasets.readers.layout import Layout, layout_of
 from scorebounds.datasets.readers.vocabulary import is_name_of_names, is_no_neuron
 
@@ -90,6 +92,7 @@ def read_table(path: Path, *, decimal: str | None = None, names: Sequence[str] =
     UnusableError
         If it is no table, or one whose columns cannot be separated.
     """
+    require_content(path)
     if path.suffix.lower() in (".parquet", ".feather"):
         return Table(read_arrow(path))
     _require_memory(path)
@@ -106,6 +109,14 @@ def read_table(path: Path, *, decimal: str | None = None, names: Sequence[str] =
         name: _values(frame[name], name, layout, is_name=name in named) for name in layout.names
     }
     return Table(columns, tuple(notes))
+
+
+def read_labels(path: Path, entry: Entry) -> dict[str, np.ndarray]:
+    """Return the columns of a table of labels, whose faults name it."""
+    try:
+        return read_table(path, decimal=entry.decimal, names=entry.columns_of_names()).columns
+    except UnusableError as error:
+        raise UnusableError(f"its labels {path}: {error}") from error
 
 
 def _require_memory(path: Path) -> None:
