@@ -11,6 +11,7 @@ import scipy.io
 import scipy.sparse
 import torch
 import xarray as xr
+import zarr
 
 from scorebounds.datasets.readers import custom
 
@@ -28,8 +29,6 @@ def write_hdf5(path):
 
 
 def write_zarr(path, version=3):
-    import zarr
-
     group = zarr.open_group(str(path), mode="w", zarr_format=version)
     group.create_array("rates", data=VALUES.astype(np.float32))
 
@@ -85,6 +84,35 @@ def test_names_of_zarr_axes_are_used(tmp_path, version):
     array = xr.DataArray(VALUES.T, dims=("neuroid", "presentation"), name="activity")
     array.to_dataset().to_zarr(tmp_path / "d.zarr", zarr_format=version, consolidated=False)
     np.testing.assert_array_equal(custom.load(tmp_path / "d.zarr").values, VALUES)
+
+
+ZARR_KINDS = [
+    {"zarr_format": 2},
+    {"zarr_format": 3},
+    {"zarr_format": 2, "chunk_key_encoding": {"name": "v2", "separator": "/"}},
+    {"zarr_format": 3, "shards": (8, 5)},
+]
+
+
+@pytest.mark.parametrize("kind", ZARR_KINDS)
+@pytest.mark.parametrize("name", [None, "rates", "0"])
+def test_missing_chunks_of_zarr_are_warned_of(tmp_path, caplog, kind, name):
+    path, name = tmp_path / "d.zarr", name and f"group/{name}"
+    if name:
+        zarr.open_group(path, mode="w", zarr_format=kind["zarr_format"])
+    chunks = (4, 5) if "shards" in kind else (8, 5)
+    array = zarr.create_array(
+        path, name=name, shape=VALUES.shape, dtype="f8", chunks=chunks, fill_value=0.5, **kind
+    )
+    array[:8], array[16:] = VALUES[:8], VALUES[16:]
+    loaded = custom.load(path)
+    np.testing.assert_array_equal(loaded.values, [*VALUES[:8], *np.full((8, 5), 0.5), *VALUES[16:]])
+    said = "lacks 1 of its 3 chunks, and their values were taken as its fill value, 0.5"
+    assert said in caplog.text
+    assert said in loaded.attrs["history"]
+    array[:] = VALUES
+    caplog.clear()
+    assert "lacks" not in custom.load(path).attrs["history"] + caplog.text
 
 
 @pytest.mark.parametrize("name", ["d.pt", "d.safetensors"])

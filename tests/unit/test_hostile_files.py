@@ -274,6 +274,27 @@ def test_program_in_a_file_does_not_run(tmp_path, monkeypatch, name):
     assert not owned.exists()
 
 
+CHUNKS = {
+    "outside": (lambda path: path.symlink_to("../../outside"), "got a link to '../../outside'"),
+    "folder": (lambda path: path.symlink_to("."), r"got a link to '\.'"),
+    "broken": (lambda path: path.symlink_to("nowhere"), "it is a link to 'nowhere', which is not"),
+    "annex": (lambda path: path.symlink_to("../.git/annex/objects/x"), "run `git annex get`"),
+    "pipe": (os.mkfifo, "expected a file, got a device or a pipe"),
+}
+
+
+@pytest.mark.parametrize("kind", CHUNKS)
+def test_chunk_that_is_no_file_of_its_store_is_refused(tmp_path, kind):
+    write, message = CHUNKS[kind]
+    (tmp_path / "outside").write_bytes(SMALL.tobytes())
+    group = zarr.open_group(tmp_path / "d.zarr", mode="w", zarr_format=2)
+    group.create_array("rates", shape=(30, 4), chunks=(30, 4), dtype="f8", compressors=None)
+    write(tmp_path / "d.zarr/rates/0.0")
+    with pytest.raises(ValueError, match=rf"d\.zarr: rates/0\.0: .*{message}") as error:
+        custom.load(tmp_path / "d.zarr")
+    assert "\n" not in str(error.value)
+
+
 @pytest.mark.parametrize("member", ["../outside.npy", "/tmp/scorebounds-outside.npy"])
 def test_archive_is_not_unpacked(tmp_path, member):
     stored = io.BytesIO()

@@ -43,6 +43,8 @@ class Container:
         Of those arrays whose unit the file tells.
     item_bytes : mapping of str to int
         What an item takes in memory, where that is known: text may take more than a number.
+    noticed : list of str
+        What is to be warned of in the arrays that have been read so far.
     """
 
     shapes: Mapping[str, tuple[int, ...]]
@@ -54,6 +56,7 @@ class Container:
     activity_name: str | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     item_bytes: Mapping[str, int] = field(default_factory=dict)
+    noticed: list[str] = field(default_factory=list)
 
     def read(self, name: str) -> np.ndarray:
         """Read an array that is there and fits into memory.

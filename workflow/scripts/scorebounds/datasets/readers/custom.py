@@ -223,7 +223,9 @@ def _read(
         centres, lost = bin_centres_in_file(container, population)
         for said in lost:
             logger.warning("%s: %s", path, said)
-    done = (*container.notes, *population.done, *lost, *rows.notes)
+    for said in container.noticed:
+        logger.warning("%s: %s", path, said)
+    done = (*container.notes, *population.done, *container.noticed, *lost, *rows.notes)
     return replace(population, labels=rows.values, done=done), rows, centres, precision
 
 
