@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 import re
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -152,7 +153,37 @@ def write_hdf5_text(path):
         file.create_dataset("label", data=LONG.astype("S"), compression="gzip")
 
 
+# One long cell among short ones.
+CELLS = ["x" * 120_000, *["y", "z"] * (len(SMALL) // 2 - 1), "y"]
+CELLS_TABLE = pd.DataFrame(SMALL, columns=list("abcd")).assign(label=CELLS)
+
+
+def write_hdf5_cells(path):
+    with h5py.File(path, "w") as file:
+        file["activity"] = SMALL
+        file.create_dataset("label", data=CELLS, dtype=h5py.string_dtype())
+
+
+def write_netcdf_cells(path):
+    cells = np.array(CELLS, dtype=object)
+    xr.Dataset({"activity": (("row", "neuron"), SMALL), "label": ("row", cells)}).to_netcdf(
+        path, engine="h5netcdf"
+    )
+
+
+def write_zarr_cells(path):
+    group = zarr.open_group(path, mode="w", zarr_format=2)
+    group.create_array("activity", data=SMALL)
+    group.create_array("label", data=np.array(CELLS, dtype=np.dtypes.StringDType()))
+
+
 LONG_LABELS = {
+    "cells.h5": write_hdf5_cells,
+    "cells.nc": write_netcdf_cells,
+    "cells.zarr": write_zarr_cells,
+    "cells.csv": lambda path: CELLS_TABLE.to_csv(path, index=False),
+    "cells.parquet": CELLS_TABLE.to_parquet,
+    "cells.feather": CELLS_TABLE.to_feather,
     "d.npz": lambda path: np.savez_compressed(path, activity=SMALL, label=LONG),
     "d.h5": write_hdf5_text,
     "d.nc": write_netcdf_text,
@@ -165,7 +196,25 @@ def test_long_labels_are_left_out_before_they_are_read(tmp_path, monkeypatch, ca
     memory = type("Memory", (), {"available": FREE})
     monkeypatch.setattr("psutil.virtual_memory", lambda: memory)
     assert "label" not in custom.load(tmp_path / name).coords
+    tracemalloc.start()
+    custom.load(tmp_path / name)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # The cells as text of fixed width take 14 MB.
+    assert peak < 8_000_000
     assert re.search(r"'label' of shape \(30,.*\) needs .* GB of memory", caplog.text)
+
+
+def test_long_column_that_is_asked_for_is_refused(tmp_path, monkeypatch):
+    CELLS_TABLE.to_csv(tmp_path / "d.csv", index=False)
+    CELLS_TABLE[["label"]].to_csv(tmp_path / "l.csv", index=False)
+    np.save(tmp_path / "d.npy", SMALL)
+    memory = type("Memory", (), {"available": FREE})
+    monkeypatch.setattr("psutil.virtual_memory", lambda: memory)
+    with pytest.raises(ValueError, match=r"'label' of shape \(30,\) needs"):
+        custom.load(tmp_path / "d.csv", columns={"label": "label"})
+    with pytest.raises(ValueError, match=r"l\.csv: 'label' of shape \(30,\) needs"):
+        custom.load(tmp_path / "d.npy", labels=str(tmp_path / "l.csv"))
 
 
 @pytest.mark.parametrize("name", ["l.csv.gz", "l.parquet"])

@@ -124,6 +124,23 @@ def bytes_of(dtype: "np.dtype[Any]") -> int:
     return max(BYTES, dtype.itemsize * (4 if dtype.kind == "S" else 1))
 
 
+def width_of(cells: np.ndarray) -> int:
+    """Return the bytes of a cell of text once all are as wide as the longest."""
+    return 4 * max((len(str(cell)) for cell in cells.flat), default=0)
+
+
+def as_text(name: str, cells: np.ndarray) -> np.ndarray:
+    """Return cells, which are objects, as text of the width of the longest.
+
+    Raises
+    ------
+    UnusableError
+        If that would not fit into memory.
+    """
+    require_memory(name, cells.shape, width_of(cells))
+    return cells.astype(str)
+
+
 def require_memory(name: str, shape: tuple[int, ...], item_bytes: int = BYTES) -> None:
     """Raise UnusableError if an array of such a shape would not fit into memory."""
     require_bytes(f"{name!r} of shape {shape}", item_bytes * math.prod(shape))

@@ -1,6 +1,7 @@
 """A user's own recording, in whichever of the common formats it comes."""
 
 import contextlib
+import csv
 import gzip
 import logging
 import zipfile
@@ -42,6 +43,7 @@ logger = logging.getLogger(__name__)
 
 DAMAGED = (
     *UNREADABLE,
+    csv.Error,
     EOFError,
     IndexError,
     AttributeError,

@@ -203,8 +203,10 @@ class _Collected:
                 rows = tidy(as_rows(name, self.container.read(name), self.population))
                 self.candidates.append(self._store(name, rows))
             elif role in (LABEL, COUNTER) and name not in named and self.entry.labels is None:
-                found = name not in self.entry.columns
-                self.add_label(name, self.container.read(name), found=found)
+                if name in self.entry.columns:
+                    self.add_label(name, self.container.read(name))
+                else:
+                    self._add_array(name)
 
     def add_found(self) -> None:
         """Add every other array with a value per row, and say which are none."""

@@ -14,6 +14,7 @@ from scorebounds.datasets.readers.containers import (
     OBJECTS,
     TEXT,
     Container,
+    as_text,
     bytes_of,
     missing_package,
 )
@@ -43,7 +44,7 @@ def open_file(path: Path, _: Entry) -> Iterator[Container]:
         missing = missing_chunks(name, arrays[name], files)
         if missing is not None and missing not in noticed:
             noticed.append(missing)
-        return values.astype(str) if values.dtype.kind in "TO" else values
+        return as_text(name, values) if values.dtype.kind in "TO" else values
 
     yield Container(
         {name: tuple(array.shape) for name, array in arrays.items()},
