@@ -73,6 +73,17 @@ def write_repeated_tensor(path):
     torch.save(torch.zeros(1).expand(LARGE.shape), path)
 
 
+def write_packed_tensor(path):
+    stored = io.BytesIO()
+    torch.save({"activity": torch.zeros(LARGE.shape)}, stored)
+    with (
+        zipfile.ZipFile(stored) as archive,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for member in archive.namelist():
+            packed.writestr(member, archive.read(member))
+
+
 TABLE = pd.DataFrame(LARGE, columns=list("abcd"))
 LARGE_FILES = {
     "d.npz": lambda path: np.savez_compressed(path, activity=LARGE),
@@ -89,6 +100,7 @@ LARGE_FILES = {
     "d.csv.gz": lambda path: TABLE.to_csv(path, index=False),
     "sparse.pt": write_sparse_tensor,
     "repeated.pt": write_repeated_tensor,
+    "packed.pt": write_packed_tensor,
     "d.nii.gz": lambda path: write_image(path, (10, 10, 20, 100)),
 }
 
@@ -233,6 +245,57 @@ def test_header_that_cannot_be_read_is_one_sentence(tmp_path):
     (tmp_path / "d.npy").write_bytes(content)
     with pytest.raises(ValueError, match="has a header that cannot be read; save it again"):
         custom.load(tmp_path / "d.npy")
+
+
+def npy_with(header, version=1, content=b""):
+    length = len(header).to_bytes(2 * version, "little")
+    return b"\x93NUMPY" + bytes([version, 0]) + length + header + content
+
+
+def test_long_header_is_refused_before_it_is_read(tmp_path):
+    with zipfile.ZipFile(tmp_path / "d.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("activity.npy", npy_with(b" " * 50_000_000, version=2))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="'activity' has a header of 50000000 bytes, expected at"):
+        custom.load(tmp_path / "d.npz")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20_000_000
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (b"{'descr': '<f8', 'fortran_order': False, 'shape': (-3, -4)}\n", r"shape \(-3, -4\)"),
+        (b"(" * 5000 + b"\n", "has a header that cannot be read|cannot be read: "),
+    ],
+)
+def test_odd_header_of_an_array_is_one_sentence(tmp_path, header, message):
+    (tmp_path / "d.npy").write_bytes(npy_with(header, content=bytes(96)))
+    with pytest.raises(ValueError, match=message) as error:
+        custom.load(tmp_path / "d.npy")
+    assert "\n" not in str(error.value)
+    assert "unknown dimension" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("[]", "expected a header with names of tensors, got a list"),
+        ("3", "expected a header with names of tensors, got a int"),
+        ("[" * 100_000, "expected a header in JSON"),
+        ('{"a": [1]}', r"expected type, shape and place of 'a' in the header, got \[1\]"),
+        ('{"a": {"dtype": "F64", "shape": 3, "data_offsets": [0, 24]}}', "type, shape and place"),
+        ('{"a": {"dtype": "F64", "shape": [-3], "data_offsets": [0, 24]}}', "type, shape and pl"),
+        ('{"a": {"dtype": "F64", "shape": [3], "data_offsets": [24]}}', r"as \[begin, end\]"),
+    ],
+)
+def test_odd_header_of_tensors_is_one_sentence(tmp_path, header, message):
+    content = len(header).to_bytes(8, "little") + header.encode() + bytes(96)
+    (tmp_path / "d.safetensors").write_bytes(content)
+    with pytest.raises(ValueError, match=message) as error:
+        custom.load(tmp_path / "d.safetensors")
+    assert "\n" not in str(error.value)
 
 
 def test_file_that_gives_a_size_beyond_the_memory_is_named(tmp_path, monkeypatch):
