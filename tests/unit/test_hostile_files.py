@@ -247,6 +247,33 @@ def test_header_that_cannot_be_read_is_one_sentence(tmp_path):
         custom.load(tmp_path / "d.npy")
 
 
+@pytest.mark.parametrize(
+    "name", ["intervals/trials/start_time", "units/spike_times", "lfp/data", "lfp/timestamps"]
+)
+def test_large_part_of_nwb_is_refused_before_it_is_read(tmp_path, monkeypatch, name):
+    size, trials = 10_000_000, np.arange(5.0)
+    parts = {
+        "intervals/trials/start_time": trials,
+        "units/spike_times": trials,
+        "lfp/data": np.zeros(500),
+        "lfp/timestamps": np.arange(500) / 100,
+    }
+    with h5py.File(tmp_path / "d.nwb", "w") as file:
+        file["units/spike_times_index"] = [5]
+        for part, values in parts.items():
+            if part == name:
+                # Nothing but fill values, which take no room in the file.
+                file.create_dataset(part, (size,), "f8", chunks=(size,), compression="gzip")
+            else:
+                file[part] = values
+        file["intervals/trials/id"] = np.arange(len(file["intervals/trials/start_time"]))
+    memory = type("Memory", (), {"available": FREE})
+    monkeypatch.setattr("psutil.virtual_memory", lambda: memory)
+    array = "lfp" if name.startswith("lfp") else None
+    with pytest.raises(ValueError, match=rf"'{name}' of shape \({size},\) needs 0\.1 GB"):
+        custom.load(tmp_path / "d.nwb", array=array, align="start_time", window=[0, 40], bin=20)
+
+
 def npy_with(header, version=1, content=b""):
     length = len(header).to_bytes(2 * version, "little")
     return b"\x93NUMPY" + bytes([version, 0]) + length + header + content

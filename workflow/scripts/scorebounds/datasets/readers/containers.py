@@ -146,9 +146,9 @@ def require_memory(name: str, shape: tuple[int, ...], item_bytes: int = BYTES) -
     require_bytes(f"{name!r} of shape {shape}", item_bytes * math.prod(shape))
 
 
-def require_bytes(what: str, n_bytes: int) -> None:
-    """Raise UnusableError if arrays of so many bytes would not fit into memory."""
-    needed, free = COPIES * n_bytes, psutil.virtual_memory().available
+def require_bytes(what: str, n_bytes: int, copies: int = COPIES) -> None:
+    """Raise UnusableError if so many copies of so many bytes would not fit into memory."""
+    needed, free = copies * n_bytes, psutil.virtual_memory().available
     if needed > free:
         raise UnusableError(
             f"{what} needs {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free; take "
