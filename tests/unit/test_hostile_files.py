@@ -19,6 +19,8 @@ import torch
 import xarray as xr
 import zarr
 
+import scorebounds
+from scorebounds.cli import main
 from scorebounds.datasets.matlab import open_matlab
 from scorebounds.datasets.readers import custom
 
@@ -445,3 +447,22 @@ def test_archive_is_not_unpacked(tmp_path, member):
     assert custom.load(folder / "d.npz").shape == (30, 4)
     assert [path.name for path in tmp_path.rglob("*")] == ["inner", "d.npz"]
     assert not Path("/tmp/scorebounds-outside.npy").exists()
+
+
+def test_names_that_change_what_is_shown_are_escaped(tmp_path, capsys):
+    name = "net\x1b[31m\u202e<b>"
+    labels = np.array(["left\x1b[2J", "right\u202e"] * 15)
+    np.savez(tmp_path / f"{name}.npz", activity=SMALL, cue=labels)
+    model = scorebounds.read(tmp_path / f"{name}.npz")
+    card = scorebounds.card(model, model.copy(), ["cka"], n_permutations=19)
+    card.to_html(tmp_path / "card.html")
+    for path in (tmp_path / name / "gone.npz", tmp_path / f"{name}.npz"):
+        with pytest.raises(SystemExit):
+            main(["inspect", str(path)])
+    printed = capsys.readouterr()
+    page = (tmp_path / "card.html").read_text()
+    for text in (page, str(card), card._repr_html_(), printed.out, printed.err):
+        assert not re.search("[\x1b\u202e]", text)
+    for text in (page, printed.out, printed.err):
+        assert r"net\x1b[31m\u202e" in text
+    assert r"\u202e<b>" not in page + card._repr_html_()
