@@ -1,5 +1,6 @@
 """Files in the formats of other libraries, each written by that library."""
 
+import os
 from pathlib import Path
 
 import h5py
@@ -10,6 +11,7 @@ import scipy.io
 import scipy.sparse
 import torch
 import xarray as xr
+import zarr
 
 from scorebounds.datasets.readers import custom
 
@@ -27,8 +29,6 @@ def write_hdf5(path):
 
 
 def write_zarr(path, version=3):
-    import zarr
-
     group = zarr.open_group(str(path), mode="w", zarr_format=version)
     group.create_array("rates", data=VALUES.astype(np.float32))
 
@@ -84,6 +84,35 @@ def test_names_of_zarr_axes_are_used(tmp_path, version):
     array = xr.DataArray(VALUES.T, dims=("neuroid", "presentation"), name="activity")
     array.to_dataset().to_zarr(tmp_path / "d.zarr", zarr_format=version, consolidated=False)
     np.testing.assert_array_equal(custom.load(tmp_path / "d.zarr").values, VALUES)
+
+
+ZARR_KINDS = [
+    {"zarr_format": 2},
+    {"zarr_format": 3},
+    {"zarr_format": 2, "chunk_key_encoding": {"name": "v2", "separator": "/"}},
+    {"zarr_format": 3, "shards": (8, 5)},
+]
+
+
+@pytest.mark.parametrize("kind", ZARR_KINDS)
+@pytest.mark.parametrize("name", [None, "rates", "0"])
+def test_missing_chunks_of_zarr_are_warned_of(tmp_path, caplog, kind, name):
+    path, name = tmp_path / "d.zarr", name and f"group/{name}"
+    if name:
+        zarr.open_group(path, mode="w", zarr_format=kind["zarr_format"])
+    chunks = (4, 5) if "shards" in kind else (8, 5)
+    array = zarr.create_array(
+        path, name=name, shape=VALUES.shape, dtype="f8", chunks=chunks, fill_value=0.5, **kind
+    )
+    array[:8], array[16:] = VALUES[:8], VALUES[16:]
+    loaded = custom.load(path)
+    np.testing.assert_array_equal(loaded.values, [*VALUES[:8], *np.full((8, 5), 0.5), *VALUES[16:]])
+    said = "lacks 1 of its 3 chunks, and their values were taken as its fill value, 0.5"
+    assert said in caplog.text
+    assert said in loaded.attrs["history"]
+    array[:] = VALUES
+    caplog.clear()
+    assert "lacks" not in custom.load(path).attrs["history"] + caplog.text
 
 
 @pytest.mark.parametrize("name", ["d.pt", "d.safetensors"])
@@ -438,6 +467,44 @@ def test_a_link_without_its_content_is_named(tmp_path):
     (tmp_path / "d.npy").symlink_to(".git/annex/objects/x/d.npy")
     with pytest.raises(ValueError, match="its content is in git-annex: run `git annex get`"):
         custom.load(tmp_path / "d.npy")
+
+
+UNFETCHED = {
+    "link": (lambda path: path.symlink_to("../.git/annex/objects/x"), "run `git annex get`"),
+    "other link": (lambda path: path.symlink_to("nowhere"), "a link to 'nowhere', which is not"),
+    "pointer": (lambda path: path.write_bytes(POINTERS[2][0]), "it is a pointer of Git LFS"),
+    "pipe": (os.mkfifo, "expected a file, got a device or a pipe"),
+}
+
+
+@pytest.mark.parametrize("kind", UNFETCHED)
+def test_no_unit_of_a_folder_is_left_out_because_it_is_not_there(tmp_path, kind):
+    write, message = UNFETCHED[kind]
+    for number in range(3):
+        np.save(tmp_path / f"unit{number}.npy", VALUES[:, number])
+    write(tmp_path / "unit3.npy")
+    with pytest.raises(ValueError, match=rf": unit3\.npy: .*{message}") as error:
+        custom.load(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("kind", UNFETCHED)
+def test_table_of_labels_that_is_not_there_is_said(tmp_path, kind):
+    write, message = UNFETCHED[kind]
+    np.save(tmp_path / "d.npy", VALUES)
+    write(tmp_path / "labels.csv")
+    with pytest.raises(ValueError, match=rf"labels\.csv.*{message}"):
+        custom.load(tmp_path / "d.npy", labels=str(tmp_path / "labels.csv"))
+
+
+@pytest.mark.parametrize("kind", UNFETCHED)
+def test_mask_that_is_not_there_is_said(tmp_path, kind):
+    write, message = UNFETCHED[kind]
+    nibabel = pytest.importorskip("nibabel")
+    nibabel.save(nibabel.Nifti1Image(np.zeros((2, 2, 2, 9)), np.eye(4)), tmp_path / "d.nii.gz")
+    write(tmp_path / "mask.nii.gz")
+    with pytest.raises(ValueError, match=rf"its mask .*mask\.nii\.gz: .*{message}"):
+        custom.load(tmp_path / "d.nii.gz", mask=str(tmp_path / "mask.nii.gz"))
 
 
 @pytest.mark.parametrize("name", ["d.npy", "d.npz", "d.mat", "d.nc", "d.h5", "d.pt", "d.parquet"])

@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 import re
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -18,6 +19,8 @@ import torch
 import xarray as xr
 import zarr
 
+import scorebounds
+from scorebounds.cli import main
 from scorebounds.datasets import hatsopoulos2007
 from scorebounds.datasets.brainscore import open_assembly
 from scorebounds.datasets.errors import UnusableError
@@ -76,6 +79,17 @@ def write_repeated_tensor(path):
     torch.save(torch.zeros(1).expand(LARGE.shape), path)
 
 
+def write_packed_tensor(path):
+    stored = io.BytesIO()
+    torch.save({"activity": torch.zeros(LARGE.shape)}, stored)
+    with (
+        zipfile.ZipFile(stored) as archive,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for member in archive.namelist():
+            packed.writestr(member, archive.read(member))
+
+
 TABLE = pd.DataFrame(LARGE, columns=list("abcd"))
 LARGE_FILES = {
     "d.npz": lambda path: np.savez_compressed(path, activity=LARGE),
@@ -92,6 +106,7 @@ LARGE_FILES = {
     "d.csv.gz": lambda path: TABLE.to_csv(path, index=False),
     "sparse.pt": write_sparse_tensor,
     "repeated.pt": write_repeated_tensor,
+    "packed.pt": write_packed_tensor,
     "d.nii.gz": lambda path: write_image(path, (10, 10, 20, 100)),
 }
 
@@ -189,7 +204,37 @@ def write_hdf5_text(path):
         file.create_dataset("label", data=LONG.astype("S"), compression="gzip")
 
 
+# One long cell among short ones.
+CELLS = ["x" * 120_000, *["y", "z"] * (len(SMALL) // 2 - 1), "y"]
+CELLS_TABLE = pd.DataFrame(SMALL, columns=list("abcd")).assign(label=CELLS)
+
+
+def write_hdf5_cells(path):
+    with h5py.File(path, "w") as file:
+        file["activity"] = SMALL
+        file.create_dataset("label", data=CELLS, dtype=h5py.string_dtype())
+
+
+def write_netcdf_cells(path):
+    cells = np.array(CELLS, dtype=object)
+    xr.Dataset({"activity": (("row", "neuron"), SMALL), "label": ("row", cells)}).to_netcdf(
+        path, engine="h5netcdf"
+    )
+
+
+def write_zarr_cells(path):
+    group = zarr.open_group(path, mode="w", zarr_format=2)
+    group.create_array("activity", data=SMALL)
+    group.create_array("label", data=np.array(CELLS, dtype=np.dtypes.StringDType()))
+
+
 LONG_LABELS = {
+    "cells.h5": write_hdf5_cells,
+    "cells.nc": write_netcdf_cells,
+    "cells.zarr": write_zarr_cells,
+    "cells.csv": lambda path: CELLS_TABLE.to_csv(path, index=False),
+    "cells.parquet": CELLS_TABLE.to_parquet,
+    "cells.feather": CELLS_TABLE.to_feather,
     "d.npz": lambda path: np.savez_compressed(path, activity=SMALL, label=LONG),
     "d.h5": write_hdf5_text,
     "d.nc": write_netcdf_text,
@@ -202,7 +247,25 @@ def test_long_labels_are_left_out_before_they_are_read(tmp_path, monkeypatch, ca
     memory = type("Memory", (), {"available": FREE})
     monkeypatch.setattr("psutil.virtual_memory", lambda: memory)
     assert "label" not in custom.load(tmp_path / name).coords
+    tracemalloc.start()
+    custom.load(tmp_path / name)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # The cells as text of fixed width take 14 MB.
+    assert peak < 8_000_000
     assert re.search(r"'label' of shape \(30,.*\) needs .* GB of memory", caplog.text)
+
+
+def test_long_column_that_is_asked_for_is_refused(tmp_path, monkeypatch):
+    CELLS_TABLE.to_csv(tmp_path / "d.csv", index=False)
+    CELLS_TABLE[["label"]].to_csv(tmp_path / "l.csv", index=False)
+    np.save(tmp_path / "d.npy", SMALL)
+    memory = type("Memory", (), {"available": FREE})
+    monkeypatch.setattr("psutil.virtual_memory", lambda: memory)
+    with pytest.raises(ValueError, match=r"'label' of shape \(30,\) needs"):
+        custom.load(tmp_path / "d.csv", columns={"label": "label"})
+    with pytest.raises(ValueError, match=r"l\.csv: 'label' of shape \(30,\) needs"):
+        custom.load(tmp_path / "d.npy", labels=str(tmp_path / "l.csv"))
 
 
 @pytest.mark.parametrize("name", ["l.csv.gz", "l.parquet"])
@@ -221,6 +284,84 @@ def test_header_that_cannot_be_read_is_one_sentence(tmp_path):
     (tmp_path / "d.npy").write_bytes(content)
     with pytest.raises(ValueError, match="has a header that cannot be read; save it again"):
         custom.load(tmp_path / "d.npy")
+
+
+@pytest.mark.parametrize(
+    "name", ["intervals/trials/start_time", "units/spike_times", "lfp/data", "lfp/timestamps"]
+)
+def test_large_part_of_nwb_is_refused_before_it_is_read(tmp_path, monkeypatch, name):
+    size, trials = 10_000_000, np.arange(5.0)
+    parts = {
+        "intervals/trials/start_time": trials,
+        "units/spike_times": trials,
+        "lfp/data": np.zeros(500),
+        "lfp/timestamps": np.arange(500) / 100,
+    }
+    with h5py.File(tmp_path / "d.nwb", "w") as file:
+        file["units/spike_times_index"] = [5]
+        for part, values in parts.items():
+            if part == name:
+                # Nothing but fill values, which take no room in the file.
+                file.create_dataset(part, (size,), "f8", chunks=(size,), compression="gzip")
+            else:
+                file[part] = values
+        file["intervals/trials/id"] = np.arange(len(file["intervals/trials/start_time"]))
+    memory = type("Memory", (), {"available": FREE})
+    monkeypatch.setattr("psutil.virtual_memory", lambda: memory)
+    array = "lfp" if name.startswith("lfp") else None
+    with pytest.raises(ValueError, match=rf"'{name}' of shape \({size},\) needs 0\.1 GB"):
+        custom.load(tmp_path / "d.nwb", array=array, align="start_time", window=[0, 40], bin=20)
+
+
+def npy_with(header, version=1, content=b""):
+    length = len(header).to_bytes(2 * version, "little")
+    return b"\x93NUMPY" + bytes([version, 0]) + length + header + content
+
+
+def test_long_header_is_refused_before_it_is_read(tmp_path):
+    with zipfile.ZipFile(tmp_path / "d.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("activity.npy", npy_with(b" " * 50_000_000, version=2))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="'activity' has a header of 50000000 bytes, expected at"):
+        custom.load(tmp_path / "d.npz")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20_000_000
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (b"{'descr': '<f8', 'fortran_order': False, 'shape': (-3, -4)}\n", r"shape \(-3, -4\)"),
+        (b"(" * 5000 + b"\n", "has a header that cannot be read|cannot be read: "),
+    ],
+)
+def test_odd_header_of_an_array_is_one_sentence(tmp_path, header, message):
+    (tmp_path / "d.npy").write_bytes(npy_with(header, content=bytes(96)))
+    with pytest.raises(ValueError, match=message) as error:
+        custom.load(tmp_path / "d.npy")
+    assert "\n" not in str(error.value)
+    assert "unknown dimension" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("[]", "expected a header with names of tensors, got a list"),
+        ("3", "expected a header with names of tensors, got a int"),
+        ("[" * 100_000, "expected a header in JSON"),
+        ('{"a": [1]}', r"expected type, shape and place of 'a' in the header, got \[1\]"),
+        ('{"a": {"dtype": "F64", "shape": 3, "data_offsets": [0, 24]}}', "type, shape and place"),
+        ('{"a": {"dtype": "F64", "shape": [-3], "data_offsets": [0, 24]}}', "type, shape and pl"),
+        ('{"a": {"dtype": "F64", "shape": [3], "data_offsets": [24]}}', r"as \[begin, end\]"),
+    ],
+)
+def test_odd_header_of_tensors_is_one_sentence(tmp_path, header, message):
+    content = len(header).to_bytes(8, "little") + header.encode() + bytes(96)
+    (tmp_path / "d.safetensors").write_bytes(content)
+    with pytest.raises(ValueError, match=message) as error:
+        custom.load(tmp_path / "d.safetensors")
+    assert "\n" not in str(error.value)
 
 
 def test_file_that_gives_a_size_beyond_the_memory_is_named(tmp_path, monkeypatch):
@@ -323,6 +464,27 @@ def test_program_in_a_file_does_not_run(tmp_path, monkeypatch, name):
     assert not owned.exists()
 
 
+CHUNKS = {
+    "outside": (lambda path: path.symlink_to("../../outside"), "got a link to '../../outside'"),
+    "folder": (lambda path: path.symlink_to("."), r"got a link to '\.'"),
+    "broken": (lambda path: path.symlink_to("nowhere"), "it is a link to 'nowhere', which is not"),
+    "annex": (lambda path: path.symlink_to("../.git/annex/objects/x"), "run `git annex get`"),
+    "pipe": (os.mkfifo, "expected a file, got a device or a pipe"),
+}
+
+
+@pytest.mark.parametrize("kind", CHUNKS)
+def test_chunk_that_is_no_file_of_its_store_is_refused(tmp_path, kind):
+    write, message = CHUNKS[kind]
+    (tmp_path / "outside").write_bytes(SMALL.tobytes())
+    group = zarr.open_group(tmp_path / "d.zarr", mode="w", zarr_format=2)
+    group.create_array("rates", shape=(30, 4), chunks=(30, 4), dtype="f8", compressors=None)
+    write(tmp_path / "d.zarr/rates/0.0")
+    with pytest.raises(ValueError, match=rf"d\.zarr: rates/0\.0: .*{message}") as error:
+        custom.load(tmp_path / "d.zarr")
+    assert "\n" not in str(error.value)
+
+
 @pytest.mark.parametrize("member", ["../outside.npy", "/tmp/scorebounds-outside.npy"])
 def test_archive_is_not_unpacked(tmp_path, member):
     stored = io.BytesIO()
@@ -334,3 +496,22 @@ def test_archive_is_not_unpacked(tmp_path, member):
     assert custom.load(folder / "d.npz").shape == (30, 4)
     assert [path.name for path in tmp_path.rglob("*")] == ["inner", "d.npz"]
     assert not Path("/tmp/scorebounds-outside.npy").exists()
+
+
+def test_names_that_change_what_is_shown_are_escaped(tmp_path, capsys):
+    name = "net\x1b[31m\u202e<b>"
+    labels = np.array(["left\x1b[2J", "right\u202e"] * 15)
+    np.savez(tmp_path / f"{name}.npz", activity=SMALL, cue=labels)
+    model = scorebounds.read(tmp_path / f"{name}.npz")
+    card = scorebounds.card(model, model.copy(), ["cka"], n_permutations=19)
+    card.to_html(tmp_path / "card.html")
+    for path in (tmp_path / name / "gone.npz", tmp_path / f"{name}.npz"):
+        with pytest.raises(SystemExit):
+            main(["inspect", str(path)])
+    printed = capsys.readouterr()
+    page = (tmp_path / "card.html").read_text()
+    for text in (page, str(card), card._repr_html_(), printed.out, printed.err):
+        assert not re.search("[\x1b\u202e]", text)
+    for text in (page, printed.out, printed.err):
+        assert r"net\x1b[31m\u202e" in text
+    assert r"\u202e<b>" not in page + card._repr_html_()

@@ -395,3 +395,14 @@ def test_times_or_frequencies_as_header_are_asked_about(tmp_path, header):
     values = np.sort(values, axis=1)
     text = pd.DataFrame(values).to_csv(index=False, header=False)
     np.testing.assert_allclose(read(tmp_path, text).values, values)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_fields_and_lines_may_be_long(tmp_path, separator):
+    rows = np.random.default_rng(0).normal(size=(8, 1_500)).round(4)
+    names = separator.join(f"{'n' * 100}{number}" for number in range(1_500))
+    np.savetxt(tmp_path / "wide.csv", rows, header=names, comments="", delimiter=separator)
+    assert custom.load(tmp_path / "wide.csv").shape == rows.shape
+    table = pd.DataFrame(rows[:, :3], columns=list("abc")).assign(side=["x" * 140_000, *"yxyxyxy"])
+    table.to_csv(tmp_path / "long.csv", index=False, sep=separator)
+    assert custom.load(tmp_path / "long.csv").side[0] == "x" * 140_000

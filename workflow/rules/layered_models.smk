@@ -6,6 +6,8 @@ from ast import literal_eval
 
 # Longest header of a .safetensors file that is read.
 HEADER_BYTES = 100_000_000
+# Longest header of an array that NumPy reads.
+ARRAY_HEADER_BYTES = 10_000
 
 
 def layers_of_models():
@@ -124,7 +126,7 @@ def listed_arrays(path):
             return arrays_of_npz(path)
         if path.suffix == ".safetensors":
             return arrays_of_safetensors(path)
-    except (OSError, ValueError, KeyError, SyntaxError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
         raise WorkflowError(f"{path}: cannot be read: {error}") from None
     return []
 
@@ -134,20 +136,48 @@ def arrays_of_npz(path):
     found = []
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
-            with archive.open(name) as array:
-                major = array.read(8)[6]
-                size = int.from_bytes(array.read(2 if major == 1 else 4), "little")
-                header = literal_eval(array.read(size).decode())
-            if len(header["shape"]) > 1 and str(header["descr"])[1] in "biuf":
-                found.append(name.removesuffix(".npy"))
+            # Other members are no arrays, which the reader leaves out too.
+            if name.endswith(".npy"):
+                with archive.open(name) as array:
+                    shape, kind = header_of_array(name, array)
+                if len(shape) > 1 and kind in "biuf":
+                    found.append(name.removesuffix(".npy"))
     return found
+
+
+def header_of_array(name, array):
+    """Return the shape and the kind of numbers of an array, empty where it holds none."""
+    fault = ValueError(f"{name!r} has a header that cannot be read; save it again")
+    start = array.read(8)
+    if len(start) < 8 or not start.startswith(b"\x93NUMPY"):
+        raise fault
+    size = int.from_bytes(array.read(2 if start[6] == 1 else 4), "little")
+    if size > ARRAY_HEADER_BYTES:
+        raise fault
+    try:
+        header = literal_eval(array.read(size).decode())
+        shape, kind = header["shape"], header["descr"]
+    except (ValueError, KeyError, TypeError, SyntaxError, RecursionError, MemoryError):
+        raise fault from None
+    if not isinstance(shape, tuple):
+        raise fault
+    return shape, kind[1:2] if isinstance(kind, str) else "V"
 
 
 def arrays_of_safetensors(path):
     """List the arrays with two or more axes in a .safetensors file."""
+    fault = ValueError("expected the header of a .safetensors file; save it again")
     with open(path, "rb") as file:
         size = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(min(size, HEADER_BYTES)))
+        try:
+            header = json.loads(file.read(min(size, HEADER_BYTES)))
+        except (ValueError, RecursionError):
+            raise fault from None
+    if not isinstance(header, dict):
+        raise fault
     header.pop("__metadata__", None)
+    for facts in header.values():
+        if not isinstance(facts, dict) or not isinstance(facts.get("shape"), list):
+            raise fault
     arrays = sorted(header.items(), key=lambda item: in_order(item[0]))
     return [name for name, facts in arrays if len(facts["shape"]) > 1]

@@ -108,15 +108,23 @@ def state_of_file(path):
 
     An older file that replaces one is noticed by this, not by its time.
     """
-    status = os.stat(path)
+    status = status_of(path)
     if os.path.isdir(path):
-        states = [(str(file.relative_to(path)), file.stat()) for file in Path(path).rglob("*")]
+        states = [(str(file.relative_to(path)), status_of(file)) for file in Path(path).rglob("*")]
         listing = repr(sorted((name, state.st_size, state.st_mtime_ns) for name, state in states))
         return f"{len(states)} entries, {hashlib.sha256(listing.encode()).hexdigest()}"
-    if status.st_size > HASHED_UP_TO:
+    if status.st_size > HASHED_UP_TO or not os.path.isfile(path):
         return f"{status.st_size} bytes, time {status.st_mtime_ns}"
     with open(path, "rb") as file:
         return f"{status.st_size} bytes, {hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def status_of(path):
+    """Return the status of a file, or of a link whose target is not there."""
+    try:
+        return os.stat(path)
+    except OSError:
+        return os.lstat(path)
 
 
 def states_of_files(wildcards):

@@ -11,6 +11,7 @@ import typer
 
 from scorebounds.core.joblog import is_users, sentence
 from scorebounds.core.version import __version__
+from scorebounds.core.visible import visible
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -151,7 +152,7 @@ def inspect(
     if json is not None:
         _write(json, dumps(content, ensure_ascii=False, indent=1) + "\n")
     if json != Path("-"):
-        print(describe(content))
+        print(visible(describe(content)))
 
 
 @app.command()
@@ -228,7 +229,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _say(text: str) -> None:
-    print(f"scorebounds: {text}", file=sys.stderr, flush=True)
+    print(visible(f"scorebounds: {text}"), file=sys.stderr, flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -240,7 +241,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         if debug or not is_users(error):
             raise
-        print(f"error: {sentence(error)}", file=sys.stderr)
+        print(visible(f"error: {sentence(error)}"), file=sys.stderr)
         raise SystemExit(1) from None
 
 

@@ -1,6 +1,7 @@
 """The score card of one model: scores, chance, noise ceiling and interpretation."""
 
 import datetime as dt
+import html
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from scorebounds.analyses.result import Result, require_matplotlib, table_html
 from scorebounds.analyses.threads import threads_for
 from scorebounds.core.random import derived_seed
 from scorebounds.core.version import __version__
+from scorebounds.core.visible import visible
 from scorebounds.datasets.arrays import read_halves
 from scorebounds.scorecards.comparisons import COMPARISON_COLUMNS
 from scorebounds.scorecards.explained import explained_components
@@ -132,11 +134,12 @@ class ScoreCard(Result):
         return text
 
     def _repr_html_(self) -> str:
-        return f"<p><b>{self.headline}</b></p>{table_html(self.table[SHOWN_COLUMNS])}"
+        title = html.escape(visible(self.headline))
+        return f"<p><b>{title}</b></p>{table_html(self.table[SHOWN_COLUMNS])}"
 
     def __repr__(self) -> str:
         shown = self.table[SHOWN_COLUMNS].to_string(index=False, float_format="{:.3f}".format)
-        return f"{self.headline}\n{shown}"
+        return visible(f"{self.headline}\n{shown}")
 
 
 def make_card(

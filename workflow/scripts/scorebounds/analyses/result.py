@@ -1,6 +1,7 @@
 """What all result objects share: a table, a figure, and a page of HTML."""
 
 import base64
+import html
 import io
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from scorebounds.core.templates import load_template
+from scorebounds.core.visible import visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,12 +54,12 @@ class Result(ABC):
         Path(path).write_text(page, encoding="utf-8")
 
     def _repr_html_(self) -> str:
-        return f"<p><b>{self.title}</b></p>{table_html(self.table)}"
+        return f"<p><b>{html.escape(visible(self.title))}</b></p>{table_html(self.table)}"
 
 
 def table_html(table: pd.DataFrame) -> str:
     """Return a table as HTML with four significant digits."""
-    return str(table.to_html(index=False, border=0, float_format=FLOAT_FORMAT, na_rep=""))
+    return visible(table.to_html(index=False, border=0, float_format=FLOAT_FORMAT, na_rep=""))
 
 
 def require_matplotlib() -> None:

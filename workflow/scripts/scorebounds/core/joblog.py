@@ -11,6 +11,7 @@ from pathlib import Path
 
 from scorebounds.core.allocation import keep_freed_memory
 from scorebounds.core.memory import is_out_of_memory, require_memory, what_was_allocated
+from scorebounds.core.visible import visible
 
 # Jobs draw into files. A user's backend may need a display, or not exist, which ends the import.
 os.environ["MPLBACKEND"] = "Agg"
@@ -129,7 +130,7 @@ def job_log(path: str, *, n_parts: int = 1) -> Iterator[None]:
         cause = cause_of(error)
         if not is_users(cause):
             raise
-        print(f"error: {sentence(cause)}", file=console)
+        print(visible(f"error: {sentence(cause)}"), file=console)
         raise SystemExit(1) from error
     finally:
         root.removeHandler(handler)

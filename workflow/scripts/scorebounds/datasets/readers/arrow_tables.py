@@ -12,7 +12,7 @@ from scorebounds.datasets.readers.containers import missing_package, require_byt
 
 
 def read_arrow(path: Path) -> dict[str, np.ndarray]:
-    """Read the columns of a file; the index of pandas is one without a name.
+    """Read the columns of a file, text as objects; the index of pandas is one without a name.
 
     Raises
     ------
@@ -68,9 +68,9 @@ def _values(column: Any, name: str) -> np.ndarray:
         series = series.astype(str)
     values: np.ndarray = series.to_numpy()
     if values.dtype.kind == "M":
-        return values.astype(str)
+        return values.astype(str).astype(object)
     if values.dtype.kind in "fiub":
         return np.asarray(values)
     if not all(isinstance(value, str | bytes | None) for value in values):
         raise UnusableError(f"column {name!r} holds {column.type}; save numbers or text")
-    return np.array(["" if value is None else str(value) for value in values])
+    return np.array(["" if value is None else str(value) for value in values], dtype=object)

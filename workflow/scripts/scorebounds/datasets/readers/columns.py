@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from scorebounds.datasets.errors import UnusableError
-from scorebounds.datasets.readers.containers import Container
+from scorebounds.datasets.readers.containers import TEXT, Container
 from scorebounds.datasets.readers.entry import Entry
 from scorebounds.datasets.readers.odd import label_planes, odd_columns
 from scorebounds.datasets.readers.population import Population
@@ -50,20 +50,36 @@ def activity_of_table(
     given |= dict.fromkeys((name for name in named if name in container.shapes), NAME)
     if isinstance(entry.time, str):
         given[entry.time] = IGNORED
-    columns = {name: container.read(name) for name in container.shapes}
+    columns = _columns(container)
     roles = roles_of_columns(columns, given)
+    # Text that does not fit into memory is a label that is left out.
+    roles |= {name: given.get(name, LABEL) for name in container.shapes if name not in roles}
     neurons = [name for name, role in roles.items() if role == NEURON]
     if not neurons:
         raise UnusableError(
             "expected columns of numbers, a neuron each, got "
             + ", ".join(f"{name!r} ({role})" for name, role in list(roles.items())[:N_SHOWN])
         )
-    not_numbers = [name for name in neurons if columns[name].dtype.kind not in "fiub"]
+    not_numbers = [
+        name for name in neurons if name not in columns or columns[name].dtype.kind not in "fiub"
+    ]
     if not_numbers:
         raise UnusableError(f"expected numbers in column {not_numbers[0]!r}, got text")
     shown = ", ".join(neurons[:N_LISTED]) + (", …" if neurons[N_LISTED:] else "")
     notes = [f"took {len(neurons)} columns as neurons: {shown}"]
     return np.column_stack([columns[name] for name in neurons]), roles, notes
+
+
+def _columns(container: Container) -> dict[str, np.ndarray]:
+    """Read the columns, but text that does not fit into memory."""
+    columns = {}
+    for name in container.shapes:
+        try:
+            columns[name] = container.read(name)
+        except UnusableError:
+            if container.kinds.get(name) != TEXT:
+                raise
+    return columns
 
 
 def _given_roles(columns: Mapping[str, str], there: Mapping[str, object]) -> dict[str, str]:

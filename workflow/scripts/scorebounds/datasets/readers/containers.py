@@ -43,6 +43,8 @@ class Container:
         Of those arrays whose unit the file tells.
     item_bytes : mapping of str to int
         What an item takes in memory, where that is known: text may take more than a number.
+    noticed : list of str
+        What is to be warned of in the arrays that have been read so far.
     """
 
     shapes: Mapping[str, tuple[int, ...]]
@@ -54,6 +56,7 @@ class Container:
     activity_name: str | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     item_bytes: Mapping[str, int] = field(default_factory=dict)
+    noticed: list[str] = field(default_factory=list)
 
     def read(self, name: str) -> np.ndarray:
         """Read an array that is there and fits into memory.
@@ -121,14 +124,31 @@ def bytes_of(dtype: "np.dtype[Any]") -> int:
     return max(BYTES, dtype.itemsize * (4 if dtype.kind == "S" else 1))
 
 
+def width_of(cells: np.ndarray) -> int:
+    """Return the bytes of a cell of text once all are as wide as the longest."""
+    return 4 * max((len(str(cell)) for cell in cells.flat), default=0)
+
+
+def as_text(name: str, cells: np.ndarray) -> np.ndarray:
+    """Return cells, which are objects, as text of the width of the longest.
+
+    Raises
+    ------
+    UnusableError
+        If that would not fit into memory.
+    """
+    require_memory(name, cells.shape, width_of(cells))
+    return cells.astype(str)
+
+
 def require_memory(name: str, shape: tuple[int, ...], item_bytes: int = BYTES) -> None:
     """Raise UnusableError if an array of such a shape would not fit into memory."""
     require_bytes(f"{name!r} of shape {shape}", item_bytes * math.prod(shape))
 
 
-def require_bytes(what: str, n_bytes: int) -> None:
-    """Raise UnusableError if arrays of so many bytes would not fit into memory."""
-    needed, free = COPIES * n_bytes, psutil.virtual_memory().available
+def require_bytes(what: str, n_bytes: int, copies: int = COPIES) -> None:
+    """Raise UnusableError if so many copies of so many bytes would not fit into memory."""
+    needed, free = copies * n_bytes, psutil.virtual_memory().available
     if needed > free:
         raise UnusableError(
             f"{what} needs {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free; take "
@@ -147,6 +167,9 @@ def require_content(path: Path) -> None:
         )
     if path.is_dir():
         return
+    if path.exists() and not path.is_file():
+        # To read a device or a pipe would not end.
+        raise UnusableError("expected a file, got a device or a pipe")
     with open(path, "rb") as file:
         start = file.read(512)
     if not start:

@@ -1,6 +1,7 @@
 """A user's own recording, in whichever of the common formats it comes."""
 
 import contextlib
+import csv
 import gzip
 import logging
 import zipfile
@@ -43,6 +44,7 @@ logger = logging.getLogger(__name__)
 
 DAMAGED = (
     *UNREADABLE,
+    csv.Error,
     EOFError,
     IndexError,
     AttributeError,
@@ -224,7 +226,9 @@ def _read(
         centres, lost = bin_centres_in_file(container, population)
         for said in lost:
             logger.warning("%s: %s", path, said)
-    done = (*container.notes, *population.done, *lost, *rows.notes)
+    for said in container.noticed:
+        logger.warning("%s: %s", path, said)
+    done = (*container.notes, *population.done, *container.noticed, *lost, *rows.notes)
     return replace(population, labels=rows.values, done=done), rows, centres, precision
 
 

@@ -22,10 +22,12 @@ def open_folder(path: Path, entry: Entry, openers: dict[str, Opener]) -> Iterato
     Raises
     ------
     UnusableError
-        If the files are of several formats, or not alike.
+        If the files are of several formats, or not alike, or the content of one is not there.
     """
+    # A link whose target is not there is a unit too, and is refused below.
     files = sorted(
-        (file for file in path.iterdir() if file.is_file() and file.name[0] != "."), key=_in_order
+        (file for file in path.iterdir() if not file.is_dir() and file.name[0] != "."),
+        key=_in_order,
     )
     kinds = {file.suffix.lower() for file in files}
     if len(kinds) != 1 or not kinds <= {".mat", ".npz", ".npy", ".h5", ".hdf5"}:
@@ -35,9 +37,11 @@ def open_folder(path: Path, entry: Entry, openers: dict[str, Opener]) -> Iterato
         )
     (kind,) = kinds
     with ExitStack() as stack:
+        units = []
         for file in files:
-            require_content(file)
-        units = [stack.enter_context(openers[kind](file, entry)) for file in files]
+            with _named(file):
+                require_content(file)
+                units.append(stack.enter_context(openers[kind](file, entry)))
         name = _activity_name(units[0], entry)
         one = units[0].shapes[name]
         plain = tuple(size for size in one if size != 1) or (1,)
@@ -67,6 +71,14 @@ def open_folder(path: Path, entry: Entry, openers: dict[str, Opener]) -> Iterato
         )
 
 
+@contextlib.contextmanager
+def _named(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except UnusableError as error:
+        raise UnusableError(f"{file.name}: {error}") from error
+
+
 def _activity_name(unit: Container, entry: Entry) -> str:
     """Return the array of a unit, which may have a single axis."""
     if entry.array is None and len(unit.shapes) == 1:
@@ -80,10 +92,8 @@ def _activity_name(unit: Container, entry: Entry) -> str:
 def _same_shape(
     unit: Container, wanted: str, shape: tuple[int, ...], file: Path, activity: str
 ) -> np.ndarray:
-    try:
+    with _named(file):
         values = unit.read(wanted)
-    except UnusableError as error:
-        raise UnusableError(f"{file.name}: {error}") from error
     if wanted == activity and values.shape != shape:
         raise UnusableError(
             f"expected {wanted!r} of the same shape in all files, {shape}, got {values.shape} in "

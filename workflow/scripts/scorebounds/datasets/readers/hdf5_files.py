@@ -9,7 +9,14 @@ import h5py
 import numpy as np
 
 from scorebounds.datasets.errors import UnusableError
-from scorebounds.datasets.readers.containers import NUMBERS, OBJECTS, TEXT, Container, bytes_of
+from scorebounds.datasets.readers.containers import (
+    NUMBERS,
+    OBJECTS,
+    TEXT,
+    Container,
+    as_text,
+    bytes_of,
+)
 from scorebounds.datasets.readers.entry import Entry
 from scorebounds.datasets.self_contained import require_self_contained
 
@@ -67,7 +74,8 @@ def read_dataset(item: h5py.Dataset) -> np.ndarray:
     """Read numbers or text; raise UnusableError for anything else."""
     kind = kind_of(item)
     if kind == TEXT:
-        return np.asarray(item.asstr(errors="replace")[()]).astype(str)
+        cells = np.asarray(item.asstr(errors="replace")[()], dtype=object)
+        return as_text(item.name[1:], cells)
     if kind == OBJECTS:
         raise UnusableError(f"{item.name[1:]!r} holds {item.dtype}; save numbers or text")
     return np.asarray(item[()])

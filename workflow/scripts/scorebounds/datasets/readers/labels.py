@@ -5,6 +5,7 @@ import unicodedata
 import numpy as np
 
 from scorebounds.datasets.errors import UnusableError
+from scorebounds.datasets.readers.containers import as_text
 from scorebounds.datasets.readers.odd import mark_of_missing
 from scorebounds.datasets.readers.population import Population
 
@@ -76,7 +77,8 @@ def _plain(name: str, values: np.ndarray) -> np.ndarray:
     cells = [np.ravel(np.asarray(cell)) for cell in values]
     if not all(cell.size <= 1 and cell.dtype.kind in "USTfiub" for cell in cells):
         raise UnusableError(f"expected label {name!r} to hold numbers or text, got objects")
-    return np.array([_text(cell[0]) if cell.size else "" for cell in cells])
+    texts = [_text(cell[0]) if cell.size else "" for cell in cells]
+    return as_text(name, np.array(texts, dtype=object))
 
 
 def _text(value: object) -> str:

@@ -159,7 +159,12 @@ def _lines_before_header(lines: Sequence[str]) -> tuple[int, str, str]:
 def _split(line: str, separator: str) -> list[str]:
     if separator == " ":
         return line.split()
-    fields = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+    # With another separator than its own, a line of many columns is one long field.
+    limit = csv.field_size_limit(max(len(line), csv.field_size_limit()))
+    try:
+        fields = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+    finally:
+        csv.field_size_limit(limit)
     return [field.strip() for field in fields]
 
 

@@ -12,6 +12,7 @@ from scorebounds.datasets.readers.containers import (
     DEFAULT_ARRAY,
     Container,
     missing_package,
+    require_content,
     require_memory,
 )
 from scorebounds.datasets.readers.entry import Entry
@@ -24,11 +25,7 @@ def open_file(path: Path, entry: Entry) -> Iterator[Container]:
         import nibabel
     except ImportError as error:
         raise missing_package("nibabel", path) from error
-    if entry.mask is None:
-        raise UnusableError(
-            "expected `mask`, the path of a NIfTI image that is not 0 in the voxels to read, "
-            "got none"
-        )
+    mask_path = _path_of_mask(entry)
 
     def opened(image: Path) -> Any:
         try:
@@ -36,7 +33,7 @@ def open_file(path: Path, entry: Entry) -> Iterator[Container]:
         except nibabel.filebasedimages.ImageFileError as error:
             raise UnusableError(f"{image.name} cannot be read as NIfTI: {error}") from error
 
-    image, mask = opened(path), opened(Path(entry.mask))
+    image, mask = opened(path), opened(mask_path)
     if len(image.shape) != 4 or image.shape[:3] != mask.shape[:3] or len(mask.shape) != 3:
         raise UnusableError(
             f"expected an image (x, y, z, volume) and a mask (x, y, z) on the same grid, got "
@@ -47,7 +44,7 @@ def open_file(path: Path, entry: Entry) -> Iterator[Container]:
             "expected image and mask in the same space, got different affine matrices; resample "
             "the mask"
         )
-    require_memory(Path(entry.mask).name, mask.shape)
+    require_memory(mask_path.name, mask.shape)
     inside = np.asarray(mask.dataobj) != 0
     n_voxels = int(inside.sum())
     if not n_voxels:
@@ -62,5 +59,18 @@ def open_file(path: Path, entry: Entry) -> Iterator[Container]:
         {DEFAULT_ARRAY: (image.shape[3], n_voxels)},
         read,
         {DEFAULT_ARRAY: ("sample", "voxel")},
-        notes=(f"took the {n_voxels} voxels of the mask {Path(entry.mask).name}",),
+        notes=(f"took the {n_voxels} voxels of the mask {mask_path.name}",),
     )
+
+
+def _path_of_mask(entry: Entry) -> Path:
+    if entry.mask is None:
+        raise UnusableError(
+            "expected `mask`, the path of a NIfTI image that is not 0 in the voxels to read, "
+            "got none"
+        )
+    try:
+        require_content(Path(entry.mask))
+    except UnusableError as error:
+        raise UnusableError(f"its mask {entry.mask}: {error}") from error
+    return Path(entry.mask)

@@ -22,6 +22,8 @@ from scorebounds.datasets.readers.containers import (
 )
 from scorebounds.datasets.readers.entry import Entry
 
+MAX_HEADER_BYTES = 10_000
+
 
 def open_file(path: Path, _: Entry) -> contextlib.AbstractContextManager[Container]:
     """Open an .npy or .npz file."""
@@ -100,15 +102,28 @@ def _declared(stored: IO[bytes], size: int, name: str) -> tuple[tuple[int, ...],
     }.get(version)
     if read_header is None:
         raise UnusableError(f"{name!r} is in version {version} of the format; save it again")
+    _require_short_header(stored, 2 if version == (1, 0) else 4, name)
     try:
         shape, _, dtype = read_header(stored)
-    except tokenize.TokenError as error:
+    except (tokenize.TokenError, RecursionError) as error:
         raise UnusableError(f"{name!r} has a header that cannot be read; save it again") from error
     if dtype.hasobject:
         return shape, OBJECTS, bytes_of(dtype)
     declared, held = math.prod(shape) * dtype.itemsize, size - stored.tell()
-    if declared != held:
+    if declared != held or min(shape, default=0) < 0:
         raise UnusableError(
             f"{name!r} declares shape {shape}, {declared} bytes, and holds {held}; save it again"
         )
     return shape, TEXT if dtype.kind in "US" else NUMBERS, bytes_of(dtype)
+
+
+def _require_short_header(stored: IO[bytes], n_bytes: int, name: str) -> None:
+    """Refuse a header that NumPy would refuse, but only after it had read all of it."""
+    place = stored.tell()
+    length = int.from_bytes(stored.read(n_bytes), "little")
+    stored.seek(place)
+    if length > MAX_HEADER_BYTES:
+        raise UnusableError(
+            f"{name!r} has a header of {length} bytes, expected at most {MAX_HEADER_BYTES}; save "
+            "it again"
+        )

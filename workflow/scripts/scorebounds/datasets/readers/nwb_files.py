@@ -11,7 +11,12 @@ import numpy as np
 
 from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.readers.axes import BIN_CENTRES
-from scorebounds.datasets.readers.containers import DEFAULT_ARRAY, Container, require_memory
+from scorebounds.datasets.readers.containers import (
+    DEFAULT_ARRAY,
+    Container,
+    require_bytes,
+    require_memory,
+)
 from scorebounds.datasets.readers.entry import Entry
 from scorebounds.datasets.readers.hdf5_files import kind_of, read_dataset
 from scorebounds.datasets.self_contained import require_self_contained
@@ -68,7 +73,7 @@ def _columns(table: h5py.Group) -> dict[str, np.ndarray]:
     """Read the columns of a table that have a number or a text in each row."""
     rows = len(table["id"]) if "id" in table else None
     return {
-        name: read_dataset(item)
+        name: _read(item)
         for name, item in table.items()
         if isinstance(item, h5py.Dataset)
         and name != "id"
@@ -77,6 +82,12 @@ def _columns(table: h5py.Group) -> dict[str, np.ndarray]:
         and f"{name}_index" not in table
         and not name.endswith("_index")
     }
+
+
+def _read(item: h5py.Dataset) -> np.ndarray:
+    """Read all of a data set, which may be far larger than its file, if it fits into memory."""
+    require_bytes(f"{item.name[1:]!r} of shape {item.shape}", item.nbytes, copies=1)
+    return read_dataset(item)
 
 
 def _place(align: str) -> tuple[str, str]:
@@ -166,8 +177,8 @@ def _activity(
     limits = onsets[:, None] + edges / MS_PER_S
     if source is not None:
         return _means(file[source], limits)
-    ends = file[f"{SPIKES}_index"][()].astype(np.int64)
-    spikes = file[SPIKES][()]
+    ends = _read(file[f"{SPIKES}_index"]).astype(np.int64)
+    spikes = _read(file[SPIKES])
     starts = np.concatenate([[0], ends[:-1]])
     counts = np.empty((len(onsets), len(edges) - 1, len(ends)))
     for unit, (start, end) in enumerate(zip(starts, ends, strict=True)):
@@ -179,7 +190,7 @@ def _activity(
 def _means(series: h5py.Group, limits: np.ndarray) -> np.ndarray:
     data = series["data"]
     if "timestamps" in series:
-        times = series["timestamps"][()]
+        times = _read(series["timestamps"])
     else:
         start = series["starting_time"]
         times = start[()] + np.arange(len(data)) / start.attrs["rate"]
@@ -189,7 +200,7 @@ def _means(series: h5py.Group, limits: np.ndarray) -> np.ndarray:
             "expected at least one sample in every bin, got an empty one; take wider bins, or a "
             "window that was recorded for every trial"
         )
-    values = data[()].reshape(len(data), -1)
+    values = _read(data).reshape(len(data), -1)
     factor = float(data.attrs.get("conversion", 1.0))
     means = [
         [values[a:b].mean(axis=0, dtype=np.float64) for a, b in pairwise(row)] for row in before

@@ -15,7 +15,7 @@ from scorebounds.datasets.readers.entry import Entry
 from scorebounds.datasets.readers.labels import as_rows, fault_of_label, fits, tidy
 from scorebounds.datasets.readers.population import Population
 from scorebounds.datasets.readers.roles import COUNTER, IGNORED, INDEX, LABEL, NAME
-from scorebounds.datasets.readers.tables import read_table
+from scorebounds.datasets.readers.tables import read_labels
 from scorebounds.datasets.readers.vocabulary import (
     best_names,
     is_counter,
@@ -168,13 +168,7 @@ class _Collected:
 
     def add_table(self, path: Path) -> None:
         """Add the columns of a table of labels, a row per row of the activity."""
-        try:
-            table = read_table(
-                path, decimal=self.entry.decimal, names=self.entry.columns_of_names()
-            )
-        except UnusableError as error:
-            raise UnusableError(f"its labels {path}: {error}") from error
-        for name, values in table.columns.items():
+        for name, values in read_labels(path, self.entry).items():
             rows = tidy(as_rows(name, values, self.population))
             if name == self.entry.names:
                 self._add_names(name, rows)
@@ -209,8 +203,10 @@ class _Collected:
                 rows = tidy(as_rows(name, self.container.read(name), self.population))
                 self.candidates.append(self._store(name, rows))
             elif role in (LABEL, COUNTER) and name not in named and self.entry.labels is None:
-                found = name not in self.entry.columns
-                self.add_label(name, self.container.read(name), found=found)
+                if name in self.entry.columns:
+                    self.add_label(name, self.container.read(name))
+                else:
+                    self._add_array(name)
 
     def add_found(self) -> None:
         """Add every other array with a value per row, and say which are none."""

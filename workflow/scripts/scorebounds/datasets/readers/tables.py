@@ -13,6 +13,8 @@ import psutil
 
 from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.readers.arrow_tables import read_arrow
+from scorebounds.datasets.readers.containers import as_text, require_content
+from scorebounds.datasets.readers.entry import Entry
 from scorebounds.datasets.readers.layout import Layout, layout_of
 from scorebounds.datasets.readers.vocabulary import is_name_of_names, is_no_neuron
 
@@ -65,7 +67,7 @@ class Table:
     Attributes
     ----------
     columns : dict of str to ndarray
-        Numbers, booleans or text, by name; the name of an index is empty.
+        Numbers, booleans or objects that are text, by name; the name of an index is empty.
     notes : tuple of str
         How the text was read.
     """
@@ -90,6 +92,7 @@ def read_table(path: Path, *, decimal: str | None = None, names: Sequence[str] =
     UnusableError
         If it is no table, or one whose columns cannot be separated.
     """
+    require_content(path)
     if path.suffix.lower() in (".parquet", ".feather"):
         return Table(read_arrow(path))
     _require_memory(path)
@@ -106,6 +109,18 @@ def read_table(path: Path, *, decimal: str | None = None, names: Sequence[str] =
         name: _values(frame[name], name, layout, is_name=name in named) for name in layout.names
     }
     return Table(columns, tuple(notes))
+
+
+def read_labels(path: Path, entry: Entry) -> dict[str, np.ndarray]:
+    """Return the columns of a table of labels, whose faults name it."""
+    try:
+        table = read_table(path, decimal=entry.decimal, names=entry.columns_of_names())
+        return {
+            name: as_text(name, values) if values.dtype.kind == "O" else values
+            for name, values in table.columns.items()
+        }
+    except UnusableError as error:
+        raise UnusableError(f"its labels {path}: {error}") from error
 
 
 def _require_memory(path: Path) -> None:
@@ -161,6 +176,8 @@ def _values(
 ) -> np.ndarray:
     """Return a column of numbers or booleans, or of text, which is empty where it is missing.
 
+    Text is an array of objects, which a long one among them does not make longer.
+
     Raises
     ------
     UnusableError
@@ -185,11 +202,11 @@ def _values(
     if missing.all() or odd.sum() > (~missing).sum() / 2:
         if not is_no_neuron(name):
             _require_no_strange_numbers(text[odd], name)
-        return text.to_numpy(str)
+        return text.to_numpy(object)
     if odd.any():
         place = int(np.flatnonzero(odd)[0])
         if is_name:
-            return text.to_numpy(str)
+            return text.to_numpy(object)
         raise UnusableError(
             f"expected numbers in column {name!r}, got {text.iloc[place]!r} in sample {place}, "
             "counted from 0"
@@ -202,14 +219,14 @@ def _whole_or_text(
 ) -> np.ndarray:
     """Return numbers as whole ones if they are; as text what is another name than its number."""
     if given.str.fullmatch(r"[+-]?0\d+").any():
-        return text.to_numpy(str)
+        return text.to_numpy(object)
     if given.str.fullmatch(r"[+-]?\d+").all():
         whole = [int(value) for value in given]
         if max(map(abs, whole)) > _LARGEST or (len(given) < len(text) and is_name):
-            return text.to_numpy(str)
+            return text.to_numpy(object)
         return np.array(whole, dtype=np.int64) if len(given) == len(text) else numbers
     is_other = given.str.contains(r"[eE]").any() or given.nunique() > len(np.unique(numbers))
-    return text.to_numpy(str) if is_name and is_other else numbers
+    return text.to_numpy(object) if is_name and is_other else numbers
 
 
 def _require_no_strange_numbers(text: "pd.Series[str]", name: str) -> None:

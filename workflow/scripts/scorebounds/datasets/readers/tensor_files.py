@@ -4,6 +4,7 @@ import contextlib
 import json
 import math
 import re
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,12 @@ import numpy as np
 
 from scorebounds.core.memory import is_out_of_memory
 from scorebounds.datasets.errors import UnusableError
-from scorebounds.datasets.readers.containers import DEFAULT_ARRAY, Container, missing_package
+from scorebounds.datasets.readers.containers import (
+    DEFAULT_ARRAY,
+    Container,
+    missing_package,
+    require_bytes,
+)
 from scorebounds.datasets.readers.entry import Entry
 
 _WEIGHTS = re.compile(r"(.*\.)?(weight|bias|running_mean|running_var|num_batches_tracked)")
@@ -37,11 +43,7 @@ def _open_safetensors(path: Path) -> Iterator[Container]:
                 f"expected a header of {length} bytes, got {max(size - 8, 0)}; the file is cut "
                 "short or is not .safetensors"
             )
-        try:
-            header = json.loads(file.read(length))
-        except ValueError as error:
-            raise UnusableError(f"expected a header in JSON: {error}") from error
-    header.pop("__metadata__", None)
+        header = _header(file.read(length))
     _require_activations(list(header))
     first = 8 + length
     for name, tensor in header.items():
@@ -63,6 +65,37 @@ def _open_safetensors(path: Path) -> Iterator[Container]:
         return _from_bfloat16(values) if tensor["dtype"] == "BF16" else values
 
     yield Container({name: tuple(tensor["shape"]) for name, tensor in header.items()}, read)
+
+
+def _header(text: bytes) -> dict[str, Any]:
+    """Return what a header says of each tensor."""
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnusableError(f"expected a header in JSON: {error}") from error
+    if not isinstance(header, dict):
+        raise UnusableError(
+            f"expected a header with names of tensors, got a {type(header).__name__}; save it again"
+        )
+    header.pop("__metadata__", None)
+    for name, tensor in header.items():
+        known = tensor if isinstance(tensor, dict) else {}
+        sizes, places = known.get("shape"), known.get("data_offsets", [])
+        if not (isinstance(known.get("dtype"), str) and _are_counts(sizes) and _are_counts(places)):
+            raise UnusableError(
+                f"expected type, shape and place of {name!r} in the header, got "
+                f"{str(tensor)[:100]}; save it again"
+            )
+        if len(places) != 2 or places[0] > places[1]:
+            raise UnusableError(
+                f"expected `data_offsets` of {name!r} as [begin, end], got {str(places)[:100]}; "
+                "save it again"
+            )
+    return header
+
+
+def _are_counts(values: Any) -> bool:
+    return isinstance(values, list) and all(type(one) is int and one >= 0 for one in values)
 
 
 def _require_activations(names: list[str]) -> None:
@@ -88,6 +121,7 @@ def _open_torch(path: Path) -> Iterator[Container]:
         raise missing_package("torch", path) from error
     import pickle
 
+    _require_memory(path)
     try:
         # Indices outside a sparse tensor would be written outside its memory.
         with torch.sparse.check_sparse_tensor_invariants():
@@ -110,6 +144,15 @@ def _open_torch(path: Path) -> Iterator[Container]:
         return np.asarray(plain.numpy())
 
     yield Container({name: tuple(tensor.shape) for name, tensor in tensors.items()}, read)
+
+
+def _require_memory(path: Path) -> None:
+    """Refuse members of the archive that become larger than the free memory on reading."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+        packed = [one.file_size for one in members if one.compress_type != zipfile.ZIP_STORED]
+        require_bytes(repr(path.name), sum(packed))
 
 
 def _named(content: Any, prefix: str) -> Iterator[tuple[str, Any]]:

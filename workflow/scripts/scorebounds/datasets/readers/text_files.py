@@ -4,7 +4,9 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from scorebounds.datasets.readers.containers import NUMBERS, TEXT, Container
+import numpy as np
+
+from scorebounds.datasets.readers.containers import NUMBERS, TEXT, Container, as_text
 from scorebounds.datasets.readers.entry import Entry
 from scorebounds.datasets.readers.tables import read_table
 
@@ -14,7 +16,10 @@ def open_file(path: Path, entry: Entry) -> Iterator[Container]:
     """Read a table; its columns are the arrays."""
     table = read_table(path, decimal=entry.decimal, names=entry.columns_of_names())
     shapes = {name: values.shape for name, values in table.columns.items()}
-    kinds = {name: TEXT if v.dtype.kind in "UT" else NUMBERS for name, v in table.columns.items()}
-    yield Container(
-        shapes, table.columns.__getitem__, kinds=kinds, is_table=True, notes=table.notes
-    )
+    kinds = {name: TEXT if v.dtype == object else NUMBERS for name, v in table.columns.items()}
+
+    def read(name: str) -> np.ndarray:
+        values = table.columns[name]
+        return as_text(name, values) if kinds[name] == TEXT else values
+
+    yield Container(shapes, read, kinds=kinds, is_table=True, notes=table.notes)

@@ -10,7 +10,7 @@ from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.readers.axes import meaning
 from scorebounds.datasets.readers.containers import NUMBERS, OBJECTS, Container
 from scorebounds.datasets.readers.entry import Entry
-from scorebounds.datasets.readers.tables import read_table
+from scorebounds.datasets.readers.tables import read_labels
 from scorebounds.datasets.readers.vocabulary import names_rows, words
 
 _TIMES = re.compile(r"(.*_)?(time|times|timestamps?|t|bins?|frames?)(_.*)?|bin_?cent(er|re)s?")
@@ -225,7 +225,7 @@ def _labels(container: Container, entry: Entry, values: np.ndarray) -> Iterator[
         if container.kinds.get(other, NUMBERS) != OBJECTS:
             yield container.read(other)
     if isinstance(entry.labels, str):
-        yield from read_table(Path(entry.labels), decimal=entry.decimal).columns.values()
+        yield from read_labels(Path(entry.labels), entry).values()
 
 
 def _are_classes(labels: np.ndarray, n_rows: int) -> bool:

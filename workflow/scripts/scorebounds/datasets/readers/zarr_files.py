@@ -14,10 +14,12 @@ from scorebounds.datasets.readers.containers import (
     OBJECTS,
     TEXT,
     Container,
+    as_text,
     bytes_of,
     missing_package,
 )
 from scorebounds.datasets.readers.entry import Entry
+from scorebounds.datasets.readers.zarr_chunks import files_of_store, missing_chunks
 
 
 @contextlib.contextmanager
@@ -27,6 +29,8 @@ def open_file(path: Path, _: Entry) -> Iterator[Container]:
         import zarr
     except ImportError as error:
         raise missing_package("zarr", path) from error
+    files = files_of_store(path) if path.is_dir() else []
+    noticed: list[str] = []
     try:
         store: Any = zarr.open(str(path), mode="r")
     except (OSError, ValueError, KeyError) as error:
@@ -37,7 +41,10 @@ def open_file(path: Path, _: Entry) -> Iterator[Container]:
     def read(name: str) -> np.ndarray:
         _require_no_program(name, arrays[name].metadata)
         values = np.asarray(arrays[name][...])
-        return values.astype(str) if values.dtype.kind in "TO" else values
+        missing = missing_chunks(name, arrays[name], files)
+        if missing is not None and missing not in noticed:
+            noticed.append(missing)
+        return as_text(name, values) if values.dtype.kind in "TO" else values
 
     yield Container(
         {name: tuple(array.shape) for name, array in arrays.items()},
@@ -45,6 +52,7 @@ def open_file(path: Path, _: Entry) -> Iterator[Container]:
         {name: dims for name, array in arrays.items() if (dims := _dims(array))},
         {name: kinds.get(np.dtype(a.dtype).kind, OBJECTS) for name, a in arrays.items()},
         item_bytes={name: bytes_of(np.dtype(array.dtype)) for name, array in arrays.items()},
+        noticed=noticed,
     )
 
 
