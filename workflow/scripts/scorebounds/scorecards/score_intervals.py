@@ -31,9 +31,10 @@ LEFT, RIGHT = 0.1, 2.0
 # The same of ridge regression with a tuned penalty: where it finds little, the penalty is large and
 # the score hardly varies. The upper end is at most so many half-widths away.
 LEFT_OF_TUNED, FURTHEST = 0.01, 1.5
-# Factors of the half-widths of held-out scores, and the half-width, times √n of n conditions, that
-# choosing a penalty adds in quadrature. Chosen in simulations, in which intervals were too narrow.
-WIDENED, WIDENED_OF_TUNED, OF_CHOICE = 1.1, 1.2, 0.17
+# Factors of the half-widths of held-out R², held-out correlations and R² with a tuned penalty, and
+# the half-width, times √n of n conditions, that choosing a penalty adds in quadrature. Chosen in
+# simulations, in which intervals were too narrow.
+WIDENED, WIDENED_OF_CORRELATION, WIDENED_OF_TUNED, OF_CHOICE = 1.1, 1.2, 1.2, 0.17
 IN_ORDER = "rows that follow each other in time are no independent sample"
 TOO_FEW = "there are too few conditions or neurons for the jackknife"
 ONE_NEURON = "there is one neuron, which does not tell how much neurons differ"
@@ -239,7 +240,8 @@ def _of_jackknife(
         centre = score - estimate.bias
         return centre, centre - half, centre + half
     if measure.name not in NESTED or math.isnan(half):
-        return score, score - WIDENED * half, score + WIDENED * half
+        half *= WIDENED if measure.bounds[0] == -math.inf else WIDENED_OF_CORRELATION
+        return score, score - half, score + half
     half = math.hypot(WIDENED_OF_TUNED * half, OF_CHOICE / math.sqrt(scored["n_conditions"]))
     high = uneven_ends(score, half, LEFT_OF_TUNED)[1]
     return score, score - half, min(high, score + FURTHEST * half)
