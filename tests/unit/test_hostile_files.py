@@ -515,3 +515,11 @@ def test_names_that_change_what_is_shown_are_escaped(tmp_path, capsys):
     for text in (page, printed.out, printed.err):
         assert r"net\x1b[31m\u202e" in text
     assert r"\u202e<b>" not in page + card._repr_html_()
+
+
+def test_link_to_a_file_of_the_same_store_is_followed(tmp_path):
+    path = tmp_path / "d.zarr"
+    zarr.create_array(path, data=SMALL, chunks=(30, 4), zarr_format=2)
+    (path / "0.0").rename(path / "content")
+    (path / "0.0").symlink_to("content")
+    np.testing.assert_array_equal(custom.load(path).values, SMALL)

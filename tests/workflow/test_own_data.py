@@ -83,3 +83,13 @@ def test_state_of_links_that_lead_nowhere_changes_once_they_do(functions, tmp_pa
     after = state(str(folder)), state(str(folder / "b.npy"))
     assert before[0] != after[0]
     assert before[1] != after[1]
+
+
+def test_damaged_archive_is_one_sentence(functions, tmp_path):
+    np.savez_compressed(tmp_path / "d.npz", a=np.arange(120.0).reshape(30, 4))
+    content = bytearray((tmp_path / "d.npz").read_bytes())
+    start = content.find(b"a.npy") + len("a.npy") + 20
+    content[start : start + 40] = b"\xff" * 40
+    (tmp_path / "d.npz").write_bytes(content)
+    with pytest.raises(WorkflowError, match=r"d\.npz: cannot be read: "):
+        functions["listed_arrays"](tmp_path / "d.npz")

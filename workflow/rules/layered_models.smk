@@ -2,10 +2,13 @@
 
 import json
 import zipfile
+import zlib
 from ast import literal_eval
 
 # Longest header of a .safetensors file that is read.
 HEADER_BYTES = 100_000_000
+# What zipfile raises on damaged, locked and unknown archives, next to faults of the headers.
+UNREADABLE_ARCHIVE = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 # Longest header of an array that NumPy reads.
 ARRAY_HEADER_BYTES = 10_000
 
@@ -126,7 +129,7 @@ def listed_arrays(path):
             return arrays_of_npz(path)
         if path.suffix == ".safetensors":
             return arrays_of_safetensors(path)
-    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
+    except UNREADABLE_ARCHIVE as error:
         raise WorkflowError(f"{path}: cannot be read: {error}") from None
     return []
 
