@@ -87,6 +87,7 @@ def test_full_recordings_of_the_paper_ask_for_more(requests, recording):
     wildcards = SimpleNamespace(measure="ridge_cv_100")
     assert requests["optimize_memory"](wildcards, recording((1_080, 727)), 1) > 2_800
     assert requests["perturb_minutes"](wildcards, recording((1_080, 727)), 1) == 5
+    assert requests["perturb_minutes"](wildcards, recording((100_000, 300)), 1) == 27
 
 
 def test_a_job_of_all_measures_asks_for_the_most_memory_and_for_the_sum_of_the_time(

@@ -173,8 +173,9 @@ def decode_minutes(wildcards, input, attempt):
 
 
 def perturb_minutes(wildcards, input, attempt):
-    """Request minutes: products of all components, seconds for 727 of them."""
-    return at_least((rank(input) / 727) ** 3) * attempt
+    """Request minutes, by the products of the random directions of every draw."""
+    n_draws = config["perturbation"]["n_draws"]
+    return at_least(0.1 * n_draws * shape(input)[0] * rank(input) ** 2 / 1e9) * attempt
 
 
 def searched_samples(measures, n_samples, width):
