@@ -39,7 +39,7 @@ def test_averages_of_a_file_in_single_precision_have_its_dimensions(tmp_path, fe
     values, x = features
     np.savez(tmp_path / "m.npz", activity=values, img=np.repeat(np.arange(N), 3))
     y = sb.read(tmp_path / "m.npz", array="activity", average_by=["img"])
-    rank = sb.score(x, y.values, "linreg")
+    rank = sb.score(x, y, "linreg")
     exact = values.astype(float).reshape(N, 3, -1).mean(1)
     expected = sb.score(x, np.linalg.svd(exact)[0][:, :DIMENSIONS], "linreg")
     # The intercept takes one of the columns' dimensions or none.

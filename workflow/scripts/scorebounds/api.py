@@ -82,7 +82,7 @@ def score(
     if is_in_order:
         matched = inputs.matched(*pair, match, average_repeats=groups is None)
         if len(matched.condition) == matched.n_conditions:
-            x, y = (side.values if side.ndim == 3 else side.values[None] for side in pair)
+            x, y = matched.reference, matched.model
             groups = held_out_together(matched) if groups is None else groups
             return score_pair(x, y, measure, groups)
         return score_matched(matched, measure)

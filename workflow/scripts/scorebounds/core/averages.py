@@ -1,6 +1,7 @@
 """Averages that keep the precision of what they are averages of."""
 
 import numpy as np
+import xarray as xr
 
 
 def mean_as_stored(
@@ -36,3 +37,15 @@ def is_single(values: np.ndarray) -> bool:
     with np.errstate(over="ignore"):
         fits = values.dtype.itemsize < 8 or bool((values.astype(np.float32) == values).all())
     return fits and not bool((values == np.round(values)).all())
+
+
+def values_to_score(array: xr.DataArray) -> np.ndarray:
+    """Return activity with the precision of its file, which is its attribute `precision`.
+
+    Readers average in double precision, which does not remove the rounding of what they read.
+    """
+    values: np.ndarray = array.values
+    of_file = str(array.attrs.get("precision", ""))
+    if of_file != "float32" or is_single(values) or bool((values == np.round(values)).all()):
+        return values
+    return values.astype(np.float32).astype(np.float64)

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from scorebounds.core.averages import mean_as_stored
+from scorebounds.core.averages import mean_as_stored, values_to_score
 from scorebounds.scorecards.unequal import if_trials
 
 ORDER, BROADCAST, AVERAGE = "order", "broadcast", "average"
@@ -42,7 +42,7 @@ def align_times(
 
 
 def _by_time(array: xr.DataArray) -> np.ndarray:
-    values: np.ndarray = array.values
+    values = values_to_score(array)
     return values if "time" in array.dims else values[None]
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scorebounds.core.averages import is_single, mean_as_stored
 from scorebounds.core.checks import count_neurons
 from scorebounds.datasets.errors import UnusableError
 from scorebounds.datasets.readers.axes import FEATURE_AXES, ROW_AXES, known_axes
@@ -157,7 +156,7 @@ def _pooled(
         channel = axes.index("channel")
         moved = activity.transpose([*kept, channel, *(p for p in features if p != channel)])
         over = tuple(range(len(kept) + 1, moved.ndim))
-        flat = moved.max(over) if pool == "max" else mean_as_stored(moved, over)
+        flat = moved.max(over) if pool == "max" else moved.mean(over, dtype=np.float64)
     return flat, (*(axes[place] for place in kept), "neuron")
 
 
@@ -229,15 +228,11 @@ def average(population: Population, names: Sequence[str]) -> Population:
     of_row = of_row.ravel()
     in_order = np.split(np.argsort(of_row, kind="stable"), np.cumsum(counts)[:-1])
     groups = [population.activity[:, rows] for rows in in_order]
-    single = is_single(population.activity)
-    means = np.stack([mean_as_stored(rows, 1, single=single) for rows in groups], axis=1)
+    means = np.stack([_mean(rows) for rows in groups], axis=1)
     halves: tuple[np.ndarray, ...] = ()
     if counts.min() > 1:
         halves = tuple(
-            np.stack(
-                [mean_as_stored(rows[:, first::2], 1, single=single) for rows in groups], axis=1
-            )
-            for first in (0, 1)
+            np.stack([_mean(rows[:, first::2]) for rows in groups], axis=1) for first in (0, 1)
         )
     labels, mixed = {}, []
     for name, values in population.labels.items():
@@ -260,3 +255,8 @@ def average(population: Population, names: Sequence[str]) -> Population:
         halves=halves,
         condition=None,
     )
+
+
+def _mean(rows: np.ndarray) -> np.ndarray:
+    """Average over rows in double precision, whatever the type of the file's numbers."""
+    return np.asarray(rows.mean(axis=1, dtype=np.float64))
