@@ -45,7 +45,7 @@ _IDENTIFIERS = {
     "time",
 }
 _PROVENANCE = ("dataset", "path", "checksum", "licence", "citation")
-_KEPT_ATTRIBUTES = (*_PROVENANCE, "groups", "reduced", "rows")
+_KEPT_ATTRIBUTES = (*_PROVENANCE, "groups", "precision", "reduced", "rows")
 
 
 # What to do with values that are no real numbers, by the kind of their type.
