@@ -83,7 +83,7 @@ def score(
         matched = inputs.matched(*pair, match, average_repeats=groups is None)
         if len(matched.condition) == matched.n_conditions:
             x, y = matched.reference, matched.model
-            groups = held_out_together(matched) if groups is None else groups
+            groups = held_out_together(matched, measure) if groups is None else groups
             return score_pair(x, y, measure, groups)
         return score_matched(matched, measure)
     return score_matched(inputs.matched(*pair, match, groups), measure)

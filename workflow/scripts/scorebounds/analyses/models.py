@@ -104,16 +104,17 @@ def _score(pair: Matched, name: str) -> tuple[float, str]:
 def score_matched(matched: Matched, name: str) -> float:
     """Score a matched model with one measure; rows of one condition are averaged, as on cards."""
     averaged, _ = average_trials(matched, seed=0)
-    return score_pair(averaged.reference, averaged.model, name, held_out_together(averaged))
+    return score_pair(averaged.reference, averaged.model, name, held_out_together(averaged, name))
 
 
-def held_out_together(matched: Matched) -> np.ndarray | None:
-    """Return the group of each row, or its condition where the model repeats rows, else None.
+def held_out_together(matched: Matched, name: str) -> np.ndarray | None:
+    """Return the group of each row for a measure, or its condition where the model repeats rows.
 
     Rows in which a model is equal are repeats of a stimulus if most rows have such another, unless
     they are known to be conditions or times. A few may be equal by chance, as of binary features.
     """
-    if matched.groups is not None or matched.rows_are:
+    is_held_out = registry.load(name).cross_validated
+    if not is_held_out or matched.groups is not None or matched.rows_are:
         return matched.groups
     condition = equal_rows(matched.model)
     counts = np.bincount(condition)
