@@ -301,7 +301,7 @@ def test_large_part_of_nwb_is_refused_before_it_is_read(tmp_path, monkeypatch, n
         file["units/spike_times_index"] = [5]
         for part, values in parts.items():
             if part == name:
-                # Nothing but fill values, which take no room in the file.
+                # Nothing but fill values, which take no space in the file.
                 file.create_dataset(part, (size,), "f8", chunks=(size,), compression="gzip")
             else:
                 file[part] = values

@@ -255,10 +255,8 @@ def corrected_p(signed: Mapping[str, tuple[float, np.ndarray]]) -> dict[str, flo
     reached = largest[None, :] >= standardised[:, :1] - TIE
     corrected = dict(zip(signed, reached.mean(axis=1).tolist(), strict=True))
     # A measure's own p is from more permutations, if others have fewer.
-    return {name: max(p, _own_p(*signed[name])) for name, p in corrected.items()}
-
-
-def _own_p(score: float, null: np.ndarray) -> float:
-    """Return (b + 1)/(m + 1), b of the m null scores being at least as high as the score."""
-    tie = TIE * max(1.0, abs(score))
-    return float((np.sum(null >= score - tie) + 1) / (len(null) + 1))
+    own = {
+        name: float(compare_with_chance(score, null, higher_is_closer=True)["p"])
+        for name, (score, null) in signed.items()
+    }
+    return {name: max(p, own[name]) for name, p in corrected.items()}
