@@ -70,15 +70,35 @@ def search(n, names, sign, share, monkeypatch):
     return problem.attained(names, np.linspace(0.2, 0.9, 4), sign, {})[0]
 
 
+REDUCED = ("cka", "procrustes_angular")
+
+
 # Searches of the lower end of the second pair do not agree with each other.
 @pytest.mark.parametrize(
-    ("names", "sign"), [(RIDGE, -1), (RIDGE, 1), (("linreg_symmetric", "cka"), 1)]
+    ("names", "sign"),
+    [(RIDGE, -1), (RIDGE, 1), (("linreg_symmetric", "cka"), 1), (REDUCED, -1), (REDUCED, 1)],
 )
 @pytest.mark.parametrize("n", [200, 2_003])
 def test_fewer_samples_lead_to_the_ends_of_all(n, names, sign, monkeypatch):
     few, whole = (search(n, names, sign, share, monkeypatch) for share in (0.5, 0))
     assert np.isfinite(whole).all()
     np.testing.assert_allclose(few, whole, atol=AGREEMENT)
+
+
+@pytest.mark.parametrize("names", [RIDGE, REDUCED, ("linreg", "cka")])
+def test_joint_optimisation_starts_at_the_same_scores_and_ends_near_the_same(names, monkeypatch):
+    x, _ = correlated(200, 4)
+    found = []
+    for share in (0.5, 0):
+        monkeypatch.setattr(fewer, "LARGEST_SHARE", share)
+        problem = PairProblem(x, names, "long", 0, SETTINGS)
+        assert (len(problem.x) < 200) == (share > 0)
+        found.append(problem.joint_optimisation(np.linspace(0, 1, 5))[0].scores)
+    for few, whole in zip(*found, strict=True):
+        # Ridge regression sees the size of Y, and that of a start is that of its entries.
+        if names != RIDGE:
+            np.testing.assert_allclose(few[0], whole[0], atol=1e-5)
+        np.testing.assert_allclose(few[-1], whole[-1], atol=0.1)
 
 
 @pytest.mark.parametrize("x_moves", ["fixed", "free"])

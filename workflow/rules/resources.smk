@@ -207,8 +207,7 @@ def range_memory(wildcards, input, attempt):
     pairs = pairs_of_job(wildcards)
     full = [pair for pair in pairs if not set(pair) <= REDUCED]
     columns = max(searched_columns(pair, n_samples, width) for pair in pairs)
-    if full:
-        n_samples = max(searched_samples(pair, n_samples, width) for pair in full)
+    n_samples = max(searched_samples(pair, n_samples, columns) for pair in pairs)
     one = 8e-6 * n_samples * columns
     batch = max(one, min(joint["n_targets"] * one, TARGETS_MB))
     needed = (45 if joint["x"] == "free" else 15) * batch

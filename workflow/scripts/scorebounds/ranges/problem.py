@@ -65,9 +65,8 @@ class PairProblem:
         self.largest_rank = min(x.shape[1], len(x) - 1)
         self.samples = samples_of(x.cpu().numpy())
         self._certified: dict[Hashable, Range] = {}
-        self._all_samples, self._fewer = x, None
-        if not self.reduced:
-            self._fewer = in_fewer_samples(x, self.base, self._stream("fewer samples"))
+        self._all_samples = x
+        self._fewer = in_fewer_samples(x, self.base, self._stream("fewer samples"))
         # What is searched: as many samples as the scores need.
         self.x = x if self._fewer is None else self._fewer.x
         part = settings["reduced" if self.reduced else "full"]
@@ -76,7 +75,7 @@ class PairProblem:
         self.space: Space
         if self.reduced:
             # Few numbers in many steps, which a GPU computes no faster.
-            self.space = ReducedSpace(x.cpu(), self._stream("outside"))
+            self.space = ReducedSpace(self.x.cpu(), self._stream("outside"))
         else:
             self.space = FullSpace(self.x, {name: registry.load(name) for name in self.base})
 
@@ -86,8 +85,11 @@ class PairProblem:
     def joint_optimisation(self, grid: np.ndarray) -> tuple[Joint, dict[tuple[int, int], Sides]]:
         """Run method 1; return it, and what it attained at values of the grid, by end."""
         names = ("ranges", self.dataset, *self.names)
-        n_samples, width = self.x.shape
-        y = starting_points((n_samples, width), self.seed, names, 1)[0].to(self.x.device)
+        y = starting_points(tuple(self._all_samples.shape), self.seed, names, 1)[0].to(self.x)
+        if self._fewer is not None:
+            y = self._fewer.reduce(y)
+            # Adam's steps have one size, whatever that of Y is.
+            y = y / y.square().mean().sqrt()
         settings = dict(self.settings["joint"])
         moving = (FreeX if settings.pop("x") == "free" else FixedX)(self.x, self.names)
         evaluate, found = moving.scorer(), {}
