@@ -22,6 +22,7 @@ PRODUCTS = (
 )
 # Tables with the address of files, and figures, whose bytes hold dates, are not compared.
 NOT_COMPARED = ("availability",)
+DRILL = ROOT / "tests/config/drill.yaml"
 # Snakemake with another Python for its jobs.
 SNAKEMAKE = "import sys; sys.executable = sys.argv.pop(1); import snakemake.cli as c; c.main()"
 
@@ -33,14 +34,15 @@ def heed_signals():
 
 
 class Run:
-    """The drill's workflow in a folder; `python` runs its jobs."""
+    """A workflow in a folder, of the drill if nothing else is said; `python` runs its jobs."""
 
-    def __init__(self, project, folder, python):
+    def __init__(self, project, folder, python, settings=(TINY, DRILL)):
         self.project, self.folder, self.python = project, folder, python
+        self.settings = settings
         folder.mkdir(parents=True, exist_ok=True)
 
     def command(self, *more, cores=2):
-        settings = ("--configfile", TINY, ROOT / "tests/config/drill.yaml")
+        settings = ("--configfile", *self.settings)
         start = (sys.executable, "-c", SNAKEMAKE, self.python)
         start += ("--snakefile", self.project / "Snakefile")
         return [str(part) for part in (*start, "--cores", cores, *settings, *more)]

@@ -5,9 +5,14 @@ import os
 import pandas as pd
 
 from helpers.tables import require_agreement
+from helpers.workflow import TINY
 
-# What follows from the rounding of other kernels, relative to the largest value of a column.
+# What follows from the rounding of other kernels, relative to the largest value of a column. Few
+# predictions of decoders change, and searches end within their own tolerance.
 TOLERANCE = 1e-6
+TOLERANCES = {"decoding": 0.01, "ranges": 1e-4, "range_guides": 1e-4}
+# How many searches ended where, which may change by one.
+COUNTS = "n_(starts|agreed)_(lower|upper)"
 
 
 def test_other_cores_threads_locale_time_zone_and_hash_seed(run, undisturbed, tried, jobs):
@@ -25,17 +30,24 @@ def test_other_cores_threads_locale_time_zone_and_hash_seed(run, undisturbed, tr
     assert run.products() == undisturbed
 
 
-def test_other_kernels_of_the_processor(run, project, undisturbed, tried, jobs):
+def test_other_kernels_of_the_processor(run, project, python, jobs, tried):
+    """With all analyses, also layers of networks and ranges, which the other faults do without."""
     other = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}
     other["OPENBLAS_CORETYPE"] = "Nehalem"
-    run.python = jobs(**other)
-    code, said = run.finish(environment={**os.environ, **other})
-    assert code == 0, said
+    runs = [type(run)(project, run.folder / name, python, [TINY]) for name in ("own", "other")]
+    runs[1].python = jobs(**other)
+    for each, variables in zip(runs, ({}, other), strict=True):
+        code, said = each.finish(environment={**os.environ, **variables})
+        assert code == 0, said
     tried(1)
-    assert set(run.products()) == set(undisturbed)
-    tables = sorted(run.folder.glob("results/tables/*.csv"))
-    assert len(tables) > 5
+    assert set(runs[0].products()) == set(runs[1].products())
+    tables = sorted(runs[0].folder.glob("results/tables/*.csv"))
+    assert {"layers", "ranges"} < {path.stem for path in tables}
     for path in tables:
-        ours = pd.read_csv(path)
-        theirs = pd.read_csv(project.parent / "undisturbed" / path.relative_to(run.folder))
-        require_agreement(ours, theirs, TOLERANCE, path.name)
+        ours, theirs = (
+            pd.read_csv(each.folder / path.relative_to(runs[0].folder)) for each in runs
+        )
+        ours, theirs = (
+            table.loc[:, ~table.columns.str.fullmatch(COUNTS)] for table in (ours, theirs)
+        )
+        require_agreement(ours, theirs, TOLERANCES.get(path.stem, TOLERANCE), path.name)

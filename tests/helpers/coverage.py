@@ -188,9 +188,10 @@ def interval(score, conditions, neurons, rows, shared):
     a = max(a - share * of_pairs(score, c, cc), a / 2)
     b = max(b - share * of_pairs(score, d, dd), b / 2)
     total = max(a + b - (g - 1) * (h - 1) * (psi**2).mean(), a, b) + left**2 / 12
-    error = np.sqrt(total) / kept(shared, h)
+    ratio = kept(shared, h)
+    centre = (score - bias - left / 2) / ratio
+    error = np.hypot(np.sqrt(total) / ratio, centre * (1 - ratio))
     half = student.ppf(0.975, min(g, h) - 2) * error
-    centre = (score - bias - left / 2) / kept(shared, h)
     return centre, compatible(centre, half), error
 
 

@@ -11,9 +11,14 @@ import torch
 from helpers.coverage import MEASURES, World, truth
 from helpers.worlds import card_of, matched_pair
 from scorebounds.core.angular import to_angular
+from scorebounds.measures import registry
 from scorebounds.measures.folds import contiguous_folds, grouped_folds
 from scorebounds.scorecards import jackknife, left_out, replicates
-from scorebounds.scorecards.score_intervals import kept_by_corrections, uneven_ends
+from scorebounds.scorecards.score_intervals import (
+    kept_by_corrections,
+    score_interval,
+    uneven_ends,
+)
 
 
 def test_the_corrected_jackknife_of_a_squared_mean_is_unbiased_and_knows_its_variance():
@@ -250,12 +255,8 @@ def test_regression_with_hardly_more_training_conditions_than_units_has_no_inter
     assert np.isfinite(card.score_low["ridge_cv_100"])
 
 
-@pytest.mark.parametrize("n_groups", [3, 7, 10])
-@pytest.mark.parametrize("own", [0.0, 0.3, 1.0, 4.0])
-def test_what_the_corrections_keep_is_what_they_make_of_a_score_lowered_by_few_neurons(
-    n_groups, own
-):
-    """√(1 / (1 + c/p)) without each group and two groups of neurons, whatever the conditions."""
+def lowered_by_few_neurons(own, n_groups):
+    """Return √(1 / (1 + c/p)) and its replicates, whatever the conditions."""
 
     def score(n_without):
         return (1 / (1 + own * n_groups / (n_groups - n_without))) ** 0.5
@@ -269,10 +270,35 @@ def test_what_the_corrections_keep_is_what_they_make_of_a_score_lowered_by_few_n
     pairs = itertools.combinations(groups, 2)
     lacking += [(jackknife.TWO_OF_NEURONS, None, i, j, 2) for i, j in pairs]
     columns = ["left_out", "group", "neuron_group", "other_group", "score"]
-    table = pd.DataFrame([(*each, score(n)) for *each, n in lacking], columns=columns)
-    left = score(0) - jackknife.corrected_estimate(score(0), table).bias
+    return score(0), pd.DataFrame([(*each, score(n)) for *each, n in lacking], columns=columns)
+
+
+@pytest.mark.parametrize("n_groups", [3, 7, 10])
+@pytest.mark.parametrize("own", [0.0, 0.3, 1.0, 4.0])
+def test_what_the_corrections_keep_is_what_they_make_of_a_score_lowered_by_few_neurons(
+    n_groups, own
+):
+    score, table = lowered_by_few_neurons(own, n_groups)
+    left = score - jackknife.corrected_estimate(score, table).bias
     assert kept_by_corrections(1 / (1 + own), n_groups) == pytest.approx(left, abs=1e-12)
-    assert left == pytest.approx(1) if own == 0 else score(0) < left < 1.1
+    assert left == pytest.approx(1) if own == 0 else score < left < 1.1
+
+
+@pytest.mark.parametrize("own", [0.0, 1.0, 3.0])
+def test_the_step_for_what_neurons_have_in_common_is_uncertain_by_its_size(own):
+    score, table = lowered_by_few_neurons(own, 10)
+    scored = {"score": 0.6 * score, "is_informative": True, "null_mean": 0.0}
+    scored["shared_among_neurons"] = 1 / (1 + own)
+    table["score"] *= 0.6
+    found = score_interval(scored, table, registry.load("cka_debiased"), 1)
+    assert found["score_corrected"] == pytest.approx(0.6, abs=1e-9)
+    own_half = jackknife.corrected_estimate(scored["score"], table).ci_half_width
+    kept = kept_by_corrections(1 / (1 + own), 10)
+    # Student's t with 8 degrees of freedom.
+    step = 0.6 * (1 - kept) * 2.306
+    ends = uneven_ends(0.6, np.hypot(own_half / kept, step))
+    assert (found["score_low"], found["score_high"]) == pytest.approx(ends, abs=1e-4)
+    assert step == pytest.approx(0, abs=1e-9) if own == 0 else step > 0.05
 
 
 @pytest.mark.parametrize("measure", ["cka", "cka_debiased", "rsa_correlation_pearson"])

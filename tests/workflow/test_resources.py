@@ -122,10 +122,19 @@ def test_scores_ask_for_matrices_of_samples_and_of_neurons(requests, recording, 
 @pytest.mark.parametrize("shape", [(50, 20_000), (500, 8_000), (20_000, 300)])
 def test_a_range_in_few_coordinates_asks_for_a_batch_of_its_targets(requests, recording, shape):
     asked = requests["range_memory"](SimpleNamespace(a="cka", b="nbs"), recording(shape), 1)
-    # CKA and NBS need no more columns than there are samples.
-    one = 8e-6 * shape[0] * min(shape)
+    # CKA and NBS need no more columns than there are samples, and few samples of few neurons.
+    one = 8e-6 * min(shape[0], 2 * shape[1] + 1) * min(shape)
     least = 1_000 + 8e-5 * shape[0] * shape[1] + 44 * one
     assert least < asked < least + 15 * max(160, one) + 1
+
+
+def test_a_range_in_few_coordinates_asks_for_the_time_of_its_certificate(requests, recording):
+    asked = requests["range_minutes"]
+    long, pair = recording((20_000, 300)), SimpleNamespace(a="cka", b="procrustes_angular")
+    # It took 16 minutes, and 4 at 1000 × 100.
+    assert 16 < asked(pair, long, 1) < 4 * 16
+    assert 4 < asked(pair, recording((1_000, 100)), 1) < 4 * 4
+    assert asked(SimpleNamespace(a="linreg", b="cka"), long, 1) == 5
 
 
 def test_a_full_range_asks_for_what_it_used(requests, recording):

@@ -222,15 +222,23 @@ def range_memory(wildcards, input, attempt):
 
 
 def range_minutes(wildcards, input, attempt):
-    """Request minutes: few for the search in few coordinates, many for the one in all."""
+    """Request minutes: few for the search in few coordinates, many for the one in all.
+
+    In few coordinates, most of the time is that of the certificate, which linear regression does
+    without: it grows with the columns and with the values of the other measure.
+    """
     n_samples, width = shape(input)
+    n_certified = (
+        config["ranges"]["certificate"]["n_values"] + config["ranges"]["reduced"]["n_grid"]
+    )
 
     def minutes_of(pair):
-        if set(pair) <= REDUCED:
-            return 50 * billions(input)
-        n_searched = searched_samples(pair, n_samples, width)
         columns = searched_columns(pair, n_samples, width)
-        return 300 * n_searched * columns * min(n_searched, columns) / 1e9
+        n_searched = searched_samples(pair, n_samples, columns)
+        products = n_searched * columns * min(n_searched, columns) / 1e9
+        if set(pair) <= REDUCED:
+            return 50 * products + 6e-4 * columns * n_certified * ("linreg" not in pair)
+        return 300 * products
 
     slower = 10 if config["ranges"]["joint"]["x"] == "free" else 1
     return at_least(slower * sum(map(minutes_of, pairs_of_job(wildcards)))) * attempt

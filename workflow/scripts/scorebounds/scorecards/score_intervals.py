@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from scorebounds.core.angular import from_angular, to_angular
+from scorebounds.core.intervals import half_width
 from scorebounds.measures.base import Measure
 from scorebounds.scorecards.jackknife import NEURONS, corrected_estimate, jackknife_estimate
 from scorebounds.scorecards.replicates import NESTED
@@ -263,6 +264,9 @@ def _corrected(
         of_neurons = replicates.neuron_group[replicates.left_out == NEURONS]
         kept = kept_by_corrections(shared, of_neurons.nunique())
     centre = (score - estimate.bias) / kept
-    ends = np.array([centre, *uneven_ends(centre, estimate.ci_half_width / kept)])
+    # The step that `kept` undoes is known no better than to its own size.
+    of_step = half_width(abs(centre) * (1 - kept), estimate.n_free)
+    half = math.hypot(estimate.ci_half_width / kept, of_step)
+    ends = np.array([centre, *uneven_ends(centre, half)])
     middle, low, high = (to_angular(ends) if measure.angular else ends).tolist()
     return middle, low, high
