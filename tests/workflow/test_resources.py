@@ -69,6 +69,12 @@ def test_held_out_regression_of_many_neurons_asks_for_all_steps(requests, record
     assert 800 / 60 < asked < 4 * 800 / 60
 
 
+def test_optimisation_of_many_samples_asks_for_more_than_it_took(requests, recording):
+    # Five seeds towards CKA took 21 minutes of one core, beside other jobs.
+    asked = requests["optimize_minutes"](SimpleNamespace(measure="cka"), recording((20_000, 300)), 1)
+    assert 21 < asked < 4 * 21
+
+
 @pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n", b"no HDF5 " * 1_000])
 def test_a_damaged_recording_is_left_to_the_job_to_report(requests, tmp_path, content):
     (tmp_path / "cut.nc").write_bytes(content)

@@ -119,7 +119,7 @@ def optimize_minutes(wildcards, input, attempt):
 
     def minutes_of(measure):
         if not is_cross_validated(measure):
-            return (40 if measure.startswith("linreg") else 12) * billions(input)
+            return (40 if measure.startswith("linreg") else 16) * billions(input)
         all_steps = section["max_steps"] * n_samples * n_neurons / 5e9 * 15
         return 0.3 * rank(input) * billions(input) + all_steps * (n_neurons > n_samples)
 
