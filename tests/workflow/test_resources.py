@@ -71,7 +71,9 @@ def test_held_out_regression_of_many_neurons_asks_for_all_steps(requests, record
 
 def test_optimisation_of_many_samples_asks_for_more_than_it_took(requests, recording):
     # Five seeds towards CKA took 21 minutes of one core, beside other jobs.
-    asked = requests["optimize_minutes"](SimpleNamespace(measure="cka"), recording((20_000, 300)), 1)
+    asked = requests["optimize_minutes"](
+        SimpleNamespace(measure="cka"), recording((20_000, 300)), 1
+    )
     assert 21 < asked < 4 * 21
 
 

@@ -60,6 +60,8 @@ class MeasureEntry:
         Whether samples are held out, so that the score depends on which of them form a fold.
     of_trajectories : bool
         Whether it compares how activity goes on over time, and does not pair conditions.
+    ceiling_excess : float
+        By how much its noise ceiling is estimated too high at most, in simulations.
     """
 
     id: str
@@ -78,6 +80,7 @@ class MeasureEntry:
     saturates: bool = False
     cross_validated: bool = False
     of_trajectories: bool = False
+    ceiling_excess: float = 0.0
 
     @property
     def pattern(self) -> str:
@@ -241,6 +244,7 @@ ENTRIES = (
         module="dissimilarity",
         aliases=("rsa", "rsa_correlation", "rsa_pearson"),
         rotation_invariant=False,
+        ceiling_excess=0.06,
     ),
     MeasureEntry(
         id="rsa_euclidean_whitened_pearson",

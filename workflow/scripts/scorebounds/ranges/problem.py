@@ -85,7 +85,8 @@ class PairProblem:
     def joint_optimisation(self, grid: np.ndarray) -> tuple[Joint, dict[tuple[int, int], Sides]]:
         """Run method 1; return it, and what it attained at values of the grid, by end."""
         names = ("ranges", self.dataset, *self.names)
-        y = starting_points(tuple(self._all_samples.shape), self.seed, names, 1)[0].to(self.x)
+        n_samples, width = self._all_samples.shape
+        y = starting_points((n_samples, width), self.seed, names, 1)[0].to(self.x)
         if self._fewer is not None:
             y = self._fewer.reduce(y)
             # Adam's steps have one size, whatever that of Y is.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scorebounds.core.intervals import half_width
+from scorebounds.core.measure_table import entry_of
 from scorebounds.measures.base import Measure
 from scorebounds.scorecards.formatting import SIGNIFICANT
 from scorebounds.scorecards.halves import (
@@ -37,8 +38,6 @@ BELOW_CHANCE = "the ceiling does not exceed chance: the trials are too noisy"
 # With three conditions there are five other orders, so that p is at least 1/6.
 MIN_CONDITIONS = 4
 TOO_FEW_CONDITIONS = "there are too few conditions to test whether the halves of the trials agree"
-# By how much an estimate is too high at most, in simulations; the interval reaches as far down.
-TOO_HIGH = {"rsa_correlation_pearson": 0.05}
 TOO_MANY_ROWS = f"not computed for more than {MOST_ROWS} rows"
 
 
@@ -114,7 +113,7 @@ def noise_ceiling(
         over_time = splits[0].whole.shape[0] > 1 and measure.name in OF_INDEPENDENT_SAMPLES
         return Ceiling(note=NO_ESTIMATE_OVER_TIME if over_time else TOO_NOISY)
     half = _half_width(splits, estimate, n_groups, seed)
-    low = value - half - TOO_HIGH.get(measure.name, 0.0)
+    low = value - half - entry_of(measure.name).ceiling_excess
     high = min(value + half, measure.bounds[1])
     return Ceiling(min(value, measure.bounds[1]), low, high)
 

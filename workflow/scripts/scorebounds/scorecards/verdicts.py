@@ -238,6 +238,8 @@ def _ceiling_clause(row: Row) -> str:
     # With finite training data, the noise-free activity itself scores lower.
     entry = entry_of(row["measure"])
     limit = ", an upper limit for held-out scores," if entry.cross_validated else ""
+    if excess := entry.ceiling_excess:
+        limit = f", usually estimated too high (by up to {number(excess, 2)}),"
     clause = f"; the noise ceiling{limit} is {number(row['ceiling'])}"
     if not np.isnan(row["ceiling_low"]):
         clause += f" [{number(row['ceiling_low'])}, {number(row['ceiling_high'])}]"
