@@ -273,6 +273,20 @@ def lowered_by_few_neurons(own, n_groups):
     return score(0), pd.DataFrame([(*each, score(n)) for *each, n in lacking], columns=columns)
 
 
+@pytest.mark.parametrize("groups", [None, np.arange(60) // 4])
+def test_held_out_correlations_have_no_interval_where_groups_are_held_out(groups):
+    rng = np.random.default_rng(12)
+    z = rng.normal(size=(60, 8))
+    matched = matched_pair(z @ rng.normal(size=(8, 20)) + rng.normal(size=(60, 20)), z)
+    matched = replace(matched, groups=groups)
+    card = card_of(matched, ["ridge_cv_pearson_100", "ridge_cv_100"], n_permutations=19)
+    has_interval = card.score_low.notna()
+    assert has_interval["ridge_cv_100"]
+    assert has_interval["ridge_cv_pearson_100"] == (groups is None)
+    said = "too narrow in simulations" in card.interval_note["ridge_cv_pearson_100"]
+    assert said == (groups is not None)
+
+
 @pytest.mark.parametrize("n_groups", [3, 7, 10])
 @pytest.mark.parametrize("own", [0.0, 0.3, 1.0, 4.0])
 def test_what_the_corrections_keep_is_what_they_make_of_a_score_lowered_by_few_neurons(

@@ -141,6 +141,7 @@ def _facts_of_data(matched: Matched, scorer: Scorer) -> dict[str, Any]:
         "n_samples": averaged.model.shape[0] * averaged.n_conditions,
         "n_conditions": averaged.n_conditions,
         "n_neurons": averaged.model.shape[-1],
+        "has_groups": _has_groups(averaged),
         "n_dimensions": scorer.width,
         "n_reference_neurons": averaged.reference.shape[-1],
         "shared_among_neurons": scorer.shared_among_neurons,
@@ -150,6 +151,11 @@ def _facts_of_data(matched: Matched, scorer: Scorer) -> dict[str, Any]:
         "exchange": averaged.exchange,
         "order_note": averaged.order_note,
     }
+
+
+def _has_groups(matched: Matched) -> bool:
+    """Return whether several conditions are held out together."""
+    return matched.groups is not None and len(np.unique(matched.groups)) < matched.n_conditions
 
 
 def _no_replicates() -> pd.DataFrame:

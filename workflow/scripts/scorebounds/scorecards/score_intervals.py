@@ -60,6 +60,10 @@ NEARLY_ALL = (
     "the interval would contain nearly every score, because there are few conditions or neurons, "
     "or because a few hold most of the variance (of spike counts, take square roots)"
 )
+GROUPED_CORRELATION = (
+    "where groups of conditions are held out, the intervals of held-out correlations were too "
+    "narrow in simulations"
+)
 NO_INTERVAL = "no way to remove the bias from few conditions and neurons is known"
 NOT_SIMULATED = "how often intervals cover the score of the population has not been simulated"
 # Measures whose intervals missed the population score in simulations.
@@ -164,6 +168,8 @@ def _why_none(scored: Mapping[str, Any], replicates: pd.DataFrame, measure: Meas
         return NO_INTERVAL if measure.name.startswith(BIASED) else NOT_SIMULATED
     if scored.get("n_reference_neurons", 2) < 2:
         return ONE_NEURON
+    if scored.get("has_groups") and measure.cross_validated and measure.bounds[0] != -math.inf:
+        return GROUPED_CORRELATION
     return _why_saturated(scored, replicates, measure)
 
 
