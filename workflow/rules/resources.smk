@@ -109,10 +109,11 @@ def optimize_memory(wildcards, input, attempt):
 
 
 def optimize_minutes(wildcards, input, attempt):
-    """Request minutes, by the products of a step; folds solve a system of their size in addition.
+    """Request minutes, by the products of a step.
 
-    Plain regression may take several times the steps of others on its last bit of score. With more
-    neurons than samples, held-out regression does not reach the last score, and takes all steps.
+    Plain regression may take several times the steps of others on its last bit of score. Held-out
+    regression takes more steps the more neurons there are for each sample; with more neurons than
+    samples it does not reach the last score, and takes all steps.
     """
     n_samples, n_neurons = shape(input)
     section = config["optimize"]
@@ -121,7 +122,8 @@ def optimize_minutes(wildcards, input, attempt):
         if not is_cross_validated(measure):
             return (40 if measure.startswith("linreg") else 16) * billions(input)
         all_steps = section["max_steps"] * n_samples * n_neurons / 5e9 * 15
-        return 0.3 * rank(input) * billions(input) + all_steps * (n_neurons > n_samples)
+        per_sample = min(1, n_neurons / n_samples)
+        return (6 + 50 * per_sample) * billions(input) + all_steps * (n_neurons > n_samples)
 
     total = sum(map(minutes_of, measures_to_optimize(wildcards)))
     return at_least(total * section["n_seeds"] / 5) * attempt
