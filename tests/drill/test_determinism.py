@@ -44,10 +44,6 @@ def test_other_kernels_of_the_processor(run, project, python, jobs, tried):
     tables = sorted(runs[0].folder.glob("results/tables/*.csv"))
     assert {"layers", "ranges"} < {path.stem for path in tables}
     for path in tables:
-        ours, theirs = (
-            pd.read_csv(each.folder / path.relative_to(runs[0].folder)) for each in runs
-        )
-        ours, theirs = (
-            table.loc[:, ~table.columns.str.fullmatch(COUNTS)] for table in (ours, theirs)
-        )
+        both = (pd.read_csv(each.folder / path.relative_to(runs[0].folder)) for each in runs)
+        ours, theirs = (table.loc[:, ~table.columns.str.fullmatch(COUNTS)] for table in both)
         require_agreement(ours, theirs, TOLERANCES.get(path.stem, TOLERANCE), path.name)

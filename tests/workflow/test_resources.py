@@ -69,7 +69,7 @@ def test_held_out_regression_of_many_neurons_asks_for_all_steps(requests, record
     assert 800 / 60 < asked < 4 * 800 / 60
 
 
-# Minutes of one core that five seeds took, beside other jobs.
+# Minutes of one core that five seeds took while other jobs ran.
 @pytest.mark.parametrize(
     ("measure", "shape", "took"),
     [
