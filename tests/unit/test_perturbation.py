@@ -13,8 +13,8 @@ from scorebounds.core.recording import samples_by_neurons
 from scorebounds.datasets import loaders
 from scorebounds.figures.perturbation import SMALLEST_SHARE, overlap_figure
 from scorebounds.measures import registry
+from scorebounds.measures.closed_form import centre
 from scorebounds.measures.components import principal_components
-from scorebounds.measures.pair import centre
 from scorebounds.optimization.perturbation import (
     COLUMNS,
     MEASURES,

@@ -53,6 +53,56 @@ def product_by_numpy(y: Tensor) -> Tensor:
     return torch.from_numpy(values.swapaxes(-1, -2) @ values)
 
 
+class _Centred(Function):
+    """Y minus its columns' means; autograd's own backward pass goes over Y four times."""
+
+    @staticmethod
+    def forward(_ctx: Any, y: Tensor) -> Tensor:
+        return y - y.mean(-2, keepdim=True)
+
+    @staticmethod
+    def backward(_ctx: Any, grad: Tensor) -> Tensor:
+        return grad - grad.mean(-2, keepdim=True)
+
+
+class _SquaredRows(Function):
+    """The squared length of each row, without a matrix of squares."""
+
+    @staticmethod
+    def forward(ctx: Any, y: Tensor) -> Tensor:
+        ctx.save_for_backward(y)
+        lengths: Tensor = torch.linalg.vector_norm(y, dim=-1)
+        return lengths.square()
+
+    @staticmethod
+    @first_derivative_only
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (y,) = ctx.saved_tensors
+        return (2 * grad)[..., None] * y
+
+
+class _UnitRows(Function):
+    """Rows minus their means, divided by their lengths, in few passes over the data."""
+
+    @staticmethod
+    def forward(ctx: Any, y: Tensor) -> Tensor:
+        rows = y - y.mean(-1, keepdim=True)
+        lengths = torch.linalg.vector_norm(rows, dim=-1, keepdim=True)
+        rows /= lengths
+        ctx.save_for_backward(rows, lengths)
+        return rows
+
+    @staticmethod
+    @first_derivative_only
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        rows, lengths = ctx.saved_tensors
+        along = (grad * rows).sum(-1, keepdim=True)
+        across = torch.addcmul(grad, rows, along, value=-1)
+        across -= grad.mean(-1, keepdim=True)
+        across /= lengths
+        return across
+
+
 class _Gram(Function):
     """YᵀY with one product in the backward pass instead of autograd's two."""
 
@@ -179,6 +229,21 @@ class _Arccos(Function):
         sine_squared = (1 - cosine) * (1 + cosine)
         result: Tensor = -grad / sine_squared.clamp_min(torch.finfo(cosine.dtype).eps).sqrt()
         return result
+
+
+def centre(y: Tensor) -> Tensor:
+    """Subtract each neuron's mean over samples; shape (..., n_samples, n_neurons) is kept."""
+    return apply(_Centred, y)
+
+
+def squared_rows(y: Tensor) -> Tensor:
+    """Return the squared length of each row, shape (..., n), of `y` (..., n, q)."""
+    return apply(_SquaredRows, y)
+
+
+def unit_rows(y: Tensor) -> Tensor:
+    """Centre each row of `y` (..., n, q), none of which is constant, and scale it to length 1."""
+    return apply(_UnitRows, y)
 
 
 def narrow(y: Tensor) -> Tensor:

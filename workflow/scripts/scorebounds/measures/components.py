@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from scorebounds.measures.pair import centre
+from scorebounds.measures.closed_form import centre
 from scorebounds.measures.precision import rank_cutoff, source_precision
 
 

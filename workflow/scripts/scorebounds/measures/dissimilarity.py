@@ -16,7 +16,7 @@ from scorebounds.measures.base import (
     TRANSLATION,
     at_most_one,
 )
-from scorebounds.measures.closed_form import gram, narrow
+from scorebounds.measures.closed_form import gram, narrow, unit_rows
 from scorebounds.measures.inputs import require_memory
 from scorebounds.measures.pair import Pair, Reference, in_double, map_batch
 from scorebounds.measures.references import PairOfReferences
@@ -176,18 +176,16 @@ def standard_rows(y: Tensor, name: str) -> Tensor:
         raise ValueError(
             f"correlation distances need at least 2 neurons, got {y.shape[-1]} in {name}"
         )
-    rows = y - y.mean(-1, keepdim=True)
-    lengths = torch.linalg.vector_norm(rows, dim=-1, keepdim=True)
-    scale = y.detach().abs().amax(-1, keepdim=True)
-    flat = lengths <= 8 * torch.finfo(y.dtype).eps * scale
+    smallest, largest = torch.aminmax(y.detach(), dim=-1)
+    scale = torch.maximum(largest, -smallest)
+    flat = largest / 2 - smallest / 2 <= 4 * torch.finfo(y.dtype).eps * scale
     if flat.any():
-        sample = int(flat[..., 0].flatten().nonzero()[0]) % y.shape[-2]
+        sample = int(flat.flatten().nonzero()[0]) % y.shape[-2]
         raise ValueError(
             f"correlation distances need samples that vary over neurons: in {name}, row {sample} "
             "has the same value for all of them"
         )
-    result: Tensor = rows / lengths
-    return result
+    return unit_rows(y)
 
 
 def _pearson(x: _Rdm, y: _Rdm, products: Tensor, n: int) -> Tensor:

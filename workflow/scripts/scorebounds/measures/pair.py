@@ -9,9 +9,11 @@ from torch import Tensor
 
 from scorebounds.measures.closed_form import (
     apply,
+    centre,
     first_derivative_only,
     gram,
     narrow,
+    squared_rows,
     symmetric_product,
 )
 from scorebounds.measures.folds import Folds, contiguous_folds, fold_products
@@ -20,11 +22,6 @@ from scorebounds.measures.projections import explained_squared_norm, sound_facto
 from scorebounds.measures.subspaces import principal_subspace
 
 Kept = TypeVar("Kept")
-
-
-def centre(y: Tensor) -> Tensor:
-    """Subtract each neuron's mean over samples; shape (..., n_samples, n_neurons) is kept."""
-    return y - y.mean(-2, keepdim=True)
 
 
 def of_order_one(y: Tensor) -> Tensor:
@@ -109,7 +106,7 @@ class Reference:
     @cached_property
     def squared_rows(self) -> Tensor:
         """The squared norm of each sample of X centred, shape (n_samples,)."""
-        return self.x.square().sum(-1)
+        return squared_rows(self.x)
 
     @property
     def cutoff(self) -> Tensor:
@@ -218,7 +215,7 @@ class Pair:
     @cached_property
     def squared_rows(self) -> Tensor:
         """The squared norm of each sample of Y centred, shape (..., n_samples)."""
-        return self.y.square().sum(-1)
+        return squared_rows(self.y)
 
     @cached_property
     def explained(self) -> Tensor:

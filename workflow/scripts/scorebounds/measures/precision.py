@@ -48,6 +48,8 @@ def rank_cutoff(values: Tensor, precision: float) -> Tensor:
     are independent have singular values up to (√n + √q) times their standard deviation.
     """
     n_samples, n_neurons = values.shape[-2:]
+    if precision == 0:
+        return values.new_zeros(values.shape[:-2])
     size = values.detach().square().mean((-2, -1)).sqrt()
     return rounding_cutoff(size, (n_samples, n_neurons), precision)
 

@@ -11,9 +11,10 @@ import math
 from torch import Tensor
 
 from scorebounds.measures.base import PERMUTATION, SCALING, TRANSLATION
+from scorebounds.measures.closed_form import centre
 from scorebounds.measures.inputs import require_samples
 from scorebounds.measures.kernels import MIN_SAMPLES_DEBIASED, squared_rows, unbiased_hsic
-from scorebounds.measures.pair import Pair, Reference, centre, in_double, of_order_one
+from scorebounds.measures.pair import Pair, Reference, in_double, of_order_one
 from scorebounds.measures.references import PairOfReferences
 from scorebounds.measures.registry import declare
 

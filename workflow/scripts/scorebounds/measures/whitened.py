@@ -12,9 +12,9 @@ from typing import NamedTuple
 from torch import Tensor
 
 from scorebounds.measures.base import ORTHOGONAL, PERMUTATION, SCALING, TRANSLATION, at_most_one
-from scorebounds.measures.closed_form import gram, narrow
+from scorebounds.measures.closed_form import centre, gram, narrow
 from scorebounds.measures.dissimilarity import NO_SPREAD, standard_rows, standard_rows_of
-from scorebounds.measures.pair import Pair, Reference, centre, in_double
+from scorebounds.measures.pair import Pair, Reference, in_double
 from scorebounds.measures.references import PairOfReferences
 from scorebounds.measures.registry import declare
 

@@ -82,7 +82,10 @@ def make_network(name: str, train: Images, seed: int, variant: str = STANDARD) -
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         n_classes = int(train.classes.max()) + 1
-        return ConvNet(convolutions_of(name, variant), train.pixels.shape[1], n_classes)
+        network = ConvNet(convolutions_of(name, variant), train.pixels.shape[1], n_classes)
+    # With channels last, PyTorch's convolutions in double precision take 0.6 of the time.
+    nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)
+    return network
 
 
 def train_network(

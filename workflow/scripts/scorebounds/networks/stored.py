@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from scorebounds.core.tables import open_dataset
-from scorebounds.measures.closed_form import narrow
-from scorebounds.measures.pair import centre
+from scorebounds.measures.closed_form import centre, narrow
 from scorebounds.networks.layers import drop_constant
 
 

@@ -14,9 +14,8 @@ from torch import Tensor
 
 from scorebounds.core.intervals import mean_with_interval
 from scorebounds.measures.base import at_most_one
-from scorebounds.measures.closed_form import angular
+from scorebounds.measures.closed_form import angular, centre
 from scorebounds.measures.components import PrincipalComponents, principal_components
-from scorebounds.measures.pair import centre
 
 # Entries outside the diagonal that are smaller, relative to the trace, are rounding.
 NEGLIGIBLE = 1e-12

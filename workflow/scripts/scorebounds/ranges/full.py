@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from scorebounds.measures.base import Measure
-from scorebounds.measures.pair import centre
+from scorebounds.measures.closed_form import centre
 from scorebounds.ranges.fewer import FewerSamples
 from scorebounds.ranges.reduced import Points
 from scorebounds.ranges.search import Scores

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from scorebounds.measures.pair import centre
+from scorebounds.measures.closed_form import centre
 from scorebounds.ranges.search import ON_GOAL, Scores
 
 TINY = 1e-300

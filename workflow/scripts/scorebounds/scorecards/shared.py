@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
+from scorebounds.measures.closed_form import centre
 from scorebounds.measures.components import PrincipalComponents
-from scorebounds.measures.pair import centre
 
 
 def shares_of_cka(components: PrincipalComponents, model: torch.Tensor) -> np.ndarray:
