@@ -53,6 +53,7 @@ lint: .venv/test
 bench: export OMP_NUM_THREADS = 1
 bench: export PYTHONPATH = workflow/scripts
 bench: .venv/test
+	$(BIN)/python benchmarks/products.py
 	$(BIN)/python benchmarks/steps.py
 	$(BIN)/python benchmarks/measures.py
 	$(BIN)/python benchmarks/decoding.py

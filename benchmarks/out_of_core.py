@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from scorebounds.measures.closed_form import symmetric_product
+from scorebounds.measures.products import symmetric_product
 
 N_SAMPLES, N_X, N_Y = 200_000, 2000, 1000
 MEASURES = ("cka", "cka_debiased", "nbs", "linreg", "ridge_100", "ridge_cv_100")

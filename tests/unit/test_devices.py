@@ -10,7 +10,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from scorebounds.core.devices import chosen_device
-from scorebounds.measures import closed_form, registry
+from scorebounds.measures import products, registry
 from scorebounds.optimization.optimize import optimize, starting_points
 from scorebounds.optimization.perturbation import perturb_components
 from scorebounds.ranges import problem
@@ -142,18 +142,18 @@ class PretendedDevice(TorchFunctionMode):
 @contextlib.contextmanager
 def pretended_device(monkeypatch):
     mode, from_numpy = PretendedDevice(), torch.from_numpy
-    by_numpy = closed_form.product_by_numpy
+    by_numpy = products.product_by_numpy
 
-    def product_on_device(y):
+    def product_on_device(a, b):
         # A GPU's product is PyTorch's, which would round in another way than NumPy's.
         with torch._C.DisableTorchFunction():
-            product = by_numpy(y)
+            product = by_numpy(a, b)
         mode.of_host.pop(id(product))
-        return mode.host(product) if mode.is_of_host(y) else product
+        return mode.host(product) if mode.is_of_host(a) else product
 
     with monkeypatch.context() as patch, mode:
         patch.setattr(torch, "from_numpy", lambda array: mode.host(from_numpy(array).clone()))
-        patch.setattr(closed_form, "product_by_numpy", product_on_device)
+        patch.setattr(products, "product_by_numpy", product_on_device)
         yield mode
 
 

@@ -27,7 +27,6 @@ from helpers.measures import (
 )
 from helpers.reference_ids import HELD_OUT, reference_ids
 from scorebounds.measures import neighbours, registry
-from scorebounds.measures.closed_form import symmetric_product
 from scorebounds.measures.factored_folds import kernels_are_faster
 from scorebounds.measures.folds import contiguous_folds, fold_bounds, grouped_folds
 from scorebounds.measures.nested import TUNING_GRID
@@ -36,6 +35,7 @@ from scorebounds.measures.parts import Parts
 from scorebounds.measures.prediction import (
     held_out_correlations,
 )
+from scorebounds.measures.products import cross_product, product, symmetric_product
 from scorebounds.measures.ridge_folds import (
     by_samples_is_faster,
     held_out_r2_by_neurons,
@@ -638,6 +638,28 @@ def test_symmetric_product_is_the_product_in_any_layout(shape):
         rounding = 1e-13 if values.dtype == torch.float64 else 1e-5
         torch.testing.assert_close(product.double(), y.mT @ y, rtol=rounding, atol=10 * rounding)
         assert torch.equal(product, product.mT)
+
+
+@pytest.mark.parametrize("batch", [(), (2,)])
+def test_a_product_is_that_of_pytorch_in_any_layout(batch):
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(20, 4, generator=generator, dtype=torch.float64)
+    y = torch.randn(*batch, 20, 7, generator=generator, dtype=torch.float64)
+    every_second = torch.stack([y, y], -1).flatten(-2)[..., ::2]
+    repeated = y[..., :1, :].expand_as(y)
+    for values in (y, y.mT.contiguous().mT, every_second, repeated, y.clone().requires_grad_()):
+        torch.testing.assert_close(product(x.mT, values), x.mT @ values.detach())
+        assert not product(x.mT, values).requires_grad
+    assert product(x.float().mT, y.float()).dtype == torch.float32
+
+
+def test_a_cross_product_has_the_gradients_of_both_sides_and_second_ones():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(6, 3, generator=generator, dtype=torch.float64)
+    y = torch.randn(2, 6, 4, generator=generator, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(cross_product, (x, y))
+    assert torch.autograd.gradcheck(cross_product, (x.clone().requires_grad_(), y))
+    assert torch.autograd.gradgradcheck(lambda values: cross_product(x, values).square(), (y,))
 
 
 def test_the_form_of_held_out_ridge_follows_the_shape():

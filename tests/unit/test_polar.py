@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from scorebounds.measures import closed_form
+from scorebounds.measures import singular_values
 from scorebounds.measures.polar import orthogonal_factor
 
 
@@ -54,10 +54,10 @@ def test_nuclear_norm_of_a_gpu_is_that_of_the_processor(least, monkeypatch):
     def norms_and_slopes():
         cross = (x.mT @ y).requires_grad_()
         of_y = y.clone().requires_grad_()
-        norms = closed_form.nuclear_norm(cross)
-        distance = closed_form.rotation_distance(x, of_y, (x.mT @ y))
+        norms = singular_values.nuclear_norm(cross)
+        distance = singular_values.rotation_distance(x, of_y, (x.mT @ y))
         slopes = torch.autograd.grad((norms + distance).sum(), (cross, of_y))
-        return norms, closed_form.nuclear_norm(cross.detach()), distance, *slopes
+        return norms, singular_values.nuclear_norm(cross.detach()), distance, *slopes
 
     expected = norms_and_slopes()
     monkeypatch.setattr(torch.Tensor, "is_cuda", True)

@@ -111,16 +111,19 @@ def optimize_memory(wildcards, input, attempt):
 def optimize_minutes(wildcards, input, attempt):
     """Request minutes, by the products of a step.
 
-    Plain regression may take several times the steps of others on its last bit of score, and a step
-    of RSA is longer. Held-out regression takes more steps the more neurons there are for each
-    sample; with more neurons than samples it does not reach the last score, and takes all steps.
+    NBS and Procrustes take few steps. Plain regression may take several times the steps of others
+    on its last bit of score, and a step of RSA is longer. Held-out regression takes more steps the
+    more neurons there are for each sample; with more neurons than samples it does not reach the
+    last score, and takes all steps.
     """
     n_samples, n_neurons = shape(input)
     section = config["optimize"]
 
     def minutes_of(measure):
         if not is_cross_validated(measure):
-            return (40 if measure.startswith(("linreg", "rsa")) else 16) * billions(input)
+            few, many = ("nbs", "procrustes"), ("linreg", "rsa")
+            factor = 5 if measure.startswith(few) else 40 if measure.startswith(many) else 16
+            return factor * billions(input)
         all_steps = section["max_steps"] * n_samples * n_neurons / 5e9 * 15
         per_sample = min(1, n_neurons / n_samples)
         return (6 + 50 * per_sample) * billions(input) + all_steps * (n_neurons > n_samples)

@@ -18,9 +18,9 @@ from torch import Tensor
 from scorebounds.core.measure_table import entry_of
 from scorebounds.measures.base import Measure
 from scorebounds.measures.blocks import Block, Centring, Side, in_double, reduce_blocks
-from scorebounds.measures.closed_form import symmetric_product
 from scorebounds.measures.folds import Folds
 from scorebounds.measures.pair import Pair, Reference, of_order_one
+from scorebounds.measures.products import symmetric_product
 from scorebounds.measures.projections import explained_by_products, sound_factor
 from scorebounds.measures.ridge_folds import held_out_r2_by_neurons
 

@@ -18,9 +18,9 @@ from scorebounds.measures.base import (
     at_most_one,
     invariance,
 )
-from scorebounds.measures.closed_form import nuclear_norm
 from scorebounds.measures.pair import Pair, Reference
 from scorebounds.measures.registry import declare, family
+from scorebounds.measures.singular_values import nuclear_norm
 from scorebounds.measures.subspaces import left_singular_vectors
 
 SVCCA_SHARE = 0.99

@@ -16,9 +16,10 @@ from scorebounds.measures.base import (
     TRANSLATION,
     at_most_one,
 )
-from scorebounds.measures.closed_form import gram, narrow, unit_rows
+from scorebounds.measures.closed_form import narrow, unit_rows
 from scorebounds.measures.inputs import require_memory
 from scorebounds.measures.pair import Pair, Reference, in_double, map_batch
+from scorebounds.measures.products import cross_product, gram
 from scorebounds.measures.references import PairOfReferences
 from scorebounds.measures.registry import declare
 
@@ -147,7 +148,7 @@ def _correlation_sums(pair: Pair) -> tuple[_Rdm, _Rdm, Tensor]:
     else:
         rows_y = narrow(standard_rows(pair.activity, "y"))
         y = _correlation_rdm(rows_y, "y")
-    shared = (rows_x.mT @ rows_y).square().sum((-2, -1))
+    shared = cross_product(rows_x, rows_y).square().sum((-2, -1))
     n = pair.n_samples
     totals = rows_x.sum(-2).square().sum(-1) + rows_y.sum(-2).square().sum(-1)
     return x, y, (n * n - totals + shared) / 2

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from scorebounds.measures.closed_form import apply, first_derivative_only, symmetric_product
+from scorebounds.measures.closed_form import apply, first_derivative_only
 from scorebounds.measures.pair import Pair, Reference
+from scorebounds.measures.products import symmetric_product
 from scorebounds.measures.projections import cholesky_factor
 
 

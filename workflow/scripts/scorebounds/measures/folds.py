@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from scorebounds.measures.closed_form import first_derivative_only
+from scorebounds.measures.products import product, symmetric_product
 
 N_FOLDS = 5
 # In formulas of measures.
@@ -166,8 +167,8 @@ class _FoldProducts(Function):
         ctx.save_for_backward(x, y)
         ctx.bounds = bounds
         rows = [(x[start:stop], y[..., start:stop, :]) for start, stop in bounds]
-        cross = torch.stack([x_fold.mT @ y_fold for x_fold, y_fold in rows])
-        gram_y = torch.stack([y_fold.mT @ y_fold for _, y_fold in rows])
+        cross = torch.stack([product(x_fold.mT, y_fold) for x_fold, y_fold in rows])
+        gram_y = torch.stack([symmetric_product(y_fold) for _, y_fold in rows])
         return cross, gram_y, torch.stack([y_fold.sum(-2) for _, y_fold in rows])
 
     @staticmethod
@@ -180,8 +181,8 @@ class _FoldProducts(Function):
         for fold, (start, stop) in enumerate(ctx.bounds):
             both_sides = grad_gram[fold] + grad_gram[fold].mT
             part = grad[..., start:stop, :]
-            torch.matmul(y[..., start:stop, :], both_sides, out=part)
-            part += x[start:stop] @ grad_cross[fold]
+            part[:] = product(y[..., start:stop, :], both_sides)
+            part += product(x[start:stop], grad_cross[fold])
             part += grad_sum[fold][..., None, :]
         return None, grad, None
 

@@ -18,9 +18,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from scorebounds.measures.closed_form import symmetric_product
 from scorebounds.measures.folds import Folds
 from scorebounds.measures.pair import Reference
+from scorebounds.measures.products import symmetric_product
 
 # Penalties to choose from, in units of the mean squared norm of a dimension of Y.
 TUNING_GRID = [10.0**exponent for exponent in range(-6, 3)]

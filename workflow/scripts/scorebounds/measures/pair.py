@@ -11,13 +11,12 @@ from scorebounds.measures.closed_form import (
     apply,
     centre,
     first_derivative_only,
-    gram,
     narrow,
     squared_rows,
-    symmetric_product,
 )
 from scorebounds.measures.folds import Folds, contiguous_folds, fold_products
 from scorebounds.measures.precision import rank_cutoff
+from scorebounds.measures.products import cross_product, gram, symmetric_product
 from scorebounds.measures.projections import explained_squared_norm, sound_factor
 from scorebounds.measures.subspaces import principal_subspace
 
@@ -193,7 +192,7 @@ class Pair:
     @cached_property
     def cross(self) -> Tensor:
         """XᵀY, shape (..., n_x, n_y)."""
-        return self.reference.x.mT @ self.y
+        return cross_product(self.reference.x, self.y)
 
     @cached_property
     def gram(self) -> Tensor:

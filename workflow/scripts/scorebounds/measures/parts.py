@@ -13,9 +13,9 @@ from torch import Tensor
 
 from scorebounds.core.checks import MIN_SAMPLES
 from scorebounds.measures.base import Measure
-from scorebounds.measures.closed_form import symmetric_product
 from scorebounds.measures.folds import Folds
 from scorebounds.measures.pair import Reference
+from scorebounds.measures.products import symmetric_product
 from scorebounds.measures.references import PairOfReferences
 
 # Products of more bytes than this are not kept by group, but computed from the samples.

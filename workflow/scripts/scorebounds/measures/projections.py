@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from scorebounds.measures.closed_form import apply, first_derivative_only
+from scorebounds.measures.products import product
 
 # The smallest pivot of a Cholesky factor may exceed the smallest singular value by such a factor.
 UNCERTAIN = 1e3
@@ -28,7 +29,7 @@ class _Explained(Function):
         whitened, factor = ctx.saved_tensors
         coefficients = torch.linalg.solve_triangular(factor.mT, whitened, upper=True)
         weighted = coefficients * grad[..., None, :]
-        return 2 * weighted.mT, -weighted @ coefficients.mT, None
+        return 2 * weighted.mT, -product(weighted, coefficients.mT), None
 
 
 class _ExplainedBySVD(Function):

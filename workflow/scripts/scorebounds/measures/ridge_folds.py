@@ -22,6 +22,7 @@ from scorebounds.measures.factored_folds import (
     solve_held_out,
 )
 from scorebounds.measures.pair import Pair, Reference
+from scorebounds.measures.products import product
 from scorebounds.measures.projections import penalised_factor
 
 
@@ -157,7 +158,7 @@ class _ByNeurons(Function):
             test_squared_norm = squared_norms_x[fold] + mean_terms * a.square().sum()
             factor = penalised_factor(train_gram, penalty)
             weights = torch.cholesky_solve(train_cross.mT, factor)
-            predicted = test_gram @ weights
+            predicted = product(test_gram, weights)
             explained = (weights * (2 * test_cross.mT - predicted)).sum((-2, -1))
             scores.append(explained / test_squared_norm)
             if any(ctx.needs_input_grad):
@@ -178,10 +179,10 @@ class _ByNeurons(Function):
         for fold, solution in enumerate(ctx.solutions):
             weights = solution.weights
             adjoint = share * torch.cholesky_solve(solution.slope, solution.factor)
-            train_cross, train_gram = adjoint.mT, -adjoint @ weights.mT
+            train_cross, train_gram = adjoint.mT, -product(adjoint, weights.mT)
             train_gram = (train_gram + train_gram.mT) / 2
             scaled = (share / solution.test_squared_norm) * weights
-            test_cross, test_gram = 2 * scaled.mT, -scaled @ weights.mT
+            test_cross, test_gram = 2 * scaled.mT, -product(scaled, weights.mT)
             from_cross = solution.mean_terms * test_cross - train_cross / solution.n_train
             from_gram = solution.mean_terms * test_gram - train_gram / solution.n_train
             b = sums_y[fold][..., None]

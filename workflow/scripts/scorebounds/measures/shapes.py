@@ -11,9 +11,10 @@ from scorebounds.measures.base import (
     TRANSLATION,
     at_most_one,
 )
-from scorebounds.measures.closed_form import angular, nuclear_norm, rotation_distance
+from scorebounds.measures.closed_form import angular
 from scorebounds.measures.pair import Pair, in_double
 from scorebounds.measures.registry import declare
+from scorebounds.measures.singular_values import nuclear_norm, rotation_distance
 
 
 def normalized_bures(pair: Pair) -> Tensor:

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from scorebounds.measures.closed_form import first_derivative_only
+from scorebounds.measures.products import product
 
 # A gap between squared singular values, as a share of the largest, below which the two directions
 # are one and the same to rounding: what would divide by it is left out.
@@ -48,14 +49,15 @@ class _PrincipalSubspace(Function):
         u, s, vh, kept = ctx.saved_tensors
         grad = grad * kept[..., None, :]
         inverse = torch.where(kept, 1 / s.masked_fill(~kept, 1), 0)
-        along = u.mT @ grad
+        along = product(u.mT, grad)
         # Directions that no column of Y has.
-        outside = (grad - u @ along) * inverse[..., None, :]
+        outside = (grad - product(u, along)) * inverse[..., None, :]
         # Kept i and dropped j turn into each other at the rate 1/(s_i² − s_j²).
         turned = along.mT * _inverse_gaps(s, s) * (kept[..., :, None] & ~kept[..., None, :])
         into_u = (turned * s[..., :, None]).mT
         into_v = turned * s[..., None, :]
-        return outside @ vh + u @ (into_u + into_v) @ vh, None, None
+        within = product(u, into_u + into_v)
+        return product(outside + within, vh), None, None
 
 
 class _LeftSingularVectors(Function):

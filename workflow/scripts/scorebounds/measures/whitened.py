@@ -12,9 +12,10 @@ from typing import NamedTuple
 from torch import Tensor
 
 from scorebounds.measures.base import ORTHOGONAL, PERMUTATION, SCALING, TRANSLATION, at_most_one
-from scorebounds.measures.closed_form import centre, gram, narrow
+from scorebounds.measures.closed_form import centre, narrow
 from scorebounds.measures.dissimilarity import NO_SPREAD, standard_rows, standard_rows_of
 from scorebounds.measures.pair import Pair, Reference, in_double
+from scorebounds.measures.products import cross_product, gram
 from scorebounds.measures.references import PairOfReferences
 from scorebounds.measures.registry import declare
 
@@ -82,7 +83,7 @@ def _correlation_sums(pair: Pair) -> tuple[_Similarities, _Similarities, Tensor]
     else:
         rows_y = centre(narrow(standard_rows(pair.activity, "y")))
         y = _similarities(rows_y, "y")
-    return x, y, (rows_x.mT @ rows_y).square().sum((-2, -1))
+    return x, y, cross_product(rows_x, rows_y).square().sum((-2, -1))
 
 
 def _centred_rows_of(reference: Reference, name: str) -> Tensor:
