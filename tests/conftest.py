@@ -4,14 +4,14 @@ import gc
 import os
 import socket
 
+# The arrays of the tests are small: a second thread costs more than it brings. As in a job of
+# Snakemake, NumPy and PyTorch read this when they are imported.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 import hypothesis
 import pytest
-import torch
 
 from helpers.workflow import finished_tiny_run, folder_from_environment
-
-# The arrays of the tests are small: a second thread costs more than it brings.
-torch.set_num_threads(1)
 
 # The same examples in every run, however slow the machine, and no database in the checkout.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None, database=None)

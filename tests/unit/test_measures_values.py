@@ -26,7 +26,7 @@ from helpers.measures import (
     score,
 )
 from helpers.reference_ids import HELD_OUT, reference_ids
-from scorebounds.measures import neighbours, registry
+from scorebounds.measures import neighbours, products, registry
 from scorebounds.measures.factored_folds import kernels_are_faster
 from scorebounds.measures.folds import contiguous_folds, fold_bounds, grouped_folds
 from scorebounds.measures.nested import TUNING_GRID
@@ -35,7 +35,12 @@ from scorebounds.measures.parts import Parts
 from scorebounds.measures.prediction import (
     held_out_correlations,
 )
-from scorebounds.measures.products import cross_product, product, symmetric_product
+from scorebounds.measures.products import (
+    cross_product,
+    numpy_has_one_thread,
+    product,
+    symmetric_product,
+)
 from scorebounds.measures.ridge_folds import (
     by_samples_is_faster,
     held_out_r2_by_neurons,
@@ -641,7 +646,11 @@ def test_symmetric_product_is_the_product_in_any_layout(shape):
 
 
 @pytest.mark.parametrize("batch", [(), (2,)])
-def test_a_product_is_that_of_pytorch_in_any_layout(batch):
+@pytest.mark.parametrize("n_threads", ["1", "4"])
+def test_a_product_is_that_of_pytorch_in_any_layout(batch, n_threads, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", n_threads)
+    monkeypatch.setattr(products, "numpy_has_one_thread", numpy_has_one_thread.__wrapped__)
+    assert numpy_has_one_thread.__wrapped__() == (n_threads == "1")
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(20, 4, generator=generator, dtype=torch.float64)
     y = torch.randn(*batch, 20, 7, generator=generator, dtype=torch.float64)

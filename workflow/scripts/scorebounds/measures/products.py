@@ -1,9 +1,13 @@
 """Products of matrices, by whatever computes them fastest, and those that scores are made of.
 
-On a processor that is NumPy: on processors of AMD its library takes 0.6 to 1.0 of the time of
-PyTorch's, and it computes only one triangle of YᵀY (benchmarks/products.py).
+On one thread of a processor that is NumPy: on processors of AMD its library takes 0.6 to 1.0 of
+the time of PyTorch's, and it computes only one triangle of YᵀY (benchmarks/products.py). Several
+threads of it wait for each other where other programs run, ten times as long as they compute;
+PyTorch's do not.
 """
 
+import os
+from functools import cache
 from typing import Any
 
 import torch
@@ -16,13 +20,20 @@ from scorebounds.measures.closed_form import apply, first_derivative_only
 def product(a: Tensor, b: Tensor) -> Tensor:
     """Return `a` (..., m, k) times `b` (..., k, l), without gradient."""
     a, b = a.detach(), b.detach()
-    return product_by_numpy(a, b) if a.device.type == "cpu" else a @ b
+    by_numpy = a.device.type == "cpu" and numpy_has_one_thread()
+    return product_by_numpy(a, b) if by_numpy else a @ b
 
 
 def symmetric_product(y: Tensor) -> Tensor:
     """Return YᵀY of `y` (..., n, q), without gradient."""
     y = _in_order(y.detach())
     return product(y.mT, y)
+
+
+@cache
+def numpy_has_one_thread() -> bool:
+    """Return whether the environment says so, as that of a job of Snakemake does."""
+    return "1" in map(os.environ.get, ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"))
 
 
 def product_by_numpy(a: Tensor, b: Tensor) -> Tensor:
