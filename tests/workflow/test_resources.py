@@ -74,6 +74,11 @@ def test_held_out_regression_of_many_neurons_asks_for_all_steps(requests, record
     ("measure", "shape", "took"),
     [
         ("cka", (20_000, 300), 21),
+        ("cka_angular", (20_000, 300), 13.8),
+        ("cka_debiased", (20_000, 300), 26.2),
+        ("nbs", (20_000, 300), 3.3),
+        ("procrustes_angular", (20_000, 300), 4.8),
+        ("svcca", (20_000, 300), 11.1),
         ("ridge_cv_100", (20_000, 300), 7.7),
         ("ridge_cv_100", (1_080, 727), 13.8),
     ],

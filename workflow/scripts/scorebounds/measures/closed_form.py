@@ -1,6 +1,6 @@
 """Differentiable pieces whose gradients are written out, so that they are fast and never NaN.
 
-They can be differentiated once; asking for second derivatives raises.
+But for centring, they can be differentiated once; asking for second derivatives raises.
 """
 
 import math
