@@ -41,7 +41,8 @@ with socket.socket(socket.AF_UNIX) as server:
 """
 
 
-# As Snakemake sets it for jobs of one thread; the library is read when it is imported.
+# As Snakemake sets it for jobs of one thread, whatever the user's shell says; libraries read it when
+# they are imported.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -56,7 +57,7 @@ def stand_in(folder, environment=None):
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             pass_fds=[listening.fileno()],
-            env={**os.environ, **ONE_THREAD, **(environment or {})},
+            env={**os.environ, **(environment or {}), **ONE_THREAD},
         )
     # It ends with its input.
     atexit.register(server.communicate)
