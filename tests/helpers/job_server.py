@@ -41,8 +41,8 @@ with socket.socket(socket.AF_UNIX) as server:
 """
 
 
-# As Snakemake sets it for jobs of one thread, whatever the user's shell says; libraries read it when
-# they are imported.
+# As Snakemake sets it for jobs of one thread, whatever the user's shell says; libraries read it
+# when they are imported.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
