@@ -121,8 +121,8 @@ def optimize_minutes(wildcards, input, attempt):
 
     def minutes_of(measure):
         if not is_cross_validated(measure):
-            few, many = ("nbs", "procrustes"), ("linreg", "rsa")
-            factor = 5 if measure.startswith(few) else 40 if measure.startswith(many) else 16
+            short, long = ("nbs", "procrustes"), ("linreg", "rsa")
+            factor = 5 if measure.startswith(short) else 40 if measure.startswith(long) else 16
             return factor * billions(input)
         all_steps = section["max_steps"] * n_samples * n_neurons / 5e9 * 15
         per_sample = min(1, n_neurons / n_samples)
